@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::Config;
-use crate::model::{Lookback, StepName};
+use crate::model::{Lookback, Region, StepName};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -85,7 +85,7 @@ struct Diagnose {
     secret: String,
     /// The region to look in [default: the ARN's, the configuration's, AWS_REGION or the profile's]
     #[arg(long)]
-    region: Option<String>,
+    region: Option<Region>,
     /// An account of the configuration file
     #[arg(long, value_name = "NAME")]
     account: Option<String>,

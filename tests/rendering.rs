@@ -63,8 +63,8 @@ fn evidence() -> Evidence {
     let asked: SecretRef = "prod/orders-db".parse().unwrap();
     Evidence {
         asked,
-        region: "eu-west-1".to_owned(),
-        account_id: Some("123456789012".to_owned()),
+        region: "eu-west-1".parse().unwrap(),
+        account_id: Some("123456789012".parse().unwrap()),
         now: at(NOW),
         reach: Lookback::Day,
         near_names: Vec::new(),
@@ -194,7 +194,13 @@ fn detached_policy() -> Investigation {
 }
 
 fn investigation(evidence: Evidence, diagnosis: Diagnosis) -> Investigation {
-    Investigation { id: "5f0c7a1e9b2d4c33".to_owned(), evidence, diagnosis, api_calls: 14, duration_ms: 912 }
+    Investigation {
+        id: "5f0c7a1e9b2d4c335f0c7a1e9b2d4c33".parse().unwrap(),
+        evidence,
+        diagnosis,
+        api_calls: 14,
+        duration_ms: 912,
+    }
 }
 
 fn plain(report: &Report, width: usize) -> String {

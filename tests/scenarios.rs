@@ -71,7 +71,7 @@ async fn play(name: &'static str, text: &str) -> Played {
     let region = scenario.region().to_owned();
     let clock = Clock::starting_at(scenario.now().unwrap_or_else(|| usual_time(name)));
     let simulator = Simulator::start(scenario, clock.now()).unwrap();
-    let options = AwsOptions::simulated(region, simulator.endpoint_url());
+    let options = AwsOptions::simulated(region.parse().unwrap(), simulator.endpoint_url());
     let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
     let mut options = Options::new(secret.parse().unwrap());
     // A busy machine must not decide an outcome; where AWS never answers, the usual deadlines are what is tested.
@@ -234,7 +234,7 @@ async fn every_scenario_ends_as_its_file_expects() {
 /// What the thread of an investigation shows.
 fn messages(investigation: &Investigation) -> Vec<(String, Message)> {
     let report = Report::new(investigation);
-    let verdict = compose::verdict(&report, "0123456789abcdef0123456789abcdef", 1, &Standing::default());
+    let verdict = compose::verdict(&report, &"0123456789abcdef0123456789abcdef".parse().unwrap(), 1, &Standing::default());
     let steps = StepName::ALL.map(|step| (step.label().to_owned(), compose::evidence(investigation, step)));
     let whole = [("verdict".to_owned(), verdict), ("details".to_owned(), compose::details(&report))];
     whole.into_iter().chain(steps).collect()
@@ -309,7 +309,7 @@ enum Carried {
 
 async fn investigated(simulator: &Simulator, secret: &str, region: &str, at: Timestamp) -> Investigation {
     let clock = Clock::starting_at(at);
-    let options = AwsOptions::simulated(region.to_owned(), simulator.endpoint_url());
+    let options = AwsOptions::simulated(region.parse().unwrap(), simulator.endpoint_url());
     let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
     let mut options = Options::new(secret.parse().unwrap());
     (options.step_deadline, options.total_deadline) = (PATIENCE, PATIENCE);

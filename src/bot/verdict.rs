@@ -15,9 +15,9 @@ pub(super) fn subject(stored: &InvestigationRow) -> SafeText {
     let secret = SafeText::redact(secret.as_str());
     match &stored.choice {
         Some(Location { account: Some(account), region }) => {
-            safe_format!("{} in {}, {}", secret, SafeText::redact(account), SafeText::redact(region))
+            safe_format!("{} in {}, {}", secret, SafeText::redact(account), region)
         }
-        Some(Location { account: None, region }) => safe_format!("{} in {}", secret, SafeText::redact(region)),
+        Some(Location { account: None, region }) => safe_format!("{} in {}", secret, region),
         None => secret,
     }
 }

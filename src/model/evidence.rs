@@ -3,6 +3,7 @@
 use super::arn::{Arn, FunctionArn, RoleArn, SecretArn};
 use super::invocation::Invocation;
 use super::observation::{Observation, StepRecord};
+use super::region::{AccountId, Region};
 use super::rotation_step::RotationStep;
 use super::secret_ref::SecretRef;
 use super::step::StepName;
@@ -19,9 +20,9 @@ pub struct Evidence {
     /// The secret as it was asked for.
     pub asked: SecretRef,
     /// The region that was looked at.
-    pub region: String,
+    pub region: Region,
     /// The account, once an answer named it.
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     /// The moment the investigation calls "now".
     pub now: Timestamp,
     /// How far back steps 4 and 7 looked beside the anchored windows.
@@ -76,7 +77,7 @@ pub struct SecretFacts {
     /// The partner type of a managed external secret.
     pub secret_type: Option<String>,
     /// Where it is replicated from; also set, to its own region, on a primary with replicas.
-    pub primary_region: Option<String>,
+    pub primary_region: Option<Region>,
     pub replicas: Vec<Replica>,
     /// When it was scheduled for deletion.
     pub deleted_at: Option<Timestamp>,
@@ -128,7 +129,7 @@ impl SecretVersion {
 /// A replica of a secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Replica {
-    pub region: String,
+    pub region: Region,
     /// `InSync`, `InProgress` or `Failed`.
     pub status: String,
     pub message: Option<String>,
@@ -142,7 +143,7 @@ pub struct HealthEvent {
     /// Such as `AWS_LAMBDA_OPERATIONAL_ISSUE`.
     pub code: String,
     /// The region it concerns.
-    pub region: String,
+    pub region: Region,
     pub started_at: Option<Timestamp>,
     /// When AWS closed it; `None` while it is open.
     #[serde(default)]
@@ -637,7 +638,7 @@ impl Evidence {
     #[must_use]
     pub fn unseen(
         asked: SecretRef,
-        region: String,
+        region: Region,
         now: Timestamp,
         reach: Lookback,
         reason: &Observation<Infallible>,

@@ -1,6 +1,6 @@
 //! The type itself, and what may be made of texts that are safe already.
 
-use crate::model::{Cause, Lookback, StepName};
+use crate::model::{AccountId, Cause, InvestigationId, Lookback, Region, StepName};
 use jiff::Timestamp;
 use std::fmt::{self, Write as _};
 use std::ops::Deref;
@@ -209,7 +209,23 @@ macro_rules! safe_parts {
     )+ };
 }
 
-safe_parts!(SafeText, &'static str, u8, u16, u32, u64, usize, i32, i64, Cause, StepName, Lookback);
+safe_parts!(
+    SafeText,
+    &'static str,
+    u8,
+    u16,
+    u32,
+    u64,
+    usize,
+    i32,
+    i64,
+    Cause,
+    StepName,
+    Lookback,
+    Region,
+    AccountId,
+    InvestigationId
+);
 
 /// Whether `template` has `count` times `{}`, and no other brace.
 #[doc(hidden)]

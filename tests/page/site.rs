@@ -9,7 +9,7 @@ use rotation_diag::chat::compose;
 use rotation_diag::chat::{Ack, HistoryError, HistoryThread, IncomingEvent, Intake, Message, MessageHistory, Posted, Summary};
 use rotation_diag::config::Token;
 use rotation_diag::diagnosis::page_of;
-use rotation_diag::model::{Actor, Cause, Investigation, Place, PlatformName};
+use rotation_diag::model::{Actor, Cause, Investigation, InvestigationId, Place, PlatformName};
 use rotation_diag::platforms::console::{Console, Settings, router};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,7 +45,7 @@ impl Intake for Desk {
         Vec::new()
     }
 
-    async fn investigation(&self, _: &Actor, id: &str) -> Option<(Investigation, u32)> {
+    async fn investigation(&self, _: &Actor, id: &InvestigationId) -> Option<(Investigation, u32)> {
         self.investigation.lock().unwrap().clone().filter(|own| own.id == id).map(|own| (own, 1))
     }
 }

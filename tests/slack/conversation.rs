@@ -19,7 +19,7 @@ pub(crate) fn place(channel: &str, thread: Option<&str>) -> Place {
 }
 
 fn token(action: Action) -> ActionToken {
-    ActionToken { investigation: "0123456789abcdef0123456789abcdef".to_owned(), revision: 1, action }
+    ActionToken { investigation: "0123456789abcdef0123456789abcdef".parse().unwrap(), revision: 1, action }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 //! a guest, a bot or of another organization may do nothing, whatever a rule says: not even one that names the person.
 
 use crate::config::{Config, Ids, Rule, SecretPattern};
-use crate::model::{ActionKind, Actor, Place, SecretRef, Standing};
+use crate::model::{ActionKind, Actor, Place, Region, SecretRef, Standing};
 
 /// The rules.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +21,7 @@ pub struct AccessRequest<'a> {
     pub secret: &'a SecretRef,
     /// The account's name in the configuration.
     pub account: Option<&'a str>,
-    pub region: &'a str,
+    pub region: &'a Region,
 }
 
 /// Why it is refused. No text tells whether a secret exists.

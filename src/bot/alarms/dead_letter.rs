@@ -7,7 +7,7 @@ use crate::alarm::AlarmGroup;
 use crate::bot::verdict::failed;
 use crate::chat::compose;
 use crate::chat::document::Tone;
-use crate::model::{Alarm, AlarmState};
+use crate::model::{Alarm, AlarmState, ThreadId};
 use crate::safe_format;
 use crate::store::{Claimed, Completion, DesiredMessage, NewThread, ROOT, Stage, StoreError, StoredGroup};
 
@@ -24,7 +24,10 @@ impl AlarmThreads {
         let secrets = alarm.secrets.iter().map(|secret| alarm.secret_key(secret));
         let keys: Vec<String> = std::iter::once(alarm.identity()).chain(secrets).collect();
         let known: Option<StoredGroup<AlarmGroup>> = self.store.group_of(place, &keys).await?;
-        let thread = known.map_or_else(|| claimed.subject.clone(), |stored_group| stored_group.thread);
+        let thread = match known {
+            Some(stored_group) => stored_group.thread,
+            None => claimed.thread()?,
+        };
         self.store.open_thread(&NewThread { id: thread.clone(), place: place.clone() }, &[]).await?;
         let mut completion = Completion::default();
         for stored in self.store.investigations_of(&thread).await?.iter().filter(|one| one.stage == Stage::Running) {
@@ -50,7 +53,7 @@ impl AlarmThreads {
     pub(in crate::bot) async fn give_up_recheck(
         &self,
         claimed: &Claimed,
-        thread: &str,
+        thread: &ThreadId,
         why: &'static str,
     ) -> Result<Completion, StoreError> {
         let message = compose::notice(Tone::Warning, safe_format!("This could not be checked again: {}", why));

@@ -5,7 +5,7 @@ use crate::alarm::{AlarmGroup, MAX_COUNTED, MAX_THREADS, Reason, Storm};
 use crate::chat::Message;
 use crate::chat::document::{Attachment, Content, Mention, Part, Tone};
 use crate::config::Callee;
-use crate::model::{Alarm, AlarmSource, AlarmState, Cause, Investigation, OkBasis, Outcome, SecretRef};
+use crate::model::{Alarm, AlarmSource, AlarmState, Cause, Investigation, OkBasis, Outcome, SecretRef, ThreadId};
 use crate::redact::SafeText;
 use crate::report::time::{age, moment};
 use crate::report::{Report, wording};
@@ -78,7 +78,7 @@ pub(super) fn given_up(alarm: &Alarm, why: &'static str) -> Message {
 }
 
 fn place_of(alarm: &Alarm) -> SafeText {
-    safe_format!("{} in {}", SafeText::redact(&alarm.account_id), SafeText::redact(&alarm.region))
+    safe_format!("{} in {}", alarm.account_id, alarm.region)
 }
 
 /// While it is looked into.
@@ -238,8 +238,8 @@ pub(super) fn all_over(case: &AlarmContext<'_>, records: &[&Investigation]) -> M
 }
 
 /// The colour of what is said in the thread `thread` after a look: that of its first message, as far as it is known.
-fn tone_after(records: &[&Investigation], thread: &str) -> Tone {
-    let first = records.iter().find(|record| record.id == thread);
+fn tone_after(records: &[&Investigation], thread: &ThreadId) -> Tone {
+    let first = records.iter().find(|record| *thread == record.id.as_str());
     let is_broken = |record: &&Investigation| record.diagnosis.outcome == Outcome::RootCause;
     match first {
         Some(record) if !is_broken(record) => Tone::Neutral,
@@ -249,7 +249,7 @@ fn tone_after(records: &[&Investigation], thread: &str) -> Tone {
 }
 
 /// An alarm that changed to and fro has been still, in ALARM.
-pub(super) fn settled(case: &AlarmContext<'_>, records: &[&Investigation], thread: &str) -> Message {
+pub(super) fn settled(case: &AlarmContext<'_>, records: &[&Investigation], thread: &ThreadId) -> Message {
     let state = match case.alarm.state {
         AlarmState::InsufficientData => "has insufficient data",
         _ => "is in ALARM",
@@ -284,7 +284,7 @@ fn in_common(records: &[&Investigation]) -> Vec<SafeText> {
 }
 
 /// The thread says something new, and why.
-pub(super) fn told(case: &AlarmContext<'_>, reason: &Reason, records: &[&Investigation], thread: &str) -> Message {
+pub(super) fn told(case: &AlarmContext<'_>, reason: &Reason, records: &[&Investigation], thread: &ThreadId) -> Message {
     let what = match reason {
         Reason::NewSecrets(names) if names.len() == 1 => "a new secret is affected".into(),
         Reason::NewSecrets(names) => safe_format!("{} new secrets are affected", names.len()),

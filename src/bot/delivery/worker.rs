@@ -6,7 +6,7 @@ use crate::bot::Health;
 use crate::chat::document::{Part, Tone};
 use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
 use crate::clock;
-use crate::model::{Place, ThreadRef};
+use crate::model::{Place, ThreadId, ThreadRef};
 use crate::redact::SafeText;
 use crate::safe_format;
 use crate::store::{DesiredMessage, DueMessage, EditInterval, Files, Look, Store, StoreError};
@@ -48,11 +48,11 @@ pub(super) struct DeliveryWorker {
 
 /// The threads a message is under way to, with their channels.
 #[derive(Default)]
-struct Busy(HashMap<String, String>);
+struct Busy(HashMap<ThreadId, String>);
 
 impl Busy {
     fn threads(&self) -> HashSet<&str> {
-        self.0.keys().map(String::as_str).collect()
+        self.0.keys().map(ThreadId::as_str).collect()
     }
 
     fn under_way(&self, channel: &str) -> usize {
@@ -121,7 +121,7 @@ impl DeliveryWorker {
 
     pub(super) async fn run(self, stop: CancellationToken) {
         let this = Arc::new(self);
-        let mut under_way: JoinSet<String> = JoinSet::new();
+        let mut under_way: JoinSet<ThreadId> = JoinSet::new();
         let mut busy = Busy::default();
         let mut changes = this.store.message_changes();
         let mut doors = this.platform.let_in();
@@ -159,7 +159,7 @@ impl DeliveryWorker {
     }
 
     /// Sends off what is due, and tells how long there is nothing more to do.
-    async fn begin(self: &Arc<Self>, busy: &mut Busy, under_way: &mut JoinSet<String>) -> Result<Duration, StoreError> {
+    async fn begin(self: &Arc<Self>, busy: &mut Busy, under_way: &mut JoinSet<ThreadId>) -> Result<Duration, StoreError> {
         if let Some(wait) = self.left_alone() {
             return Ok(wait);
         }

@@ -7,7 +7,7 @@ use crate::bot::runner::Runner;
 use crate::bot::verdict::failed;
 use crate::chat::{Message, PlatformSet, compose};
 use crate::investigation::Options;
-use crate::model::{ActionKind, Actor, Command, ReplyTo, SecretRef};
+use crate::model::{ActionKind, Actor, Command, Region, ReplyTo, SecretRef, ThreadId};
 use crate::redact::SafeText;
 use crate::store::{
     Audited, Claimed, Completion, Decision, DesiredMessage, InvestigationRow, Location, NewThread, ROOT, RunResult, Stage, Store,
@@ -44,11 +44,12 @@ impl InvestigationRequests {
     /// A thread is opened for what can be looked into. Whoever asks in vain is told alone, as far as that is known soon.
     pub(super) async fn handle(&self, claimed: &Claimed, command: &Command) -> Result<Completion, HandlerError> {
         let Command { actor, place, reply_to, question, in_thread } = command;
-        let id = &claimed.subject;
+        let id = claimed.investigation()?;
+        let thread_id = ThreadId::from(id.clone());
         let manner = self.platforms.manner(place);
         let manner = if *in_thread { manner.in_thread() } else { manner };
         // A run that was cut short may have opened it.
-        let is_open = self.store.thread(id).await?.is_some();
+        let is_open = self.store.thread(&thread_id).await?.is_some();
         // Asked again: the rules may have changed since it was accepted.
         let allowed = self.access.allowed_places(actor, place, question);
         let places = match &allowed {
@@ -56,7 +57,7 @@ impl InvestigationRequests {
             Err(refusal) => match reply_to {
                 Some(to) if !is_open => {
                     let why = refusal.words();
-                    return Ok(told_alone(claimed, command, to, compose::refused(why), Decision::Refused, why));
+                    return Ok(told_alone(thread_id, command, to, compose::refused(why), Decision::Refused, why));
                 }
                 _ => &[],
             },
@@ -68,15 +69,15 @@ impl InvestigationRequests {
             if seen == Some(Whereabouts::Nowhere) {
                 let near = self.autocomplete.near_names(actor, place, &question.secret, places).await;
                 let message = compose::not_found(&question.secret, &named(places), &near, manner);
-                return Ok(told_alone(claimed, command, to, message, Decision::Rejected, "there is no such secret"));
+                return Ok(told_alone(thread_id, command, to, message, Decision::Rejected, "there is no such secret"));
             }
         }
         let waiting = compose::progress(&SafeText::redact(question.secret.as_str()), &compose::waiting());
-        let root = DesiredMessage::root(id, waiting, "a question").as_progress().asked_by(reply_to.clone());
-        let thread = NewThread { id: id.clone(), place: place.clone() };
+        let root = DesiredMessage::root(&thread_id, waiting, "a question").as_progress().asked_by(reply_to.clone());
+        let thread = NewThread { id: thread_id, place: place.clone() };
         // A run that was cut short has said more already.
         let root = (!is_open).then_some(root);
-        let stored = self.store.open_investigation(&thread, id, ROOT, question, root.as_slice()).await?;
+        let stored = self.store.open_investigation(&thread, &id, ROOT, question, root.as_slice()).await?;
         if let Err(refusal) = &allowed {
             return Ok(failed(&stored, refusal.words()));
         }
@@ -108,9 +109,9 @@ impl InvestigationRequests {
         command: &Command,
         why: &'static str,
     ) -> Result<Completion, StoreError> {
-        let id = &claimed.subject;
-        let thread = NewThread { id: id.clone(), place: command.place.clone() };
-        let stored = self.store.open_investigation(&thread, id, ROOT, &command.question, &[]).await?;
+        let id = claimed.investigation()?;
+        let thread = NewThread { id: id.clone().into(), place: command.place.clone() };
+        let stored = self.store.open_investigation(&thread, &id, ROOT, &command.question, &[]).await?;
         Ok(failed(&stored, why))
     }
 
@@ -126,18 +127,17 @@ impl InvestigationRequests {
 }
 
 /// Places as people know them: account and region.
-fn named(places: &[Location]) -> Vec<(String, String)> {
+fn named(places: &[Location]) -> Vec<(String, Region)> {
     let account = |choice: &Location| choice.account.clone().unwrap_or_else(|| "this account".to_owned());
     places.iter().map(|choice| (account(choice), choice.region.clone())).collect()
 }
 
 /// Nothing is looked into: whoever asked is told so alone, and no thread shows it.
-fn told_alone(claimed: &Claimed, command: &Command, to: &ReplyTo, message: Message, decision: Decision, why: &str) -> Completion {
+fn told_alone(thread: ThreadId, command: &Command, to: &ReplyTo, message: Message, decision: Decision, why: &str) -> Completion {
     let Command { actor, place, question, .. } = command;
-    let id = &claimed.subject;
     Completion {
-        messages: vec![DesiredMessage::ephemeral(id, "answer", to.clone(), message, "an answer")],
-        opens: Some(NewThread { id: id.clone(), place: place.clone() }),
+        messages: vec![DesiredMessage::ephemeral(&thread, "answer", to.clone(), message, "an answer")],
+        opens: Some(NewThread { id: thread, place: place.clone() }),
         audit: vec![Audited::person(actor, place, "investigate", question.secret.as_str(), decision, why)],
         ..Completion::default()
     }

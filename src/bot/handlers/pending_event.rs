@@ -80,7 +80,7 @@ impl PendingEvents {
     /// An answer for that person alone; what it hangs on here is no thread that anybody sees.
     async fn answer_alone(&self, claimed: &Claimed, inbound: &IncomingEvent, answer: Message) -> Result<Completion, StoreError> {
         let Some(to) = inbound.reply_to.clone() else { return Ok(Completion::default()) };
-        let id = claimed.subject.clone();
+        let id = claimed.thread()?;
         let place = Place { thread: None, ..inbound.place.clone() };
         self.store.open_thread(&NewThread { id: id.clone(), place }, &[]).await?;
         let answer = DesiredMessage::ephemeral(&id, "answer", to, answer, "an answer to one person");

@@ -5,7 +5,7 @@ use crate::bot::runner::Runner;
 use crate::bot::verdict::{message_key, subject, verdict};
 use crate::chat::compose;
 use crate::chat::document::Tone;
-use crate::model::{AttemptOutcome, Investigation};
+use crate::model::{AttemptOutcome, Investigation, InvestigationId};
 use crate::report::{Report, wording};
 use crate::safe_format;
 use crate::store::{Completion, DesiredMessage, InvestigationRow, RunResult, Stage, Store, StoreError, Watch};
@@ -28,7 +28,7 @@ impl Watches {
     }
 
     /// Looks again, and says so when a rotation ended since.
-    pub(super) async fn handle(&self, id: &str) -> Result<Completion, HandlerError> {
+    pub(super) async fn handle(&self, id: &InvestigationId) -> Result<Completion, HandlerError> {
         let (Some(watch), Some(stored)) = (self.store.watch(id).await?, self.store.investigation(id).await?) else {
             return Err(HandlerError::Obsolete("it is no longer watched"));
         };
@@ -44,7 +44,7 @@ impl Watches {
     }
 
     /// It was started several times: the next look may come to its end.
-    pub(super) async fn give_up(&self, id: &str) -> Result<Completion, StoreError> {
+    pub(super) async fn give_up(&self, id: &InvestigationId) -> Result<Completion, StoreError> {
         Ok(self.store.watch(id).await?.map(|watch| self.later(&watch)).unwrap_or_default())
     }
 

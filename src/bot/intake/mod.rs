@@ -8,7 +8,7 @@ use super::autocomplete::Autocomplete;
 use super::rate_limit::UserRateLimiter;
 use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, compose};
-use crate::model::{ActionToken, Actor, Investigation, Outcome, Place, Trigger};
+use crate::model::{ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Trigger};
 use crate::redact::SafeText;
 use crate::store::{Accepted, Audited, Decision, InvestigationRow, NewTrigger, Refused, Stage, Store, StoreError};
 use async_trait::async_trait;
@@ -85,7 +85,7 @@ impl chat::Intake for Intake {
         summaries
     }
 
-    async fn investigation(&self, actor: &Actor, id: &str) -> Option<(Investigation, u32)> {
+    async fn investigation(&self, actor: &Actor, id: &InvestigationId) -> Option<(Investigation, u32)> {
         let stored = self.store.investigation(id).await.ok()??;
         if stored.place.workspace != actor.workspace
             || stored.place.platform != actor.platform

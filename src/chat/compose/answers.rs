@@ -4,7 +4,7 @@ use super::section;
 use crate::chat::Manner;
 use crate::chat::command::Usage;
 use crate::chat::document::{Control, MenuItem, Message, Part, Tone};
-use crate::model::{Action, ActionToken, ActionWord, SecretRef, StepName};
+use crate::model::{Action, ActionToken, ActionWord, InvestigationId, Region, SecretRef, StepName};
 use crate::redact::SafeText;
 use crate::safe_format;
 
@@ -15,12 +15,12 @@ const MAX_CHOICES: usize = 25;
 
 /// Asks which of several places is meant; each is an account and a region.
 #[must_use]
-pub fn choose(secret: &SafeText, places: &[(String, String)], id: &str, revision: u32) -> Message {
+pub fn choose(secret: &SafeText, places: &[(String, Region)], id: &InvestigationId, revision: u32) -> Message {
     let title = safe_format!("{} is in {} places — which one do you mean?", secret.single_line(), places.len());
     let mut message = Message::line(Tone::Neutral, title);
-    let choice = |(at, (account, region)): (u8, &(String, String))| MenuItem {
-        label: safe_format!("{} · {}", SafeText::redact(account), SafeText::redact(region)),
-        token: ActionToken { investigation: id.to_owned(), revision, action: Action::Choose(at) },
+    let choice = |(at, (account, region)): (u8, &(String, Region))| MenuItem {
+        label: safe_format!("{} · {}", SafeText::redact(account), region),
+        token: ActionToken { investigation: id.clone(), revision, action: Action::Choose(at) },
     };
     let choices: Vec<MenuItem> = (0..).zip(places).take(MAX_CHOICES).map(choice).collect();
     if places.len() > MAX_CHOICES {
@@ -100,14 +100,14 @@ pub struct NearName {
 
 /// There is no such secret in any of the places that were looked at; `near` are names like it that its asker may ask about.
 #[must_use]
-pub fn not_found(secret: &SecretRef, places: &[(String, String)], near: &[NearName], manner: Manner) -> Message {
+pub fn not_found(secret: &SecretRef, places: &[(String, Region)], near: &[NearName], manner: Manner) -> Message {
     // A bare word may be anything a person typed; an answer to a mention is seen by others.
     let what = match secret.as_str() {
         name if name.contains('/') => SafeText::redact(name).single_line(),
         _ => "of that name".into(),
     };
     let place = match places {
-        [(account, region)] => safe_format!("{}, {}", SafeText::redact(account), SafeText::redact(region)),
+        [(account, region)] => safe_format!("{}, {}", SafeText::redact(account), region),
         several => safe_format!("any of the {} places you may ask about", several.len()),
     };
     let mut message = Message::line(Tone::Warning, safe_format!("There is no secret {} in {}", what, place));

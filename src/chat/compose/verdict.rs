@@ -2,7 +2,7 @@
 
 use super::section;
 use crate::chat::document::{CauseReference, Control, MenuItem, Message, Part, Quote, Tone};
-use crate::model::{Action, ActionToken, Lookback, Outcome, StepName};
+use crate::model::{Action, ActionToken, InvestigationId, Lookback, Outcome, StepName};
 use crate::redact::SafeText;
 use crate::report::outlook;
 use crate::report::time::moment;
@@ -35,7 +35,7 @@ pub struct Resolved {
 
 /// The verdict of investigation `id` as of `revision`, with its buttons.
 #[must_use]
-pub fn verdict(report: &Report, id: &str, revision: u32, standing: &Standing) -> Message {
+pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &Standing) -> Message {
     let headline = wording::headline(report);
     let (tone, title) = match standing.resolved {
         Some(_) => (Tone::Neutral, safe_format!("Resolved: {}", headline)),
@@ -137,7 +137,7 @@ fn footer(report: &Report) -> Vec<SafeText> {
 }
 
 struct Buttons<'a> {
-    id: &'a str,
+    id: &'a InvestigationId,
     revision: u32,
 }
 
@@ -174,7 +174,7 @@ impl Buttons<'_> {
     }
 
     fn choice(&self, label: impl Into<SafeText>, action: Action) -> MenuItem {
-        let token = ActionToken { investigation: self.id.to_owned(), revision: self.revision, action };
+        let token = ActionToken { investigation: self.id.clone(), revision: self.revision, action };
         MenuItem { label: label.into(), token }
     }
 }

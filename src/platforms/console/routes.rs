@@ -13,7 +13,7 @@ use crate::chat::HistoryError;
 use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Tone};
 use crate::chat::{Ack, IncomingEvent, Payload};
-use crate::model::{Investigation, ReplyTo, StepName};
+use crate::model::{Investigation, InvestigationId, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;
 use crate::safe_format;
@@ -287,10 +287,17 @@ async fn attachment(State(page): State<PageState>, Path((root, message, at)): Pa
     found.and_then(file).unwrap_or_else(|| page.no_file())
 }
 
+impl PageState {
+    async fn investigation(&self, id: &str) -> Option<Investigation> {
+        let id: InvestigationId = id.parse().ok()?;
+        Some(self.intake.investigation(&Console::actor(), &id).await?.0)
+    }
+}
+
 async fn investigation(State(page): State<PageState>, Path(id): Path<String>) -> Response {
-    let Some((investigation, _)) = page.intake.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    let Some(investigation) = page.investigation(&id).await else { return page.unknown() };
     let recent = page.intake.recent(&Console::actor(), RECENT).await;
-    let thread = recent.into_iter().find(|summary| summary.id == id).and_then(|summary| summary.place.thread);
+    let thread = recent.into_iter().find(|summary| summary.id == id.as_str()).and_then(|summary| summary.place.thread);
     let console = Arc::clone(&page.console);
     let paint = move || {
         let note = console.settings.note.as_deref();
@@ -300,13 +307,13 @@ async fn investigation(State(page): State<PageState>, Path(id): Path<String>) ->
 }
 
 async fn evidence(State(page): State<PageState>, Path((id, step)): Path<(String, u8)>) -> Response {
-    let Some((investigation, _)) = page.intake.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    let Some(investigation) = page.investigation(&id).await else { return page.unknown() };
     let Some(step) = StepName::from_number(step) else { return page.no_file() };
     page.painted(move || file(&compose::whole_evidence(&investigation, step))).await
 }
 
 async fn export(State(page): State<PageState>, Path((id, name)): Path<(String, String)>) -> Response {
-    let Some((investigation, _)) = page.intake.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    let Some(investigation) = page.investigation(&id).await else { return page.unknown() };
     page.painted(move || exported(&investigation, &name)).await
 }
 
