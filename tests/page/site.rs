@@ -46,7 +46,7 @@ impl Intake for Desk {
     }
 
     async fn investigation(&self, _: &Actor, id: &InvestigationId) -> Option<(Investigation, u32)> {
-        self.investigation.lock().unwrap().clone().filter(|own| own.id == id).map(|own| (own, 1))
+        self.investigation.lock().unwrap().clone().filter(|own| own.id == *id).map(|own| (own, 1))
     }
 }
 
