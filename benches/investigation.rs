@@ -32,7 +32,7 @@ async fn measure(text: &str) -> Figures {
     let region = scenario.region().to_owned();
     let clock = Clock::starting_at(scenario.now().unwrap_or_else(|| Clock::system().now()));
     let simulator = Simulator::start(scenario, clock.now()).unwrap();
-    let options = AwsOptions::simulated(region, simulator.endpoint_url());
+    let options = AwsOptions::simulated(region.parse().unwrap(), simulator.endpoint_url());
     let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
     let before = simulator.calls().len();
     let stopwatch = Stopwatch::start();

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use crate::aws::permissions::Feature;
 use crate::config::Config;
-use crate::model::{Lookback, StepName};
+use crate::model::{Lookback, Region, StepName};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -106,7 +106,7 @@ struct Diagnose {
     secret: String,
     /// The region to look in [default: the ARN's, the configuration's, AWS_REGION or the profile's]
     #[arg(long)]
-    region: Option<String>,
+    region: Option<Region>,
     /// An account of the configuration file
     #[arg(long, value_name = "NAME")]
     account: Option<String>,

@@ -20,7 +20,7 @@ pub use rules::{AccessRule, Ids};
 pub use serve::{Http, StoreFile, Work};
 pub use token::{MIN_LENGTH as MIN_TOKEN_LENGTH, Token, TokenSource};
 
-use crate::model::{Arn, PlatformName, RoleArn};
+use crate::model::{AccountId, Arn, PlatformName, Region, RoleArn};
 use reader::Problem;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,7 +35,7 @@ const MAX_BYTES: u64 = 1 << 20;
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     /// The region, where nothing else names one.
-    pub default_region: Option<String>,
+    pub default_region: Option<Region>,
     /// The account, where none is asked for.
     pub default_account: Option<String>,
     /// The secrets that may be asked about; empty means all.
@@ -66,7 +66,7 @@ pub struct Config {
 /// An account, and how to look into it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Account {
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     /// The role to assume.
     pub role: Option<RoleArn>,
     /// What the role's trust policy asks for.
@@ -74,7 +74,7 @@ pub struct Account {
     /// Whether the role is told who asked, as the session's source identity.
     pub source_identity: bool,
     /// The regions that may be looked at, the preferred one first; empty means any.
-    pub regions: Vec<String>,
+    pub regions: Vec<Region>,
 }
 
 impl Account {
@@ -219,7 +219,7 @@ fn read_account(reader: &Reader<'_>, section: Section<'_>) -> Account {
         regions: section.get("regions", |value| reader::texts(value, region)).unwrap_or_default(),
     };
     if let (Some(id), Some(role)) = (&account.account_id, &account.role)
-        && role.arn().account_id() != id
+        && *id != role.arn().account_id()
     {
         reader.problem(section.span("role_arn"), format!("`role_arn`: this role is in another account than {id}"));
     }
@@ -232,16 +232,13 @@ fn read_account(reader: &Reader<'_>, section: Section<'_>) -> Account {
     account
 }
 
-fn region(text: String) -> Result<String, String> {
-    let shaped = text.split('-').count() >= 3
-        && text.ends_with(|c: char| c.is_ascii_digit())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if shaped { Ok(text) } else { Err(format!("expected a region such as eu-west-1, found {text:?}")) }
+fn region(text: String) -> Result<Region, String> {
+    let parsed = text.parse().ok().filter(Region::is_specific);
+    parsed.ok_or_else(|| format!("expected a region such as eu-west-1, found {text:?}"))
 }
 
-fn account_id(text: String) -> Result<String, String> {
-    let shaped = text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());
-    if shaped { Ok(text) } else { Err("expected an account id of twelve digits, in quotes".to_owned()) }
+fn account_id(text: String) -> Result<AccountId, String> {
+    text.parse().map_err(|_| "expected an account id of twelve digits, in quotes".to_owned())
 }
 
 /// Source: STS API reference, `AssumeRole`, parameter `ExternalId`.

@@ -39,7 +39,7 @@ impl World {
         let now = NOW.parse().unwrap();
         let (region, secret) = (scenario.region().to_owned(), scenario.secret().unwrap().to_owned());
         let simulator = Simulator::start(scenario, now).unwrap();
-        let options = AwsOptions::simulated(region, simulator.endpoint_url());
+        let options = AwsOptions::simulated(region.parse().unwrap(), simulator.endpoint_url());
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
         World { simulator, aws, clock: Clock::starting_at(now), secret }
     }
@@ -267,7 +267,7 @@ async fn a_cut_answer_is_a_failure_and_no_panic() {
 #[tokio::test]
 async fn nothing_listening_is_a_failure_of_every_asking_step() {
     let world = World::of(HEALTHY).await;
-    let options = AwsOptions::simulated("eu-west-1", "http://127.0.0.1:1");
+    let options = AwsOptions::simulated("eu-west-1".parse().unwrap(), "http://127.0.0.1:1");
     let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
     let evidence = playbook::collect(&aws, &world.clock, &world.request(), &Ends::default()).await;
     assert_eq!(statuses(&evidence), ["failed"; 9]);

@@ -89,7 +89,7 @@ async fn first_demo_at(now: Timestamp) -> String {
     let scenario = Scenario::parse(text).unwrap();
     let (secret, region) = (scenario.secret().unwrap().parse().unwrap(), scenario.region().to_owned());
     let simulator = Simulator::start(scenario, now).unwrap();
-    let options = AwsOptions::simulated(region, simulator.endpoint_url());
+    let options = AwsOptions::simulated(region.parse().unwrap(), simulator.endpoint_url());
     let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
     let mut options = Options::new(secret);
     // A busy machine must not decide what the story is.

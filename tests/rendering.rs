@@ -63,8 +63,8 @@ fn evidence() -> Evidence {
     let asked: SecretRef = "prod/orders-db".parse().unwrap();
     Evidence {
         asked,
-        region: "eu-west-1".to_owned(),
-        account_id: Some("123456789012".to_owned()),
+        region: "eu-west-1".parse().unwrap(),
+        account_id: Some("123456789012".parse().unwrap()),
         now: at(NOW),
         reach: Lookback::Day,
         near_names: Vec::new(),
@@ -194,7 +194,13 @@ fn detached_policy() -> Investigation {
 }
 
 fn investigation(evidence: Evidence, diagnosis: Diagnosis) -> Investigation {
-    Investigation { id: "5f0c7a1e9b2d4c33".to_owned(), evidence, diagnosis, api_calls: 14, duration_ms: 912 }
+    Investigation {
+        id: "5f0c7a1e9b2d4c335f0c7a1e9b2d4c33".parse().unwrap(),
+        evidence,
+        diagnosis,
+        api_calls: 14,
+        duration_ms: 912,
+    }
 }
 
 fn plain(report: &Report, width: usize) -> String {
@@ -269,7 +275,7 @@ fn a_label_that_a_failure_left_is_no_reason_in_the_headline_where_the_failure_wa
         let mut diagnosis = diagnosis(outcome, vec![finding]);
         let at = at("2026-11-22T05:00:10Z");
         diagnosis.failing = Some(FailureRow { first_at: at, last_at: at, count: 1, last_success_at: None });
-        report::wording::headline(&Report::new(&investigation(evidence(), diagnosis)))
+        report::wording::headline(&Report::new(&investigation(evidence(), diagnosis))).to_string()
     };
     assert_eq!(headline(Outcome::Inconclusive), "prod/orders-db is not rotating — the cause could not be determined");
     assert!(headline(Outcome::RootCause).contains("AWSPENDING is stuck"));

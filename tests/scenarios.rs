@@ -18,7 +18,8 @@ use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
 use rotation_diag::model::{Cause, Investigation, Severity, StepName};
 use rotation_diag::platforms;
-use rotation_diag::report::{self, Report, outlook, wording};
+use rotation_diag::redact::SafeText;
+use rotation_diag::report::{self, Report, wording};
 use rotation_diag::simulator::{Expect, Scenario, Simulator};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -70,7 +71,7 @@ async fn play(name: &'static str, text: &str) -> Played {
     let region = scenario.region().to_owned();
     let clock = Clock::starting_at(scenario.now().unwrap_or_else(|| usual_time(name)));
     let simulator = Simulator::start(scenario, clock.now()).unwrap();
-    let options = AwsOptions::simulated(region, simulator.endpoint_url());
+    let options = AwsOptions::simulated(region.parse().unwrap(), simulator.endpoint_url());
     let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
     let mut options = Options::new(secret.parse().unwrap());
     // A busy machine must not decide an outcome; where AWS never answers, the usual deadlines are what is tested.
@@ -144,10 +145,10 @@ fn doubled_words(investigation: &Investigation) -> Vec<String> {
     texts.extend(report.steps.iter().map(wording::step_summary));
     for finding in &report.findings {
         texts.push(wording::what_happened(finding));
-        texts.push(finding.remediation.summary.to_string());
-        texts.extend(finding.remediation.warning.as_ref().map(ToString::to_string));
+        texts.push(finding.remediation.summary.clone());
+        texts.extend(finding.remediation.warning.clone());
     }
-    let is_doubled = |text: &String| {
+    let is_doubled = |text: &SafeText| {
         let words: Vec<&str> = text.split(' ').collect();
         words.windows(2).any(|pair| {
             let bare = pair[1].trim_end_matches(['.', ',', ';', ':']);
@@ -270,8 +271,8 @@ async fn every_scenario_ends_as_its_file_expects() {
 /// What the thread of an investigation shows.
 fn messages(investigation: &Investigation) -> Vec<(String, Message)> {
     let report = Report::new(investigation);
-    let verdict = compose::verdict(&report, "0123456789abcdef0123456789abcdef", 1, &AfterVerdict::default());
-    let steps = StepName::ALL.map(|step| (step.label(), compose::evidence(investigation, step)));
+    let verdict = compose::verdict(&report, &"0123456789abcdef0123456789abcdef".parse().unwrap(), 1, &AfterVerdict::default());
+    let steps = StepName::ALL.map(|step| (step.label().to_owned(), compose::evidence(investigation, step)));
     let whole = [("verdict".to_owned(), verdict), ("details".to_owned(), compose::details(&report))];
     whole.into_iter().chain(steps).collect()
 }
@@ -345,7 +346,7 @@ enum Carried {
 
 async fn investigated(simulator: &Simulator, secret: &str, region: &str, at: Timestamp) -> Investigation {
     let clock = Clock::starting_at(at);
-    let options = AwsOptions::simulated(region.to_owned(), simulator.endpoint_url());
+    let options = AwsOptions::simulated(region.parse().unwrap(), simulator.endpoint_url());
     let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
     let mut options = Options::new(secret.parse().unwrap());
     (options.step_deadline, options.total_deadline) = (PATIENCE, PATIENCE);

@@ -15,6 +15,9 @@ const MAX_ID: usize = 1_024;
 /// The longest name of a series that is kept, in characters.
 const MAX_SERIES: usize = 255;
 
+/// Why an alarm is of no use whose place cannot be asked.
+pub(super) const ELSEWHERE: &str = "its account or region is not one of AWS";
+
 /// A change of an alarm's state.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StateChange<'a> {
@@ -25,15 +28,15 @@ pub(super) struct StateChange<'a> {
 
 impl StateChange<'_> {
     /// The alarm that says so, of the account and region in `place`; whoever reads its source fills in what more there is.
-    pub(super) fn by(self, source: AlarmSource, key: &str, title: &str, place: (&str, &str)) -> Alarm {
+    pub(super) fn by(self, source: AlarmSource, key: &str, title: &str, place: (&str, &str)) -> Result<Alarm, &'static str> {
         let (account_id, region) = place;
-        Alarm {
+        Ok(Alarm {
             source,
             key: key.to_owned(),
             series: None,
             title: neutral(title, arn_in(key)),
-            account_id: account_id.to_owned(),
-            region: region.to_owned(),
+            account_id: account_id.parse().map_err(|_| ELSEWHERE)?,
+            region: region.parse().map_err(|_| ELSEWHERE)?,
             state: self.state,
             basis: OkBasis::default(),
             state_at: self.at,
@@ -44,7 +47,7 @@ impl StateChange<'_> {
             children: Vec::new(),
             remarks: Vec::new(),
             topic: None,
-        }
+        })
     }
 }
 

@@ -49,11 +49,17 @@ pub(super) fn read(result: &Value, event: Option<&Value>) -> Result<Alarm, &'sta
     let id = text(result, "configRuleARN").unwrap_or(rule);
     let reason = if annotation.is_empty() { text(new, "complianceType").unwrap_or_default() } else { annotation };
     let change = StateChange { state, at, reason };
-    Ok(of_check(change, &format!("AWS Config: {rule}"), id, secret, (account, region)))
+    of_check(change, &format!("AWS Config: {rule}"), id, secret, (account, region))
 }
 
 /// The alarm of a check `name` about one secret; `id` is the check's own.
-pub(super) fn of_check(change: StateChange<'_>, name: &str, id: &str, secret: SecretRef, place: (&str, &str)) -> Alarm {
+pub(super) fn of_check(
+    change: StateChange<'_>,
+    name: &str,
+    id: &str,
+    secret: SecretRef,
+    place: (&str, &str),
+) -> Result<Alarm, &'static str> {
     let (title, key) = (format!("{name} of {}", secret.name()), format!("check:{}:{}", neutral(id, ""), key_of(&secret)));
     // A check may come from an account that watches others.
     let arn = match &secret {
@@ -63,7 +69,7 @@ pub(super) fn of_check(change: StateChange<'_>, name: &str, id: &str, secret: Se
     let place = arn.as_ref().map_or(place, |arn| (arn.account_id(), arn.region()));
     let mut named = NamedSecrets::default();
     named.add_secret(Some(secret));
-    named.of(change.by(AlarmSource::Check, &key, &title, place))
+    Ok(named.of(change.by(AlarmSource::Check, &key, &title, place)?))
 }
 
 /// A secret by what tells it from others.

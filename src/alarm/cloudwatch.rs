@@ -69,7 +69,7 @@ pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> 
     let reason = text(value, "NewStateReason").unwrap_or_default();
     let basis =
         basis(text(value, "OldStateValue"), reason, text(value, "NewStateReasonData").or_else(|| text(value, "StateReasonData")));
-    let said = StateChange { state, at: state_at, reason }.by(AlarmSource::CloudWatch, &key, name, (account_id, region));
+    let said = StateChange { state, at: state_at, reason }.by(AlarmSource::CloudWatch, &key, name, (account_id, region))?;
     Ok(Alarm { description: description.to_owned(), children, series, basis, ..metrics.of(said) })
 }
 

@@ -1,7 +1,7 @@
 //! What an alarm means for each of the threads that it concerns.
 
 use super::grouping::{AlarmDecision, AlarmGroup, AlarmUpdate, Circumstances, decide_for};
-use crate::model::{AlarmSource, AlarmState};
+use crate::model::{AlarmSource, AlarmState, ThreadId};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ const MAX_DOING: usize = 200;
 /// A thread of alarms in the channel, as it stands when an alarm comes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownThread {
-    pub thread: String,
+    pub thread: ThreadId,
     /// What is known of its cause.
     pub group: AlarmGroup,
     /// True while one of its investigations runs.
@@ -34,7 +34,7 @@ pub struct AlarmTurn {
 pub struct Ruling {
     pub decision: AlarmDecision,
     /// The thread; `None` for one that is to be opened, and where there is none.
-    pub thread: Option<String>,
+    pub thread: Option<ThreadId>,
     /// What is known of its cause from now on; `None` where nothing is kept.
     pub group: Option<AlarmGroup>,
     /// By what that is found again.
@@ -161,7 +161,7 @@ mod tests {
         let mut group = ruling.group.unwrap();
         assert_eq!(group.doing.keys().copied().collect::<Vec<_>>(), [1]);
         group.doing.clear();
-        KnownThread { thread: thread.to_owned(), group, is_running: false, closed_at: None }
+        KnownThread { thread: thread.parse().unwrap(), group, is_running: false, closed_at: None }
     }
 
     fn since(minute: i64, state: AlarmState, name: &str) -> Alarm {

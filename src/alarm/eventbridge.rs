@@ -64,7 +64,7 @@ fn read_state_change(event: &Value, detail: &Value) -> Result<Alarm, &'static st
     let reason = text(new, "reason").unwrap_or_default();
     let before = detail.get("previousState").and_then(|before| text(before, "value"));
     let basis = basis(before, reason, text(new, "reasonData"));
-    let said = StateChange { state, at: state_at, reason }.by(AlarmSource::CloudWatch, key, name, (account_id, region));
+    let said = StateChange { state, at: state_at, reason }.by(AlarmSource::CloudWatch, key, name, (account_id, region))?;
     Ok(Alarm { description: description.to_owned(), children, series, basis, ..metrics.of(said) })
 }
 

@@ -46,7 +46,7 @@ pub(super) fn read(event: &Value, detail: &Value) -> Result<Alarm, &'static str>
         .map_or_else(|| format!("health:{}", neutral(code, "")), str::to_owned);
     let state = if is_closed { AlarmState::Ok } else { AlarmState::Alarm };
     let change = StateChange { state, at: state_at, reason: said.unwrap_or_default() };
-    Ok(named.of(change.by(AlarmSource::Health, &key, &format!("AWS Health: {code}"), (account, region))))
+    Ok(named.of(change.by(AlarmSource::Health, &key, &format!("AWS Health: {code}"), (account, region))?))
 }
 
 /// AWS Health writes `Wed, 25 Nov 2026 10:00:00 GMT`.

@@ -11,7 +11,7 @@ use super::rotation_event::{FAILURES, RotationEvent};
 use super::scope::Scope;
 use crate::aws::{Aws, AwsCaller, DescribedAlarm};
 use crate::clock::{self, Clock};
-use crate::model::{Alarm, AlarmSource, AlarmState, Arn, FunctionArn, Observation, SecretRef, Window};
+use crate::model::{Alarm, AlarmSource, AlarmState, Arn, FunctionArn, Observation, Region, SecretRef, Window};
 use crate::redact::looks_like_a_value;
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -265,10 +265,10 @@ impl SecretSearch<'_> {
 }
 
 /// Adds the secrets whose rotation failed; a trail of many regions tells of others too.
-fn add_failed(secrets: &mut Vec<SecretRef>, records: &[Value], region: &str) {
+fn add_failed(secrets: &mut Vec<SecretRef>, records: &[Value], region: &Region) {
     for event in records.iter().filter_map(|record| RotationEvent::parse(record).ok()) {
         let is_value = matches!(&event.secret, SecretRef::Name(name) if looks_like_a_value(name));
-        let is_asked_for = FAILURES.contains(&event.name.as_str()) && event.region == region && !is_value;
+        let is_asked_for = FAILURES.contains(&event.name.as_str()) && event.region == *region && !is_value;
         if is_asked_for && secrets.len() < MAX_SECRETS && !secrets.contains(&event.secret) {
             secrets.push(event.secret);
         }
@@ -290,7 +290,7 @@ pub(super) fn of_described(described: DescribedAlarm) -> Option<Alarm> {
     let mut children = Vec::new();
     super::cloudwatch::add_children(&mut children, &described.rule);
     let change = StateChange { state: AlarmState::Alarm, at: described.state_at?, reason: &described.reason };
-    let said = change.by(AlarmSource::CloudWatch, &described.arn, &described.name, place);
+    let said = change.by(AlarmSource::CloudWatch, &described.arn, &described.name, place).ok()?;
     Some(Alarm { description: described.description, children, ..metrics.of(said) })
 }
 

@@ -3,10 +3,10 @@
 //! Source: Secrets Manager User Guide, "Secrets Manager entries in CloudTrail"; both shapes of `RotationFailed` that are
 //! seen in public.
 
-use super::change::StateChange;
+use super::change::{ELSEWHERE, StateChange};
 use super::json::text;
 use super::named::NamedSecrets;
-use crate::model::{Alarm, AlarmSource, AlarmState, Arn, OkBasis, SecretArn, SecretRef};
+use crate::model::{AccountId, Alarm, AlarmSource, AlarmState, Arn, OkBasis, Region, SecretArn, SecretRef};
 use crate::redact::looks_like_a_value;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -21,8 +21,8 @@ pub(crate) struct RotationEvent {
     pub(crate) name: String,
     pub(crate) secret: SecretRef,
     pub(crate) at: Timestamp,
-    account_id: String,
-    pub(crate) region: String,
+    account_id: AccountId,
+    pub(crate) region: Region,
     message: String,
 }
 
@@ -49,8 +49,8 @@ impl RotationEvent {
         Ok(RotationEvent {
             name: name.to_owned(),
             at,
-            region: region.ok_or("it tells of a rotation, but without the region")?,
-            account_id: account_id.ok_or("it tells of a rotation, but without the account")?,
+            region: (region.ok_or("it tells of a rotation, but without the region")?).parse().map_err(|_| ELSEWHERE)?,
+            account_id: (account_id.ok_or("it tells of a rotation, but without the account")?).parse().map_err(|_| ELSEWHERE)?,
             message: text(record, "errorMessage").unwrap_or_default().to_owned(),
             secret,
         })
@@ -93,7 +93,7 @@ pub(super) fn read(record: &Value) -> Result<Alarm, &'static str> {
     };
     let (key, title) = (key_of(&event.secret), format!("{name}: {what}"));
     let change = StateChange { state, at: event.at, reason: &event.message };
-    let said = change.by(AlarmSource::RotationEvent, &key, &title, (&event.account_id, &event.region));
+    let said = change.by(AlarmSource::RotationEvent, &key, &title, (&event.account_id, &event.region))?;
     Ok(Alarm { basis: OkBasis::Rotated, ..named.of(said) })
 }
 
@@ -120,7 +120,7 @@ pub(super) fn read_label(event: &Value, detail: &Value) -> Result<Alarm, &'stati
     let mut named = NamedSecrets::default();
     named.add_secret(Some(secret.clone()));
     let change = StateChange { state: AlarmState::Ok, at, reason: "" };
-    let said = change.by(AlarmSource::RotationEvent, &key_of(&secret), &title, (&account_id, &region));
+    let said = change.by(AlarmSource::RotationEvent, &key_of(&secret), &title, (&account_id, &region))?;
     Ok(Alarm { basis: OkBasis::NewVersion, ..named.of(said) })
 }
 

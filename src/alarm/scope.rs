@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn an_alarm_is_looked_into_where_account_region_secret_and_route_are_configured() {
         assert_eq!(decided(|_| ()), Ok("prod".to_owned()));
-        assert_eq!(decided(|alarm| alarm.account_id = "111122223333".to_owned()), Ok("shop".to_owned()));
+        assert_eq!(decided(|alarm| alarm.account_id = "111122223333".parse().unwrap()), Ok("shop".to_owned()));
         assert_eq!(decided(|alarm| alarm.secrets = vec![secret("prod/x")]), Ok("prod".to_owned()));
         assert_eq!(decided(|alarm| alarm.secrets = vec![secret("test/x"), secret("prod/x")]), Ok("prod".to_owned()));
     }
@@ -101,8 +101,8 @@ mod tests {
     #[test]
     fn everything_else_is_refused() {
         let of = |account: &str, region: &str| secret(&format!("arn:aws:secretsmanager:{region}:{account}:secret:prod/x-AbCdEf"));
-        assert_eq!(decided(|alarm| alarm.account_id = "999999999999".to_owned()), Err(OutOfScope::Account));
-        assert_eq!(decided(|alarm| alarm.region = "us-east-1".to_owned()), Err(OutOfScope::Region));
+        assert_eq!(decided(|alarm| alarm.account_id = "999999999999".parse().unwrap()), Err(OutOfScope::Account));
+        assert_eq!(decided(|alarm| alarm.region = "us-east-1".parse().unwrap()), Err(OutOfScope::Region));
         assert_eq!(decided(|alarm| *alarm = crate::alarm::testing::alarm("order")), Err(OutOfScope::Route));
         assert_eq!(decided(|alarm| alarm.title = "mapped".to_owned()), Err(OutOfScope::Secrets));
         assert_eq!(decided(|alarm| alarm.secrets = vec![secret("test/x")]), Err(OutOfScope::Secrets));

@@ -109,7 +109,7 @@ fn read_asff(finding: &Value, of_event: Option<Timestamp>) -> Result<Alarm, &'st
     let account = text(finding, "AwsAccountId").unwrap_or_default();
     let region = text(finding, "Region").unwrap_or_default();
     let reason = text(finding, "Description").unwrap_or(title);
-    Ok(of_check(StateChange { state, at, reason }, &format!("{TITLE}{name}"), name, secret, (account, region)))
+    of_check(StateChange { state, at, reason }, &format!("{TITLE}{name}"), name, secret, (account, region))
 }
 
 /// The Open Cybersecurity Schema Framework.
@@ -149,7 +149,7 @@ fn read_ocsf(finding: &Value, of_event: Option<Timestamp>) -> Result<Alarm, &'st
     let account = at_path("/cloud/account/uid").unwrap_or_default();
     let region = at_path("/cloud/region").unwrap_or_default();
     let reason = at_path("/finding_info/desc").unwrap_or(title);
-    Ok(of_check(StateChange { state, at, reason }, &format!("{TITLE}{name}"), name, secret, (account, region)))
+    of_check(StateChange { state, at, reason }, &format!("{TITLE}{name}"), name, secret, (account, region))
 }
 
 /// What the check is called, where it is about rotation: the control, or the name that says so.

@@ -106,7 +106,7 @@ pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Result<Alarm, &'
     }
     let title = delivered.subject.unwrap_or_else(|| message.lines().next().unwrap_or_default());
     let change = StateChange { state: AlarmState::Alarm, at: delivered.sent_at, reason: message };
-    Ok(of(named, change, title, delivered, (None, None)))
+    of(named, change, title, delivered, (None, None))
 }
 
 /// An object counts where it names a secret by its key, as an input transformer makes it: `{"secret": …}`.
@@ -133,7 +133,7 @@ pub(super) fn read_object(value: &Value, delivered: &Delivered<'_>) -> Option<Re
     let told_at = field(value, &["time", "eventtime", "timestamp"]).and_then(|at| at.parse::<Timestamp>().ok());
     let at = told_at.map_or(delivered.sent_at, |at| at.min(delivered.sent_at));
     let place = (field(value, &["account", "accountid", "awsaccountid"]), field(value, &["region", "awsregion"]));
-    Some(Ok(of(named, StateChange { state, at, reason }, &title, delivered, place)))
+    Some(of(named, StateChange { state, at, reason }, &title, delivered, place))
 }
 
 /// What a person or a program of their own says, of the place of what it names, else of the place it says, else of the topic's.
@@ -143,7 +143,7 @@ fn of(
     title: &str,
     delivered: &Delivered<'_>,
     told: (Option<&str>, Option<&str>),
-) -> Alarm {
+) -> Result<Alarm, &'static str> {
     let topic = delivered.topic.arn();
     let by_arn = named.secrets.iter().find_map(|secret| match secret {
         SecretRef::Arn(arn) => Some(arn.arn().clone()),
@@ -156,8 +156,8 @@ fn of(
     };
     let about: Vec<&str> = named.secrets.iter().map(SecretRef::as_str).collect();
     let key = format!("text:{}:{}", about.join(","), named.functions.join(","));
-    let said = change.by(AlarmSource::Text, &key, title, place);
-    named.of(said)
+    let said = change.by(AlarmSource::Text, &key, title, place)?;
+    Ok(named.of(said))
 }
 
 /// The first text under one of these keys, without case and signs, of an object or of what an input transformer nests in it.

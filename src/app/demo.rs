@@ -8,7 +8,7 @@ use crate::chat::{Intake, MessageHistory};
 use crate::clock::Clock;
 use crate::config::{Config, Http, StoreFile};
 use crate::investigation::new_id;
-use crate::model::{SecretRef, more_like};
+use crate::model::{Region, SecretRef, more_like};
 use crate::platforms::console::{Console, Example, Settings, built, hosts};
 use crate::simulator::{Scenario, Simulator};
 use crate::store::Location;
@@ -141,7 +141,7 @@ impl Drop for Folder {
 }
 
 /// The simulated accounts that were asked about, by world and region.
-type RunningWorlds = HashMap<(Key, String), (Arc<Simulator>, Connected)>;
+type RunningWorlds = HashMap<(Key, Region), (Arc<Simulator>, Connected)>;
 
 /// A world: the account that has to be named, and the secret.
 type Key = (Option<String>, String);
@@ -157,14 +157,14 @@ impl Worlds {
     fn new(worlds: Vec<World>) -> Worlds {
         let worlds: BTreeMap<Key, Scenario> =
             told_apart(&worlds).map(|(world, account)| ((account, world.secret.clone()), world.scenario.clone())).collect();
-        let mut regions: BTreeMap<&Option<String>, BTreeSet<&str>> = BTreeMap::new();
+        let mut regions: BTreeMap<&Option<String>, BTreeSet<Region>> = BTreeMap::new();
         for ((account, _), scenario) in &worlds {
-            regions.entry(account).or_default().insert(scenario.region());
+            regions.entry(account).or_default().extend(scenario.region().parse::<Region>());
         }
         let known = regions.into_iter().map(|(name, regions)| AccountInfo {
             name: name.clone(),
             account_id: None,
-            regions: regions.into_iter().map(str::to_owned).collect(),
+            regions: regions.into_iter().collect(),
             any_region: false,
         });
         Worlds { known: known.collect(), worlds, running: Mutex::default() }
@@ -214,7 +214,7 @@ impl Accounts for Worlds {
 
     async fn names(&self, choice: &Location) -> Vec<String> {
         let there =
-            self.worlds.iter().filter(|((account, _), world)| *account == choice.account && world.region() == choice.region);
+            self.worlds.iter().filter(|((account, _), world)| *account == choice.account && choice.region == world.region());
         there.map(|((_, secret), _)| secret.clone()).collect()
     }
 
@@ -222,7 +222,7 @@ impl Accounts for Worlds {
     async fn look_for(&self, places: &[Location], secret: &SecretRef) -> Vec<Option<bool>> {
         let is_played = |choice: &&Location| {
             let played = self.of(choice, secret).filter(|((_, own), _)| own == secret.name());
-            played.is_some_and(|(_, world)| world.region() == choice.region)
+            played.is_some_and(|(_, world)| choice.region == world.region())
         };
         let first = places.iter().find(is_played);
         let is_there = match first {

@@ -1,7 +1,7 @@
 //! What alarms are asked of AWS: CloudWatch for the alarms themselves, CloudTrail and Secrets Manager for what they mean.
 
 use super::{Aws, AwsCaller};
-use crate::model::{Observation, Window};
+use crate::model::{AccountId, Observation, Window};
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, Dimension, MetricAlarm, StateValue};
 use aws_smithy_types::DateTime;
@@ -118,7 +118,7 @@ impl Aws {
     pub(crate) async fn logged_trail_records(
         &self,
         caller: &AwsCaller,
-        account_id: &str,
+        account_id: &AccountId,
         names: &[&str],
         window: Window,
     ) -> Observation<Vec<Value>> {
@@ -126,7 +126,7 @@ impl Aws {
             Observation::Found(groups) => groups,
             other => return other.map(|_| Vec::new()),
         };
-        let Some(group) = groups.into_iter().find(|group| group.arn.account_id() == account_id) else {
+        let Some(group) = groups.into_iter().find(|group| group.arn.account_id() == *account_id) else {
             return Observation::NotApplicable { because: "no trail writes to a log group of the account".to_owned() };
         };
         let terms: Vec<String> = names.iter().map(|name| format!("($.eventName={name})")).collect();

@@ -3,10 +3,10 @@
 use super::session::{RoleSession, SessionOwner};
 use super::{Aws, Registry};
 use crate::clock::Clock;
-use crate::model::excerpt;
+use crate::model::{AccountId, Region, excerpt};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -32,7 +32,7 @@ const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone, Default)]
 pub struct AwsOptions {
     /// The region; else `AWS_REGION` or the profile's.
-    pub region: Option<String>,
+    pub region: Option<Region>,
     /// The profile; else `AWS_PROFILE` or `default`.
     pub profile: Option<String>,
     /// A role to assume with the credentials found.
@@ -46,9 +46,9 @@ pub struct AwsOptions {
 impl AwsOptions {
     /// A simulated account: everything goes to `endpoint_url`, signed with made-up credentials.
     #[must_use]
-    pub fn simulated(region: impl Into<String>, endpoint_url: impl Into<String>) -> AwsOptions {
+    pub fn simulated(region: Region, endpoint_url: impl Into<String>) -> AwsOptions {
         AwsOptions {
-            region: Some(region.into()),
+            region: Some(region),
             endpoint_url: Some(endpoint_url.into()),
             test_credentials: true,
             ..AwsOptions::default()
@@ -74,6 +74,9 @@ pub enum ConnectError {
     /// No region is configured.
     #[error("no AWS region is set: set AWS_REGION, default_region in the configuration, or the profile's region")]
     NoRegion,
+    /// What is configured as the region cannot be one.
+    #[error("{name:?} is no AWS region: correct AWS_REGION, default_region in the configuration, or the profile's region")]
+    NoSuchRegion { name: String },
     /// There are no credentials at all.
     #[error(
         "no AWS credentials were found: set AWS_PROFILE, run `aws sso login` or `aws configure`, or give this machine a role"
@@ -106,22 +109,23 @@ impl Aws {
     /// [`ConnectError`] when there is no region, or there are no credentials that can be used.
     pub async fn connect(options: &AwsOptions, registry: &Registry) -> Result<Aws, ConnectError> {
         let base = load(options).await;
-        let region = base.region().map(ToString::to_string).filter(|name| !name.is_empty()).ok_or(ConnectError::NoRegion)?;
+        let region = base.region().map(AsRef::as_ref).filter(|name: &&str| !name.is_empty()).ok_or(ConnectError::NoRegion)?;
+        let region: Region = region.parse().map_err(|_| ConnectError::NoSuchRegion { name: region.to_owned() })?;
         let config = match &options.assume_role {
             Some(role) => assume(&base, role),
             None => base,
         };
         let credentials = credentials(&config, options).await?;
-        let account_id = options
+        let account_id: Option<AccountId> = options
             .assume_role
             .as_ref()
-            .and_then(|role| role.role_arn.split(':').nth(4).map(str::to_owned))
-            .or_else(|| credentials.account_id().map(|id| id.as_str().to_owned()));
-        let identity = account_id.clone().unwrap_or_else(|| credentials.access_key_id().to_owned());
+            .and_then(|role| role.role_arn.split(':').nth(4)?.parse().ok())
+            .or_else(|| credentials.account_id()?.as_str().parse().ok());
+        let identity = account_id.as_ref().map_or_else(|| credentials.access_key_id().to_owned(), AccountId::to_string);
         Ok(Aws::assemble(config, region, account_id, identity, registry))
     }
 
-    fn assemble(config: SdkConfig, region: String, account_id: Option<String>, identity: String, registry: &Registry) -> Aws {
+    fn assemble(config: SdkConfig, region: Region, account_id: Option<AccountId>, identity: String, registry: &Registry) -> Aws {
         let endpoint = config.endpoint_url().unwrap_or_default().to_owned();
         let shared = registry.shared(&identity, &region, &endpoint);
         let health_region = if region.starts_with("cn-") {
@@ -160,7 +164,7 @@ async fn load(options: &AwsOptions) -> SdkConfig {
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(timeouts);
     if let Some(region) = &options.region {
-        loader = loader.region(Region::new(region.clone()));
+        loader = loader.region(aws_config::Region::new(region.to_string()));
     }
     if let Some(profile) = &options.profile {
         loader = loader.profile_name(profile);
@@ -225,10 +229,11 @@ fn why_none(chain: &str, options: &AwsOptions) -> ConnectError {
     ConnectError::Credentials { reason: excerpt(chain, MAX_REASON_CHARS).to_owned() }
 }
 
-pub(super) async fn verify(sts: &aws_sdk_sts::Client) -> Result<String, ConnectError> {
+pub(super) async fn verify(sts: &aws_sdk_sts::Client) -> Result<AccountId, ConnectError> {
     match sts.get_caller_identity().send().await {
         Ok(identity) => identity
             .account
+            .and_then(|id| id.parse().ok())
             .ok_or_else(|| ConnectError::Credentials { reason: "STS did not say which account they belong to".to_owned() }),
         Err(error) => match error.code() {
             Some("ExpiredToken" | "ExpiredTokenException") => Err(ConnectError::ExpiredCredentials),
@@ -282,7 +287,7 @@ mod tests {
     async fn the_region_of_iam_follows_the_partition() {
         for (region, global) in [("eu-west-1", "us-east-1"), ("us-gov-east-1", "us-gov-west-1"), ("cn-northwest-1", "cn-north-1")]
         {
-            let options = AwsOptions { region: Some(region.to_owned()), test_credentials: true, ..AwsOptions::default() };
+            let options = AwsOptions { region: Some(region.parse().unwrap()), test_credentials: true, ..AwsOptions::default() };
             let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
             assert_eq!(aws.global_region(), global);
         }

@@ -26,7 +26,8 @@ pub(crate) use trails::TrailGroup;
 
 pub(crate) use cache::CacheKey;
 
-use aws_config::{Region, SdkConfig};
+use crate::model::{AccountId, Region};
+use aws_config::SdkConfig;
 use registry::Shared;
 use std::sync::Arc;
 
@@ -34,8 +35,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Aws {
     config: SdkConfig,
-    region: String,
-    account_id: Option<String>,
+    region: Region,
+    account_id: Option<AccountId>,
     registry: Registry,
     /// Whose limits these are: the account, or the access key where the credentials do not name their account.
     identity: String,
@@ -55,21 +56,21 @@ pub struct Aws {
 impl Aws {
     /// The region all questions but IAM's and AWS Health's are asked in.
     #[must_use]
-    pub fn region(&self) -> &str {
+    pub fn region(&self) -> &Region {
         &self.region
     }
 
     /// The account, where the credentials name it.
     #[must_use]
-    pub fn account_id(&self) -> Option<&str> {
-        self.account_id.as_deref()
+    pub fn account_id(&self) -> Option<&AccountId> {
+        self.account_id.as_ref()
     }
 
     /// Asks STS whose credentials these are; the answer is the caller's account id.
     ///
     /// # Errors
     /// Any way in which the credentials do not work, as [`ConnectError`].
-    pub async fn verify(&self) -> Result<String, ConnectError> {
+    pub async fn verify(&self) -> Result<AccountId, ConnectError> {
         connect::verify(&self.sts).await
     }
 
@@ -93,7 +94,7 @@ impl Aws {
 
     /// Log clients for another region, where a trail may keep its log group.
     pub(crate) fn logs_in(&self, region: &str) -> aws_sdk_cloudwatchlogs::Client {
-        if region == self.region {
+        if self.region == region {
             return self.logs.clone();
         }
         aws_sdk_cloudwatchlogs::Client::new(&in_region(&self.config, region))
@@ -101,7 +102,7 @@ impl Aws {
 
     /// The event history of the region that holds IAM's changes, and its limiter.
     pub(crate) fn cloudtrail_in(&self, region: &str) -> aws_sdk_cloudtrail::Client {
-        if region == self.region {
+        if self.region == region {
             return self.cloudtrail.clone();
         }
         aws_sdk_cloudtrail::Client::new(&in_region(&self.config, region))
@@ -109,7 +110,7 @@ impl Aws {
 
     /// What all investigations of this account share in `region`.
     pub(crate) fn shared_in(&self, region: &str) -> Arc<Shared> {
-        if region == self.region {
+        if self.region == region {
             return Arc::clone(&self.shared);
         }
         self.registry.shared(&self.identity, region, &self.endpoint)
@@ -122,5 +123,5 @@ impl Aws {
 }
 
 fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
-    config.to_builder().region(Region::new(region.to_owned())).build()
+    config.to_builder().region(aws_config::Region::new(region.to_owned())).build()
 }

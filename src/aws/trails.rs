@@ -42,7 +42,7 @@ impl Aws {
                         Some(TrailGroup { name, arn, has_global_events })
                     })
                     .collect();
-                groups.sort_by_key(|group| (!group.has_global_events, group.arn.region() != region, group.name.clone()));
+                groups.sort_by_key(|group| (!group.has_global_events, group.arn.region() != *region, group.name.clone()));
                 groups
             })
         };

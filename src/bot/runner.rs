@@ -11,6 +11,8 @@ use crate::diagnosis::diagnose;
 use crate::investigation::{Options, investigate};
 use crate::model::{Actor, Investigation, SecretRef};
 use crate::playbook::{STEP_DEADLINE, TOTAL_DEADLINE};
+use crate::redact::SafeText;
+use crate::safe_format;
 use crate::store::{Completion, DesiredMessage, InvestigationRow, Lease, Location, Store};
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -81,7 +83,9 @@ impl Runner {
         let stored = InvestigationRow { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };
         let connected = match self.access.connect_on_behalf(choice, &options.asked, &owner).await {
             Ok(connected) => connected,
-            Err(error) => return Ok(failed(&stored, &format!("AWS could not be queried: {error}"))),
+            Err(error) => {
+                return Ok(failed(&stored, safe_format!("AWS could not be queried: {}", SafeText::redact(&error.to_string()))));
+            }
         };
         let options = self.in_time(options);
         let live = Live::new();

@@ -2,7 +2,6 @@
 
 use super::alarms::LANE as ALARMS;
 use crate::model::Trigger;
-use crate::redact::SafeText;
 use crate::store::{NewTrigger, Refused, Store};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -35,10 +34,10 @@ async fn begin_looks(store: &Store) -> Result<(), Refused> {
             origin: key.clone(),
             key,
             lane: LANE.to_owned(),
-            subject: watch.investigation.clone(),
+            subject: watch.investigation.to_string(),
             same: None,
             trigger: Trigger::WatchDue { investigation: watch.investigation },
-            what: SafeText::redact("another check of a watched secret"),
+            what: "another check of a watched secret".into(),
         };
         store.accept(&entry, None).await?;
     }
@@ -56,10 +55,10 @@ pub async fn begin_rechecks(store: &Store) -> Result<(), Refused> {
             origin: key.clone(),
             key,
             lane: ALARMS.to_owned(),
-            subject: due.thread.clone(),
+            subject: due.thread.to_string(),
             same: None,
             trigger: Trigger::Recheck { thread: due.thread.clone(), why: due.why },
-            what: SafeText::redact("another check after an alarm"),
+            what: "another check after an alarm".into(),
         };
         store.accept(&entry, None).await?;
         store.recheck_begun(&due).await?;

@@ -6,16 +6,20 @@ use crate::chat::document::{Control, MenuItem, Tone};
 use crate::model::{Action, ActionToken, Investigation};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
+use crate::safe_format;
 use crate::store::{Completion, DesiredMessage, InvestigationRow, InvestigationStage, Location, ROOT, RunResult};
 
 /// What is looked into, and where.
 pub(super) fn subject(stored: &InvestigationRow) -> SafeText {
     let secret = &stored.question.secret;
-    SafeText::redact(&match &stored.choice {
-        Some(Location { account: Some(account), region }) => format!("{secret} in {account}, {region}"),
-        Some(Location { account: None, region }) => format!("{secret} in {region}"),
-        None => secret.to_string(),
-    })
+    let secret = SafeText::redact(secret.as_str());
+    match &stored.choice {
+        Some(Location { account: Some(account), region }) => {
+            safe_format!("{} in {}, {}", secret, SafeText::redact(account), region)
+        }
+        Some(Location { account: None, region }) => safe_format!("{} in {}", secret, region),
+        None => secret,
+    }
 }
 
 /// What became of an investigation, for its verdict.
@@ -41,7 +45,7 @@ pub(super) fn verdict(stored: &InvestigationRow, record: &Investigation) -> Desi
 
 pub(super) fn concluded(stored: &InvestigationRow, record: Investigation) -> Completion {
     let report = report(stored, &record);
-    let headline = SafeText::redact(&wording::headline(&report));
+    let headline = wording::headline(&report);
     let details = DesiredMessage::reply(
         &stored.thread,
         message_key(stored, "details"),
@@ -55,10 +59,11 @@ pub(super) fn concluded(stored: &InvestigationRow, record: Investigation) -> Com
 }
 
 /// It could not be looked into; the buttons let people try again.
-pub(super) fn failed(stored: &InvestigationRow, why: &str) -> Completion {
-    let mut message: Message = compose::about(Tone::Warning, &format!("{} could not be investigated: {why}", subject(stored)));
+pub(super) fn failed(stored: &InvestigationRow, why: impl Into<SafeText>) -> Completion {
+    let mut message: Message =
+        compose::about(Tone::Warning, safe_format!("{} could not be investigated: {}", subject(stored), why.into()));
     message.controls = vec![Control::Button(MenuItem {
-        label: SafeText::redact("Rerun all"),
+        label: "Rerun all".into(),
         token: ActionToken { investigation: stored.id.clone(), revision: stored.revision, action: Action::RerunAll },
     })];
     let headline = message.title.clone();

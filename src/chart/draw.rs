@@ -8,6 +8,7 @@ use super::svg::{Anchor, Ink, Svg, Type};
 use crate::model::Investigation;
 use crate::redact::SafeText;
 use crate::report::time::{duration, moment};
+use crate::safe_format;
 
 /// How wide a chart is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,21 +67,21 @@ const THINNEST: f32 = 2.5;
 pub fn draw(investigation: &Investigation, size: Size) -> Option<Chart> {
     let story = Story::of(investigation)?;
     let sheet = Canvas::new(&story, size);
-    let description = SafeText::redact(&described(&story, investigation));
+    let description = described(&story, investigation);
     Some(Chart { svg: sheet.draw(description.as_str()), description })
 }
 
-fn described(story: &Story, investigation: &Investigation) -> String {
+fn described(story: &Story, investigation: &Investigation) -> SafeText {
     let now = investigation.evidence.now;
-    let subject = story.function.as_deref().unwrap_or(&story.secret);
-    format!(
-        "Timeline of {subject} from {} to {}. Invocations: {:.0}, errors: {:.0}, throttles: {:.0}. Rotations failed: {}, \
-         succeeded: {}. Changes: {}.",
+    let total = |value: fn(&Bar) -> f64| story.total(value).round() as u64;
+    safe_format!(
+        "Timeline of {} from {} to {}. Invocations: {}, errors: {}, throttles: {}. Rotations failed: {}, succeeded: {}. Changes: {}.",
+        story.function.as_ref().unwrap_or(&story.secret),
         moment(story.window.from, now),
         moment(story.window.to, now),
-        story.total(|bar| bar.invocations),
-        story.total(|bar| bar.errors),
-        story.total(|bar| bar.throttles),
+        total(|bar| bar.invocations),
+        total(|bar| bar.errors),
+        total(|bar| bar.throttles),
         story.count(EventKind::Failed),
         story.count(EventKind::Succeeded),
         story.count(EventKind::Change)
@@ -159,7 +160,7 @@ impl<'a> Canvas<'a> {
         let room = self.width - 2.0 * margin;
         let title = match &self.story.function {
             Some(function) => format!("{} · function {function}", self.story.secret),
-            None => self.story.secret.clone(),
+            None => self.story.secret.to_string(),
         };
         svg.text(margin, 30.0, &fitted(&title, room, TITLE.size, true), TITLE);
         let bar = u64::try_from(self.story.bar_s).unwrap_or_default();
@@ -296,10 +297,10 @@ fn marker(svg: &mut Svg, kind: EventKind, x: f32, y: f32) {
 }
 
 /// `15 min`, `12 h`, `1 d`.
-fn spoken(seconds: u64) -> String {
+fn spoken(seconds: u64) -> SafeText {
     match seconds {
         0..3600 => duration(seconds * 1000),
-        3600..86_400 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
+        3600..86_400 => safe_format!("{} h", seconds / 3600),
+        _ => safe_format!("{} d", seconds / 86_400),
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::model::{Attempt, AttemptOutcome, CorrelatedChange, Investigation, MetricPoint, Window};
 use crate::redact::SafeText;
-use crate::report::sanitize::{cut, single_line};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -20,9 +19,9 @@ const MAX_MARKS: usize = 200;
 /// What a chart shows.
 #[derive(Debug, Clone)]
 pub(super) struct Story {
-    pub(super) secret: String,
+    pub(super) secret: SafeText,
     /// The function's name, where there is one.
-    pub(super) function: Option<String>,
+    pub(super) function: Option<SafeText>,
     pub(super) window: Window,
     /// How many seconds a bar stands for.
     pub(super) bar_s: i64,
@@ -158,12 +157,12 @@ fn attempted(attempt: &Attempt, investigation: &Investigation) -> Option<EventMa
 }
 
 fn changed(change: &CorrelatedChange) -> EventMark {
-    let label = format!("{} by {}", cut(plain(&change.event), NAME), cut(plain(&change.actor), NAME));
+    let label = format!("{} by {}", plain(&change.event).cut(NAME), plain(&change.actor).cut(NAME));
     EventMark { at: change.at, kind: EventKind::Change, label: Some(label), rank: if change.explains.is_empty() { 3 } else { 1 } }
 }
 
-fn plain(text: &str) -> String {
-    single_line(&SafeText::redact(text))
+fn plain(text: &str) -> SafeText {
+    SafeText::redact(text).single_line()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ mod typed;
 pub use nearest::nearest;
 pub use pasted::holds_a_value;
 
-use crate::model::{Action, ActionWord, InvestigationRequest, Lookback, SecretRef};
+use crate::model::{Action, ActionWord, InvestigationRequest, Lookback, Region, SecretRef};
 use crate::redact::{SafeText, looks_like_a_value};
 
 /// The most characters that are read; a secret's ARN with all options has fewer than 900.
@@ -173,8 +173,8 @@ impl<'a> TypedLine<'a> {
         let reach = window
             .map(|word| word.parse::<Lookback>().map_err(|error| Usage::new(&format!("{} is not a window: {error}", echo(word)))))
             .transpose()?;
-        if let (Some(asked), Some(own)) = (region.as_deref(), secret.region())
-            && asked != own
+        if let (Some(asked), Some(own)) = (&region, secret.region())
+            && *asked != own
         {
             return Err(Usage::new(&format!("the ARN is in region {own}, but region says {asked}")));
         }
@@ -215,13 +215,9 @@ fn account_name(word: &str) -> Result<String, Usage> {
     if shaped { Ok(word.to_owned()) } else { Err(Usage::new(&format!("{} is not an account of the configuration", echo(word)))) }
 }
 
-fn region_name(word: &str) -> Result<String, Usage> {
-    let region = word.to_ascii_lowercase();
-    let shaped = region.len() <= 32
-        && region.split('-').count() >= 3
-        && region.ends_with(|c: char| c.is_ascii_digit())
-        && region.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if shaped { Ok(region) } else { Err(Usage::new(&format!("{} is not a region such as eu-west-1", echo(word)))) }
+fn region_name(word: &str) -> Result<Region, Usage> {
+    let region = word.to_ascii_lowercase().parse().ok().filter(Region::is_specific);
+    region.ok_or_else(|| Usage::new(&format!("{} is not a region such as eu-west-1", echo(word))))
 }
 
 /// A word for the person who wrote it, in quotes, or another way to name it: what could be a password, a key or half of one

@@ -22,27 +22,21 @@ pub use verdict::{AfterVerdict, Resolved, verdict};
 use super::document::Part;
 use crate::model::Investigation;
 use crate::redact::SafeText;
-use crate::report::sanitize::single_line;
-
-/// The only way text enters a message.
-fn safe(text: &str) -> SafeText {
-    SafeText::redact(text)
-}
+use crate::safe_format;
 
 /// The secret's name, or what was asked for.
-fn name_of(investigation: &Investigation) -> String {
+fn name_of(investigation: &Investigation) -> SafeText {
     let evidence = &investigation.evidence;
-    single_line(&safe(evidence.secret.found().map_or(evidence.asked.as_str(), |secret| secret.name.as_str())))
+    SafeText::redact(evidence.secret.found().map_or(evidence.asked.as_str(), |secret| secret.name.as_str())).single_line()
 }
 
 /// Paragraphs under a label, and how many more there are; nothing where there are none.
-fn section(label: &str, lines: &[String], more: usize) -> Option<Part> {
-    let mut lines: Vec<SafeText> = lines.iter().map(|line| safe(line)).collect();
+fn section(label: impl Into<SafeText>, mut lines: Vec<SafeText>, more: usize) -> Option<Part> {
     if lines.is_empty() {
         return None;
     }
     if more > 0 {
-        lines.push(safe(&format!("and {more} more")));
+        lines.push(safe_format!("and {} more", more));
     }
-    Some(Part::Section { label: safe(label), lines })
+    Some(Part::Section { label: label.into(), lines })
 }

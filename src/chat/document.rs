@@ -5,6 +5,7 @@
 
 use crate::model::ActionToken;
 use crate::redact::SafeText;
+use crate::safe_format;
 use serde::{Deserialize, Serialize};
 
 /// A message.
@@ -30,9 +31,10 @@ pub struct Message {
 impl Message {
     /// Leads the reader to the page of each cause that is named, below `causes`, such as `https://host/causes/`.
     pub fn link_causes(&mut self, causes: &str) {
+        let causes = SafeText::redact(causes);
         for part in &mut self.parts {
             if let Part::Cause(cause) = part {
-                cause.page = Some(SafeText::redact(&format!("{causes}{}", cause.id)));
+                cause.page = Some(safe_format!("{}{}", causes, cause.id));
             }
         }
     }
@@ -112,10 +114,10 @@ impl CauseReference {
     #[must_use]
     pub fn line(&self) -> SafeText {
         let more = match &self.page {
-            Some(page) => page.as_str().to_owned(),
-            None => format!("rotation-diag explain {}", self.id),
+            Some(page) => page.clone(),
+            None => safe_format!("rotation-diag explain {}", self.id),
         };
-        SafeText::redact(&format!("Cause: {} · {more}", self.id))
+        safe_format!("Cause: {} · {}", self.id, more)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where platforms hand in what people say.
 
 use super::document::Message;
-use crate::model::{ActionToken, Actor, IncomingEvent, Investigation, Outcome, Place};
+use crate::model::{ActionToken, Actor, IncomingEvent, Investigation, InvestigationId, Outcome, Place};
 use crate::redact::SafeText;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ pub enum Ack {
 /// One line about an investigation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    pub id: String,
+    pub id: InvestigationId,
     pub secret: SafeText,
     /// How it ended; `None` while it runs.
     pub outcome: Option<Outcome>,
@@ -47,7 +47,7 @@ pub trait Intake: Send + Sync {
 
     /// An investigation and its revision, if this person may see it in `place`'s workspace; `None` also where it does not
     /// exist.
-    async fn investigation(&self, actor: &Actor, id: &str) -> Option<(Investigation, u32)>;
+    async fn investigation(&self, actor: &Actor, id: &InvestigationId) -> Option<(Investigation, u32)>;
 
     /// The bot became a member of the channel of `place`: what waits for that may go out.
     async fn joined(&self, _place: &Place) {}

@@ -1,5 +1,8 @@
 //! How one speaks to the bot in a place: people are shown commands in the form they can use there.
 
+use crate::redact::SafeText;
+use crate::safe_format;
+
 /// How one speaks to the bot in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
@@ -33,18 +36,18 @@ impl Manner {
 
     /// A question about `secret`; `options` are written `name:value`.
     #[must_use]
-    pub fn question(self, secret: &str, options: &str) -> String {
+    pub fn question(self, secret: impl Into<SafeText>, options: impl Into<SafeText>) -> SafeText {
         let named = if self == Manner::Options { "secret:" } else { "" };
-        format!("{} {named}{secret} {options}", self.start()).trim_end().to_owned()
+        safe_format!("{} {}{} {}", self.start(), named, secret.into(), options.into()).part(str::trim_end)
     }
 
     /// Words that go on in a thread, or ask for help.
     #[must_use]
-    pub fn words(self, words: &str) -> String {
+    pub fn words(self, words: impl Into<SafeText>) -> SafeText {
         match self {
-            Manner::Options => format!("{} words:{words}", self.start()),
-            Manner::Prompt => words.to_owned(),
-            Manner::Slash | Manner::Mention => format!("{} {words}", self.start()),
+            Manner::Options => safe_format!("{} words:{}", self.start(), words.into()),
+            Manner::Prompt => words.into(),
+            Manner::Slash | Manner::Mention => safe_format!("{} {}", self.start(), words.into()),
         }
     }
 }

@@ -27,26 +27,22 @@ pub enum CheckResult {
 
 /// How `what` stands.
 pub(crate) fn checked(what: impl AsRef<str>, found: CheckResult) -> Checked {
-    Checked { what: safe(what), found }
-}
-
-fn safe(text: impl AsRef<str>) -> SafeText {
-    SafeText::redact(text.as_ref())
+    Checked { what: SafeText::redact(what.as_ref()), found }
 }
 
 /// It works.
 pub(crate) fn fine(text: impl AsRef<str>) -> CheckResult {
-    CheckResult::Fine(safe(text))
+    CheckResult::Fine(SafeText::redact(text.as_ref()))
 }
 
 /// It cannot be told.
 pub(crate) fn open(text: impl AsRef<str>) -> CheckResult {
-    CheckResult::Open(safe(text))
+    CheckResult::Open(SafeText::redact(text.as_ref()))
 }
 
 /// It does not work.
 pub(crate) fn missing(text: impl AsRef<str>) -> CheckResult {
-    CheckResult::Missing(safe(text))
+    CheckResult::Missing(SafeText::redact(text.as_ref()))
 }
 
 /// A token that everybody on this machine can read.

@@ -3,7 +3,6 @@
 use super::failure::CommandError;
 use super::{Audit, AuditFormat, interrupt, read_config};
 use crate::clock::Clock;
-use crate::report::sanitize::single_line;
 use crate::store::{Audited, Store};
 use jiff::Timestamp;
 use std::io::Write as _;
@@ -43,7 +42,7 @@ fn text(line: &Audited) -> String {
     told.push_str(&format!("  {}", line.did));
     for part in [&line.subject, &line.reason].into_iter().filter(|part| !part.as_str().is_empty()) {
         told.push_str("  ");
-        told.push_str(&single_line(part));
+        told.push_str(&part.single_line());
     }
     told
 }

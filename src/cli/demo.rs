@@ -116,7 +116,8 @@ fn serve_page(port: u16) -> Result<ExitCode, CommandError> {
 
 /// Clients for the simulated account, whatever the environment says about AWS.
 async fn connect(simulator: &Simulator, scenario: &Scenario) -> Result<Aws, CommandError> {
-    let options = AwsOptions::simulated(scenario.region(), simulator.endpoint_url());
+    let region = scenario.region().parse().map_err(CommandError::cannot_run)?;
+    let options = AwsOptions::simulated(region, simulator.endpoint_url());
     Aws::connect(&options, &Registry::default()).await.map_err(CommandError::cannot_run)
 }
 

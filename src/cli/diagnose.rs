@@ -7,7 +7,7 @@ use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry, SessionOwn
 use crate::clock::Clock;
 use crate::config::{Account, Config};
 use crate::investigation::{Options, investigate};
-use crate::model::{Outcome, SecretRef};
+use crate::model::{Outcome, Region, SecretRef};
 use crate::report::Report;
 use std::process::ExitCode;
 
@@ -20,7 +20,7 @@ struct DiagnoseSetup {
 }
 
 pub(super) fn run(options: &Diagnose) -> Result<ExitCode, CommandError> {
-    let places = options.account.iter().chain(&options.region).map(String::as_str);
+    let places = options.account.as_deref().into_iter().chain(options.region.as_deref());
     pasted::refuse(places.chain([options.secret.as_str()]))?;
     let config = match &options.config {
         Some(path) => Config::read(path, crate::app::PLATFORMS).map_err(|error| CommandError::Usage(error.to_string()))?,
@@ -152,7 +152,7 @@ fn check_secret(secret: &SecretRef, config: &Config, account: &Account) -> Resul
         return Err(CommandError::Usage(format!("`allowed_secrets` of the configuration does not cover {secret}")));
     }
     match (secret, &account.account_id) {
-        (SecretRef::Arn(arn), Some(id)) if arn.arn().account_id() != id => Err(CommandError::Usage(format!(
+        (SecretRef::Arn(arn), Some(id)) if arn.arn().account_id() != *id => Err(CommandError::Usage(format!(
             "the secret's ARN belongs to account {}, but the chosen account is {id}",
             arn.arn().account_id()
         ))),
@@ -161,23 +161,20 @@ fn check_secret(secret: &SecretRef, config: &Config, account: &Account) -> Resul
 }
 
 /// The region by the closest word: the option, the secret's ARN, the account, the configuration; else AWS's own ways.
-fn region(options: &Diagnose, secret: &SecretRef, config: &Config, account: &Account) -> Result<Option<String>, CommandError> {
+fn region(options: &Diagnose, secret: &SecretRef, config: &Config, account: &Account) -> Result<Option<Region>, CommandError> {
     let of_arn = secret.region();
-    if let (Some(asked), Some(of_arn)) = (options.region.as_deref(), of_arn)
+    if let (Some(asked), Some(of_arn)) = (&options.region, &of_arn)
         && asked != of_arn
     {
         return Err(CommandError::Usage(format!("the secret's ARN is in region {of_arn}, but --region says {asked}")));
     }
-    let region =
-        options.region.as_deref().or(of_arn).or(account.regions.first().map(String::as_str)).or(config.default_region.as_deref());
+    let region = options.region.as_ref().or(of_arn.as_ref()).or(account.regions.first()).or(config.default_region.as_ref());
     match region {
-        Some(region) if !account.regions.is_empty() && !account.regions.iter().any(|allowed| allowed == region) => {
-            Err(CommandError::Usage(format!(
-                "the configuration allows this account only in {}, not in {region}",
-                account.regions.join(", ")
-            )))
-        }
-        region => Ok(region.map(str::to_owned)),
+        Some(region) if !account.regions.is_empty() && !account.regions.contains(region) => Err(CommandError::Usage(format!(
+            "the configuration allows this account only in {}, not in {region}",
+            account.regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ")
+        ))),
+        region => Ok(region.cloned()),
     }
 }
 

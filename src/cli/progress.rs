@@ -3,7 +3,6 @@
 use crate::model::StepName;
 use crate::playbook::Progress;
 use crate::redact::SafeText;
-use crate::report::sanitize::{cut, single_line};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,7 +47,7 @@ impl Progress for StepLines {
             bar.disable_steady_tick();
             bar.set_style(style(ENDED));
             bar.set_prefix(format!("{mark} {} {:<17}", step.number(), step.label()));
-            bar.set_message(cut(single_line(&SafeText::redact(summary)), 160));
+            bar.set_message(SafeText::redact(summary).single_line().cut(160).to_string());
         }
     }
 }

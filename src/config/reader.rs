@@ -156,7 +156,7 @@ pub(crate) fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
 }
 
 /// A list of texts, each accepted by `check`.
-pub(crate) fn texts(value: &DeValue<'_>, check: impl Fn(String) -> Result<String, String>) -> Result<Vec<String>, String> {
+pub(crate) fn texts<T>(value: &DeValue<'_>, check: impl Fn(String) -> Result<T, String>) -> Result<Vec<T>, String> {
     let list = value.as_array().ok_or_else(|| format!("expected a list of texts, found {}", article(value)))?;
     list.iter().map(|item| text(item.get_ref()).and_then(&check)).collect()
 }

@@ -3,7 +3,7 @@
 use super::SecretPattern;
 use super::platform::named;
 use super::reader::{self, Section};
-use crate::model::{ActionKind, PlatformName};
+use crate::model::{ActionKind, PlatformName, Region};
 
 /// A rule. What it leaves out, it does not restrict.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,7 +20,7 @@ pub struct AccessRule {
     /// Accounts, by their names in the configuration; empty means all.
     pub accounts: Vec<String>,
     /// Regions; empty means all.
-    pub regions: Vec<String>,
+    pub regions: Vec<Region>,
     /// Secrets, by name; empty means all.
     pub secrets: Vec<SecretPattern>,
     /// Actions; empty means all.

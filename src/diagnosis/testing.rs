@@ -210,8 +210,8 @@ pub(crate) fn assert_unknown(cause: Cause, evidence: &Evidence, missing: &str) {
 pub(crate) fn healthy() -> Evidence {
     Evidence {
         asked: "prod/orders-db".parse().unwrap(),
-        region: "eu-west-1".to_owned(),
-        account_id: Some(ACCOUNT.to_owned()),
+        region: "eu-west-1".parse().unwrap(),
+        account_id: Some(ACCOUNT.parse().unwrap()),
         now: now(),
         reach: Lookback::Day,
         near_names: Vec::new(),

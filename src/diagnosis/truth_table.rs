@@ -38,7 +38,10 @@ pub(super) fn broken_worlds() -> Vec<(Cause, Evidence)> {
         (Cause::SecretNoCurrentValue, world(|e| facts(&mut e.secret).versions.clear())),
         (Cause::RotationDisabled, world(|e| facts(&mut e.rotation_config).enabled = Some(false))),
         (Cause::RotationNoLambdaArn, world(|e| facts(&mut e.rotation_config).function_arn = None)),
-        (Cause::ReplicaRotatesInPrimaryRegion, world(|e| facts(&mut e.secret).primary_region = Some("us-east-1".into()))),
+        (
+            Cause::ReplicaRotatesInPrimaryRegion,
+            world(|e| facts(&mut e.secret).primary_region = Some("us-east-1".parse().unwrap())),
+        ),
         (
             Cause::ScheduleWrongOrOverdue,
             world(|e| {
@@ -195,7 +198,7 @@ fn every_cause_has_one_rule_and_the_table_is_in_the_order_of_the_catalogue() {
 
 fn blank(because: &str) -> Evidence {
     let reason = Observation::NotApplicable { because: because.to_owned() };
-    Evidence::unseen(healthy().asked, "eu-west-1".to_owned(), now(), Lookback::Day, &reason)
+    Evidence::unseen(healthy().asked, "eu-west-1".parse().unwrap(), now(), Lookback::Day, &reason)
 }
 
 #[test]
@@ -208,7 +211,7 @@ fn of_a_secret_that_is_not_there_nothing_is_ruled_out() {
 #[test]
 fn of_a_secret_that_is_being_deleted_or_a_replica_the_function_is_not_ruled_out() {
     let deleted: fn(&mut Evidence) = |e| facts(&mut e.secret).deleted_at = Some(hours_ago(5));
-    let replica: fn(&mut Evidence) = |e| facts(&mut e.secret).primary_region = Some("us-east-1".into());
+    let replica: fn(&mut Evidence) = |e| facts(&mut e.secret).primary_region = Some("us-east-1".parse().unwrap());
     for change in [deleted, replica] {
         let mut evidence =
             Evidence { secret: healthy().secret, rotation_config: healthy().rotation_config, ..blank("elsewhere") };

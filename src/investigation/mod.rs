@@ -3,7 +3,9 @@
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::diagnose;
-use crate::model::{Evidence, FollowUp, Investigation, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName};
+use crate::model::{
+    Evidence, FollowUp, Investigation, InvestigationId, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName,
+};
 use crate::playbook::{self, PlaybookRequest, Progress};
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
@@ -82,7 +84,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
             Some(evidence) => (evidence.clone(), options.steps.clone()),
             None => {
                 let unasked = Observation::NotApplicable { because: NOT_ASKED_FOR.to_owned() };
-                let region = aws.region().to_owned();
+                let region = aws.region().clone();
                 let blank = Evidence::unseen(options.asked.clone(), region, clock.now(), request.reach, &unasked);
                 (blank, playbook::with_needs(&options.steps))
             }
@@ -112,15 +114,20 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         api_calls += calls(&evidence, &steps);
         diagnosis = diagnose(&evidence);
     }
-    Investigation { id: new_id(), evidence, diagnosis, api_calls, duration_ms: stopwatch.elapsed_ms() }
+    Investigation { id: new_investigation_id(), evidence, diagnosis, api_calls, duration_ms: stopwatch.elapsed_ms() }
 }
 
-/// An id nobody can guess: 128 random bits in 32 hexadecimal digits.
+/// The id of a new investigation: 128 random bits.
 #[expect(clippy::expect_used, reason = "without randomness no id can be kept from guessing, and nothing may go on")]
-pub(crate) fn new_id() -> String {
+pub(crate) fn new_investigation_id() -> InvestigationId {
     let mut bits = [0; 16];
     getrandom::fill(&mut bits).expect("the operating system gives random bytes");
-    format!("{:032x}", u128::from_be_bytes(bits))
+    InvestigationId::of(u128::from_be_bytes(bits))
+}
+
+/// A word nobody can guess, for what is no investigation, or may not become one: 32 hexadecimal digits.
+pub(crate) fn new_id() -> String {
+    new_investigation_id().to_string()
 }
 
 /// Collects, and keeps nothing that was not redacted. Its state is large, so it is kept on the heap.

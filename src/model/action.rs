@@ -1,5 +1,6 @@
 //! What people do with an investigation: each button is one action, and most have a word of their own too.
 
+use super::ids::InvestigationId;
 use super::step::StepName;
 use super::window::Lookback;
 use serde::{Deserialize, Serialize};
@@ -212,7 +213,7 @@ impl ActionKind {
 /// version of the form. A click on an older revision than the current one has been answered already.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ActionToken {
-    pub investigation: String,
+    pub investigation: InvestigationId,
     /// How often the investigation had been rendered anew when the button was made.
     pub revision: u32,
     pub action: Action,
@@ -250,10 +251,10 @@ impl FromStr for ActionToken {
         else {
             return Err(TokenError);
         };
-        let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        let investigation = id.parse().map_err(|_| TokenError)?;
         let revision = revision.parse().map_err(|_| TokenError)?;
-        let action = action_of(action).filter(|_| is_id).ok_or(TokenError)?;
-        let token = ActionToken { investigation: id.to_owned(), revision, action };
+        let action = action_of(action).ok_or(TokenError)?;
+        let token = ActionToken { investigation, revision, action };
         // One text per token: no leading zeros, no plus signs.
         if token.to_string() == text { Ok(token) } else { Err(TokenError) }
     }
@@ -293,7 +294,7 @@ mod tests {
         actions.extend(StepName::ALL.map(Action::Evidence));
         actions.extend(Lookback::ALL.map(Action::Widen));
         for action in actions {
-            let token = ActionToken { investigation: ID.to_owned(), revision: u32::MAX, action };
+            let token = ActionToken { investigation: ID.parse().unwrap(), revision: u32::MAX, action };
             let text = token.to_string();
             assert_eq!(text.parse(), Ok(token));
             assert!(text.len() <= 60, "{text}");

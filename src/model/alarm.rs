@@ -1,5 +1,6 @@
 //! An alarm, whatever it came from.
 
+use super::region::{AccountId, Region};
 use super::secret_ref::SecretRef;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -68,9 +69,9 @@ pub struct Alarm {
     /// The alarm's name, or a line that says what it is.
     pub title: String,
     /// The account it concerns.
-    pub account_id: String,
+    pub account_id: AccountId,
     /// The region it concerns.
-    pub region: String,
+    pub region: Region,
     /// The state it went to.
     pub state: AlarmState,
     /// What it rests on that it is OK; of no meaning in another state.

@@ -1,5 +1,6 @@
 //! People and places in a chat, and what they ask.
 
+use super::region::Region;
 use super::secret_ref::SecretRef;
 use super::window::Lookback;
 use serde::{Deserialize, Serialize};
@@ -149,7 +150,7 @@ pub struct InvestigationRequest {
     /// The configured account; `None` where none was named.
     pub account: Option<String>,
     /// The region; `None` where none was named.
-    pub region: Option<String>,
+    pub region: Option<Region>,
     /// How far back; `None` widens by itself.
     pub reach: Option<Lookback>,
 }

@@ -18,6 +18,7 @@ pub use secret::{HealthEvent, Replica, SecretFacts, SecretVersion};
 
 use super::arn::FunctionArn;
 use super::observation::{Observation, StepRecord};
+use super::region::{AccountId, Region};
 use super::secret_ref::SecretRef;
 use super::step::StepName;
 use super::window::{Lookback, Window};
@@ -31,9 +32,9 @@ pub struct Evidence {
     /// The secret as it was asked for.
     pub asked: SecretRef,
     /// The region that was looked at.
-    pub region: String,
+    pub region: Region,
     /// The account, once an answer named it.
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     /// The moment the investigation calls "now".
     pub now: Timestamp,
     /// How far back steps 4 and 7 looked beside the anchored windows.
@@ -89,7 +90,7 @@ impl Evidence {
     #[must_use]
     pub fn unseen(
         asked: SecretRef,
-        region: String,
+        region: Region,
         now: Timestamp,
         reach: Lookback,
         reason: &Observation<Infallible>,

@@ -2,13 +2,14 @@
 
 use super::diagnosis::Diagnosis;
 use super::evidence::Evidence;
+use super::ids::InvestigationId;
 use serde::{Deserialize, Serialize};
 
 /// What one run over one secret saw and concluded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Investigation {
     /// An id nobody can guess: 128 random bits, in 32 hexadecimal digits.
-    pub id: String,
+    pub id: InvestigationId,
     /// What was seen, redacted.
     pub evidence: Evidence,
     /// What follows from it.

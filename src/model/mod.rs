@@ -10,15 +10,18 @@ mod event_name;
 mod evidence;
 mod excerpt;
 mod finding;
+mod ids;
 mod investigation;
 mod invocation;
 mod likeness;
 mod observation;
 mod plan;
+mod region;
 mod rotation_step;
 mod schedule;
 mod secret_ref;
 mod step;
+mod text_type;
 mod tool;
 mod trigger;
 mod window;
@@ -41,11 +44,13 @@ pub use finding::{
     Comparison, Confidence, CorrelatedChange, FailureRow, Finding, FollowUp, NextLook, NotChecked, Outcome, Proof, Remediation,
     RuledOut, Severity,
 };
+pub use ids::{InvestigationId, ThreadId};
 pub use investigation::Investigation;
 pub use invocation::{Invocation, InvocationStatus, LogEvent};
 pub use likeness::{more_like, probably_meant};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
 pub use plan::{Forecast, Obstacle, Plan, PlanStep};
+pub use region::{AccountId, Region, RegionError};
 pub use rotation_step::RotationStep;
 pub use schedule::{Schedule, ScheduleError};
 pub use secret_ref::{SecretRef, SecretRefError};

@@ -1,6 +1,7 @@
 //! How a person names a secret: by name, or by ARN.
 
 use super::arn::{Arn, ArnError, SecretArn, is_secret_name};
+use super::region::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -48,10 +49,19 @@ impl SecretRef {
 
     /// The region an ARN decides.
     #[must_use]
-    pub fn region(&self) -> Option<&str> {
+    pub fn region(&self) -> Option<Region> {
         match self {
             SecretRef::Name(_) => None,
-            SecretRef::Arn(arn) => Some(arn.arn().region()),
+            SecretRef::Arn(arn) => arn.arn().region().parse().ok(),
+        }
+    }
+
+    /// The account an ARN decides.
+    #[must_use]
+    pub fn account_id(&self) -> Option<AccountId> {
+        match self {
+            SecretRef::Name(_) => None,
+            SecretRef::Arn(arn) => arn.arn().account_id().parse().ok(),
         }
     }
 }

@@ -71,8 +71,18 @@ impl StepName {
 
     /// The name for people.
     #[must_use]
-    pub fn label(self) -> String {
-        self.id().replace('_', " ")
+    pub const fn label(self) -> &'static str {
+        match self {
+            StepName::Secret => "secret",
+            StepName::RotationConfig => "rotation config",
+            StepName::RotationFunction => "rotation function",
+            StepName::FunctionLogs => "function logs",
+            StepName::ExecutionRole => "execution role",
+            StepName::RotationHistory => "rotation history",
+            StepName::FunctionMetrics => "function metrics",
+            StepName::SecretAccess => "secret access",
+            StepName::ConfigChanges => "config changes",
+        }
     }
 }
 
@@ -92,5 +102,6 @@ mod tests {
         assert_eq!(StepName::from_number(4), Some(StepName::FunctionLogs));
         assert_eq!(StepName::from_number(0), None);
         assert_eq!(StepName::FunctionLogs.to_string(), "step 4 · function logs");
+        assert!(StepName::ALL.iter().all(|step| step.label() == step.id().replace('_', " ")));
     }
 }

@@ -3,6 +3,7 @@
 use super::action::{Action, ActionToken};
 use super::alarm::Alarm;
 use super::chat::{Actor, InvestigationRequest, Place, ReplyTo};
+use super::ids::{InvestigationId, ThreadId};
 use serde::{Deserialize, Serialize};
 
 /// What starts work.
@@ -17,9 +18,9 @@ pub enum Trigger {
     /// An alarm came, or a periodic look found one that did not.
     Alarm(Alarm),
     /// A watched investigation is due for another look.
-    WatchDue { investigation: String },
+    WatchDue { investigation: InvestigationId },
     /// What alarms left for later is due.
-    Recheck { thread: String, why: Recheck },
+    Recheck { thread: ThreadId, why: Recheck },
     /// A person said or clicked something, and whether that person may is still to be asked of the platform.
     #[serde(rename = "said")]
     Incoming(IncomingEvent),

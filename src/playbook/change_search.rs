@@ -139,7 +139,7 @@ impl Search<'_> {
             return (looked, Vec::new());
         }
         let mut names: Vec<String> = Vec::new();
-        if region == cx.aws.region() {
+        if *cx.aws.region() == region {
             names.extend(TELLING_OF_FUNCTION.into_iter().chain(TELLING).map(str::to_owned));
         }
         if region == cx.aws.global_region() {

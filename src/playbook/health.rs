@@ -19,7 +19,7 @@ pub(super) async fn incidents(cx: &StepContext<'_>, caller: &AwsCaller) -> Obser
     let region = cx.aws.region();
     let filter = EventFilter::builder()
         .set_services(Some(SERVICES.map(str::to_owned).to_vec()))
-        .set_regions(Some(vec![region.to_owned(), "global".to_owned()]))
+        .set_regions(Some(vec![region.to_string(), "global".to_owned()]))
         .set_event_status_codes(Some(vec![EventStatusCode::Open, EventStatusCode::Closed]))
         .set_event_type_categories(Some(vec![EventTypeCategory::Issue]))
         .start_times(DateTimeRange::builder().from(text::date(cx.now.checked_sub(KEPT).unwrap_or(cx.now))).build())
@@ -35,7 +35,7 @@ pub(super) async fn incidents(cx: &StepContext<'_>, caller: &AwsCaller) -> Obser
                     ended_at: event.end_time().and_then(text::timestamp),
                     service: event.service.unwrap_or_default(),
                     code: event.event_type_code.unwrap_or_default(),
-                    region: event.region.unwrap_or_default(),
+                    region: event.region.and_then(|region| region.parse().ok()).unwrap_or_else(|| region.clone()),
                 })
                 .collect()
         })

@@ -5,7 +5,7 @@
 use super::text;
 use crate::aws::{Aws, AwsCaller};
 use crate::clock::{self, Clock};
-use crate::model::{Observation, Window};
+use crate::model::{AccountId, Observation, Window};
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_cloudwatch::types::{Metric, MetricDataQuery, MetricStat};
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -36,7 +36,7 @@ pub enum Permission {
 }
 
 /// Tries every read action a diagnosis uses in `account`, each named as in policies.
-pub async fn permissions(aws: &Aws, clock: &Clock, account: &str) -> Vec<(&'static str, Permission)> {
+pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(&'static str, Permission)> {
     let caller = &AwsCaller::new(*clock, clock::deadline(DEADLINE), true);
     let policy = &format!("arn:aws:iam::{account}:policy/{NOTHING}");
     let role = &format!("arn:aws:iam::{account}:role/{NOTHING}");

@@ -46,11 +46,11 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &PlaybookRequest,
         access_step(&cx),
         changes_step(&cx),
     );
-    let account_id = secret.found().map(|facts| facts.arn.arn().account_id().to_owned());
+    let account_id = secret.found().and_then(|facts| facts.arn.arn().account_id().parse().ok());
     Evidence {
         asked: request.asked.clone(),
-        region: aws.region().to_owned(),
-        account_id: account_id.or_else(|| aws.account_id().map(str::to_owned)),
+        region: aws.region().clone(),
+        account_id: account_id.or_else(|| aws.account_id().cloned()),
         now: cx.now,
         reach: request.reach,
         near_names: cx.board.near_names.get().cloned().unwrap_or_default(),
@@ -355,7 +355,7 @@ mod tests {
     }
 
     async fn ended(collector: impl Future<Output = Seen<()>>) -> (StepRecord<()>, Vec<(StepName, &'static str)>) {
-        let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
+        let options = AwsOptions { region: Some("eu-west-1".parse().unwrap()), test_credentials: true, ..AwsOptions::default() };
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
         let (clock, ends) = (Clock::system(), Ends::default());
         let request =
@@ -394,7 +394,7 @@ mod tests {
     #[tokio::test]
     async fn the_whole_collection_may_move_between_threads() {
         fn is_send<T: Send>(_: &T) {}
-        let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
+        let options = AwsOptions { region: Some("eu-west-1".parse().unwrap()), test_credentials: true, ..AwsOptions::default() };
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
         let (clock, ends) = (Clock::system(), Ends::default());
         let request = PlaybookRequest::new("db".parse().unwrap(), Lookback::Day);
@@ -407,7 +407,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_step_begins_when_all_is_known_that_the_table_says_and_not_before() {
-        let options = AwsOptions { region: Some("eu-west-1".to_owned()), test_credentials: true, ..AwsOptions::default() };
+        let options = AwsOptions { region: Some("eu-west-1".parse().unwrap()), test_credentials: true, ..AwsOptions::default() };
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
         let (clock, request) = (Clock::system(), PlaybookRequest::new("db".parse().unwrap(), Lookback::Day));
         for step in StepName::ALL {

@@ -130,14 +130,16 @@ fn from_description(output: DescribeSecretOutput, now: Timestamp) -> Observation
         kms_key_id: output.kms_key_id().map(str::to_owned),
         owning_service: output.owning_service().map(str::to_owned),
         secret_type: output.r#type().map(str::to_owned),
-        primary_region: output.primary_region().map(str::to_owned),
+        primary_region: output.primary_region().and_then(|region| region.parse().ok()),
         replicas: output
             .replication_status()
             .iter()
-            .map(|replica| Replica {
-                region: replica.region().unwrap_or_default().to_owned(),
-                status: replica.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
-                message: replica.status_message().map(str::to_owned),
+            .filter_map(|replica| {
+                Some(Replica {
+                    region: replica.region()?.parse().ok()?,
+                    status: replica.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+                    message: replica.status_message().map(str::to_owned),
+                })
             })
             .collect(),
         deleted_at: at(output.deleted_date()),

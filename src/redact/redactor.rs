@@ -6,10 +6,11 @@ use std::ops::Range;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 use regex::Regex;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::SafeText;
 use super::marker::marker;
 use super::patterns::{SecretKind, patterns};
+use super::safe_text::SafeText;
 use super::shapes::{key_bodies, with_whole_private_key};
 use super::view::View;
 
@@ -113,7 +114,7 @@ impl Redactor {
     #[must_use]
     pub fn redact(&self, text: &str) -> Redacted {
         let (text, count) = self.mask(text);
-        Redacted { text: SafeText(text), count }
+        Redacted { text: SafeText::redacted(text), count }
     }
 
     pub(super) fn mask(&self, text: &str) -> (String, usize) {
@@ -174,6 +175,29 @@ impl Redactor {
             masked.hide(secret, KNOWN);
         }
         masked.finish()
+    }
+}
+
+impl SafeText {
+    /// Masks every recognised secret in `text`.
+    ///
+    /// Redacting the result again changes nothing. Use [`Redactor`] to mask other exact values too, or to count.
+    #[must_use]
+    pub fn redact(text: &str) -> SafeText {
+        Redactor::shared().redact(text).text
+    }
+}
+
+/// Reading redacts: what was changed in between, in the store or by hand, cannot bring a secret back.
+impl<'de> Deserialize<'de> for SafeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SafeText, D::Error> {
+        String::deserialize(deserializer).map(|text| SafeText::redact(&text))
+    }
+}
+
+impl Serialize for SafeText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -5,10 +5,10 @@ mod events;
 mod function;
 mod secret;
 
-use super::sanitize::single_line;
 use super::time::{duration, moment};
 use crate::model::{Denial, Evidence, Observation, StepName, StepView};
 use crate::redact::SafeText;
+use crate::safe_format;
 use jiff::Timestamp;
 use std::fmt;
 
@@ -17,16 +17,16 @@ use std::fmt;
 pub struct StepFacts {
     pub step: StepName,
     /// One line that says it all.
-    pub summary: String,
+    pub summary: SafeText,
     /// Which window, which calls, how long.
-    pub context: Vec<String>,
+    pub context: Vec<SafeText>,
     pub groups: Vec<FactGroup>,
 }
 
 /// Facts that belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactGroup {
-    pub label: String,
+    pub label: SafeText,
     /// The most telling first.
     pub facts: Vec<Fact>,
     /// True for lines that were written by machines, such as a log's or a policy's.
@@ -37,8 +37,8 @@ pub struct FactGroup {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
     /// What or when; may be empty.
-    pub lead: String,
-    pub text: String,
+    pub lead: SafeText,
+    pub text: SafeText,
 }
 
 /// The facts of one step.
@@ -55,7 +55,7 @@ pub fn of(evidence: &Evidence, step: StepName) -> StepFacts {
         StepName::SecretAccess => access::access(evidence),
         StepName::ConfigChanges => events::changes(evidence),
     };
-    let mut facts = StepFacts { step, summary: String::new(), context: Vec::new(), groups };
+    let mut facts = StepFacts { step, summary: SafeText::default(), context: Vec::new(), groups };
     if let Some(view) = evidence.steps().into_iter().find(|view| view.name == step) {
         facts.summary = plain(if view.summary.is_empty() { view.missing.unwrap_or(view.status) } else { view.summary });
         facts.context = context(&view, evidence.now);
@@ -65,9 +65,9 @@ pub fn of(evidence: &Evidence, step: StepName) -> StepFacts {
     facts
 }
 
-fn context(view: &StepView<'_>, now: Timestamp) -> Vec<String> {
-    let mut parts = Vec::new();
-    parts.extend(view.window.map(|window| format!("{} – {}", moment(window.from, now), moment(window.to, now))));
+fn context(view: &StepView<'_>, now: Timestamp) -> Vec<SafeText> {
+    let mut parts: Vec<SafeText> = Vec::new();
+    parts.extend(view.window.map(|window| safe_format!("{} – {}", moment(window.from, now), moment(window.to, now))));
     let mut calls: Vec<(&str, usize)> = Vec::new();
     for call in view.calls {
         match calls.iter_mut().find(|(known, _)| *known == call.call) {
@@ -75,8 +75,9 @@ fn context(view: &StepView<'_>, now: Timestamp) -> Vec<String> {
             None => calls.push((&call.call, 1)),
         }
     }
-    parts
-        .extend(calls.into_iter().map(|(call, count)| if count > 1 { format!("{} ×{count}", plain(call)) } else { plain(call) }));
+    parts.extend(
+        calls.into_iter().map(|(call, count)| if count > 1 { safe_format!("{} ×{}", plain(call), count) } else { plain(call) }),
+    );
     parts.push(duration(view.duration_ms));
     parts
 }
@@ -98,7 +99,7 @@ impl FactGroup {
     /// A document as it is written, line by line.
     fn document(label: &str, document: &serde_json::Value) -> Option<FactGroup> {
         let text = serde_json::to_string_pretty(document).unwrap_or_default();
-        FactGroup::verbatim(label, text.lines().map(Fact::line))
+        FactGroup::verbatim(label, text.lines().map(Fact::verbatim))
     }
 
     /// Why there are no facts of this kind.
@@ -119,9 +120,16 @@ impl Fact {
     }
 
     /// A line whose indentation says something.
-    fn line(text: &str) -> Fact {
+    fn verbatim(text: &str) -> Fact {
         let indent = text.len() - text.trim_start_matches(' ').len();
-        Fact { lead: String::new(), text: format!("{:indent$}{}", "", plain(text)) }
+        let spaces = SafeText::join(std::iter::repeat_n(" ", indent), "");
+        Fact { lead: SafeText::default(), text: safe_format!("{}{}", spaces, plain(text)) }
+    }
+
+    /// The fact in one line.
+    #[must_use]
+    pub fn line(&self) -> SafeText {
+        if self.lead.is_empty() { self.text.clone() } else { safe_format!("{}: {}", self.lead, self.text) }
     }
 
     fn known(lead: &str, text: Option<impl fmt::Display>) -> Option<Fact> {
@@ -129,23 +137,17 @@ impl Fact {
     }
 }
 
-impl fmt::Display for Fact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.lead.is_empty() { f.write_str(&self.text) } else { write!(f, "{}: {}", self.lead, self.text) }
-    }
-}
-
 /// All of it, as a plain text.
 impl fmt::Display for StepFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}\n{}\n{}", self.step, self.summary, self.context.join(" · "))?;
+        writeln!(f, "{}\n{}\n{}", self.step, self.summary, SafeText::join(&self.context, " · "))?;
         for group in &self.groups {
             writeln!(f, "\n{}", group.label)?;
             for fact in &group.facts {
                 match group.verbatim {
                     true if fact.lead.is_empty() => writeln!(f, "  {}", fact.text)?,
                     true => writeln!(f, "  {}  {}", fact.lead, fact.text)?,
-                    false => writeln!(f, "  {fact}")?,
+                    false => writeln!(f, "  {}", fact.line())?,
                 }
             }
         }
@@ -154,8 +156,8 @@ impl fmt::Display for StepFacts {
 }
 
 /// Text of the evidence, redacted and on one line.
-fn plain(text: &str) -> String {
-    single_line(&SafeText::redact(text))
+fn plain(text: &str) -> SafeText {
+    SafeText::redact(text).single_line()
 }
 
 fn yes_no(is: bool) -> &'static str {

@@ -1,7 +1,7 @@
 //! The report as one JSON object.
 
 use super::Report;
-use super::sanitize::is_unsafe_char;
+use crate::redact::sanitize::is_unsafe_char;
 use serde::Serialize;
 use std::fmt::Write as _;
 

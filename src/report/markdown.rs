@@ -1,9 +1,9 @@
 //! The report for a ticket.
 
-use super::sanitize::single_line;
 use super::{Report, ReportedFinding};
 use super::{outlook, wording};
 use crate::redact::SafeText;
+use crate::safe_format;
 use std::fmt::Write as _;
 
 /// The report in Markdown (CommonMark with tables).
@@ -12,7 +12,7 @@ pub fn markdown(report: &Report) -> String {
     let mut page = String::new();
     let mark = wording::mark(report).circle();
     let _ = writeln!(page, "## {mark} {}\n", escape(&wording::headline(report)));
-    let _ = writeln!(page, "{}\n", escape(&wording::context(report).join(" · ")));
+    let _ = writeln!(page, "{}\n", escape(&SafeText::join(wording::context(report), " · ")));
     if let Some(finding) = report.leading() {
         verdict_of(&mut page, report, finding);
     }
@@ -38,7 +38,7 @@ pub fn markdown(report: &Report) -> String {
         let actions: Vec<String> = permissions.iter().map(|action| code(action)).collect();
         let _ = writeln!(page, "To see more, allow {}.\n", actions.join(", "));
     }
-    let id = single_line(&report.investigation_id);
+    let id = report.investigation_id.single_line();
     let _ = writeln!(page, "{} · investigation {}", escape(&wording::footer(report)), code(&id));
     page
 }
@@ -47,13 +47,13 @@ pub fn markdown(report: &Report) -> String {
 fn verdict_of(page: &mut String, report: &Report, finding: &ReportedFinding) {
     let _ = writeln!(page, "**What happened.** {}\n", escape(&wording::what_happened(finding)));
     let remediation = &finding.remediation;
-    let _ = writeln!(page, "**Fix.** {}\n", escape(&single_line(&remediation.summary)));
+    let _ = writeln!(page, "**Fix.** {}\n", escape(&remediation.summary.single_line()));
     if let Some(warning) = &remediation.warning {
-        let _ = writeln!(page, "> ⚠ {}\n", escape(&single_line(warning)));
+        let _ = writeln!(page, "> ⚠ {}\n", escape(&warning.single_line()));
     }
     plan(page, report, &remediation.commands);
     for link in &remediation.links {
-        let _ = writeln!(page, "<{}>\n", single_line(link).replace(['<', '>', ' '], ""));
+        let _ = writeln!(page, "<{}>\n", link.single_line().replace(['<', '>', ' '], ""));
     }
     let _ = writeln!(page, "More: {}\n", code(&wording::more_about(finding)));
     let (proofs, more) = wording::proofs(report, finding);
@@ -65,10 +65,10 @@ fn verdict_of(page: &mut String, report: &Report, finding: &ReportedFinding) {
 /// The commands with what each does, what they are worth together, and how to take them back.
 fn plan(page: &mut String, report: &Report, commands: &[SafeText]) {
     let steps = report.plan.iter().enumerate().flat_map(|(number, step)| {
-        let effect = format!("# {}. {}", number + 1, single_line(&step.effect));
+        let effect = safe_format!("# {}. {}", number + 1, step.effect.single_line());
         std::iter::once(effect).chain(wording::command_lines(&step.command))
     });
-    let mut lines: Vec<String> = steps.collect();
+    let mut lines: Vec<SafeText> = steps.collect();
     if lines.is_empty() {
         lines = commands.iter().flat_map(wording::command_lines).collect();
     }
@@ -82,7 +82,7 @@ fn plan(page: &mut String, report: &Report, commands: &[SafeText]) {
     if !needs.is_empty() {
         let _ = writeln!(page, "You need {}.\n", needs.join(", "));
     }
-    let undo: Vec<String> = outlook::undo(report).into_iter().flat_map(wording::command_lines).collect();
+    let undo: Vec<SafeText> = outlook::undo(report).into_iter().flat_map(wording::command_lines).collect();
     if !undo.is_empty() {
         let _ = writeln!(page, "**Undo**, from the last step to the first:\n\n{}\n", fenced("sh", &undo));
     }
@@ -105,7 +105,7 @@ fn steps(page: &mut String, report: &Report) {
     page.push('\n');
 }
 
-fn list(page: &mut String, title: &str, items: &[String], more: usize) {
+fn list(page: &mut String, title: &str, items: &[SafeText], more: usize) {
     let items: Vec<String> = items.iter().map(|item| escape(item)).collect();
     raw_list(page, title, &items, more);
 }
@@ -157,10 +157,10 @@ fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-fn fenced(language: &str, lines: &[String]) -> String {
+fn fenced(language: &str, lines: &[SafeText]) -> String {
     let longest = lines.iter().map(|line| longest_run(line)).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}{language}\n{}\n{fence}", lines.join("\n"))
+    format!("{fence}{language}\n{}\n{fence}", SafeText::join(lines, "\n"))
 }
 
 fn longest_run(text: &str) -> usize {

@@ -6,7 +6,6 @@ pub mod facts;
 mod json;
 mod markdown;
 pub mod outlook;
-pub mod sanitize;
 mod text;
 pub mod time;
 pub mod wording;
@@ -289,20 +288,20 @@ impl Report {
         let look_back = evidence.reach.window(evidence.now);
         let mut report = Report {
             schema_version: SCHEMA_VERSION,
-            investigation_id: safe(id),
+            investigation_id: SafeText::redact(id),
             now: evidence.now,
             secret: Subject {
-                name: safe(own.map_or(evidence.asked.as_str(), |secret| secret.name.as_str())),
-                arn: own.map(|secret| safe(secret.arn.arn().as_str())),
-                region: safe(&evidence.region),
-                account_id: evidence.account_id.as_deref().map(safe),
+                name: SafeText::redact(own.map_or(evidence.asked.as_str(), |secret| secret.name.as_str())),
+                arn: own.map(|secret| SafeText::redact(secret.arn.arn().as_str())),
+                region: SafeText::redact(&evidence.region),
+                account_id: evidence.account_id.as_deref().map(SafeText::redact),
                 account_name: None,
-                near_names: evidence.near_names.iter().map(|name| safe(name)).collect(),
+                near_names: evidence.near_names.iter().map(|name| SafeText::redact(name)).collect(),
             },
             reach: evidence.reach,
             window: steps.iter().filter_map(|step| step.window).fold(look_back, |hull, window| hull.hull(&window)),
             outcome: diagnosis.outcome,
-            headline: safe(""),
+            headline: SafeText::default(),
             failing: diagnosis.failing.as_ref().map(|row| Failing {
                 first_at: row.first_at,
                 last_at: row.last_at,
@@ -318,14 +317,14 @@ impl Report {
             plan: commands.iter().map(ReportedPlanStep::from).collect(),
             heals: *heals,
             remaining: remaining.iter().map(ReportedObstacle::from).collect(),
-            doubts: all_safe(doubts),
+            doubts: redacted(doubts),
             changes: (diagnosis.changes.iter())
                 .map(|change| ReportedChange {
                     at: change.at,
-                    actor: safe(&change.actor),
-                    tool: change.tool.as_deref().map(safe),
-                    event: safe(&change.event),
-                    resource: safe(&change.resource),
+                    actor: SafeText::redact(&change.actor),
+                    tool: change.tool.as_deref().map(SafeText::redact),
+                    event: SafeText::redact(&change.event),
+                    resource: SafeText::redact(&change.resource),
                     minutes_before_failure: change.minutes_before_failure,
                     explains: change.explains.clone(),
                 })
@@ -334,30 +333,30 @@ impl Report {
             // Earlier versions ruled causes out for a secret that was not there.
             ruled_out: (diagnosis.ruled_out.iter())
                 .filter(|_| diagnosis.outcome != Outcome::NotFound)
-                .map(|ruled_out| RuledOutCause { cause: ruled_out.cause, because: safe(&ruled_out.because) })
+                .map(|ruled_out| RuledOutCause { cause: ruled_out.cause, because: SafeText::redact(&ruled_out.because) })
                 .collect(),
             not_checked: (diagnosis.not_checked.iter())
-                .map(|open| UncheckedCause { cause: open.cause, missing: safe(&open.missing) })
+                .map(|open| UncheckedCause { cause: open.cause, missing: SafeText::redact(&open.missing) })
                 .collect(),
             next_looks: (diagnosis.next_looks.iter())
                 .map(|look| ReportedLook {
-                    what: safe(&look.what),
+                    what: SafeText::redact(&look.what),
                     decides: look.decides.clone(),
-                    command: look.command.as_deref().map(safe),
+                    command: look.command.as_deref().map(SafeText::redact),
                 })
                 .collect(),
             steps: steps.iter().map(ReportedStep::from).collect(),
             api_calls: *api_calls,
             duration_ms: *duration_ms,
         };
-        report.headline = safe(&wording::headline(&report));
+        report.headline = wording::headline(&report);
         report
     }
 
     /// Names the account as the configuration does.
     #[must_use]
     pub fn in_account(mut self, name: Option<&str>) -> Report {
-        self.secret.account_name = name.map(safe);
+        self.secret.account_name = name.map(SafeText::redact);
         self
     }
 
@@ -391,11 +390,11 @@ impl From<&Finding> for ReportedFinding {
     fn from(finding: &Finding) -> ReportedFinding {
         ReportedFinding {
             cause: finding.cause,
-            title: safe(&finding.title),
+            title: SafeText::redact(&finding.title),
             confidence: finding.confidence,
             severity: finding.severity,
             diagnosis_item: finding.cause.diagnosis_item(),
-            explanation: safe(&finding.explanation),
+            explanation: SafeText::redact(&finding.explanation),
             evidence: finding.evidence.iter().map(ReportedProof::from).collect(),
             remediation: ReportedRemediation::from(&finding.remediation),
             inhibited_by: finding.inhibited_by,
@@ -408,9 +407,9 @@ impl From<&Proof> for ReportedProof {
         ReportedProof {
             step: proof.step.number(),
             step_name: proof.step,
-            call: safe(&proof.call),
+            call: SafeText::redact(&proof.call),
             at: proof.at,
-            text: safe(&proof.text),
+            text: SafeText::redact(&proof.text),
         }
     }
 }
@@ -421,9 +420,9 @@ impl From<&Obstacle> for ReportedObstacle {
             cause: obstacle.cause,
             confidence: obstacle.confidence,
             at: obstacle.at,
-            text: safe(&obstacle.text),
+            text: SafeText::redact(&obstacle.text),
             proof: obstacle.proof.as_ref().map(ReportedProof::from),
-            author: obstacle.author.as_deref().map(safe),
+            author: obstacle.author.as_deref().map(SafeText::redact),
         }
     }
 }
@@ -431,11 +430,11 @@ impl From<&Obstacle> for ReportedObstacle {
 impl From<&Remediation> for ReportedRemediation {
     fn from(remediation: &Remediation) -> ReportedRemediation {
         ReportedRemediation {
-            summary: safe(&remediation.summary),
-            commands: all_safe(&remediation.commands),
-            warning: remediation.warning.as_deref().map(safe),
-            needs: all_safe(&remediation.needs),
-            links: all_safe(&remediation.links),
+            summary: SafeText::redact(&remediation.summary),
+            commands: redacted(&remediation.commands),
+            warning: remediation.warning.as_deref().map(SafeText::redact),
+            needs: redacted(&remediation.needs),
+            links: redacted(&remediation.links),
         }
     }
 }
@@ -443,13 +442,13 @@ impl From<&Remediation> for ReportedRemediation {
 impl From<&Comparison> for ReportedComparison {
     fn from(comparison: &Comparison) -> ReportedComparison {
         ReportedComparison {
-            same_function_failing: all_safe(&comparison.same_function_failing),
-            same_function_rotating: all_safe(&comparison.same_function_rotating),
-            same_key_failing: all_safe(&comparison.same_key_failing),
-            same_key_rotating: all_safe(&comparison.same_key_rotating),
-            others_failing: all_safe(&comparison.others_failing),
-            others_rotating: all_safe(&comparison.others_rotating),
-            conclusion: safe(&comparison.conclusion),
+            same_function_failing: redacted(&comparison.same_function_failing),
+            same_function_rotating: redacted(&comparison.same_function_rotating),
+            same_key_failing: redacted(&comparison.same_key_failing),
+            same_key_rotating: redacted(&comparison.same_key_rotating),
+            others_failing: redacted(&comparison.others_failing),
+            others_rotating: redacted(&comparison.others_rotating),
+            conclusion: SafeText::redact(&comparison.conclusion),
         }
     }
 }
@@ -463,23 +462,21 @@ impl From<&StepView<'_>> for ReportedStep {
             number: step.name.number(),
             name: step.name,
             status: step.status,
-            summary: safe(summary),
+            summary: SafeText::redact(summary),
             window: step.window,
             api_calls: step.calls.len(),
             duration_ms: step.duration_ms,
-            needs_permission: (!actions.is_empty()).then(|| safe(&actions.join(", "))),
+            needs_permission: (!actions.is_empty()).then(|| SafeText::redact(&actions.join(", "))),
             denied: (step.denials.iter())
-                .map(|denial| MissingPermission { action: safe(&denial.action), resource: safe(&denial.resource) })
+                .map(|denial| MissingPermission {
+                    action: SafeText::redact(&denial.action),
+                    resource: SafeText::redact(&denial.resource),
+                })
                 .collect(),
         }
     }
 }
 
-/// The only way text enters a report.
-fn safe(text: &str) -> SafeText {
-    SafeText::redact(text)
-}
-
-fn all_safe(texts: &[String]) -> Vec<SafeText> {
-    texts.iter().map(|text| safe(text)).collect()
+fn redacted(texts: &[String]) -> Vec<SafeText> {
+    texts.iter().map(|text| SafeText::redact(text)).collect()
 }

@@ -1,9 +1,9 @@
 //! What a report says of the next rotation and of the fix.
 
-use super::sanitize::{cut, single_line};
-use super::{Report, ReportedObstacle, ReportedPlanStep, safe};
+use super::{Report, ReportedObstacle, ReportedPlanStep};
 use crate::model::{Confidence, Forecast, Outcome, PlanStep};
 use crate::redact::SafeText;
+use crate::safe_format;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ impl From<&Forecast> for ReportedForecast {
         ReportedForecast {
             next_rotation: forecast.next_rotation,
             obstacles: forecast.obstacles.iter().map(ReportedObstacle::from).collect(),
-            unknown: forecast.unknown.iter().map(|unknown| safe(unknown)).collect(),
+            unknown: forecast.unknown.iter().map(|unknown| SafeText::redact(unknown)).collect(),
         }
     }
 }
@@ -34,49 +34,48 @@ impl From<&Forecast> for ReportedForecast {
 impl From<&PlanStep> for ReportedPlanStep {
     fn from(step: &PlanStep) -> ReportedPlanStep {
         ReportedPlanStep {
-            command: safe(&step.command),
+            command: SafeText::redact(&step.command),
             cause: step.cause,
-            effect: safe(&step.effect),
+            effect: SafeText::redact(&step.effect),
             is_read_only: step.is_read_only,
-            undo: step.undo.as_deref().map(safe),
-            needs: step.needs.iter().map(|action| safe(action)).collect(),
+            undo: step.undo.as_deref().map(SafeText::redact),
+            needs: step.needs.iter().map(|action| SafeText::redact(action)).collect(),
         }
     }
 }
 
 /// What stands in the way of the next rotation, in one line; nothing where no rotation is foretold.
 #[must_use]
-pub fn next_rotation(report: &Report) -> Option<String> {
+pub fn next_rotation(report: &Report) -> Option<SafeText> {
     let forecast = &report.forecast;
     let when = match forecast.next_rotation {
-        Some(at) => format!("Next rotation {}", at.strftime("%-d %b %H:%M UTC")),
+        Some(at) => SafeText::moment(at, "Next rotation %-d %b %H:%M UTC"),
         None if forecast.obstacles.is_empty() => return None,
-        None => "Next rotation".to_owned(),
+        None => "Next rotation".into(),
     };
     let [first, rest @ ..] = forecast.obstacles.as_slice() else {
-        return Some(format!("{when}: nothing known stands in its way"));
+        return Some(safe_format!("{}: nothing known stands in its way", when));
     };
     let verb = if first.confidence > Confidence::Possible { "will fail" } else { "may fail" };
     let more = match rest.len() {
-        0 => String::new(),
+        0 => SafeText::default(),
         more => {
-            format!(" And {more} more: {}.", rest.iter().map(|obstacle| obstacle.cause.title()).collect::<Vec<_>>().join("; "))
+            safe_format!(" And {} more: {}.", more, SafeText::join(rest.iter().map(|obstacle| obstacle.cause.title()), "; "))
         }
     };
-    Some(cut(format!("{when}: ⚠ {verb}: {}{more}", single_line(&first.text)), SENTENCE))
+    Some(safe_format!("{}: ⚠ {}: {}{}", when, verb, first.text.single_line(), more).cut(SENTENCE))
 }
 
 /// What the forecast of a secret that rotates leaves open; nothing where rotation does not work, which says enough.
 #[must_use]
-pub fn unforeseen(report: &Report) -> Option<String> {
-    let unknown: Vec<String> = report.forecast.unknown.iter().map(single_line).collect();
-    (report.outcome == Outcome::Healthy && !unknown.is_empty())
-        .then(|| cut(format!("Not foretold: {}.", unknown.join("; ")), SENTENCE))
+pub fn unforeseen(report: &Report) -> Option<SafeText> {
+    let unknown = SafeText::join(report.forecast.unknown.iter().map(SafeText::single_line), "; ");
+    (report.outcome == Outcome::Healthy && !unknown.is_empty()).then(|| safe_format!("Not foretold: {}.", unknown).cut(SENTENCE))
 }
 
 /// What a report ends its verdict with: the next rotation of a secret that rotates, or what stands in its way beside a fix.
 #[must_use]
-pub fn ending(report: &Report) -> Vec<String> {
+pub fn ending(report: &Report) -> Vec<SafeText> {
     // Where rotation fails, the fix says what is worth knowing of the next one; where nobody knows whether it does, that
     // nothing was found in its way would be taken for good news.
     let is_said = report.leading().is_some() || report.outcome == Outcome::NotFound;
@@ -86,19 +85,19 @@ pub fn ending(report: &Report) -> Vec<String> {
 
 /// What the plan is worth; nothing where there is none.
 #[must_use]
-pub fn worth(report: &Report) -> Option<String> {
-    let doubts: Vec<String> = report.doubts.iter().map(single_line).collect();
-    let text = match report.heals {
-        Some(true) => "After this, nothing known stands in the way of the next rotation.".to_owned(),
+pub fn worth(report: &Report) -> Option<SafeText> {
+    let doubts: Vec<SafeText> = report.doubts.iter().map(SafeText::single_line).collect();
+    let text: SafeText = match report.heals {
+        Some(true) => "After this, nothing known stands in the way of the next rotation.".into(),
         Some(false) => {
-            let remaining: Vec<String> = report.remaining.iter().map(|obstacle| single_line(&obstacle.text)).collect();
-            format!("No command here removes this obstacle: {}", remaining.join(" "))
+            let remaining = report.remaining.iter().map(|obstacle| obstacle.text.single_line());
+            safe_format!("No command here removes this obstacle: {}", SafeText::join(remaining, " "))
         }
         None if report.plan.iter().all(|step| step.is_read_only) => return None,
-        None if doubts.is_empty() => "Only the next rotation shows whether this is enough.".to_owned(),
-        None => format!("Only the next rotation shows {}.", doubts.join(", and ")),
+        None if doubts.is_empty() => "Only the next rotation shows whether this is enough.".into(),
+        None => safe_format!("Only the next rotation shows {}.", SafeText::join(doubts, ", and ")),
     };
-    Some(cut(text, SENTENCE))
+    Some(text.cut(SENTENCE))
 }
 
 /// The commands that take the plan back, the last step first.
@@ -109,11 +108,11 @@ pub fn undo(report: &Report) -> Vec<&SafeText> {
 
 /// The IAM actions a person needs for the plan, each once.
 #[must_use]
-pub fn needs(report: &Report) -> Vec<String> {
-    let mut needs: Vec<String> = Vec::new();
+pub fn needs(report: &Report) -> Vec<SafeText> {
+    let mut needs: Vec<SafeText> = Vec::new();
     let own = report.leading().filter(|_| report.plan.is_empty()).map(|finding| finding.remediation.needs.as_slice());
     let of_plan = report.plan.iter().flat_map(|step| &step.needs);
-    for action in of_plan.chain(own.unwrap_or_default()).map(single_line) {
+    for action in of_plan.chain(own.unwrap_or_default()).map(SafeText::single_line) {
         if !needs.contains(&action) {
             needs.push(action);
         }

@@ -1,10 +1,10 @@
 //! The report for a terminal: the verdict first, then what proves it, then what to do.
 
 use super::outlook;
-use super::sanitize::single_line;
 use super::wording::{self, Mark};
 use super::{Report, ReportedFinding};
 use crate::redact::SafeText;
+use crate::safe_format;
 use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -53,14 +53,14 @@ pub fn text(report: &Report, width: usize) -> String {
     page.blank();
     let (ruled_out, more) = wording::ruled_out(report);
     if !ruled_out.is_empty() {
-        let rest = if more > 0 { format!(" · and {more} other causes") } else { String::new() };
-        page.section("Ruled out", &[ruled_out.join(" · ") + &rest], 0);
+        let rest = if more > 0 { safe_format!(" · and {} other causes", more) } else { SafeText::default() };
+        page.section("Ruled out", &[safe_format!("{}{}", SafeText::join(ruled_out, " · "), rest)], 0);
     }
     let (open, more) = wording::not_checked(report);
     page.section("Not checked", &open, more);
     let permissions = wording::permissions_to_add(report);
     if !permissions.is_empty() {
-        page.section("To see more", &[format!("allow {}", permissions.join(", "))], 0);
+        page.section("To see more", &[safe_format!("allow {}", SafeText::join(permissions, ", "))], 0);
     }
     page.paragraph(0, 0, &wording::footer(report), DIM);
     page.out.replace('\u{a0}', " ")
@@ -81,17 +81,17 @@ fn verdict_of(page: &mut TextPage, report: &Report, finding: &ReportedFinding) {
 
 fn fix(page: &mut TextPage, report: &Report, finding: &ReportedFinding) {
     let remediation = &finding.remediation;
-    page.section("Fix", &[single_line(&remediation.summary)], 0);
+    page.section("Fix", &[remediation.summary.single_line()], 0);
     if let Some(warning) = &remediation.warning {
-        page.paragraph(MARGIN, MARGIN + 2, &format!("⚠ {}", single_line(warning)), AnsiColor::Yellow.on_default());
+        page.paragraph(MARGIN, MARGIN + 2, &format!("⚠ {}", warning.single_line()), AnsiColor::Yellow.on_default());
     }
     plan(page, report, &remediation.commands);
     let needs = outlook::needs(report);
     if !needs.is_empty() {
-        page.paragraph(MARGIN, MARGIN, &format!("You need {}.", needs.join(", ")), DIM);
+        page.paragraph(MARGIN, MARGIN, &format!("You need {}.", SafeText::join(needs, ", ")), DIM);
     }
     for link in &remediation.links {
-        page.line(MARGIN, &single_line(link), DIM);
+        page.line(MARGIN, &link.single_line(), DIM);
     }
     page.line(MARGIN, &format!("More: {}", wording::more_about(finding)), DIM);
 }
@@ -99,7 +99,7 @@ fn fix(page: &mut TextPage, report: &Report, finding: &ReportedFinding) {
 /// The commands with what each does, what they are worth together, and how to take them back.
 fn plan(page: &mut TextPage, report: &Report, commands: &[SafeText]) {
     for (number, step) in report.plan.iter().enumerate() {
-        page.line(MARGIN + 2, &format!("# {}. {}", number + 1, single_line(&step.effect)), DIM);
+        page.line(MARGIN + 2, &format!("# {}. {}", number + 1, step.effect.single_line()), DIM);
         for line in wording::command_lines(&step.command) {
             page.line(MARGIN + 2, &line, COMMAND);
         }
@@ -168,7 +168,7 @@ impl TextPage {
     }
 
     /// A label and its paragraphs; nothing where there are none.
-    fn section(&mut self, label: &str, paragraphs: &[String], more: usize) {
+    fn section(&mut self, label: &str, paragraphs: &[SafeText], more: usize) {
         for (at, paragraph) in paragraphs.iter().enumerate() {
             self.label(if at == 0 { label } else { "" });
             self.fill(MARGIN, MARGIN, paragraph, Style::new());

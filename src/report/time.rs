@@ -1,43 +1,46 @@
 //! Moments and ages, as people on call read them: UTC with the weekday, and the largest unit that says enough.
 
+use crate::redact::SafeText;
+use crate::safe_format;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// `Sun 22 Nov 05:00 UTC`; with the year where it is not the year of `now`.
 #[must_use]
-pub fn moment(at: Timestamp, now: Timestamp) -> String {
-    let at = at.to_zoned_datetime(TimeZone::UTC);
-    let form =
-        if at.year() == now.to_zoned_datetime(TimeZone::UTC).year() { "%a %-d %b %H:%M UTC" } else { "%a %-d %b %Y %H:%M UTC" };
-    at.strftime(form).to_string()
+pub fn moment(at: Timestamp, now: Timestamp) -> SafeText {
+    let year = |at: Timestamp| at.to_zoned_datetime(TimeZone::UTC).year();
+    SafeText::moment(at, if year(at) == year(now) { "%a %-d %b %H:%M UTC" } else { "%a %-d %b %Y %H:%M UTC" })
 }
 
 /// `41 d`, `3 h`, `12 min`, `40 s`: the span from `at` to `now`, rounded down; nothing is older than it is.
 #[must_use]
-pub fn age(at: Timestamp, now: Timestamp) -> String {
+pub fn age(at: Timestamp, now: Timestamp) -> SafeText {
     let seconds = now.duration_since(at).as_secs().max(0);
     match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
+        0..60 => safe_format!("{} s", seconds),
+        60..3600 => safe_format!("{} min", seconds / 60),
+        3600..172_800 => safe_format!("{} h", seconds / 3600),
+        _ => safe_format!("{} d", seconds / 86_400),
     }
 }
 
 /// A time after `now` reads `in 3 d`, one before it `3 d ago`.
 #[must_use]
-pub fn relative(at: Timestamp, now: Timestamp) -> String {
-    if at > now { format!("in {}", age(now, at)) } else { format!("{} ago", age(at, now)) }
+pub fn relative(at: Timestamp, now: Timestamp) -> SafeText {
+    if at > now { safe_format!("in {}", age(now, at)) } else { safe_format!("{} ago", age(at, now)) }
 }
 
 /// `40 ms`, `0.9 s`, `12 s`, `3 min`.
 #[must_use]
-pub fn duration(milliseconds: u64) -> String {
+pub fn duration(milliseconds: u64) -> SafeText {
     match milliseconds {
-        0..100 => format!("{milliseconds} ms"),
-        100..9_950 => format!("{:.1} s", milliseconds as f64 / 1000.0),
-        9_950..120_000 => format!("{} s", (milliseconds + 500) / 1000),
-        _ => format!("{} min", milliseconds / 60_000),
+        0..100 => safe_format!("{} ms", milliseconds),
+        100..9_950 => {
+            let tenths = (milliseconds + 50) / 100;
+            safe_format!("{}.{} s", tenths / 10, tenths % 10)
+        }
+        9_950..120_000 => safe_format!("{} s", (milliseconds + 500) / 1000),
+        _ => safe_format!("{} min", milliseconds / 60_000),
     }
 }
 
@@ -52,8 +55,8 @@ mod tests {
     #[test]
     fn a_moment_has_its_weekday_and_another_year_is_named() {
         let now = at("2026-11-24T03:00:00Z");
-        assert_eq!(moment(at("2026-11-22T05:00:59Z"), now), "Sun 22 Nov 05:00 UTC");
-        assert_eq!(moment(at("2025-12-01T00:00:00Z"), now), "Mon 1 Dec 2025 00:00 UTC");
+        assert_eq!(moment(at("2026-11-22T05:00:59Z"), now).as_str(), "Sun 22 Nov 05:00 UTC");
+        assert_eq!(moment(at("2025-12-01T00:00:00Z"), now).as_str(), "Mon 1 Dec 2025 00:00 UTC");
     }
 
     #[test]
@@ -66,12 +69,13 @@ mod tests {
             ("2026-11-24T02:59:20Z", "40 s ago"),
             ("2026-11-27T03:00:00Z", "in 3 d"),
         ] {
-            assert_eq!(relative(at(then), now), expected);
+            assert_eq!(relative(at(then), now).as_str(), expected);
         }
     }
 
     #[test]
     fn durations_round_to_what_matters() {
-        assert_eq!([40, 412, 949, 12_400, 180_000].map(duration), ["40 ms", "0.4 s", "0.9 s", "12 s", "3 min"]);
+        let shown = [40, 412, 949, 12_400, 180_000].map(duration);
+        assert_eq!(shown.each_ref().map(SafeText::as_str), ["40 ms", "0.4 s", "0.9 s", "12 s", "3 min"]);
     }
 }

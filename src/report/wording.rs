@@ -1,10 +1,10 @@
 //! What a report says, in words: every format and platform says the same, and says it in inert text.
 
-use super::sanitize::{cut, lines, single_line};
 use super::time::{age, duration, moment, relative};
 use super::{Report, ReportedChange, ReportedFinding, ReportedLook, ReportedStep};
 use crate::model::{Cause, Confidence, Outcome, Severity};
 use crate::redact::SafeText;
+use crate::safe_format;
 
 /// How long a sentence may get before it is cut.
 const SENTENCE: usize = 600;
@@ -51,149 +51,150 @@ pub fn mark(report: &Report) -> Mark {
 
 /// The verdict in one line, without its mark.
 #[must_use]
-pub fn headline(report: &Report) -> String {
-    let name = single_line(&report.secret.name);
-    let region = single_line(&report.secret.region);
+pub fn headline(report: &Report) -> SafeText {
+    let name = report.secret.name.single_line();
+    let region = report.secret.region.single_line();
     // A label that a failure left is what is seen of it, not why it failed.
     let is_reason =
         |finding: &&ReportedFinding| report.outcome != Outcome::Inconclusive || finding.cause != Cause::StuckAwspending;
-    let title = report.leading().filter(is_reason).map(|finding| single_line(&finding.title));
+    let title = report.leading().filter(is_reason).map(|finding| finding.title.single_line());
     match (report.outcome, title) {
-        (Outcome::NotFound, _) => format!("{name} — there is no such secret in {region}"),
-        (Outcome::RootCause, Some(title)) if mark(report) == Mark::Red => format!("{name} is not rotating — {title}"),
-        (Outcome::RootCause, title) => format!("{name} — {}", title.unwrap_or_else(|| "rotation is impaired".to_owned())),
-        (Outcome::Healthy, _) if report.last_success_at.is_some() => format!("{name} is healthy — its rotation works"),
-        (Outcome::Healthy, _) => format!("{name} is healthy — nothing stands in the way of its rotation"),
-        (Outcome::Inconclusive, Some(title)) if report.failing.is_some() => format!("{name} is not rotating — {title}"),
-        (Outcome::Inconclusive, Some(title)) => format!("{name} — perhaps {title}"),
+        (Outcome::NotFound, _) => safe_format!("{} — there is no such secret in {}", name, region),
+        (Outcome::RootCause, Some(title)) if mark(report) == Mark::Red => safe_format!("{} is not rotating — {}", name, title),
+        (Outcome::RootCause, title) => safe_format!("{} — {}", name, title.unwrap_or_else(|| "rotation is impaired".into())),
+        (Outcome::Healthy, _) if report.last_success_at.is_some() => safe_format!("{} is healthy — its rotation works", name),
+        (Outcome::Healthy, _) => safe_format!("{} is healthy — nothing stands in the way of its rotation", name),
+        (Outcome::Inconclusive, Some(title)) if report.failing.is_some() => safe_format!("{} is not rotating — {}", name, title),
+        (Outcome::Inconclusive, Some(title)) => safe_format!("{} — perhaps {}", name, title),
         (Outcome::Inconclusive, None) if report.failing.is_some() => {
-            format!("{name} is not rotating — the cause could not be determined")
+            safe_format!("{} is not rotating — the cause could not be determined", name)
         }
-        (Outcome::Inconclusive, None) => format!("{name} — could not determine whether it rotates"),
+        (Outcome::Inconclusive, None) => safe_format!("{} — could not determine whether it rotates", name),
     }
 }
 
 /// How sure, where, since when.
 #[must_use]
-pub fn context(report: &Report) -> Vec<String> {
-    let mut parts = Vec::new();
+pub fn context(report: &Report) -> Vec<SafeText> {
+    let mut parts: Vec<SafeText> = Vec::new();
     match (report.outcome, report.leading()) {
-        (Outcome::Inconclusive, None) => parts.push("Inconclusive".to_owned()),
-        (Outcome::Inconclusive, Some(finding)) => parts.push(format!("Inconclusive, {}", confidence(finding.confidence))),
-        (_, Some(finding)) => parts.push(capitalized(confidence(finding.confidence))),
+        (Outcome::Inconclusive, None) => parts.push("Inconclusive".into()),
+        (Outcome::Inconclusive, Some(finding)) => parts.push(safe_format!("Inconclusive, {}", confidence(finding.confidence))),
+        (_, Some(finding)) => parts.push(SafeText::from(confidence(finding.confidence)).capitalized()),
         (_, None) => {}
     }
-    parts.push(single_line(&report.secret.region));
-    let account_id = report.secret.account_id.as_ref().map(single_line);
-    let ending =
-        account_id.as_deref().map(|id| format!("…{}", id.chars().skip(id.chars().count().saturating_sub(4)).collect::<String>()));
-    parts.extend(match (report.secret.account_name.as_ref().map(single_line), ending) {
-        (Some(name), Some(ending)) => Some(format!("acct {name} ({ending})")),
-        (Some(name), None) => Some(format!("acct {name}")),
-        (None, Some(ending)) => Some(format!("acct {ending}")),
+    parts.push(report.secret.region.single_line());
+    let ending = report.secret.account_id.as_ref().map(|id| safe_format!("…{}", id.single_line().part(last_four)));
+    parts.extend(match (report.secret.account_name.as_ref().map(SafeText::single_line), ending) {
+        (Some(name), Some(ending)) => Some(safe_format!("acct {} ({})", name, ending)),
+        (Some(name), None) => Some(safe_format!("acct {}", name)),
+        (None, Some(ending)) => Some(safe_format!("acct {}", ending)),
         (None, None) => None,
     });
     if let Some(row) = &report.failing {
         let attempts = counted(row.attempts, "attempt", "attempts");
-        parts.push(format!("failing since {} ({attempts})", moment(row.first_at, report.now)));
+        parts.push(safe_format!("failing since {} ({})", moment(row.first_at, report.now), attempts));
     }
     match report.last_success_at {
-        Some(at) => parts.push(format!("last success {} ago", age(at, report.now))),
-        None if report.failing.is_some() => parts.push("no success known".to_owned()),
+        Some(at) => parts.push(safe_format!("last success {} ago", age(at, report.now))),
+        None if report.failing.is_some() => parts.push("no success known".into()),
         None => {}
     }
     if report.outcome == Outcome::Healthy
         && let Some(next) = report.next_due_at
     {
-        parts.push(format!("next due {} ({})", moment(next, report.now), relative(next, report.now)));
+        parts.push(safe_format!("next due {} ({})", moment(next, report.now), relative(next, report.now)));
     }
     parts
 }
 
+fn last_four(id: &str) -> &str {
+    id.char_indices().rev().nth(3).and_then(|(at, _)| id.get(at..)).unwrap_or(id)
+}
+
 /// What happened, in a sentence or two.
 #[must_use]
-pub fn what_happened(finding: &ReportedFinding) -> String {
-    cut(single_line(&finding.explanation), SENTENCE)
+pub fn what_happened(finding: &ReportedFinding) -> SafeText {
+    finding.explanation.single_line().cut(SENTENCE)
 }
 
 /// The command that prints more about a finding's cause.
 #[must_use]
-pub fn more_about(finding: &ReportedFinding) -> String {
-    format!("rotation-diag explain {}", finding.cause)
+pub fn more_about(finding: &ReportedFinding) -> SafeText {
+    safe_format!("rotation-diag explain {}", finding.cause)
 }
 
 /// One proof: the step that saw it, the line or fact, and where and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProofLine {
     /// Such as `step 4`.
-    pub step: String,
+    pub step: SafeText,
     /// The line or the fact.
-    pub text: String,
+    pub text: SafeText,
     /// The API call, and the moment where it has one.
-    pub source: String,
+    pub source: SafeText,
 }
 
 /// The strongest proofs, and how many more there are.
 #[must_use]
 pub fn proofs(report: &Report, finding: &ReportedFinding) -> (Vec<ProofLine>, usize) {
     listed(&finding.evidence, |proof| ProofLine {
-        step: format!("step {}", proof.step),
-        text: cut(without_stack(&proof.text), QUOTE),
+        step: safe_format!("step {}", proof.step),
+        text: without_stack(&proof.text).cut(QUOTE),
         source: match proof.at {
-            Some(at) => format!("{}, {}", single_line(&proof.call), moment(at, report.now)),
-            None => single_line(&proof.call),
+            Some(at) => safe_format!("{}, {}", proof.call.single_line(), moment(at, report.now)),
+            None => proof.call.single_line(),
         },
     })
 }
 
 /// A quoted record without the frames of a Python stack: what was said before it, and the error it ends with.
-fn without_stack(text: &SafeText) -> String {
-    let lines = lines(text);
+fn without_stack(text: &SafeText) -> SafeText {
+    let lines = text.visible_lines();
     let Some(stack) = lines.iter().position(|line| line.trim_start().starts_with("Traceback (most recent call last)")) else {
-        return single_line(text);
+        return text.single_line();
     };
-    let before = lines.iter().take(stack).map(String::as_str);
+    let before = lines.iter().take(stack);
     // Frames are indented, by Lambda with no-break spaces; Lambda prints the error before the stack, Python after it.
-    let error =
-        lines.iter().skip(stack + 1).rfind(|line| !line.is_empty() && !line.starts_with(char::is_whitespace)).map(String::as_str);
-    let kept: Vec<&str> = before.chain(error).flat_map(str::split_whitespace).collect();
-    if kept.is_empty() { single_line(text) } else { kept.join(" ") }
+    let error = lines.iter().skip(stack + 1).rfind(|line| !line.is_empty() && !line.starts_with(char::is_whitespace));
+    let kept = SafeText::join(before.chain(error), "\n").single_line();
+    if kept.is_empty() { text.single_line() } else { kept }
 }
 
 /// The lines of a command; they are never wrapped or cut, so that they can be pasted.
 #[must_use]
-pub fn command_lines(command: &SafeText) -> Vec<String> {
-    lines(command)
+pub fn command_lines(command: &SafeText) -> Vec<SafeText> {
+    command.visible_lines()
 }
 
 /// What else was found: symptoms, other causes, remarks; and how many more there are.
 #[must_use]
-pub fn also(report: &Report) -> (Vec<String>, usize) {
+pub fn also(report: &Report) -> (Vec<SafeText>, usize) {
     let skipped = usize::from(report.leading().is_some());
     let rest: Vec<&ReportedFinding> = report.findings.iter().skip(skipped).collect();
     listed(&rest, |finding| {
-        let title = single_line(&finding.title);
-        let explanation = single_line(&finding.explanation);
-        let plain = explanation.trim_end_matches('.');
-        cut(
-            match finding.inhibited_by {
-                Some(_) => format!("{plain} — a symptom"),
-                None if finding.severity == Severity::Info => format!("{}: {plain}", capitalized(&title)),
-                None => format!(
-                    "{}: {title}. {explanation} {}",
-                    capitalized(confidence(finding.confidence)),
-                    single_line(&finding.remediation.summary)
-                ),
-            },
-            SENTENCE,
-        )
+        let title = finding.title.single_line();
+        let explanation = finding.explanation.single_line();
+        let plain = explanation.part(|text| text.trim_end_matches('.'));
+        let line = match finding.inhibited_by {
+            Some(_) => safe_format!("{} — a symptom", plain),
+            None if finding.severity == Severity::Info => safe_format!("{}: {}", title.capitalized(), plain),
+            None => safe_format!(
+                "{}: {}. {} {}",
+                SafeText::from(confidence(finding.confidence)).capitalized(),
+                title,
+                explanation,
+                finding.remediation.summary.single_line()
+            ),
+        };
+        line.cut(SENTENCE)
     })
 }
 
 /// The changes that matter most, oldest first: those that explain a finding, else those before the first failure; and
 /// how many more there are.
 #[must_use]
-pub fn changes(report: &Report) -> (Vec<String>, usize) {
+pub fn changes(report: &Report) -> (Vec<SafeText>, usize) {
     let mut ranked: Vec<&ReportedChange> = report.changes.iter().collect();
     ranked.sort_by_key(|change| {
         (change.explains.is_empty(), change.minutes_before_failure.unwrap_or(i64::MAX), std::cmp::Reverse(change.at))
@@ -204,52 +205,52 @@ pub fn changes(report: &Report) -> (Vec<String>, usize) {
     (ranked.into_iter().map(|change| change_line(report, change)).collect(), more)
 }
 
-fn change_line(report: &Report, change: &ReportedChange) -> String {
+fn change_line(report: &Report, change: &ReportedChange) -> SafeText {
     let distance = match change.minutes_before_failure {
-        Some(0) => " (less than a minute before the first failure)".to_owned(),
-        Some(minutes @ 1..180) => format!(" ({minutes} min before the first failure)"),
-        Some(minutes @ 180..2880) => format!(" ({} h before the first failure)", minutes / 60),
-        Some(minutes) => format!(" ({} d before the first failure)", minutes / 1440),
-        None => String::new(),
+        Some(0) => " (less than a minute before the first failure)".into(),
+        Some(minutes @ 1..180) => safe_format!(" ({} min before the first failure)", minutes),
+        Some(minutes @ 180..2880) => safe_format!(" ({} h before the first failure)", minutes / 60),
+        Some(minutes) => safe_format!(" ({} d before the first failure)", minutes / 1440),
+        None => SafeText::default(),
     };
     // A service that acts for itself names the tool already.
-    let tool = change.tool.as_ref().filter(|_| !single_line(&change.actor).ends_with(".amazonaws.com"));
-    let tool = tool.map(|tool| format!(" (with {})", single_line(tool))).unwrap_or_default();
-    let who = format!("{}{tool}", single_line(&change.actor));
-    let what = cut(single_line(&change.resource), QUOTE);
-    format!("{}  {who}: {} on {what}{distance}", moment(change.at, report.now), single_line(&change.event))
+    let tool = change.tool.as_ref().filter(|_| !change.actor.single_line().ends_with(".amazonaws.com"));
+    let tool = tool.map(|tool| safe_format!(" (with {})", tool.single_line())).unwrap_or_default();
+    let what = change.resource.single_line().cut(QUOTE);
+    let (at, who, event) = (moment(change.at, report.now), change.actor.single_line(), change.event.single_line());
+    safe_format!("{}  {}{}: {} on {}{}", at, who, tool, event, what, distance)
 }
 
 /// What to look at next, what would decide most first.
 #[must_use]
-pub fn next_looks(report: &Report) -> Vec<String> {
+pub fn next_looks(report: &Report) -> Vec<SafeText> {
     let look = |(at, look): (usize, &ReportedLook)| {
         let decides = match look.decides.len() {
-            0 | 1 => String::new(),
-            causes => format!(" (this would settle {causes} causes)"),
+            0 | 1 => SafeText::default(),
+            causes => safe_format!(" (this would settle {} causes)", causes),
         };
-        let command = look.command.as_ref().map(|command| format!(": {}", single_line(command))).unwrap_or_default();
-        cut(format!("{}. {}{decides}{command}", at + 1, single_line(&look.what)), SENTENCE)
+        let command = look.command.as_ref().map(|command| safe_format!(": {}", command.single_line())).unwrap_or_default();
+        safe_format!("{}. {}{}{}", at + 1, look.what.single_line(), decides, command).cut(SENTENCE)
     };
     report.next_looks.iter().enumerate().map(look).collect()
 }
 
 /// How other secrets fared, in one sentence.
 #[must_use]
-pub fn comparison(report: &Report) -> Option<String> {
-    report.comparison.as_ref().map(|comparison| cut(single_line(&comparison.conclusion), SENTENCE))
+pub fn comparison(report: &Report) -> Option<SafeText> {
+    report.comparison.as_ref().map(|comparison| comparison.conclusion.single_line().cut(SENTENCE))
 }
 
 /// The first of several names, and how many more there are.
 #[must_use]
-pub fn names(names: &[SafeText]) -> (Vec<String>, usize) {
-    listed(names, single_line)
+pub fn names(names: &[SafeText]) -> (Vec<SafeText>, usize) {
+    listed(names, SafeText::single_line)
 }
 
 /// Names like the one that was asked for.
 #[must_use]
-pub fn near_names(report: &Report) -> Vec<String> {
-    report.secret.near_names.iter().take(LISTED).map(single_line).collect()
+pub fn near_names(report: &Report) -> Vec<SafeText> {
+    report.secret.near_names.iter().take(LISTED).map(SafeText::single_line).collect()
 }
 
 /// How a step's status is marked.
@@ -266,28 +267,28 @@ pub fn status_mark(status: &str) -> &'static str {
 
 /// What a step saw, with the permission it lacks.
 #[must_use]
-pub fn step_summary(step: &ReportedStep) -> String {
-    let summary = cut(single_line(&step.summary), QUOTE);
-    let unnamed: Vec<String> = step
+pub fn step_summary(step: &ReportedStep) -> SafeText {
+    let summary = step.summary.single_line().cut(QUOTE);
+    let unnamed: Vec<SafeText> = step
         .denied
         .iter()
-        .map(|denied| single_line(&denied.action))
+        .map(|denied| denied.action.single_line())
         .filter(|action| !summary.contains(action.as_str()))
         .collect();
     match (summary.is_empty(), unnamed.is_empty()) {
-        (true, true) => step.status.replace('_', " "),
-        (true, false) => format!("not permitted: {}", unnamed.join(", ")),
+        (true, true) => SafeText::join(step.status.split('_'), " "),
+        (true, false) => safe_format!("not permitted: {}", SafeText::join(unnamed, ", ")),
         (false, true) => summary,
-        (false, false) => format!("{summary} (not permitted: {})", unnamed.join(", ")),
+        (false, false) => safe_format!("{} (not permitted: {})", summary, SafeText::join(unnamed, ", ")),
     }
 }
 
 /// Facts that speak against causes, the most particular first; and how many more causes were ruled out.
 #[must_use]
-pub fn ruled_out(report: &Report) -> (Vec<String>, usize) {
-    let mut groups: Vec<(String, usize)> = Vec::new();
+pub fn ruled_out(report: &Report) -> (Vec<SafeText>, usize) {
+    let mut groups: Vec<(SafeText, usize)> = Vec::new();
     for ruled_out in &report.ruled_out {
-        let because = single_line(&ruled_out.because);
+        let because = ruled_out.because.single_line();
         match groups.iter_mut().find(|(known, _)| *known == because) {
             Some((_, count)) => *count += 1,
             None => groups.push((because, 1)),
@@ -297,30 +298,30 @@ pub fn ruled_out(report: &Report) -> (Vec<String>, usize) {
     groups.sort_by_key(|(_, count)| *count);
     groups.truncate(LISTED);
     let named: usize = groups.iter().map(|(_, count)| count).sum();
-    (groups.into_iter().map(|(because, _)| cut(because, QUOTE)).collect(), report.ruled_out.len() - named)
+    (groups.into_iter().map(|(because, _)| because.cut(QUOTE)).collect(), report.ruled_out.len() - named)
 }
 
 /// What was missing, and the causes that stay open for it, by their titles; and how many more causes stay open.
 #[must_use]
-pub fn not_checked(report: &Report) -> (Vec<String>, usize) {
+pub fn not_checked(report: &Report) -> (Vec<SafeText>, usize) {
     let mut groups = open_points(report);
     let more = groups.iter().skip(LISTED).map(|(_, causes)| causes.len()).sum();
     groups.truncate(LISTED);
     let lines =
-        groups.into_iter().map(|(missing, causes)| format!("{} — not ruled out: {}", cut(missing, QUOTE), shortened(&causes)));
+        groups.iter().map(|(missing, causes)| safe_format!("{} — not ruled out: {}", missing.cut(QUOTE), shortened(causes)));
     (lines.collect(), more)
 }
 
 /// What was missing, each once, what leaves most open first.
 #[must_use]
-pub fn missing(report: &Report) -> Vec<String> {
+pub fn missing(report: &Report) -> Vec<SafeText> {
     open_points(report).into_iter().map(|(missing, _)| missing).collect()
 }
 
-fn open_points(report: &Report) -> Vec<(String, Vec<&'static str>)> {
-    let mut groups: Vec<(String, Vec<&'static str>)> = Vec::new();
+fn open_points(report: &Report) -> Vec<(SafeText, Vec<&'static str>)> {
+    let mut groups: Vec<(SafeText, Vec<&'static str>)> = Vec::new();
     for open in &report.not_checked {
-        let missing = single_line(&open.missing);
+        let missing = open.missing.single_line();
         match groups.iter_mut().find(|(known, _)| *known == missing) {
             Some((_, causes)) => causes.push(open.cause.title()),
             None => groups.push((missing, vec![open.cause.title()])),
@@ -331,27 +332,27 @@ fn open_points(report: &Report) -> Vec<(String, Vec<&'static str>)> {
 }
 
 /// Titles have commas of their own.
-fn shortened(causes: &[&str]) -> String {
+fn shortened(causes: &[&'static str]) -> SafeText {
     match causes.split_at_checked(NAMED_OPEN) {
-        Some((first, rest)) if !rest.is_empty() => format!("{}; and {} more", first.join("; "), rest.len()),
-        _ => causes.join("; "),
+        Some((first, rest)) if !rest.is_empty() => safe_format!("{}; and {} more", SafeText::join(first, "; "), rest.len()),
+        _ => SafeText::join(causes, "; "),
     }
 }
 
 /// The IAM actions to allow so that everything can be looked at.
 #[must_use]
-pub fn permissions_to_add(report: &Report) -> Vec<String> {
-    let mut actions: Vec<String> =
-        report.missing_permissions().into_iter().map(|permission| single_line(&permission.action)).collect();
+pub fn permissions_to_add(report: &Report) -> Vec<SafeText> {
+    let mut actions: Vec<SafeText> =
+        report.missing_permissions().into_iter().map(|permission| permission.action.single_line()).collect();
     actions.dedup();
     actions
 }
 
 /// `9 steps · 14 calls · 0.9 s`.
 #[must_use]
-pub fn footer(report: &Report) -> String {
+pub fn footer(report: &Report) -> SafeText {
     let calls = counted(report.api_calls, "call", "calls");
-    format!("{} steps · {calls} · {}", report.steps.len(), duration(report.duration_ms))
+    safe_format!("{} steps · {} · {}", report.steps.len(), calls, duration(report.duration_ms))
 }
 
 /// The confidence as a word.
@@ -364,13 +365,8 @@ pub const fn confidence(confidence: Confidence) -> &'static str {
     }
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-fn capitalized(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+fn counted(count: usize, one: &'static str, many: &'static str) -> SafeText {
+    safe_format!("{} {}", count, if count == 1 { one } else { many })
 }
 
 fn listed<T, U>(items: &[T], line: impl Fn(&T) -> U) -> (Vec<U>, usize) {
@@ -397,7 +393,7 @@ mod tests {
             ("E: no\nTraceback (most recent call last):\n\u{a0}\u{a0}File \"a.py\"\n\u{a0}\u{a0}\u{a0}\u{a0}raise x", "E: no"),
             ("one\ntwo", "one two"),
         ] {
-            assert_eq!(without_stack(&SafeText::redact(record)), expected);
+            assert_eq!(without_stack(&SafeText::redact(record)).as_str(), expected);
         }
     }
 }

@@ -59,14 +59,14 @@ impl Audited {
     pub fn person(actor: &Actor, place: &Place, did: &str, subject: &str, decision: AuditDecision, reason: &str) -> Audited {
         Audited {
             at: Timestamp::UNIX_EPOCH,
-            platform: safe(actor.platform.id()),
-            workspace: safe(&actor.workspace),
-            channel: safe(&place.channel),
-            person: safe(&actor.user),
-            did: safe(did),
-            subject: safe(subject),
-            decision: safe(decision.id()),
-            reason: safe(reason),
+            platform: field(actor.platform.id()),
+            workspace: field(&actor.workspace),
+            channel: field(&place.channel),
+            person: field(&actor.user),
+            did: field(did),
+            subject: field(subject),
+            decision: decision.id().into(),
+            reason: field(reason),
         }
     }
 
@@ -75,19 +75,20 @@ impl Audited {
     pub fn system(did: &str, subject: &str, reason: &str) -> Audited {
         Audited {
             at: Timestamp::UNIX_EPOCH,
-            platform: safe(""),
-            workspace: safe(""),
-            channel: safe(""),
-            person: safe("rotation-diag"),
-            did: safe(did),
-            subject: safe(subject),
-            decision: safe(AuditDecision::System.id()),
-            reason: safe(reason),
+            platform: SafeText::default(),
+            workspace: SafeText::default(),
+            channel: SafeText::default(),
+            person: "rotation-diag".into(),
+            did: field(did),
+            subject: field(subject),
+            decision: AuditDecision::System.id().into(),
+            reason: field(reason),
         }
     }
 }
 
-pub(super) fn safe(text: &str) -> SafeText {
+/// A field of a line, as it is kept and as it is read.
+pub(super) fn field(text: &str) -> SafeText {
     SafeText::redact(text).cut(MAX_CHARS)
 }
 

@@ -1,6 +1,6 @@
 //! The audit trail, read.
 
-use super::audit::{Audited, safe};
+use super::audit::{Audited, field};
 use super::{OpenError, Store, StoreError, at, open};
 use jiff::Timestamp;
 use sqlx::{FromRow, SqlitePool};
@@ -44,14 +44,14 @@ async fn trail(pool: &SqlitePool, since: Timestamp, limit: u32) -> Result<Vec<Au
     .await?;
     let lines = rows.into_iter().rev().map(|row| Audited {
         at: at(row.at),
-        platform: safe(&row.platform),
-        workspace: safe(&row.workspace),
-        channel: safe(&row.channel),
-        person: safe(&row.person),
-        did: safe(&row.did),
-        subject: safe(&row.subject),
-        decision: safe(&row.decision),
-        reason: safe(&row.reason),
+        platform: field(&row.platform),
+        workspace: field(&row.workspace),
+        channel: field(&row.channel),
+        person: field(&row.person),
+        did: field(&row.did),
+        subject: field(&row.subject),
+        decision: field(&row.decision),
+        reason: field(&row.reason),
     });
     Ok(lines.collect())
 }

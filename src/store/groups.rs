@@ -1,8 +1,8 @@
 //! What alarms told of, thread by thread: how the next one about the same cause finds its thread.
 
 use super::channel::place;
-use super::{Lease, Store, StoreError, from_json, inbox, to_json};
-use crate::model::Place;
+use super::{Lease, Store, StoreError, from_json, inbox, parsed, to_json};
+use crate::model::{Place, ThreadId};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// A group of alarms, or a storm of them, in its thread.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredGroup<T> {
-    pub thread: String,
+    pub thread: ThreadId,
     pub place: Place,
     pub group: T,
 }
@@ -21,7 +21,7 @@ const MAX_GROUPS: u32 = 100;
 
 fn read<T: DeserializeOwned>((thread, platform, workspace, channel, root, body): GroupRow) -> Result<StoredGroup<T>, StoreError> {
     let place = place(&platform, workspace, channel, root)?;
-    Ok(StoredGroup { thread, place, group: from_json("group of alarms", &body)? })
+    Ok(StoredGroup { thread: parsed("id of a thread", &thread)?, place, group: from_json("group of alarms", &body)? })
 }
 
 type GroupRow = (String, String, String, String, Option<String>, String);
@@ -70,12 +70,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn group_in<T: DeserializeOwned>(&self, thread: &str) -> Result<Option<StoredGroup<T>>, StoreError> {
+    pub async fn group_in<T: DeserializeOwned>(&self, thread: &ThreadId) -> Result<Option<StoredGroup<T>>, StoreError> {
         let row: Option<GroupRow> = sqlx::query_as(
             "SELECT t.id, t.platform, t.workspace, t.channel, t.root, s.body
              FROM stories s JOIN threads t ON t.id = s.thread WHERE s.thread = ?",
         )
-        .bind(thread)
+        .bind(thread.as_str())
         .fetch_optional(&self.readers)
         .await?;
         row.map(read).transpose()
@@ -85,22 +85,22 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn keep_group<T: Serialize>(&self, thread: &str, keys: &[String], group: &T) -> Result<(), StoreError> {
+    pub async fn keep_group<T: Serialize>(&self, thread: &ThreadId, keys: &[String], group: &T) -> Result<(), StoreError> {
         let body = to_json("group of alarms", group)?;
         let mut tx = self.write().await?;
         sqlx::query("INSERT INTO stories (thread, body) VALUES (?, ?) ON CONFLICT (thread) DO UPDATE SET body = excluded.body")
-            .bind(thread)
+            .bind(thread.as_str())
             .bind(body)
             .execute(&mut *tx)
             .await?;
         sqlx::query("INSERT OR IGNORE INTO story_keys (key, thread) SELECT value, ? FROM json_each(?)")
-            .bind(thread)
+            .bind(thread.as_str())
             .bind(to_json("list of keys", &keys)?)
             .execute(&mut *tx)
             .await?;
         sqlx::query("UPDATE threads SET touched_at = ? WHERE id = ?")
             .bind(self.now().as_millisecond())
-            .bind(thread)
+            .bind(thread.as_str())
             .execute(&mut *tx)
             .await?;
         Ok(tx.commit().await?)

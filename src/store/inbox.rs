@@ -1,8 +1,8 @@
 //! The durable list of accepted triggers: each is done once, however often it comes and whoever dies doing it.
 
-use super::{Store, StoreError, at, from_json, millis, to_json};
+use super::{Store, StoreError, at, from_json, millis, parsed, to_json};
 use crate::backoff::Backoff;
-use crate::model::Trigger;
+use crate::model::{InvestigationId, ThreadId, Trigger};
 use crate::redact::SafeText;
 use jiff::Timestamp;
 use sqlx::{FromRow, Sqlite, Transaction};
@@ -166,6 +166,22 @@ pub struct Claimed {
 }
 
 impl Claimed {
+    /// The investigation that its subject names.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] where it names none.
+    pub fn investigation(&self) -> Result<InvestigationId, StoreError> {
+        parsed("id of an investigation", &self.subject)
+    }
+
+    /// The thread that its subject names.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] where it names none.
+    pub fn thread(&self) -> Result<ThreadId, StoreError> {
+        parsed("id of a thread", &self.subject)
+    }
+
     /// True when it failed [`MAX_ATTEMPTS`] times before: it is to be given up.
     #[must_use]
     pub const fn is_spent(&self) -> bool {

@@ -5,8 +5,8 @@ use super::channel::place;
 use super::messages::{self, DesiredMessage};
 use super::threads::{self, NewThread};
 use super::watches::{self, Watch};
-use super::{Lease, Store, StoreError, at, from_json, inbox, to_json};
-use crate::model::{Investigation, InvestigationRequest, Place};
+use super::{Lease, Store, StoreError, at, from_json, inbox, parsed, to_json};
+use crate::model::{Investigation, InvestigationId, InvestigationRequest, Place, Region, ThreadId};
 use crate::redact::SafeText;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -44,14 +44,14 @@ impl InvestigationStage {
 pub struct Location {
     /// The account's name in the configuration; `None` where none is configured.
     pub account: Option<String>,
-    pub region: String,
+    pub region: Region,
 }
 
 /// An investigation, without its evidence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InvestigationRow {
-    pub id: String,
-    pub thread: String,
+    pub id: InvestigationId,
+    pub thread: ThreadId,
     pub place: Place,
     /// The thread of others that it must not leave, where it is held in one.
     pub held_in: Option<String>,
@@ -80,7 +80,7 @@ pub struct InvestigationRow {
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunResult {
-    pub id: String,
+    pub id: InvestigationId,
     /// How it stands now.
     pub stage: InvestigationStage,
     /// What was seen and concluded; `None` keeps what was there.
@@ -97,11 +97,11 @@ pub struct Completion {
     /// What a run came to.
     pub concluded: Vec<RunResult>,
     /// Investigations that were closed, and by whom: a person, or the alarm that recovered.
-    pub resolved: Vec<(String, SafeText)>,
+    pub resolved: Vec<(InvestigationId, SafeText)>,
     /// An investigation to be watched from now on.
     pub watch: Option<Watch>,
     /// Investigations that are watched no longer.
-    pub unwatch: Vec<String>,
+    pub unwatch: Vec<InvestigationId>,
     /// What threads are to show.
     pub messages: Vec<DesiredMessage>,
     /// The thread of those messages, where nothing opened it before; while it has no root, nobody sees it.
@@ -142,12 +142,15 @@ impl Row {
         Ok(InvestigationRow {
             place: place(&self.platform, self.workspace, self.channel, self.root)?,
             held_in: self.held_in,
-            id: self.id,
-            thread: self.thread,
+            id: parsed("id of an investigation", &self.id)?,
+            thread: parsed("id of a thread", &self.thread)?,
             message_key: self.message_key,
             revision: self.revision,
             question: from_json("question", &self.question)?,
-            choice: self.region.map(|region| Location { account: self.account, region }),
+            choice: match self.region {
+                Some(region) => Some(Location { account: self.account, region: parsed("region", &region)? }),
+                None => None,
+            },
             choices: from_json("list of places", &self.choices)?,
             stage: stage.ok_or_else(|| StoreError::Unreadable { what: "investigation", why: "its state is none".to_owned() })?,
             headline: SafeText::redact(&self.headline),
@@ -180,7 +183,7 @@ impl Store {
     pub async fn open_investigation(
         &self,
         thread: &NewThread,
-        id: &str,
+        id: &InvestigationId,
         message_key: &str,
         question: &InvestigationRequest,
         messages: &[DesiredMessage],
@@ -191,8 +194,8 @@ impl Store {
             "INSERT INTO investigations (id, thread, slot, revision, question, state, started_at)
              VALUES (?, ?, ?, 1, ?, 'running', ?) ON CONFLICT DO NOTHING",
         )
-        .bind(id)
-        .bind(&thread.id)
+        .bind(id.as_str())
+        .bind(thread.id.as_str())
         .bind(message_key)
         .bind(to_json("question", question)?)
         .bind(self.now().as_millisecond())
@@ -209,8 +212,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn investigation(&self, id: &str) -> Result<Option<InvestigationRow>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(investigations!("WHERE i.id = ?")).bind(id).fetch_optional(&self.readers).await?;
+    pub async fn investigation(&self, id: &InvestigationId) -> Result<Option<InvestigationRow>, StoreError> {
+        let row: Option<Row> =
+            sqlx::query_as(investigations!("WHERE i.id = ?")).bind(id.as_str()).fetch_optional(&self.readers).await?;
         row.map(Row::read).transpose()
     }
 
@@ -218,9 +222,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn record(&self, id: &str) -> Result<Option<Investigation>, StoreError> {
-        let record: Option<Option<String>> =
-            sqlx::query_scalar("SELECT record FROM investigations WHERE id = ?").bind(id).fetch_optional(&self.readers).await?;
+    pub async fn record(&self, id: &InvestigationId) -> Result<Option<Investigation>, StoreError> {
+        let record: Option<Option<String>> = sqlx::query_scalar("SELECT record FROM investigations WHERE id = ?")
+            .bind(id.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
         record.flatten().map(|record| from_json("record", &record)).transpose()
     }
 
@@ -228,9 +234,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn investigations_of(&self, thread: &str) -> Result<Vec<InvestigationRow>, StoreError> {
+    pub async fn investigations_of(&self, thread: &ThreadId) -> Result<Vec<InvestigationRow>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(investigations!("WHERE i.thread = ? ORDER BY i.started_at, i.rowid"))
-            .bind(thread)
+            .bind(thread.as_str())
             .fetch_all(&self.readers)
             .await?;
         rows.into_iter().map(Row::read).collect()
@@ -257,7 +263,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn begin_run(&self, lease: Lease, id: &str, revision: u32, choice: &Location) -> Result<bool, StoreError> {
+    pub async fn begin_run(
+        &self,
+        lease: Lease,
+        id: &InvestigationId,
+        revision: u32,
+        choice: &Location,
+    ) -> Result<bool, StoreError> {
         let begun = sqlx::query(
             "UPDATE investigations SET state = 'running', revision = max(revision, ?1), account = ?2, region = ?3,
                     started_at = ?4, choices = '[]', resolved_by = NULL, resolved_at = NULL, run_by = ?5
@@ -265,10 +277,10 @@ impl Store {
         )
         .bind(revision)
         .bind(choice.account.as_deref())
-        .bind(&choice.region)
+        .bind(choice.region.as_str())
         .bind(self.now().as_millisecond())
         .bind(lease.number())
-        .bind(id)
+        .bind(id.as_str())
         .execute(&self.writer)
         .await?;
         Ok(begun.rows_affected() == 1)
@@ -311,7 +323,7 @@ impl Store {
             sqlx::query("UPDATE investigations SET resolved_by = ?, resolved_at = ? WHERE id = ?")
                 .bind(by.as_str())
                 .bind(now.as_millisecond())
-                .bind(id)
+                .bind(id.as_str())
                 .execute(&mut **tx)
                 .await?;
         }
@@ -319,7 +331,7 @@ impl Store {
             watches::insert(tx, watch).await?;
         }
         for id in &completion.unwatch {
-            sqlx::query("DELETE FROM watches WHERE investigation = ?").bind(id).execute(&mut **tx).await?;
+            sqlx::query("DELETE FROM watches WHERE investigation = ?").bind(id.as_str()).execute(&mut **tx).await?;
         }
         if let Some(thread) = &completion.opens {
             threads::insert(tx, thread, now).await?;
@@ -342,7 +354,7 @@ async fn conclude(tx: &mut Transaction<'static, Sqlite>, concluded: &RunResult, 
     .bind(concluded.headline.as_str())
     .bind(to_json("list of places", &concluded.choices)?)
     .bind(now.as_millisecond())
-    .bind(&concluded.id)
+    .bind(concluded.id.as_str())
     .execute(&mut **tx)
     .await?;
     Ok(())

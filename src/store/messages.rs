@@ -1,9 +1,9 @@
 //! What threads are to show, and how far that has got: one row per message, reconciled with the platform.
 
 use super::channel::place;
-use super::{Store, StoreError, audit, from_json, millis, to_json};
+use super::{Store, StoreError, audit, from_json, millis, parsed, to_json};
 use crate::chat::Message;
-use crate::model::{Place, PlatformName, ReplyTo};
+use crate::model::{Place, PlatformName, ReplyTo, ThreadId};
 use crate::redact::SafeText;
 use jiff::Timestamp;
 use sqlx::{FromRow, Sqlite, Transaction};
@@ -50,7 +50,7 @@ pub(super) const NEXT: &str = "SELECT p.not_before FROM messages p JOIN threads 
 /// A message as it is to be. Stating another one for the same slot replaces it: the platform's message is edited.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredMessage {
-    pub thread: String,
+    pub thread: ThreadId,
     /// Which of its messages: [`ROOT`], or a name unique in the thread. Replies are posted in the order they were stated.
     pub message_key: String,
     pub message: Message,
@@ -67,9 +67,9 @@ pub struct DesiredMessage {
 impl DesiredMessage {
     /// A reply in a thread.
     #[must_use]
-    pub fn reply(thread: &str, message_key: impl Into<String>, message: Message, reason: &'static str) -> DesiredMessage {
+    pub fn reply(thread: &ThreadId, message_key: impl Into<String>, message: Message, reason: &'static str) -> DesiredMessage {
         DesiredMessage {
-            thread: thread.to_owned(),
+            thread: thread.clone(),
             message_key: message_key.into(),
             message,
             reason,
@@ -81,14 +81,14 @@ impl DesiredMessage {
 
     /// The message a thread hangs on.
     #[must_use]
-    pub fn root(thread: &str, message: Message, reason: &'static str) -> DesiredMessage {
+    pub fn root(thread: &ThreadId, message: Message, reason: &'static str) -> DesiredMessage {
         DesiredMessage::reply(thread, ROOT, message, reason)
     }
 
     /// Something one person alone is told.
     #[must_use]
     pub fn ephemeral(
-        thread: &str,
+        thread: &ThreadId,
         message_key: impl Into<String>,
         to: ReplyTo,
         message: Message,
@@ -121,7 +121,7 @@ pub struct EditInterval {
 #[derive(Debug, Clone)]
 pub struct DueMessage {
     id: i64,
-    pub thread: String,
+    pub thread: ThreadId,
     /// Where the thread is; without a thread while its root is not posted.
     pub place: Place,
     /// The thread of others that it must not leave, where it is held in one.
@@ -236,7 +236,7 @@ impl MessageRow {
             place: place(&self.platform, self.workspace, self.channel, self.root)?,
             held_in: self.held_in,
             key: format!("{}.{}.{}", self.thread, self.message_key, self.posts),
-            thread: self.thread,
+            thread: parsed("id of a thread", &self.thread)?,
             message_key: self.message_key,
             reason: self.reason,
             message: from_json("message", &self.message)?,
@@ -403,7 +403,7 @@ impl Store {
         sqlx::query("UPDATE threads SET root = coalesce(?, root), touched_at = ? WHERE id = ?")
             .bind(root)
             .bind(self.now().as_millisecond())
-            .bind(&due.thread)
+            .bind(due.thread.as_str())
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
@@ -559,7 +559,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn revive(&self, thread: &str, message_key: &str, to: Option<&ReplyTo>) -> Result<bool, StoreError> {
+    pub async fn revive(&self, thread: &ThreadId, message_key: &str, to: Option<&ReplyTo>) -> Result<bool, StoreError> {
         let now = self.tick();
         let revived = sqlx::query(
             "UPDATE messages SET state = 'pending', attempts = 0, not_before = ?1, due_by = ?2,
@@ -568,7 +568,7 @@ impl Store {
         .bind(now)
         .bind(now.saturating_add(millis(DEADLINE)))
         .bind(to.map(|to| to.0.as_str()))
-        .bind(thread)
+        .bind(thread.as_str())
         .bind(message_key)
         .execute(&self.writer)
         .await?;
@@ -589,7 +589,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         if due.is_root() {
-            sqlx::query("UPDATE threads SET root = NULL WHERE id = ?").bind(&due.thread).execute(&mut *tx).await?;
+            sqlx::query("UPDATE threads SET root = NULL WHERE id = ?").bind(due.thread.as_str()).execute(&mut *tx).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -619,7 +619,7 @@ impl Store {
         .bind(why.as_str())
         .bind(due.id)
         .bind(whole_thread)
-        .bind(&due.thread)
+        .bind(due.thread.as_str())
         .execute(&mut *tx)
         .await?;
         let line = audit::Audited::system("gave up a message", &due.message_key, why.as_str());
@@ -641,9 +641,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn stated(&self, thread: &str, message_key: &str) -> Result<Option<Message>, StoreError> {
+    pub async fn stated(&self, thread: &ThreadId, message_key: &str) -> Result<Option<Message>, StoreError> {
         let text: Option<String> = sqlx::query_scalar("SELECT message FROM messages WHERE thread = ? AND slot = ?")
-            .bind(thread)
+            .bind(thread.as_str())
             .bind(message_key)
             .fetch_optional(&self.readers)
             .await?;
@@ -679,7 +679,7 @@ pub(super) async fn upsert_messages(
                  due_by = excluded.due_by, stated_at = excluded.stated_at
              WHERE message <> excluded.message OR passing <> excluded.passing",
         )
-        .bind(&outgoing.thread)
+        .bind(outgoing.thread.as_str())
         .bind(&outgoing.message_key)
         .bind(outgoing.reason)
         .bind(to_json("message", &outgoing.message)?)
@@ -700,7 +700,7 @@ pub(super) async fn upsert_messages(
             )
             .bind(tick)
             .bind(tick.saturating_add(millis(DEADLINE)))
-            .bind(&outgoing.thread)
+            .bind(outgoing.thread.as_str())
             .execute(&mut **tx)
             .await?;
         }

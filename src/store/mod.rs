@@ -182,6 +182,11 @@ fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String,
     serde_json::to_string(value).map_err(|error| StoreError::Unreadable { what, why: error.to_string() })
 }
 
+/// A text of the store as the type it was written from.
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(what: &'static str, text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|error: T::Err| StoreError::Unreadable { what, why: error.to_string() })
+}
+
 fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
     // The error would repeat the text.
     serde_json::from_str(text).map_err(|error| StoreError::Unreadable {

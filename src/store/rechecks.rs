@@ -1,13 +1,13 @@
 //! Threads of alarms that are to be looked at again later.
 
 use super::{Store, StoreError, at};
-use crate::model::Recheck;
+use crate::model::{Recheck, ThreadId};
 use jiff::Timestamp;
 
 /// A thread that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueRecheck {
-    pub thread: String,
+    pub thread: ThreadId,
     pub why: Recheck,
     pub due_at: Timestamp,
 }
@@ -17,13 +17,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn recheck_at(&self, thread: &str, why: Recheck, due_at: Timestamp) -> Result<(), StoreError> {
+    pub async fn recheck_at(&self, thread: &ThreadId, why: Recheck, due_at: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
             "INSERT INTO rechecks (thread, why, due_at) VALUES (?, ?, ?)
              ON CONFLICT (thread, why) DO UPDATE SET due_at = excluded.due_at",
         )
-        .bind(thread)
+        .bind(thread.as_str())
         .bind(why.id())
         .bind(due_at.as_millisecond())
         .execute(&mut *tx)
@@ -44,7 +44,7 @@ impl Store {
                 .await?;
         // What another version wrote hides nothing else.
         let read = |(thread, why, due): (String, String, i64)| {
-            Some(DueRecheck { thread, why: Recheck::from_id(&why)?, due_at: at(due) })
+            Some(DueRecheck { thread: thread.parse().ok()?, why: Recheck::from_id(&why)?, due_at: at(due) })
         };
         Ok(rows.into_iter().filter_map(read).collect())
     }
@@ -56,7 +56,7 @@ impl Store {
     pub async fn recheck_begun(&self, due: &DueRecheck) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query("DELETE FROM rechecks WHERE thread = ? AND why = ? AND due_at = ?")
-            .bind(&due.thread)
+            .bind(due.thread.as_str())
             .bind(due.why.id())
             .bind(due.due_at.as_millisecond())
             .execute(&mut *tx)

@@ -2,7 +2,7 @@
 
 use super::audit::{self, Audited};
 use super::{Store, StoreError, from_json, to_json};
-use crate::model::Alarm;
+use crate::model::{Alarm, ThreadId};
 use crate::redact::SafeText;
 
 /// A secret that an alarm of a storm is about.
@@ -21,7 +21,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn list_in_storm(&self, thread: &str, secrets: &[StormSecret]) -> Result<Vec<u32>, StoreError> {
+    pub async fn list_in_storm(&self, thread: &ThreadId, secrets: &[StormSecret]) -> Result<Vec<u32>, StoreError> {
         let mut tx = self.write().await?;
         let mut new = Vec::new();
         for listed in secrets {
@@ -30,7 +30,7 @@ impl Store {
                  VALUES (?1, (SELECT coalesce(max(place) + 1, 0) FROM storm_secrets WHERE thread = ?1), ?2, ?3, ?4)
                  ON CONFLICT (thread, secret) DO NOTHING RETURNING place",
             )
-            .bind(thread)
+            .bind(thread.as_str())
             .bind(&listed.secret)
             .bind(listed.name.as_str())
             .bind(to_json("alarm", &listed.alarm)?)
@@ -45,7 +45,7 @@ impl Store {
                 None => {
                     sqlx::query("UPDATE storm_secrets SET is_left = 1, alarm = ? WHERE thread = ? AND secret = ?")
                         .bind(to_json("alarm", &listed.alarm)?)
-                        .bind(thread)
+                        .bind(thread.as_str())
                         .bind(&listed.secret)
                         .execute(&mut *tx)
                         .await?;
@@ -60,9 +60,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn storm_size(&self, thread: &str) -> Result<u32, StoreError> {
+    pub async fn storm_size(&self, thread: &ThreadId) -> Result<u32, StoreError> {
         Ok(sqlx::query_scalar("SELECT count(*) FROM storm_secrets WHERE thread = ?")
-            .bind(thread)
+            .bind(thread.as_str())
             .fetch_one(&self.readers)
             .await?)
     }
@@ -71,10 +71,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn storm_names(&self, thread: &str, from: u32, limit: u32) -> Result<Vec<SafeText>, StoreError> {
+    pub async fn storm_names(&self, thread: &ThreadId, from: u32, limit: u32) -> Result<Vec<SafeText>, StoreError> {
         let names: Vec<String> =
             sqlx::query_scalar("SELECT name FROM storm_secrets WHERE thread = ? AND place >= ? ORDER BY place LIMIT ?")
-                .bind(thread)
+                .bind(thread.as_str())
                 .bind(from)
                 .bind(limit)
                 .fetch_all(&self.readers)
@@ -86,11 +86,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn left_by_storm(&self, thread: &str, limit: u32) -> Result<Vec<StormSecret>, StoreError> {
+    pub async fn left_by_storm(&self, thread: &ThreadId, limit: u32) -> Result<Vec<StormSecret>, StoreError> {
         let rows: Vec<(String, String, String)> = sqlx::query_as(
             "SELECT secret, name, alarm FROM storm_secrets WHERE thread = ? AND is_left = 1 ORDER BY place LIMIT ?",
         )
-        .bind(thread)
+        .bind(thread.as_str())
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
@@ -104,10 +104,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn done_with_in_storm(&self, thread: &str, secret: &str) -> Result<(), StoreError> {
+    pub async fn done_with_in_storm(&self, thread: &ThreadId, secret: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query("UPDATE storm_secrets SET is_left = 0 WHERE thread = ? AND secret = ?")
-            .bind(thread)
+            .bind(thread.as_str())
             .bind(secret)
             .execute(&mut *tx)
             .await?;

@@ -4,14 +4,24 @@ use super::*;
 use crate::chat::Message;
 use crate::chat::document::Tone;
 use crate::model::{
-    Action, ActionRequest, ActionToken, Actor, AlarmState, Command, InvestigationRequest, Place, PlatformName, ReplyTo, Standing,
-    Trigger,
+    Action, ActionRequest, ActionToken, Actor, AlarmState, Command, InvestigationId, InvestigationRequest, Place, PlatformName,
+    ReplyTo, Standing, ThreadId, Trigger,
 };
 use crate::redact::SafeText;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 const LEASE: Duration = Duration::from_secs(60);
+
+/// The thread of this name.
+fn t(id: &str) -> ThreadId {
+    id.parse().unwrap()
+}
+
+/// An investigation's id that is told by its name.
+fn id(name: &str) -> InvestigationId {
+    InvestigationId::of(name.bytes().fold(0, |id, byte| (id << 8) | u128::from(byte)))
+}
 
 fn place(channel: &str) -> Place {
     Place { platform: PlatformName::new("slack"), workspace: "T1".to_owned(), channel: channel.to_owned(), thread: None }
@@ -506,30 +516,30 @@ fn line(text: &str) -> Message {
 async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     let folder = Folder::new();
     let store = folder.open().await;
-    let thread = |id: &str| NewThread { id: id.to_owned(), place: place("C1") };
-    let root = |id: &str| [DesiredMessage::root(id, line(id), "a test")];
-    for id in ["over", "running", "watched", "pending", "clicked"] {
-        store.open_investigation(&thread(id), id, ROOT, &question(), &root(id)).await.unwrap();
+    let thread = |name: &str| NewThread { id: id(name).into(), place: place("C1") };
+    let root = |name: &str| [DesiredMessage::root(&id(name).into(), line(name), "a test")];
+    for name in ["over", "running", "watched", "pending", "clicked"] {
+        store.open_investigation(&thread(name), &id(name), ROOT, &question(), &root(name)).await.unwrap();
     }
     let due = store.due_messages(PlatformName::new("slack"), &HashSet::new(), &HashSet::new(), 10).await.unwrap().due;
-    for due in due.iter().filter(|due| due.thread != "pending") {
+    for due in due.iter().filter(|due| due.thread != id("pending").as_str()) {
         store.sent(due, &due.thread, EditInterval { between_edits: Duration::ZERO }, false, Duration::ZERO).await.unwrap();
     }
-    let done = |id: &str| RunResult {
-        id: id.to_owned(),
+    let done = |name: &str| RunResult {
+        id: id(name),
         stage: InvestigationStage::Done,
         record: None,
         headline: SafeText::default(),
         choices: Vec::new(),
     };
     let now = store.now();
-    let watch = Watch { investigation: "watched".to_owned(), by: SafeText::redact("U1"), since: now, next_look: now, until: now };
+    let watch = Watch { investigation: id("watched"), by: SafeText::redact("U1"), since: now, next_look: now, until: now };
     let concluded = ["over", "watched", "pending", "clicked"].map(done).to_vec();
     store.accept(&entry("work", "C3", "work"), None).await.unwrap();
     let work = store.claim(LEASE).await.unwrap().unwrap();
     let ended = Completion { concluded, watch: Some(watch), ..Completion::default() };
     assert!(store.complete(work.lease, &ended).await.unwrap());
-    store.accept(&entry("click", "C1", "clicked"), None).await.unwrap();
+    store.accept(&entry("click", "C1", &id("clicked")), None).await.unwrap();
     store.accept(&entry("old", "C2", "old"), None).await.unwrap();
     while let Some(claimed) = store.claim(LEASE).await.unwrap() {
         if claimed.subject == "old" {
@@ -540,8 +550,8 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     assert!(store.remove_before(Timestamp::UNIX_EPOCH).await.unwrap().is_nothing());
     let removed = store.remove_before(Timestamp::MAX).await.unwrap();
     assert_eq!(removed, Removed { triggers: 2, threads: 1, audit_lines: 1, alarms: 0 });
-    for (id, is_there) in [("over", false), ("running", true), ("watched", true), ("pending", true), ("clicked", true)] {
-        assert_eq!(store.investigation(id).await.unwrap().is_some(), is_there, "{id}");
+    for (name, is_there) in [("over", false), ("running", true), ("watched", true), ("pending", true), ("clicked", true)] {
+        assert_eq!(store.investigation(&id(name)).await.unwrap().is_some(), is_there, "{name}");
     }
 }
 
@@ -569,25 +579,25 @@ async fn alarms_are_told_apart_by_their_own_time() {
 async fn an_end_is_stored_whole_or_not_at_all() {
     let folder = Folder::new();
     let store = folder.open().await;
-    let thread = NewThread { id: "t1".to_owned(), place: place("C1") };
-    store.open_investigation(&thread, "t1", ROOT, &question(), &[]).await.unwrap();
-    let token = ActionToken { investigation: "t1".to_owned(), revision: 1, action: Action::RerunAll };
+    let thread = NewThread { id: t("t1"), place: place("C1") };
+    store.open_investigation(&thread, &id("t1"), ROOT, &question(), &[]).await.unwrap();
+    let token = ActionToken { investigation: id("t1"), revision: 1, action: Action::RerunAll };
     let Trigger::Command(command) = entry("k", "C1", "t1").trigger else { panic!("no command") };
     let act = ActionRequest { actor: command.actor, place: command.place, reply_to: None, token };
     store.accept(&NewTrigger { trigger: Trigger::Action(act), ..entry("k1", "C1", "t1") }, None).await.unwrap();
     let claimed = store.claim(LEASE).await.unwrap().unwrap();
     // A message for a thread that does not exist cannot be stored; neither is the rest then.
     let completion = Completion {
-        resolved: vec![("t1".to_owned(), SafeText::redact("U1"))],
+        resolved: vec![(id("t1"), SafeText::redact("U1"))],
         messages: vec![
-            DesiredMessage::root("t1", line("closed"), "a test"),
-            DesiredMessage::root("nowhere", line("x"), "a test"),
+            DesiredMessage::root(&t("t1"), line("closed"), "a test"),
+            DesiredMessage::root(&t("nowhere"), line("x"), "a test"),
         ],
         ..Completion::default()
     };
     assert!(store.complete(claimed.lease, &completion).await.is_err());
-    assert_eq!(store.stated("t1", ROOT).await.unwrap(), None);
-    assert_eq!(store.investigation("t1").await.unwrap().unwrap().resolved, None);
+    assert_eq!(store.stated(&t("t1"), ROOT).await.unwrap(), None);
+    assert_eq!(store.investigation(&id("t1")).await.unwrap().unwrap().resolved, None);
     assert!(store.renew(claimed.lease, LEASE).await.unwrap());
 }
 
@@ -597,8 +607,8 @@ async fn what_another_version_wrote_is_given_up_and_keeps_nothing_waiting() {
     let store = folder.open().await;
     for key in ["k1", "k2"] {
         store.accept(&entry(key, "C1", key), None).await.unwrap();
-        let thread = NewThread { id: key.to_owned(), place: place("C1") };
-        store.open_thread(&thread, &[DesiredMessage::root(key, line(key), "a test")]).await.unwrap();
+        let thread = NewThread { id: t(key), place: place("C1") };
+        store.open_thread(&thread, &[DesiredMessage::root(&t(key), line(key), "a test")]).await.unwrap();
     }
     sqlx::query("UPDATE inbox SET job = '{\"kind\":\"new\"}' WHERE key = 'k1'").execute(&store.writer).await.unwrap();
     sqlx::query("UPDATE messages SET message = '{}' WHERE thread = 'k1'").execute(&store.writer).await.unwrap();
@@ -614,8 +624,8 @@ async fn what_another_version_wrote_is_given_up_and_keeps_nothing_waiting() {
 async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
     let folder = Folder::new();
     let store = folder.open().await;
-    let thread = |id: &str| NewThread { id: id.to_owned(), place: place("C1") };
-    let root = |id: &str, text: &str| DesiredMessage::root(id, line(text), "a test").as_progress();
+    let thread = |id: &str| NewThread { id: t(id), place: place("C1") };
+    let root = |id: &str, text: &str| DesiredMessage::root(&t(id), line(text), "a test").as_progress();
     for id in ["t1", "t2", "t3"] {
         store.open_thread(&thread(id), &[root(id, "begun")]).await.unwrap();
     }
@@ -633,10 +643,10 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
 async fn a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason_and_its_thread() {
     let folder = Folder::new();
     let store = folder.open().await;
-    let thread = NewThread { id: "t1".to_owned(), place: place("C1") };
+    let thread = NewThread { id: t("t1"), place: place("C1") };
     let messages = [
-        DesiredMessage::root("t1", line("verdict"), "a verdict"),
-        DesiredMessage::reply("t1", "details", line("more"), "details"),
+        DesiredMessage::root(&t("t1"), line("verdict"), "a verdict"),
+        DesiredMessage::reply(&t("t1"), "details", line("more"), "details"),
     ];
     store.open_thread(&thread, &messages).await.unwrap();
     let nobody = HashSet::new();
@@ -660,8 +670,8 @@ async fn a_look_tells_when_the_next_one_is_worth_it() {
     let look = async || store.due_messages(PlatformName::new("slack"), &nobody, &nobody, 10).await.unwrap();
     assert!(look().await.next.is_none());
     for id in ["t1", "t2"] {
-        let thread = NewThread { id: id.to_owned(), place: place("C1") };
-        store.open_thread(&thread, &[DesiredMessage::root(id, line("x"), "a test")]).await.unwrap();
+        let thread = NewThread { id: t(id), place: place("C1") };
+        store.open_thread(&thread, &[DesiredMessage::root(&t(id), line("x"), "a test")]).await.unwrap();
     }
     let due = look().await.due;
     store.put_off(&due[0], Duration::from_secs(60), Some(false), &SafeText::redact("later")).await.unwrap();
@@ -915,7 +925,7 @@ async fn a_store_of_the_schema_before_keeps_its_threads_groups_and_buttons() {
     let pool = SqlitePool::connect_with(file.pragma("application_id", open::OURS.to_string())).await.unwrap();
     before.run(&pool).await.unwrap();
     let id = "0123456789abcdef0123456789abcdef";
-    let token = ActionToken { investigation: id.to_owned(), revision: 1, action: Action::RerunAll };
+    let token = ActionToken { investigation: id.parse().unwrap(), revision: 1, action: Action::RerunAll };
     let mut message = Message::line(Tone::Bad, SafeText::redact("a verdict"));
     message.controls = vec![crate::chat::document::Control::Button(crate::chat::document::MenuItem {
         label: SafeText::redact("Rerun all"),
@@ -963,13 +973,13 @@ async fn a_store_of_the_schema_before_keeps_its_threads_groups_and_buttons() {
     let left = ["channel", "held_in", "id", "opened_at", "platform", "root", "touched_at", "workspace"];
     assert_eq!(columns, left);
     let at = Place { thread: Some(format!("root of {id}")), ..place("C1") };
-    assert_eq!(store.thread_at(&at).await.unwrap().unwrap(), Thread { id: id.to_owned(), place: at, held_in: None });
-    let stored = store.investigation(id).await.unwrap().unwrap();
+    assert_eq!(store.thread_at(&at).await.unwrap().unwrap(), Thread { id: t(id), place: at, held_in: None });
+    let stored = store.investigation(&id.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!((stored.stage, stored.question), (InvestigationStage::Done, question()));
-    let shown = store.stated(id, ROOT).await.unwrap().unwrap();
+    let shown = store.stated(&t(id), ROOT).await.unwrap().unwrap();
     assert_eq!(shown, message);
-    let group = store.group_in::<AlarmGroup>(id).await.unwrap().unwrap().group;
+    let group = store.group_in::<AlarmGroup>(&t(id)).await.unwrap().unwrap().group;
     assert_eq!(group.doing.get(&9), Some(&AlarmDecision::Suppressed(Suppressed::Repeat)));
-    assert_eq!(store.group_in::<Storm>("storm").await.unwrap().unwrap().group.filed, 41);
-    store.open_thread(&NewThread { id: "new".to_owned(), place: place("C1") }, &[]).await.unwrap();
+    assert_eq!(store.group_in::<Storm>(&t("storm")).await.unwrap().unwrap().group.filed, 41);
+    store.open_thread(&NewThread { id: t("new"), place: place("C1") }, &[]).await.unwrap();
 }

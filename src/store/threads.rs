@@ -2,8 +2,8 @@
 
 use super::channel::place;
 use super::messages::{self, DesiredMessage};
-use super::{Store, StoreError};
-use crate::model::Place;
+use super::{Store, StoreError, parsed};
+use crate::model::{Place, ThreadId};
 use jiff::Timestamp;
 use sqlx::{FromRow, Sqlite, Transaction};
 
@@ -11,7 +11,7 @@ use sqlx::{FromRow, Sqlite, Transaction};
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewThread {
     /// Its id, nobody can guess.
-    pub id: String,
+    pub id: ThreadId,
     /// The channel; with a thread, where it is held in one that is not ours and must not leave it.
     pub place: Place,
 }
@@ -19,7 +19,7 @@ pub struct NewThread {
 /// A thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thread {
-    pub id: String,
+    pub id: ThreadId,
     /// Where it is; with the thread, once its root is posted.
     pub place: Place,
     /// The thread of others that it must not leave, where it is held in one.
@@ -38,7 +38,11 @@ struct ThreadRow {
 
 impl ThreadRow {
     fn read(self) -> Result<Thread, StoreError> {
-        Ok(Thread { place: place(&self.platform, self.workspace, self.channel, self.root)?, held_in: self.held_in, id: self.id })
+        Ok(Thread {
+            place: place(&self.platform, self.workspace, self.channel, self.root)?,
+            held_in: self.held_in,
+            id: parsed("id of a thread", &self.id)?,
+        })
     }
 }
 
@@ -60,9 +64,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn thread(&self, id: &str) -> Result<Option<Thread>, StoreError> {
+    pub async fn thread(&self, id: &ThreadId) -> Result<Option<Thread>, StoreError> {
         let row: Option<ThreadRow> =
-            sqlx::query_as("SELECT * FROM threads WHERE id = ?").bind(id).fetch_optional(&self.readers).await?;
+            sqlx::query_as("SELECT * FROM threads WHERE id = ?").bind(id.as_str()).fetch_optional(&self.readers).await?;
         row.map(ThreadRow::read).transpose()
     }
 
@@ -109,7 +113,7 @@ pub(super) async fn insert(tx: &mut Transaction<'static, Sqlite>, thread: &NewTh
              (id, platform, workspace, channel, opened_at, touched_at, held_in)
          VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) ON CONFLICT DO NOTHING",
     )
-    .bind(&thread.id)
+    .bind(thread.id.as_str())
     .bind(thread.place.platform.id())
     .bind(&thread.place.workspace)
     .bind(&thread.place.channel)

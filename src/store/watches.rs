@@ -1,6 +1,7 @@
 //! Investigations that are looked at again until the next rotation succeeds or fails.
 
-use super::{Store, StoreError, at};
+use super::{Store, StoreError, at, parsed};
+use crate::model::InvestigationId;
 use crate::redact::SafeText;
 use jiff::Timestamp;
 use sqlx::{Sqlite, Transaction};
@@ -8,7 +9,7 @@ use sqlx::{Sqlite, Transaction};
 /// A watched investigation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watch {
-    pub investigation: String,
+    pub investigation: InvestigationId,
     /// Who asked for it.
     pub by: SafeText,
     /// Only rotations after this count.
@@ -33,25 +34,26 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        Ok(rows.into_iter().map(read).collect())
+        rows.into_iter().map(read).collect()
     }
 
     /// The watch of an investigation.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn watch(&self, investigation: &str) -> Result<Option<Watch>, StoreError> {
+    pub async fn watch(&self, investigation: &InvestigationId) -> Result<Option<Watch>, StoreError> {
         let row: Option<WatchRow> =
             sqlx::query_as("SELECT investigation, by, since, next_look, until FROM watches WHERE investigation = ?")
-                .bind(investigation)
+                .bind(investigation.as_str())
                 .fetch_optional(&self.readers)
                 .await?;
-        Ok(row.map(read))
+        row.map(read).transpose()
     }
 }
 
-fn read((investigation, by, since, next_look, until): WatchRow) -> Watch {
-    Watch { investigation, by: SafeText::redact(&by), since: at(since), next_look: at(next_look), until: at(until) }
+fn read((investigation, by, since, next_look, until): WatchRow) -> Result<Watch, StoreError> {
+    let investigation = parsed("id of an investigation", &investigation)?;
+    Ok(Watch { investigation, by: SafeText::redact(&by), since: at(since), next_look: at(next_look), until: at(until) })
 }
 
 pub(super) async fn insert(tx: &mut Transaction<'static, Sqlite>, watch: &Watch) -> Result<(), StoreError> {
@@ -59,7 +61,7 @@ pub(super) async fn insert(tx: &mut Transaction<'static, Sqlite>, watch: &Watch)
         "INSERT INTO watches (investigation, by, since, next_look, until) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (investigation) DO UPDATE SET next_look = excluded.next_look, until = excluded.until",
     )
-    .bind(&watch.investigation)
+    .bind(watch.investigation.as_str())
     .bind(watch.by.as_str())
     .bind(watch.since.as_millisecond())
     .bind(watch.next_look.as_millisecond())

@@ -108,10 +108,16 @@ const LAWS: &[Law] = &[
         breach: ("aws/x.rs", "write!(std::io::stderr(), \"{error}\")"),
     },
     Law {
-        name: "redaction is the only constructor of SafeText",
+        name: "redaction and composition are the only constructors of SafeText",
         scope: Scope::AllBut(&["redact"]),
         pattern: r"\bSafeText\(|\bSafeText\{0:|transmute|\bimpl\b[^{;]*\b(From|Default|Deserialize)\b[^{;]*\bfor SafeText\b",
         breach: ("cli/x.rs", "let text = SafeText(raw);"),
+    },
+    Law {
+        name: "what was read becomes no words of the source",
+        scope: Scope::AllBut(&[]),
+        pattern: r"\.leak\(\)|::leak\b|\bmem::forget\b|\bManuallyDrop\b",
+        breach: ("cli/x.rs", "let words: &'static str = asked.leak();"),
     },
 ];
 

@@ -3,11 +3,16 @@
 use super::world::{Fake, Fault, Simulated, World};
 use rotation_diag::chat::document::{Attachment, Content, Tone};
 use rotation_diag::chat::{Intake as _, Message, SendError};
-use rotation_diag::model::{Place, PlatformName, ReplyTo};
+use rotation_diag::model::{Place, PlatformName, ReplyTo, ThreadId};
 use rotation_diag::redact::SafeText;
 use rotation_diag::store::{DesiredMessage, NewThread};
 use std::collections::HashSet;
 use std::time::Duration;
+
+/// The thread of this name.
+fn t(id: &str) -> ThreadId {
+    id.parse().unwrap()
+}
 
 fn line(text: &str) -> Message {
     Message::line(Tone::Neutral, SafeText::redact(text))
@@ -15,7 +20,7 @@ fn line(text: &str) -> Message {
 
 fn thread(id: &str, platform: PlatformName) -> NewThread {
     let place = Place { platform, workspace: "T1".to_owned(), channel: "C1".to_owned(), thread: None };
-    NewThread { id: id.to_owned(), place }
+    NewThread { id: t(id), place }
 }
 
 async fn idle() -> World {
@@ -24,9 +29,10 @@ async fn idle() -> World {
 
 /// A thread with a root and `replies` replies.
 async fn stated(world: &World, id: &str, platform: PlatformName, replies: usize) {
-    let mut messages = vec![DesiredMessage::root(id, line("root"), "a test")];
+    let mut messages = vec![DesiredMessage::root(&t(id), line("root"), "a test")];
     messages.extend(
-        (1..=replies).map(|number| DesiredMessage::reply(id, format!("r{number}"), line(&format!("reply {number}")), "a test")),
+        (1..=replies)
+            .map(|number| DesiredMessage::reply(&t(id), format!("r{number}"), line(&format!("reply {number}")), "a test")),
     );
     world.store.open_thread(&thread(id, platform), &messages).await.unwrap();
 }
@@ -78,13 +84,13 @@ async fn what_was_stated_while_an_answer_was_lost_is_still_shown() {
         .store
         .open_thread(
             &thread("t1", PlatformName::new("slack")),
-            &[DesiredMessage::root("t1", line("progress"), "a test").as_progress()],
+            &[DesiredMessage::root(&t("t1"), line("progress"), "a test").as_progress()],
         )
         .await
         .unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the search", |state| state.calls.contains(&"find")).await;
-    world.store.upsert_messages(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root(&t("t1"), line("verdict"), "a test")]).await.unwrap();
     slack.until("the verdict", |state| state.shown.iter().any(|shown| shown.title() == "verdict")).await;
     assert_eq!(titles(&slack), ["verdict"]);
     world.end().await;
@@ -189,7 +195,7 @@ async fn after_an_outage_everything_is_delivered_once_and_the_oldest_first() {
 async fn progress_is_coalesced_and_the_last_word_is_always_sent() {
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::new("slack"));
-    let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
+    let root = |text: &str| DesiredMessage::root(&t("t1"), line(text), "a test");
     world.store.open_thread(&thread("t1", PlatformName::new("slack")), &[root("0").as_progress()]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the first", |state| state.shown.len() == 1).await;
@@ -211,15 +217,15 @@ async fn a_root_that_was_deleted_is_posted_anew_once_for_the_verdict() {
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.with(|state| state.shown.clear());
-    let verdict = DesiredMessage::root("t1", line("the verdict"), "a test");
-    let details = DesiredMessage::reply("t1", "details", line("details"), "a test");
+    let verdict = DesiredMessage::root(&t("t1"), line("the verdict"), "a test");
+    let details = DesiredMessage::reply(&t("t1"), "details", line("details"), "a test");
     world.store.upsert_messages(&[verdict, details]).await.unwrap();
     slack.until("both", |state| state.shown.len() == 2).await;
     let (roots, replies) = (slack.roots(), slack.replies());
     assert_eq!((roots[0].title(), replies[0].root.as_deref()), ("the verdict", Some(roots[0].id.as_str())));
     // Deleted again: the person means it.
     slack.with(|state| state.shown.clear());
-    world.store.upsert_messages(&[DesiredMessage::root("t1", line("and again"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root(&t("t1"), line("and again"), "a test")]).await.unwrap();
     stated(&world, "t2", PlatformName::new("slack"), 0).await;
     slack.until("the next thread", |state| state.shown.len() == 1).await;
     let given_up = async {
@@ -235,7 +241,7 @@ async fn a_root_that_was_deleted_is_posted_anew_once_for_the_verdict() {
 async fn stating_the_same_message_twice_sends_it_once() {
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::new("slack"));
-    let messages = [DesiredMessage::root("t1", line("root"), "a test")];
+    let messages = [DesiredMessage::root(&t("t1"), line("root"), "a test")];
     let new = thread("t1", PlatformName::new("slack"));
     let stated = futures::future::join_all((0..10).map(|_| world.store.open_thread(&new, &messages))).await;
     assert!(stated.iter().all(Result::is_ok));
@@ -258,7 +264,7 @@ async fn one_person_is_told_alone_and_the_address_is_forgotten() {
     let slack = Fake::new(PlatformName::new("slack"));
     stated(&world, "t1", PlatformName::new("slack"), 0).await;
     let to = ReplyTo("https://answers.example/secret".to_owned());
-    world.store.upsert_messages(&[DesiredMessage::ephemeral("t1", "w1", to, line("only you"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::ephemeral(&t("t1"), "w1", to, line("only you"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the whisper", |state| state.ephemerals.len() == 1).await;
     stated_after(&world, &slack).await;
@@ -288,14 +294,16 @@ async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_w
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::new("slack"));
     slack.with(|state| state.closed.insert("C1".to_owned()));
-    let asked = DesiredMessage::root("t1", line("progress"), "a test").as_progress().asked_by(Some(ReplyTo("U1".to_owned())));
+    let asked = DesiredMessage::root(&t("t1"), line("progress"), "a test").as_progress().asked_by(Some(ReplyTo("U1".to_owned())));
     world.store.open_thread(&thread("t1", PlatformName::new("slack")), &[asked]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the person to be told", |state| state.ephemerals.len() == 1).await;
     assert_eq!(slack.with(|state| state.ephemerals[0].1.title.as_str().to_owned()), "Invite me.");
     // News of the thread are not lost on the way, and nobody hammers at a closed door.
-    let news =
-        [DesiredMessage::root("t1", line("verdict"), "a test"), DesiredMessage::reply("t1", "alarm", line("alarm"), "a test")];
+    let news = [
+        DesiredMessage::root(&t("t1"), line("verdict"), "a test"),
+        DesiredMessage::reply(&t("t1"), "alarm", line("alarm"), "a test"),
+    ];
     world.store.upsert_messages(&news).await.unwrap();
     stated_elsewhere(&world, &slack).await;
     assert_eq!(titles(&slack), ["elsewhere"]);
@@ -316,8 +324,8 @@ async fn what_a_channel_without_the_bot_refused_goes_out_with_its_newest_words_w
 /// A thread in another channel, to see that nothing more was on its way.
 async fn stated_elsewhere(world: &World, slack: &Fake) {
     let before = slack.shown().len();
-    let place = Place { channel: "C8".to_owned(), ..thread("", PlatformName::new("slack")).place };
-    let id = format!("elsewhere-{before}");
+    let place = Place { channel: "C8".to_owned(), ..thread("none", PlatformName::new("slack")).place };
+    let id: ThreadId = t(&format!("elsewhere-{before}"));
     let new = NewThread { id: id.clone(), place };
     world.store.open_thread(&new, &[DesiredMessage::root(&id, line("elsewhere"), "a test")]).await.unwrap();
     slack.until("the one elsewhere", move |state| state.shown.len() == before + 1).await;
@@ -352,7 +360,7 @@ async fn news_of_a_thread_that_was_given_up_before_it_began_lets_it_set_out_agai
     };
     tokio::time::timeout(super::world::PATIENCE, given_up).await.unwrap();
     // As when an alarm comes again and is only counted in its thread.
-    world.store.upsert_messages(&[DesiredMessage::reply("t1", "alarm", line("2 times"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::reply(&t("t1"), "alarm", line("2 times"), "a test")]).await.unwrap();
     slack.until("the thread", |state| state.shown.len() == 3).await;
     assert_eq!(titles(&slack), ["root", "reply 1", "2 times"]);
     world.end().await;
@@ -366,9 +374,9 @@ async fn an_edit_whose_answer_was_lost_is_followed_by_the_verdict_again_and_agai
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.faults("edit", [Fault::Refuse(SendError::Uncertain { why: "cut off".to_owned() })]);
-    world.store.upsert_messages(&[DesiredMessage::root("t1", line("progress"), "a test").as_progress()]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root(&t("t1"), line("progress"), "a test").as_progress()]).await.unwrap();
     slack.until("the progress", |state| state.calls.contains(&"edit")).await;
-    world.store.upsert_messages(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root(&t("t1"), line("verdict"), "a test")]).await.unwrap();
     for _ in 0..2 {
         slack.until("the verdict", |state| state.shown[0].title() == "verdict").await;
         // The platform carries out what it had not answered.
@@ -389,10 +397,10 @@ async fn an_edit_under_way_while_the_process_is_killed_does_not_keep_the_verdict
     stated(&world, "t1", PlatformName::new("slack"), 0).await;
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
-    world.store.upsert_messages(&[DesiredMessage::root("t1", line("verdict"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root(&t("t1"), line("verdict"), "a test")]).await.unwrap();
     let folder = {
         slack.until("the verdict", |state| state.shown[0].edits > 0).await;
-        world.store.upsert_messages(&[DesiredMessage::root("t1", line("the last word"), "a test")]).await.unwrap();
+        world.store.upsert_messages(&[DesiredMessage::root(&t("t1"), line("the last word"), "a test")]).await.unwrap();
         world.end().await
     };
     let mut world = World::at(folder, "", Simulated::new(&[])).await;
@@ -414,7 +422,7 @@ async fn files_follow_their_message_also_after_a_lost_answer_or_a_kill_in_betwee
     stated(&world, "t1", PlatformName::new("slack"), 0).await;
     slack.faults("post", [Fault::LoseAnswer, Fault::LoseAnswer]);
     slack.faults("attach", [later("503"), Fault::Hang]);
-    world.store.upsert_messages(&[DesiredMessage::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::reply(&t("t1"), "export", with_file("export"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     slack.until("files on their way", |state| state.calls.iter().filter(|call| **call == "attach").count() == 2).await;
     assert_eq!(titles(&slack), ["root", "export"]);
@@ -435,7 +443,7 @@ async fn files_that_were_refused_are_brought_when_they_are_asked_for_again() {
     slack.with(|state| state.has_files_apart = true);
     slack.faults("attach", [closed()]);
     stated(&world, "t1", PlatformName::new("slack"), 0).await;
-    world.store.upsert_messages(&[DesiredMessage::reply("t1", "export", with_file("export"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::reply(&t("t1"), "export", with_file("export"), "a test")]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
     let given_up = async {
         while world.undelivered().await.len() != 1 {
@@ -443,9 +451,9 @@ async fn files_that_were_refused_are_brought_when_they_are_asked_for_again() {
         }
     };
     tokio::time::timeout(super::world::PATIENCE, given_up).await.unwrap();
-    assert!(world.store.revive("t1", "export", None).await.unwrap());
+    assert!(world.store.revive(&t("t1"), "export", None).await.unwrap());
     slack.until("the files", |state| state.attached.len() == 1).await;
-    assert!(!world.store.revive("t1", "export", None).await.unwrap(), "what is there is not brought again");
+    assert!(!world.store.revive(&t("t1"), "export", None).await.unwrap(), "what is there is not brought again");
     assert_eq!(titles(&slack), ["root", "export"]);
     world.end().await;
 }
@@ -505,7 +513,7 @@ async fn whoever_asks_where_nothing_may_be_written_is_told_alone_and_the_thread_
     let slack = Fake::new(PlatformName::new("slack"));
     slack.faults("post", [closed(), closed()]);
     let to = Some(ReplyTo("alice".to_owned()));
-    let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
+    let root = |text: &str| DesiredMessage::root(&t("t1"), line(text), "a test");
     world
         .store
         .open_thread(&thread("t1", PlatformName::new("slack")), &[root("looking").as_progress().asked_by(to)])
@@ -516,7 +524,7 @@ async fn whoever_asks_where_nothing_may_be_written_is_told_alone_and_the_thread_
     let told = slack.with(|state| state.ephemerals[0].clone());
     assert_eq!((told.0.as_str(), told.1.title.as_str()), ("alice", "Invite me."));
     // The verdict is not kept from whoever asked, and is tried at once.
-    let details = DesiredMessage::reply("t1", "details", line("details"), "a test");
+    let details = DesiredMessage::reply(&t("t1"), "details", line("details"), "a test");
     world.store.upsert_messages(&[root("the verdict"), details]).await.unwrap();
     slack.until("the verdict, alone", |state| state.ephemerals.iter().any(|(_, one)| one.title.as_str() == "the verdict")).await;
     assert!(slack.shown().is_empty());
@@ -534,7 +542,7 @@ async fn whoever_waits_is_told_that_it_is_late_and_gets_a_verdict_that_cannot_be
     let slack = Fake::new(PlatformName::new("slack"));
     slack.faults("post", (0..6).map(|_| later("503")));
     let to = Some(ReplyTo("alice".to_owned()));
-    let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
+    let root = |text: &str| DesiredMessage::root(&t("t1"), line(text), "a test");
     let looking = root("looking").as_progress().asked_by(to);
     world.store.open_thread(&thread("t1", PlatformName::new("slack")), &[looking]).await.unwrap();
     world.deliver(std::slice::from_ref(&slack));
@@ -557,7 +565,7 @@ async fn a_message_that_can_no_longer_be_changed_is_posted_anew() {
     world.deliver(std::slice::from_ref(&slack));
     slack.until("the root", |state| state.shown.len() == 1).await;
     slack.faults("edit", [Fault::Refuse(SendError::Refused { why: "not yours".to_owned() })]);
-    world.store.upsert_messages(&[DesiredMessage::root("t1", line("the verdict"), "a test")]).await.unwrap();
+    world.store.upsert_messages(&[DesiredMessage::root(&t("t1"), line("the verdict"), "a test")]).await.unwrap();
     slack.until("the verdict", |state| state.shown.iter().any(|shown| shown.title() == "the verdict")).await;
     world.end().await;
 }
@@ -569,7 +577,7 @@ async fn what_is_found_after_a_lost_answer_is_changed_to_what_it_says_by_now() {
     // The first attempt arrives and nobody sees it; the second is answered with what the first one left.
     slack.faults("post", [Fault::LoseAnswer, Fault::Refuse(SendError::Uncertain { why: "it is there already".to_owned() })]);
     slack.faults("find", [Fault::Refuse(SendError::Refused { why: "may not look".to_owned() })]);
-    let root = |text: &str| DesiredMessage::root("t1", line(text), "a test");
+    let root = |text: &str| DesiredMessage::root(&t("t1"), line(text), "a test");
     world.store.open_thread(&thread("t1", PlatformName::new("slack")), &[root("looking").as_progress()]).await.unwrap();
     world.store.upsert_messages(&[root("the verdict")]).await.unwrap();
     slack.with(|state| state.shown.clear());

@@ -201,7 +201,7 @@ async fn a_token_survives_only_as_it_was_made() {
     let root = verdict(&world, &slack).await;
     let good: ActionToken = tokens(&root)[0].clone();
     let next = ActionToken { revision: good.revision + 1, ..good.clone() }.to_string();
-    let other = ActionToken { investigation: "0".repeat(32), ..good.clone() }.to_string();
+    let other = ActionToken { investigation: "0".repeat(32).parse().unwrap(), ..good.clone() }.to_string();
     for (number, text) in [next.as_str(), other.as_str(), "0.x.1.rerun", &"x".repeat(10_240), "\u{fffd}"].iter().enumerate() {
         let answer = answer_text(&world.click(&format!("t{number}"), "U1", text).await);
         assert!(answer.starts_with("This button has expired"), "{text}: {answer}");

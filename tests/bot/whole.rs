@@ -177,9 +177,9 @@ async fn every_permission_that_is_missing_is_named_and_no_other() {
         let deny = if removed.is_empty() { String::new() } else { format!("[caller]\ndeny = [\"{removed}\"]\n") };
         let scenario = Scenario::parse(&format!("{text}\n{deny}[account]\nsupport_plan = true\n")).unwrap();
         let simulator = Simulator::start(scenario, Clock::system().now()).unwrap();
-        let options = AwsOptions::simulated("eu-west-1", simulator.endpoint_url());
+        let options = AwsOptions::simulated("eu-west-1".parse().unwrap(), simulator.endpoint_url());
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
-        let found = preflight::permissions(&aws, &Clock::system(), "123456789012").await;
+        let found = preflight::permissions(&aws, &Clock::system(), &"123456789012".parse().unwrap()).await;
         let tried: Vec<&str> = found.iter().map(|(action, _)| *action).collect();
         assert_eq!(tried, actions);
         for (action, permission) in found {

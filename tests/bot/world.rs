@@ -8,7 +8,7 @@ use rotation_diag::bot::{AccountInfo, Accounts, Connected, Delivery, DeliveryPol
 use rotation_diag::chat::{Ack, ChatPlatform, Destination, IncomingEvent, Intake, Limits, LookedUp, Message, Payload, SendError};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Config, Work};
-use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, ReplyTo, SecretRef, Standing, ThreadRef};
+use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, Region, ReplyTo, SecretRef, Standing, ThreadRef};
 use rotation_diag::simulator::{Scenario, Simulator};
 use rotation_diag::store::{Location, Store};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -266,9 +266,9 @@ impl Simulated {
             let (_, text) = Scenario::embedded().find(|(known, _)| known == scenario).unwrap();
             let scenario = Scenario::parse(&format!("{text}\n{extra}")).unwrap();
             let clock = Clock::starting_at(scenario.now().unwrap_or_else(|| Clock::system().now()) + by);
-            let region = scenario.region().to_owned();
+            let region: Region = scenario.region().parse().unwrap();
             let choice = Location { account: Some((*name).to_owned()), region: region.clone() };
-            let account_id = Some(scenario.account_id().to_owned());
+            let account_id = Some(scenario.account_id().parse().unwrap());
             match simulated.known.iter_mut().find(|known| known.name == choice.account) {
                 Some(known) => known.regions.push(region),
                 None => simulated.known.push(AccountInfo {

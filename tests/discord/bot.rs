@@ -6,7 +6,7 @@ use rotation_diag::chat::document::Tone;
 use rotation_diag::chat::{Ack, IncomingEvent, Intake, Message, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Token;
-use rotation_diag::model::{Actor, Investigation, Place};
+use rotation_diag::model::{Actor, Investigation, InvestigationId, Place};
 use rotation_diag::platforms::discord::DiscordMode;
 use rotation_diag::platforms::discord::{Discord, GatewayError};
 use rotation_diag::redact::SafeText;
@@ -97,7 +97,7 @@ impl Intake for Desk {
         Vec::new()
     }
 
-    async fn investigation(&self, _: &Actor, _: &str) -> Option<(Investigation, u32)> {
+    async fn investigation(&self, _: &Actor, _: &InvestigationId) -> Option<(Investigation, u32)> {
         None
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn in_thread(root: &str) -> Destination {
 }
 
 pub(crate) fn token(action: Action) -> ActionToken {
-    ActionToken { investigation: "0123456789abcdef0123456789abcdef".to_owned(), revision: 1, action }
+    ActionToken { investigation: "0123456789abcdef0123456789abcdef".parse().unwrap(), revision: 1, action }
 }
 
 pub(crate) fn choice(label: &str, action: Action) -> MenuItem {

@@ -9,7 +9,7 @@ use rotation_diag::chat::document::{Part, Tone};
 use rotation_diag::chat::{ChatPlatform, Destination, Limits, Manner, Message, SendError};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::Token;
-use rotation_diag::model::{Place, PlatformName, ReplyTo, ThreadRef};
+use rotation_diag::model::{Place, PlatformName, ReplyTo, ThreadId, ThreadRef};
 use rotation_diag::platforms::discord::Discord;
 use rotation_diag::platforms::discord::DiscordMode;
 use rotation_diag::redact::SafeText;
@@ -231,7 +231,7 @@ async fn converse(fake: &FakeDiscord, store: &Store, channel: &str, interaction:
     );
     let place =
         Place { platform: PlatformName::new("discord"), workspace: GUILD.to_string(), channel: channel.to_owned(), thread: None };
-    let id = format!("t{channel}");
+    let id: ThreadId = format!("t{channel}").parse().unwrap();
     let thread = NewThread { id: id.clone(), place };
     let root = |tone, title: &str, text: &str| DesiredMessage::root(&id, message(tone, title, text), "a test");
     let looking = root(Tone::Working, "Looking into prod/x", "step 1").as_progress().asked_by(Some(reply_to));

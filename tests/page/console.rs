@@ -48,7 +48,7 @@ async fn every_answer_carries_the_headers_that_keep_a_page_safe() {
 async fn a_page_has_nothing_inline_and_nothing_from_elsewhere() {
     let site = Site::open().await;
     let investigation = investigated("role_detached_policy").await;
-    let verdict = compose::verdict(&Report::new(&investigation), ID, 1, &AfterVerdict::default());
+    let verdict = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 1, &AfterVerdict::default());
     site.shelf.put(&[(ROOT, verdict), ("0123.details.0", compose::details(&Report::new(&investigation)))]);
     *site.desk.investigation.lock().unwrap() = Some(investigation);
     let mut browser = Browser::default();
@@ -69,7 +69,7 @@ async fn every_cause_has_a_page_and_a_verdict_leads_to_it() {
     let site = Site::behind(None, "/rotation-diag", &[]).await;
     let mut browser = Browser::default();
     let investigation = investigated("role_detached_policy").await;
-    let verdict = compose::verdict(&Report::new(&investigation), ID, 1, &AfterVerdict::default());
+    let verdict = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 1, &AfterVerdict::default());
     site.shelf.put(&[(ROOT, verdict)]);
     *site.desk.investigation.lock().unwrap() = Some(investigation);
     let link = "href=\"/rotation-diag/causes/iam_identity_policy_missing\"";
@@ -180,7 +180,7 @@ async fn what_did_not_come_from_the_page_itself_changes_nothing() {
 async fn every_form_proves_where_it_comes_from_and_every_change_asks_for_it() {
     let site = Site::start(Some("9f86d081884c7d659a2feaa0c55ad015")).await;
     let investigation = investigated("role_detached_policy").await;
-    site.shelf.put(&[(ROOT, compose::verdict(&Report::new(&investigation), ID, 1, &AfterVerdict::default()))]);
+    site.shelf.put(&[(ROOT, compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 1, &AfterVerdict::default()))]);
     *site.desk.investigation.lock().unwrap() = Some(investigation);
     *site.desk.suggestions.lock().unwrap() = vec!["prod/orders-db".to_owned()];
     let mut browser = Browser::default();

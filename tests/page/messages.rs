@@ -7,7 +7,7 @@ use regex::Regex;
 use rotation_diag::chat::compose::{self, AfterVerdict, Resolved};
 use rotation_diag::chat::document::{Content, Control, Part, StepState};
 use rotation_diag::chat::{Manner, Message, command};
-use rotation_diag::model::{Action, Investigation, Lookback, StepName};
+use rotation_diag::model::{Action, Investigation, Lookback, Region, StepName};
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
 
@@ -26,7 +26,7 @@ fn timeless(text: &str) -> String {
 }
 
 fn verdict(investigation: &Investigation) -> Message {
-    compose::verdict(&Report::new(investigation).in_account(Some("prod")), ID, 1, &AfterVerdict::default())
+    compose::verdict(&Report::new(investigation).in_account(Some("prod")), &ID.parse().unwrap(), 1, &AfterVerdict::default())
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn the_buttons_offer_only_what_can_still_be_done() {
     let mut investigation = investigated("role_detached_policy").await;
     let at: Timestamp = "2026-11-24T05:00:00Z".parse().unwrap();
     let labels = |investigation: &Investigation, standing: &AfterVerdict| -> Vec<String> {
-        let message = compose::verdict(&Report::new(investigation), ID, 3, standing);
+        let message = compose::verdict(&Report::new(investigation), &ID.parse().unwrap(), 3, standing);
         let label = |control: &Control| match control {
             Control::Button(choice) => choice.label.to_string(),
             Control::Select { placeholder, .. } => format!("{placeholder} ▾"),
@@ -108,7 +108,7 @@ async fn the_buttons_offer_only_what_can_still_be_done() {
     assert_eq!(labels(&investigation, &watched), ["Rerun all", "Rerun step ▾", "Evidence ▾", "Compare", "Export", "Resolve"]);
     let resolved = AfterVerdict { resolved: Some(Resolved { by: SafeText::redact("U1"), at }), ..AfterVerdict::default() };
     assert_eq!(labels(&investigation, &resolved), ["Rerun all", "Rerun step ▾", "Evidence ▾", "Compare", "Export"]);
-    let message = compose::verdict(&Report::new(&investigation), ID, 3, &resolved);
+    let message = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 3, &resolved);
     assert!(plain(&message).contains("(resolved by U1, Tue 24 Nov 05:00 UTC)"), "{}", plain(&message));
     assert!(message.title.as_str().starts_with("Resolved: "));
 }
@@ -152,11 +152,11 @@ fn progress_counts_the_steps_that_ended() {
 #[test]
 fn short_answers_are_sentences() {
     let usage = command::parse("prod/x --force").unwrap_err();
-    let places = [("prod".to_owned(), "eu-west-1".to_owned()), ("stage".to_owned(), "us-east-1".to_owned())];
+    let places = [("prod".to_owned(), "eu-west-1".parse().unwrap()), ("stage".to_owned(), "us-east-1".parse().unwrap())];
     let messages = [
         compose::help(Manner::Prompt),
         compose::usage(&usage, Manner::Prompt),
-        compose::choose(&SafeText::redact("prod/orders-db"), &places, ID, 0),
+        compose::choose(&SafeText::redact("prod/orders-db"), &places, &ID.parse().unwrap(), 0),
         compose::refused("you may not do this here"),
         compose::expired(Manner::Prompt),
         compose::already(),
@@ -167,8 +167,8 @@ fn short_answers_are_sentences() {
 
 #[test]
 fn many_places_become_a_menu_of_at_most_twenty_five() {
-    let places: Vec<(String, String)> = (0..40).map(|at| (format!("account-{at}"), "eu-west-1".to_owned())).collect();
-    let message = compose::choose(&SafeText::redact("x"), &places, ID, 0);
+    let places: Vec<(String, Region)> = (0..40).map(|at| (format!("account-{at}"), "eu-west-1".parse().unwrap())).collect();
+    let message = compose::choose(&SafeText::redact("x"), &places, &ID.parse().unwrap(), 0);
     let [Control::Select { choices, .. }] = message.controls.as_slice() else { panic!("{message:?}") };
     assert_eq!(choices.len(), 25);
     assert_eq!(choices[24].token.action, Action::Choose(24));

@@ -9,7 +9,7 @@ use rotation_diag::chat::compose;
 use rotation_diag::chat::{Ack, HistoryError, HistoryThread, IncomingEvent, Intake, Message, MessageHistory, Posted, Summary};
 use rotation_diag::config::Token;
 use rotation_diag::diagnosis::page_of;
-use rotation_diag::model::{Actor, Cause, Investigation, Place, PlatformName};
+use rotation_diag::model::{Actor, Cause, Investigation, InvestigationId, Place, PlatformName};
 use rotation_diag::platforms::console::{Console, Settings, router};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,8 +45,8 @@ impl Intake for Desk {
         Vec::new()
     }
 
-    async fn investigation(&self, _: &Actor, id: &str) -> Option<(Investigation, u32)> {
-        self.investigation.lock().unwrap().clone().filter(|own| own.id == id).map(|own| (own, 1))
+    async fn investigation(&self, _: &Actor, id: &InvestigationId) -> Option<(Investigation, u32)> {
+        self.investigation.lock().unwrap().clone().filter(|own| own.id == *id).map(|own| (own, 1))
     }
 }
 
@@ -140,7 +140,7 @@ impl Site {
         Site { console, desk, shelf, caller: Caller::of(host) }
     }
 
-    pub(crate) fn say(&self, title: &str) -> Message {
+    pub(crate) fn say(&self, title: &'static str) -> Message {
         compose::notice(rotation_diag::chat::document::Tone::Neutral, title)
     }
 }

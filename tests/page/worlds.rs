@@ -22,11 +22,11 @@ pub(crate) async fn investigated(name: &str) -> Investigation {
     let clock = Clock::starting_at(scenario.now().unwrap_or(now));
     let region = scenario.region().to_owned();
     let simulator = Simulator::start(scenario, clock.now()).unwrap();
-    let options = AwsOptions::simulated(region, simulator.endpoint_url());
+    let options = AwsOptions::simulated(region.parse().unwrap(), simulator.endpoint_url());
     let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
     let mut investigation = investigate(&aws, &clock, &Options::new(secret), &()).await;
     // What differs from run to run.
-    investigation.id = ID.to_owned();
+    investigation.id = ID.parse().unwrap();
     investigation.duration_ms = 912;
     investigation
 }

@@ -19,7 +19,7 @@ pub(crate) fn place(channel: &str, thread: Option<&str>) -> Place {
 }
 
 fn token(action: Action) -> ActionToken {
-    ActionToken { investigation: "0123456789abcdef0123456789abcdef".to_owned(), revision: 1, action }
+    ActionToken { investigation: "0123456789abcdef0123456789abcdef".parse().unwrap(), revision: 1, action }
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn a_click_carries_the_button_and_the_thread_it_is_in() {
                 placeholder: crate::recording_intake::safe("Rerun step…"),
                 choices: StepName::ALL
                     .map(|step| MenuItem {
-                        label: crate::recording_intake::safe(&step.label()),
+                        label: crate::recording_intake::safe(step.label()),
                         token: token(Action::RerunStep(step)),
                     })
                     .to_vec(),

@@ -98,7 +98,7 @@ async fn a_dialog_that_cannot_open_is_told_and_not_forgotten() {
 async fn the_home_shows_what_this_person_may_see_and_opens_the_dialog() {
     let bot = Bot::start().await;
     let summary = |secret: &str, outcome, line: &str| Summary {
-        id: "0123456789abcdef0123456789abcdef".to_owned(),
+        id: "0123456789abcdef0123456789abcdef".parse().unwrap(),
         secret: safe(secret),
         outcome,
         line: safe(line),

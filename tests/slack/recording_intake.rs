@@ -6,7 +6,7 @@ use rotation_diag::chat::document::{Message, Tone};
 use rotation_diag::chat::{Ack, IncomingEvent, Intake, Summary};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Token, TokenSource};
-use rotation_diag::model::{Actor, Investigation, Place};
+use rotation_diag::model::{Actor, Investigation, InvestigationId, Place};
 use rotation_diag::platforms::slack::{Lookups, Slack, SlackStop, SocketTimeouts};
 use rotation_diag::platforms::slack::{SlackConfig, SlackMode, SlackTokens};
 use rotation_diag::redact::SafeText;
@@ -97,7 +97,7 @@ impl Intake for Desk {
         self.recent.lock().unwrap().iter().take(limit).cloned().collect()
     }
 
-    async fn investigation(&self, _actor: &Actor, _id: &str) -> Option<(Investigation, u32)> {
+    async fn investigation(&self, _actor: &Actor, _id: &InvestigationId) -> Option<(Investigation, u32)> {
         None
     }
 }

@@ -271,8 +271,9 @@ impl Flow {
             reply["response_url"] = json!(fake.response_url());
         }
         let reply_to = ReplyTo(reply.to_string());
-        let new = NewThread { id: "t".to_owned(), place: place(channel, None) };
-        let progress = DesiredMessage::root("t", Message::line(Tone::Working, safe("PROGRESS")), "a test").as_progress();
+        let new = NewThread { id: "t".parse().unwrap(), place: place(channel, None) };
+        let progress =
+            DesiredMessage::root(&"t".parse().unwrap(), Message::line(Tone::Working, safe("PROGRESS")), "a test").as_progress();
         store.open_thread(&new, &[progress.asked_by(Some(reply_to.clone()))]).await.unwrap();
         Flow { fake, store, stop, running, reply_to, _folder: folder }
     }
@@ -298,11 +299,12 @@ impl Flow {
 
     async fn goes_on(&self) -> Result<(), String> {
         self.until("no first sign", |flow| flow.shows("PROGRESS") || flow.is_told()).await?;
-        let verdict = DesiredMessage::root("t", Message::line(Tone::Bad, safe("VERDICT")), "a test");
+        let verdict = DesiredMessage::root(&"t".parse().unwrap(), Message::line(Tone::Bad, safe("VERDICT")), "a test");
         let attachment =
             Attachment { name: "report.json".to_owned(), description: safe("a"), content: Content::Text(safe("{}")) };
         let report = Message { attachments: vec![attachment], ..Message::line(Tone::Neutral, safe("REPORT")) };
-        let report = DesiredMessage::reply("t", "export-1", report, "a test").asked_by(Some(self.reply_to.clone()));
+        let report =
+            DesiredMessage::reply(&"t".parse().unwrap(), "export-1", report, "a test").asked_by(Some(self.reply_to.clone()));
         self.store.upsert_messages(&[verdict, report]).await.unwrap();
         self.until("no verdict", |flow| flow.shows("VERDICT") || flow.is_told()).await?;
         self.until("no report", |flow| flow.shows("REPORT") || flow.is_told()).await?;
@@ -504,10 +506,11 @@ async fn an_edit_that_slack_carries_out_late_does_not_keep_the_verdict_away() {
     flow.until("no first sign", |flow| flow.shows("PROGRESS")).await.unwrap();
     let now = Arc::new(Notify::new());
     flow.fake.fault("chat.update", Fault::Late(Arc::clone(&now)));
-    let further = DesiredMessage::root("t", Message::line(Tone::Working, safe("FURTHER")), "a test").as_progress();
+    let further =
+        DesiredMessage::root(&"t".parse().unwrap(), Message::line(Tone::Working, safe("FURTHER")), "a test").as_progress();
     flow.store.upsert_messages(&[further]).await.unwrap();
     flow.until("no edit", |flow| flow.fake.calls("chat.update") > 0).await.unwrap();
-    let verdict = DesiredMessage::root("t", Message::line(Tone::Bad, safe("VERDICT")), "a test");
+    let verdict = DesiredMessage::root(&"t".parse().unwrap(), Message::line(Tone::Bad, safe("VERDICT")), "a test");
     flow.store.upsert_messages(&[verdict]).await.unwrap();
     flow.until("no verdict", |flow| flow.shows("VERDICT")).await.unwrap();
     now.notify_one();
@@ -544,8 +547,8 @@ async fn a_scope_that_is_missing_for_one_method_stops_no_other_thread() {
     fake.fault("chat.postMessage", Fault::LostAfterwards);
     let flow = Flow::start(fake, "C1", true).await;
     flow.goes_on().await.unwrap();
-    let new = NewThread { id: "t2".to_owned(), place: place("C2", None) };
-    let root = DesiredMessage::root("t2", Message::line(Tone::Bad, safe("ANOTHER")), "a test");
+    let new = NewThread { id: "t2".parse().unwrap(), place: place("C2", None) };
+    let root = DesiredMessage::root(&"t2".parse().unwrap(), Message::line(Tone::Bad, safe("ANOTHER")), "a test");
     flow.store.open_thread(&new, &[root]).await.unwrap();
     flow.until("the other thread", |flow| flow.shows("ANOTHER")).await.unwrap();
     flow.end().await;

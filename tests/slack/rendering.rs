@@ -11,7 +11,7 @@ use rotation_diag::platforms::slack::render::{Rendered, Surface, limits, message
 use serde_json::{Value, json};
 
 fn token(action: Action) -> ActionToken {
-    ActionToken { investigation: "0123456789abcdef0123456789abcdef".to_owned(), revision: 3, action }
+    ActionToken { investigation: "0123456789abcdef0123456789abcdef".parse().unwrap(), revision: 3, action }
 }
 
 fn button(label: &str, action: Action) -> Control {
@@ -90,7 +90,7 @@ fn verdict() -> Message {
             Control::Select {
                 placeholder: safe("Rerun step…"),
                 choices: StepName::ALL
-                    .map(|step| MenuItem { label: safe(&step.label()), token: token(Action::RerunStep(step)) })
+                    .map(|step| MenuItem { label: safe(step.label()), token: token(Action::RerunStep(step)) })
                     .to_vec(),
             },
             button("Widen to 7 d", widen),

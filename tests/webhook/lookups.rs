@@ -88,7 +88,7 @@ async fn account_with(scenario: &str, extra: &str, answers: Vec<(&'static str, u
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer).with_state(front)).await });
-    let options = AwsOptions::simulated("eu-west-1", endpoint);
+    let options = AwsOptions::simulated("eu-west-1".parse().unwrap(), endpoint);
     Account { aws: Aws::connect(&options, &Registry::default()).await.unwrap(), asked, _simulator: simulator }
 }
 
@@ -127,8 +127,8 @@ fn alarm(children: &[&str]) -> Alarm {
         key: "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:a".to_owned(),
         series: None,
         title: "a".to_owned(),
-        account_id: "123456789012".to_owned(),
-        region: "eu-west-1".to_owned(),
+        account_id: "123456789012".parse().unwrap(),
+        region: "eu-west-1".parse().unwrap(),
         state: AlarmState::Alarm,
         basis: OkBasis::default(),
         state_at: Clock::system().now(),
@@ -209,7 +209,7 @@ async fn the_log_group_of_a_trail_tells_of_failed_rotations_before_event_history
     assert!(found.tried.iter().any(|tried| tried.contains("the trail's log group could not be read")), "{:?}", found.tried);
 
     // A trail of many regions tells of rotations elsewhere, which are not this alarm's.
-    let elsewhere = Alarm { region: "eu-central-1".to_owned(), ..alarm() };
+    let elsewhere = Alarm { region: "eu-central-1".parse().unwrap(), ..alarm() };
     let found = by_asking(&elsewhere, &account.aws, &Clock::system()).await;
     assert_eq!(found.secrets, Vec::new());
 }

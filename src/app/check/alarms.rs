@@ -26,7 +26,8 @@ pub(super) async fn check(config: &Config, accounts: &dyn Accounts) -> Vec<Check
             all.push(checked(&what, missing(why)));
         }
         let account = accounts.known().iter().find(|known| known.account_id.as_deref() == Some(arn.account_id()));
-        let choice = Location { account: account.and_then(|known| known.name.clone()), region: arn.region().to_owned() };
+        let Ok(region) = arn.region().parse() else { continue };
+        let choice = Location { account: account.and_then(|known| known.name.clone()), region };
         match accounts.connect(&choice).await {
             Err(error) => all.push(checked(&what, missing(error.to_string()))),
             Ok(Connected { aws, clock }) => {

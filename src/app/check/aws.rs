@@ -25,7 +25,7 @@ async fn permissions(accounts: &dyn Accounts, choice: &Location) -> Vec<Checked>
     };
     let account = match connected.aws.verify().await {
         Err(error) => return vec![checked(what, missing(error.to_string()))],
-        Ok(id) if connected.aws.account_id().is_some_and(|own| own != id) => {
+        Ok(id) if connected.aws.account_id().is_some_and(|own| *own != id) => {
             return vec![checked(what, missing("the credentials are of another account"))];
         }
         Ok(id) => id,

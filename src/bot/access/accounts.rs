@@ -3,7 +3,7 @@
 use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry, SessionOwner};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{InvestigationRequest, Observation, SecretRef};
+use crate::model::{AccountId, InvestigationRequest, Observation, Region, SecretRef};
 use crate::playbook::find;
 use crate::store::Location;
 use async_trait::async_trait;
@@ -23,9 +23,9 @@ pub struct AccountInfo {
     /// Its name in the configuration; `None` for the account of the credentials where none is configured.
     pub name: Option<String>,
     /// Its id, where that is known.
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     /// The regions that are looked at, the preferred one first.
-    pub regions: Vec<String>,
+    pub regions: Vec<Region>,
     /// True when a question may name another region.
     pub any_region: bool,
 }
@@ -80,27 +80,24 @@ pub trait Accounts: Send + Sync {
 
 /// The places a question may mean, by its own words and what is configured; the preferred one first.
 pub(super) fn locations(known: &[AccountInfo], question: &InvestigationRequest) -> Vec<Location> {
-    let (arn_account, arn_region) = match &question.secret {
-        SecretRef::Arn(arn) => (Some(arn.arn().account_id()), Some(arn.arn().region())),
-        SecretRef::Name(_) => (None, None),
-    };
-    let region = question.region.as_deref();
-    if region.zip(arn_region).is_some_and(|(asked, of_arn)| asked != of_arn) {
+    let (arn_account, arn_region) = (question.secret.account_id(), question.secret.region());
+    let region = question.region.as_ref();
+    if region.zip(arn_region.as_ref()).is_some_and(|(asked, of_arn)| asked != of_arn) {
         return Vec::new();
     }
     let mut choices = Vec::new();
     for account in known {
         let named = question.account.is_none() || question.account == account.name;
-        let fits = arn_account.is_none_or(|id| account.account_id.as_deref().is_none_or(|own| own == id));
+        let fits = arn_account.as_ref().is_none_or(|id| account.account_id.as_ref().is_none_or(|own| own == id));
         if !named || !fits {
             continue;
         }
-        let regions: Vec<&str> = match region.or(arn_region) {
-            Some(region) if account.any_region || account.regions.iter().any(|own| own == region) => vec![region],
+        let regions: Vec<Region> = match region.or(arn_region.as_ref()) {
+            Some(region) if account.any_region || account.regions.contains(region) => vec![region.clone()],
             Some(_) => Vec::new(),
-            None => account.regions.iter().map(String::as_str).collect(),
+            None => account.regions.clone(),
         };
-        choices.extend(regions.iter().map(|region| Location { account: account.name.clone(), region: (*region).to_owned() }));
+        choices.extend(regions.into_iter().map(|region| Location { account: account.name.clone(), region }));
     }
     choices
 }
@@ -125,10 +122,10 @@ impl AwsAccounts {
         let without = config.accounts.values().any(|account| account.regions.is_empty()) || config.accounts.is_empty();
         let usual = match &config.default_region {
             Some(region) => Some(region.clone()),
-            None if without => Some(Aws::connect(&AwsOptions::default(), &registry).await?.region().to_owned()),
+            None if without => Some(Aws::connect(&AwsOptions::default(), &registry).await?.region().clone()),
             None => None,
         };
-        Ok(AwsAccounts { known: known(config, usual.as_deref()), config: config.clone(), registry, connected: Mutex::default() })
+        Ok(AwsAccounts { known: known(config, usual.as_ref()), config: config.clone(), registry, connected: Mutex::default() })
     }
 
     async fn clients(&self, choice: &Location, owner: Option<&SessionOwner>) -> Result<Connected, ConnectError> {
@@ -166,18 +163,15 @@ impl AwsAccounts {
     }
 }
 
-fn known(config: &Config, usual: Option<&str>) -> Vec<AccountInfo> {
-    let usual: Vec<String> = usual.map(str::to_owned).into_iter().collect();
+fn known(config: &Config, usual: Option<&Region>) -> Vec<AccountInfo> {
+    let usual: Vec<Region> = usual.cloned().into_iter().collect();
     if config.accounts.is_empty() {
         return vec![AccountInfo { name: None, account_id: None, regions: usual, any_region: true }];
     }
     let mut known: Vec<AccountInfo> = (config.accounts.iter())
         .map(|(name, account)| AccountInfo {
             name: Some(name.clone()),
-            account_id: account
-                .account_id
-                .clone()
-                .or_else(|| account.role.as_ref().map(|role| role.arn().account_id().to_owned())),
+            account_id: account.account_id.clone().or_else(|| account.role.as_ref()?.arn().account_id().parse().ok()),
             regions: if account.regions.is_empty() { usual.clone() } else { account.regions.clone() },
             any_region: account.regions.is_empty(),
         })

@@ -4,7 +4,7 @@
 //! a guest, a bot or of another organization may do nothing, whatever a rule says: not even one that names the person.
 
 use crate::config::{AccessRule, Config, Ids, SecretPattern};
-use crate::model::{ActionKind, Actor, Place, SecretRef, Standing};
+use crate::model::{ActionKind, Actor, Place, Region, SecretRef, Standing};
 
 /// The rules.
 #[derive(Debug, Clone, Default)]
@@ -21,29 +21,41 @@ pub struct AccessRequest<'a> {
     pub secret: &'a SecretRef,
     /// The account's name in the configuration.
     pub account: Option<&'a str>,
-    pub region: &'a str,
+    pub region: &'a Region,
 }
 
 /// Why it is refused. No text tells whether a secret exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.words())]
 pub enum AccessRefusal {
     /// There are no rules.
-    #[error(
-        "nobody is allowed to use this bot yet: the operator of rotation-diag has to add [[allow]] rules to its configuration"
-    )]
     NoRules,
     /// No rule allows it, or one denies it.
-    #[error("you are not allowed to do this here: the operator of rotation-diag can allow it in the configuration")]
     NotAllowed,
     /// It depends on groups that are unknown.
-    #[error("your groups could not be looked up, and your rights depend on them: try again in a minute")]
     GroupsUnknown,
     /// It depends on whether this is a full member, which is unknown.
-    #[error("whether you are a full member here could not be looked up: try again in a minute")]
     StandingUnknown,
 }
 
 impl AccessRefusal {
+    /// As the person is told.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            AccessRefusal::NoRules => {
+                "nobody is allowed to use this bot yet: the operator of rotation-diag has to add [[allow]] rules to its configuration"
+            }
+            AccessRefusal::NotAllowed => {
+                "you are not allowed to do this here: the operator of rotation-diag can allow it in the configuration"
+            }
+            AccessRefusal::GroupsUnknown => {
+                "your groups could not be looked up, and your rights depend on them: try again in a minute"
+            }
+            AccessRefusal::StandingUnknown => "whether you are a full member here could not be looked up: try again in a minute",
+        }
+    }
+
     /// True where it depends on what is not known of the person.
     #[must_use]
     pub const fn is_for_lack_of_knowledge(self) -> bool {

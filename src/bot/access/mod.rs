@@ -10,7 +10,7 @@ pub(super) use accounts::Whereabouts;
 
 use crate::aws::{ConnectError, SessionOwner};
 use crate::config::Config;
-use crate::model::{ActionKind, Actor, InvestigationRequest, Place, SecretRef};
+use crate::model::{ActionKind, Actor, InvestigationRequest, Place, Region, SecretRef};
 use crate::store::{InvestigationRow, Location};
 use accounts::locations;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl Access {
             return None;
         }
         let secret = SecretRef::Name(question.secret.name().to_owned());
-        let may = |account: &AccountInfo, region: &String| {
+        let may = |account: &AccountInfo, region: &Region| {
             let choice = Location { account: account.name.clone(), region: region.clone() };
             self.may(actor, place, ActionKind::Investigate, &secret, &choice).is_ok()
         };
@@ -125,12 +125,12 @@ impl Access {
             (Some(_), None) if names.is_empty() => "no account is configured by name: omit account".to_owned(),
             (Some(_), None) => format!("no account has that name: choose one of {}", names.join(", ")),
             (_, Some(account)) => {
-                let regions: Vec<&str> = account.regions.iter().map(String::as_str).collect();
+                let regions: Vec<&str> = account.regions.iter().map(Region::as_str).collect();
                 format!("account {} has no such region: choose one of {}", names_of(account), regions.join(", "))
             }
             (None, None) => {
                 let mut regions: Vec<&str> =
-                    known.iter().flat_map(|account| account.regions.iter().map(String::as_str)).collect();
+                    known.iter().flat_map(|account| account.regions.iter().map(Region::as_str)).collect();
                 regions.sort_unstable();
                 regions.dedup();
                 let accounts = if names.is_empty() { String::new() } else { format!("; the accounts are {}", names.join(", ")) };

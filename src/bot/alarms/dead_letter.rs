@@ -7,18 +7,27 @@ use crate::alarm::AlarmGroup;
 use crate::bot::verdict::failed;
 use crate::chat::compose;
 use crate::chat::document::Tone;
-use crate::model::{Alarm, AlarmState};
+use crate::model::{Alarm, AlarmState, ThreadId};
+use crate::safe_format;
 use crate::store::{Claimed, Completion, DesiredMessage, InvestigationStage, NewThread, ROOT, StoreError, StoredGroup};
 
 impl AlarmThreads {
     /// What is told, and the investigations that end without a verdict.
-    pub(in crate::bot) async fn give_up(&self, claimed: &Claimed, alarm: &Alarm, why: &str) -> Result<Completion, StoreError> {
+    pub(in crate::bot) async fn give_up(
+        &self,
+        claimed: &Claimed,
+        alarm: &Alarm,
+        why: &'static str,
+    ) -> Result<Completion, StoreError> {
         let Ok(case) = AlarmContext::of(&self.config, claimed, alarm) else { return Ok(Completion::default()) };
         let place = case.place();
         let secrets = alarm.secrets.iter().map(|secret| alarm.secret_key(secret));
         let keys: Vec<String> = std::iter::once(alarm.identity()).chain(secrets).collect();
         let known: Option<StoredGroup<AlarmGroup>> = self.store.group_of(place, &keys).await?;
-        let thread = known.map_or_else(|| claimed.subject.clone(), |stored_group| stored_group.thread);
+        let thread = match known {
+            Some(stored_group) => stored_group.thread,
+            None => claimed.thread()?,
+        };
         self.store.open_thread(&NewThread { id: thread.clone(), place: place.clone() }, &[]).await?;
         let mut completion = Completion::default();
         for stored in self.store.investigations_of(&thread).await?.iter().filter(|one| one.stage == InvestigationStage::Running) {
@@ -44,10 +53,10 @@ impl AlarmThreads {
     pub(in crate::bot) async fn give_up_recheck(
         &self,
         claimed: &Claimed,
-        thread: &str,
-        why: &str,
+        thread: &ThreadId,
+        why: &'static str,
     ) -> Result<Completion, StoreError> {
-        let message = compose::notice(Tone::Warning, &format!("This could not be checked again: {why}"));
+        let message = compose::notice(Tone::Warning, safe_format!("This could not be checked again: {}", why));
         let name = format!("given-up-{}", claimed.lease.number());
         let is_there = self.store.thread(thread).await?.is_some();
         let told = is_there.then(|| DesiredMessage::reply(thread, name, message, "given up"));

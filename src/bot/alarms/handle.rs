@@ -10,7 +10,7 @@ use crate::alarm::{
     self, AlarmDecision, AlarmGroup, AlarmTurn, AlarmUpdate, Asking, Ignored, KnownThread, Ruling, STILL_AFTER, Suppressed,
 };
 use crate::bot::error::HandlerError;
-use crate::model::{Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef};
+use crate::model::{Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef, ThreadId};
 use crate::store::{
     Audited, Claimed, Completion, DesiredMessage, InvestigationStage, NewThread, Newness, ROOT, StoreError, StoredGroup,
 };
@@ -139,7 +139,7 @@ impl AlarmThreads {
         let secrets = case.names();
         let update = AlarmUpdate { alarm: case.alarm, secrets: &secrets, is_critical: case.is_critical() };
         let groups: Vec<StoredGroup<AlarmGroup>> = self.store.groups_of(case.place(), &update.keys()).await?;
-        let mut places: BTreeMap<String, Place> = BTreeMap::new();
+        let mut places: BTreeMap<ThreadId, Place> = BTreeMap::new();
         let mut known = Vec::new();
         for StoredGroup { thread, place, group } in groups {
             known.push(self.as_it_stands(&thread, group).await?);
@@ -155,12 +155,12 @@ impl AlarmThreads {
         Ok(decided)
     }
 
-    async fn as_it_stands(&self, thread: &str, group: AlarmGroup) -> Result<KnownThread, StoreError> {
+    async fn as_it_stands(&self, thread: &ThreadId, group: AlarmGroup) -> Result<KnownThread, StoreError> {
         let investigations = self.store.investigations_of(thread).await?;
         let is_running = investigations.iter().any(|one| one.stage == InvestigationStage::Running);
         let closed: Option<Vec<Timestamp>> = investigations.iter().map(|one| one.resolved.as_ref().map(|(_, at)| *at)).collect();
         let closed_at = closed.and_then(|times| times.into_iter().max());
-        Ok(KnownThread { thread: thread.to_owned(), group, is_running, closed_at })
+        Ok(KnownThread { thread: thread.clone(), group, is_running, closed_at })
     }
 
     /// Keeps what was decided for one thread, before anything is done about it; `place` is where the thread is.
@@ -170,7 +170,7 @@ impl AlarmThreads {
         let stored_group = match (&ruling.thread, place) {
             (Some(thread), Some(place)) => StoredGroup { thread: thread.clone(), place: place.clone(), group },
             _ => {
-                let thread = case.claimed.subject.clone();
+                let thread = case.claimed.thread()?;
                 let place = Place { thread: None, ..case.place().clone() };
                 let opened = NewThread { id: thread.clone(), place: place.clone() };
                 self.store.open_thread(&opened, &[]).await?;

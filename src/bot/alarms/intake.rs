@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::investigation::new_id;
 use crate::model::{Alarm, Trigger};
 use crate::redact::SafeText;
+use crate::safe_format;
 use crate::store::{self, Audited, KeptCertificate, NewTrigger, Store};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -60,7 +61,7 @@ impl AlarmIntake {
         if let Err(reason) = Scope::of(&self.config, &alarm) {
             return self.note_ignored(key, &reason.to_string()).await;
         }
-        let what = SafeText::redact(&format!("the alarm {}", alarm.title)).cut(200);
+        let what = safe_format!("the alarm {}", SafeText::redact(&alarm.title)).cut(200);
         let entry = NewTrigger {
             key: key.to_owned(),
             origin: key.to_owned(),

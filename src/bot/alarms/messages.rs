@@ -5,11 +5,11 @@ use crate::alarm::{AlarmGroup, MAX_COUNTED, MAX_THREADS, Reason, Storm};
 use crate::chat::Message;
 use crate::chat::document::{Attachment, Content, Mention, Part, Tone};
 use crate::config::Callee;
-use crate::model::{Alarm, AlarmSource, AlarmState, Cause, Investigation, OkBasis, Outcome, SecretRef};
+use crate::model::{Alarm, AlarmSource, AlarmState, Cause, Investigation, OkBasis, Outcome, SecretRef, ThreadId};
 use crate::redact::SafeText;
-use crate::report::sanitize::{cut, single_line};
 use crate::report::time::{age, moment};
 use crate::report::{Report, wording};
+use crate::safe_format;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -19,75 +19,89 @@ const MAX_NAMES: usize = 20;
 /// The longest of an alarm's own texts that is shown, in characters.
 const MAX_CHARS: usize = 300;
 
-fn safe(text: &str) -> SafeText {
-    SafeText::redact(text)
+fn section(label: &'static str, lines: impl IntoIterator<Item = SafeText>) -> Option<Part> {
+    let lines: Vec<SafeText> = lines.into_iter().collect();
+    (!lines.is_empty()).then(|| Part::Section { label: label.into(), lines })
 }
 
-fn section(label: &str, lines: &[String]) -> Option<Part> {
-    (!lines.is_empty()).then(|| Part::Section { label: safe(label), lines: lines.iter().map(|line| safe(line)).collect() })
+fn headlines<'r>(records: impl IntoIterator<Item = &'r &'r Investigation>) -> Vec<SafeText> {
+    records.into_iter().map(|record| wording::headline(&Report::new(record))).collect()
 }
 
 /// The alarm at the beginning of a sentence; other sources' titles begin with a name, which stays as it is.
-fn title_of(case: &AlarmContext<'_>) -> String {
+fn title_of(case: &AlarmContext<'_>) -> SafeText {
     named(case.alarm)
 }
 
-pub(super) fn named(alarm: &Alarm) -> String {
-    let title = single_line(&safe(&alarm.title));
+pub(super) fn named(alarm: &Alarm) -> SafeText {
+    let title = SafeText::redact(&alarm.title).single_line();
     let series = alarm.series.as_ref().filter(|series| !series.name.is_empty());
     match (alarm.source, series) {
-        (AlarmSource::CloudWatch, Some(series)) => format!("Alarm {title} ({})", single_line(&safe(&series.name))),
-        (AlarmSource::CloudWatch, None) => format!("Alarm {title}"),
+        (AlarmSource::CloudWatch, Some(series)) => {
+            safe_format!("Alarm {} ({})", title, SafeText::redact(&series.name).single_line())
+        }
+        (AlarmSource::CloudWatch, None) => safe_format!("Alarm {}", title),
         _ => title,
     }
 }
 
 /// A title within a sentence; what it begins with is a name, but for the word of our own.
-fn in_sentence(title: &str) -> String {
-    title.strip_prefix("Alarm ").map_or_else(|| title.to_owned(), |name| format!("alarm {name}"))
+fn in_sentence(title: &SafeText) -> SafeText {
+    match title.starts_with("Alarm ") {
+        true => safe_format!("alarm {}", title.part(|title| title.trim_start_matches("Alarm "))),
+        false => title.clone(),
+    }
 }
 
 /// The same, where it is OK: an event of a rotation says so in its title.
-fn named_well(alarm: &Alarm) -> String {
+fn named_well(alarm: &Alarm) -> SafeText {
     match alarm.source {
         AlarmSource::RotationEvent => named(alarm),
-        _ => format!("{} is OK again", named(alarm)),
+        _ => safe_format!("{} is OK again", named(alarm)),
     }
 }
 
 /// Who closes the investigations of an alarm that recovered.
 pub(super) fn closer(case: &AlarmContext<'_>) -> SafeText {
     match case.alarm.source {
-        AlarmSource::RotationEvent => safe("the rotation that succeeded"),
-        _ => safe(&format!("the alarm {}", single_line(&safe(&case.alarm.title)))),
+        AlarmSource::RotationEvent => "the rotation that succeeded".into(),
+        _ => safe_format!("the alarm {}", SafeText::redact(&case.alarm.title).single_line()),
     }
 }
 
 /// The alarm was given up.
-pub(super) fn given_up(alarm: &Alarm, why: &str) -> Message {
-    let mut message = Message::line(Tone::Warning, safe(&format!("{} could not be processed: {why}", named(alarm))));
+pub(super) fn given_up(alarm: &Alarm, why: &'static str) -> Message {
+    let mut message = Message::line(Tone::Warning, safe_format!("{} could not be processed: {}", named(alarm), why));
     let ask = "investigate the secret by hand; the next change of the alarm will be processed as usual";
-    message.parts.push(Part::Context(vec![safe(&format!("{} in {}", alarm.account_id, alarm.region)), safe(ask)]));
+    message.parts.push(Part::Context(vec![place_of(alarm), ask.into()]));
     message
+}
+
+fn place_of(alarm: &Alarm) -> SafeText {
+    safe_format!("{} in {}", alarm.account_id, alarm.region)
 }
 
 /// While it is looked into.
 pub(super) fn working(case: &AlarmContext<'_>) -> Message {
     let title = match case.secrets().len() {
-        0 => format!("{}: looking into it", title_of(case)),
-        1 => format!("{}: looking into {}", title_of(case), listed(case.secrets().values().map(SecretRef::name)).concat()),
-        several => format!("{}: looking into {} secrets together", title_of(case), counted(several)),
+        0 => safe_format!("{}: looking into it", title_of(case)),
+        1 => safe_format!(
+            "{}: looking into {}",
+            title_of(case),
+            SafeText::join(listed(case.secrets().values().map(SecretRef::name)), "")
+        ),
+        several => safe_format!("{}: looking into {} secrets together", title_of(case), counted(several)),
     };
-    let mut message = Message::line(Tone::Working, safe(&title));
+    let mut message = Message::line(Tone::Working, title);
     if case.secrets().len() > 1 {
-        message.parts.extend(section("Secrets", &listed(case.secrets().values().map(SecretRef::name))));
+        message.parts.extend(section("Secrets", listed(case.secrets().values().map(SecretRef::name))));
     }
     message
 }
 
 /// How many secrets an alarm is about; of many it is only known that there are more.
-fn counted(secrets: usize) -> String {
-    if secrets > MAX_COUNTED { format!("more than {MAX_COUNTED}") } else { secrets.to_string() }
+fn counted(secrets: usize) -> SafeText {
+    if secrets > MAX_COUNTED { safe_format!("more than {}", MAX_COUNTED) } else { safe_format!("{}", secrets) }
 }
 
 /// What the alarm itself says, how often it came, and how its secrets were found.
@@ -95,33 +109,32 @@ pub(super) fn about(case: &AlarmContext<'_>, group: &AlarmGroup, now: Timestamp)
     let alarm = case.alarm;
     let at = moment(alarm.state_at, now);
     let what = match (alarm.state, alarm.source, alarm.basis) {
-        (AlarmState::Alarm, AlarmSource::CloudWatch, _) => format!("{} went to ALARM, {at}", title_of(case)),
-        (AlarmState::Alarm, ..) => format!("{}, {at}", title_of(case)),
+        (AlarmState::Alarm, AlarmSource::CloudWatch, _) => safe_format!("{} went to ALARM, {}", title_of(case), at),
+        (AlarmState::Alarm, ..) => safe_format!("{}, {}", title_of(case), at),
         (AlarmState::Ok, _, OkBasis::NoData) => {
-            format!("{} is OK because data is missing, which says nothing about the rotation, {at}", title_of(case))
+            safe_format!("{} is OK because data is missing, which says nothing about the rotation, {}", title_of(case), at)
         }
-        (AlarmState::Ok, ..) => format!("{}, {at}", named_well(alarm)),
-        (AlarmState::InsufficientData, ..) => format!("{} has insufficient data, {at}", title_of(case)),
+        (AlarmState::Ok, ..) => safe_format!("{}, {}", named_well(alarm), at),
+        (AlarmState::InsufficientData, ..) => safe_format!("{} has insufficient data, {}", title_of(case), at),
     };
     // What the thread's first message says of the rotation decides its colour; what an alarm says has none.
-    let mut message = Message::line(Tone::Neutral, safe(&what));
+    let mut message = Message::line(Tone::Neutral, what);
     let said = [&alarm.reason, &alarm.description].into_iter().filter(|text| !text.is_empty());
-    let said: Vec<String> = said.map(|text| cut(single_line(&safe(text)), MAX_CHARS)).collect();
-    message.parts.extend(section("Reason", &said));
-    message.parts.extend(section("About this alarm", &alarm.remarks));
-    let mut context = Vec::new();
+    message.parts.extend(section("Reason", said.map(|text| SafeText::redact(text).single_line().cut(MAX_CHARS))));
+    message.parts.extend(section("About this alarm", alarm.remarks.iter().map(|remark| SafeText::redact(remark))));
+    let mut context: Vec<SafeText> = Vec::new();
     if !case.secrets().is_empty() {
-        context.push(format!("{FOUND}{}", case.found.by.words()));
+        context.push(safe_format!("{}{}", FOUND, case.found.by.words()));
     }
     context.extend(counts(group));
     if group.is_flapping(now) {
         context.push(
             "the alarm is flapping: its changes are only counted here; once it has been stable for ten minutes, it is investigated again"
-                .to_owned(),
+                .into(),
         );
     }
     if !context.is_empty() {
-        message.parts.push(Part::Context(context.iter().map(|part| safe(part)).collect()));
+        message.parts.push(Part::Context(context));
     }
     message
 }
@@ -135,9 +148,9 @@ const CAME: &str = "alarms about this received: ";
 /// What the words end with that say how many alarms there are.
 const DIFFERENT: &str = " different alarms";
 
-fn counts(group: &AlarmGroup) -> Vec<String> {
-    let times = (group.times > 1).then(|| format!("{CAME}{}", group.times));
-    let different = (group.alarms.len() > 1).then(|| format!("{}{DIFFERENT}", group.alarms.len()));
+fn counts(group: &AlarmGroup) -> Vec<SafeText> {
+    let times = (group.times > 1).then(|| safe_format!("{}{}", CAME, group.times));
+    let different = (group.alarms.len() > 1).then(|| safe_format!("{}{}", group.alarms.len(), DIFFERENT));
     times.into_iter().chain(different).collect()
 }
 
@@ -150,7 +163,7 @@ pub(super) fn recounted(mut message: Message, group: &AlarmGroup) -> Message {
     };
     parts.retain(|part| !part.as_str().starts_with(CAME) && !part.as_str().ends_with(DIFFERENT));
     let behind = parts.iter().take_while(|part| part.as_str().starts_with(FOUND)).count();
-    parts.splice(behind..behind, counts(group).iter().map(|part| safe(part)));
+    parts.splice(behind..behind, counts(group));
     message.parts.push(Part::Context(parts));
     message
 }
@@ -166,23 +179,23 @@ pub(super) fn mention(callee: &Callee) -> Mention {
 
 /// No secret was found: what was tried, and how to say what the alarm is about.
 pub(super) fn unmapped(case: &AlarmContext<'_>, may_come: bool) -> Message {
-    let title = format!("Could not determine which secret {} refers to", in_sentence(&title_of(case)));
-    let mut message = Message::line(Tone::Warning, safe(&title));
-    let place = format!("{} in {}", case.alarm.account_id, case.alarm.region);
-    message.parts.push(Part::Context(vec![safe(&place), safe(&format!("since {:.0}", case.alarm.state_at))]));
-    message.parts.extend(section("What was tried", &case.found.tried));
+    let title = safe_format!("Could not determine which secret {} refers to", in_sentence(&title_of(case)));
+    let mut message = Message::line(Tone::Warning, title);
+    let since = SafeText::moment(case.alarm.state_at, "since %Y-%m-%dT%H:%M:%SZ");
+    message.parts.push(Part::Context(vec![place_of(case.alarm), since]));
+    message.parts.extend(section("What was tried", case.found.tried.iter().map(|tried| SafeText::redact(tried))));
     if may_come {
         let hope = "CloudTrail shows events a few minutes late, so this is retried for a while";
-        message.parts.push(Part::Context(vec![safe(hope)]));
+        message.parts.push(Part::Context(vec![hope.into()]));
     } else {
         let how =
             "name the secret in the alarm's description (secret=NAME), a dimension or a tag, or map it in the configuration:";
-        message.parts.extend(section("To identify it next time", &[how.to_owned()]));
-        let name = case.alarm.title.replace(['\\', '"'], "*");
+        message.parts.extend(section("To identify it next time", [how.into()]));
+        let name = SafeText::redact(&case.alarm.title.replace(['\\', '"'], "*")).single_line();
         message.parts.push(Part::Commands(vec![
-            safe("[[alarms.mapping]]"),
-            safe(&format!("alarm = \"{}\"", single_line(&safe(&name)))),
-            safe("secrets = [\"NAME\"]"),
+            "[[alarms.mapping]]".into(),
+            safe_format!("alarm = \"{}\"", name),
+            "secrets = [\"NAME\"]".into(),
         ]));
     }
     message
@@ -190,7 +203,6 @@ pub(super) fn unmapped(case: &AlarmContext<'_>, may_come: bool) -> Message {
 
 /// What several secrets have in common.
 pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left: &[&SecretRef]) -> Message {
-    let reports: Vec<Report> = records.iter().map(|record| Report::new(record)).collect();
     let broken = records.iter().filter(|record| record.diagnosis.outcome == Outcome::RootCause).count();
     let mut causes: BTreeMap<Option<&'static str>, usize> = BTreeMap::new();
     for record in records {
@@ -199,37 +211,35 @@ pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left
     let all = counted(records.len() + left.len());
     let (tone, title) = match causes.iter().next() {
         Some((Some(cause), count)) if *count == records.len() && records.len() > 1 => {
-            (Tone::Bad, format!("{}: {count} of {all} secrets have the same cause: {cause}", title_of(case)))
+            (Tone::Bad, safe_format!("{}: {} of {} secrets have the same cause: {}", title_of(case), *count, all, *cause))
         }
-        _ if broken == 0 => (Tone::Warning, format!("{}: no cause was found for any of {all} secrets", title_of(case))),
+        _ if broken == 0 => (Tone::Warning, safe_format!("{}: no cause was found for any of {} secrets", title_of(case), all)),
         _ => {
             let causes = match distinct(records) {
-                1 => "one cause".to_owned(),
-                several => format!("{several} different causes"),
+                1 => "one cause".into(),
+                several => safe_format!("{} different causes", several),
             };
-            (Tone::Bad, format!("{}: {broken} of {all} secrets are not rotating, because of {causes}", title_of(case)))
+            (Tone::Bad, safe_format!("{}: {} of {} secrets are not rotating, because of {}", title_of(case), broken, all, causes))
         }
     };
-    let mut message = Message::line(tone, safe(&title));
-    let lines: Vec<String> = reports.iter().map(wording::headline).collect();
-    message.parts.extend(section("Each secret", &lines));
-    message.parts.extend(section("In common", &in_common(records)));
-    message.parts.extend(section("Not investigated", &listed(left.iter().map(|secret| secret.name()))));
+    let mut message = Message::line(tone, title);
+    message.parts.extend(section("Each secret", headlines(records)));
+    message.parts.extend(section("In common", in_common(records)));
+    message.parts.extend(section("Not investigated", listed(left.iter().map(|secret| secret.name()))));
     message
 }
 
 /// The first message of a thread about several secrets, when it is over.
 pub(super) fn all_over(case: &AlarmContext<'_>, records: &[&Investigation]) -> Message {
-    let title = format!("Resolved: {}, and the rotation of all {} secrets succeeded", named_well(case.alarm), records.len());
-    let mut message = Message::line(Tone::Neutral, safe(&title));
-    let lines: Vec<String> = records.iter().map(|record| wording::headline(&Report::new(record))).collect();
-    message.parts.extend(section("Each secret", &lines));
+    let title = safe_format!("Resolved: {}, and the rotation of all {} secrets succeeded", named_well(case.alarm), records.len());
+    let mut message = Message::line(Tone::Neutral, title);
+    message.parts.extend(section("Each secret", headlines(records)));
     message
 }
 
 /// The colour of what is said in the thread `thread` after a look: that of its first message, as far as it is known.
-fn tone_after(records: &[&Investigation], thread: &str) -> Tone {
-    let first = records.iter().find(|record| record.id == thread);
+fn tone_after(records: &[&Investigation], thread: &ThreadId) -> Tone {
+    let first = records.iter().find(|record| *thread == record.id.as_str());
     let is_broken = |record: &&Investigation| record.diagnosis.outcome == Outcome::RootCause;
     match first {
         Some(record) if !is_broken(record) => Tone::Neutral,
@@ -239,15 +249,14 @@ fn tone_after(records: &[&Investigation], thread: &str) -> Tone {
 }
 
 /// An alarm that changed to and fro has been still, in ALARM.
-pub(super) fn settled(case: &AlarmContext<'_>, records: &[&Investigation], thread: &str) -> Message {
+pub(super) fn settled(case: &AlarmContext<'_>, records: &[&Investigation], thread: &ThreadId) -> Message {
     let state = match case.alarm.state {
         AlarmState::InsufficientData => "has insufficient data",
         _ => "is in ALARM",
     };
-    let title = format!("{} was flapping, has been stable for ten minutes, and {state}", title_of(case));
-    let mut message = Message::line(tone_after(records, thread), safe(&title));
-    let lines: Vec<String> = records.iter().map(|record| wording::headline(&Report::new(record))).collect();
-    message.parts.extend(section("Now", &lines));
+    let title = safe_format!("{} was flapping, has been stable for ten minutes, and {}", title_of(case), state);
+    let mut message = Message::line(tone_after(records, thread), title);
+    message.parts.extend(section("Now", headlines(records)));
     message
 }
 
@@ -258,7 +267,7 @@ fn distinct(records: &[&Investigation]) -> usize {
 }
 
 /// Functions and keys that all of them share.
-fn in_common(records: &[&Investigation]) -> Vec<String> {
+fn in_common(records: &[&Investigation]) -> Vec<SafeText> {
     let shared = |of: fn(&Investigation) -> Option<String>| {
         let values: Vec<Option<String>> = records.iter().map(|record| of(record)).collect();
         let first = values.first().cloned().flatten()?;
@@ -269,26 +278,25 @@ fn in_common(records: &[&Investigation]) -> Vec<String> {
         config.function_arn.as_ref().map(|arn| arn.name().to_owned())
     });
     let key = shared(|record| record.evidence.secret.found()?.kms_key_id.clone());
-    let function = function.map(|name| format!("all rotate with the function {name}"));
-    let key = key.map(|key| format!("all are encrypted with the key {key}"));
+    let function = function.map(|name| safe_format!("all rotate with the function {}", SafeText::redact(&name)));
+    let key = key.map(|key| safe_format!("all are encrypted with the key {}", SafeText::redact(&key)));
     function.into_iter().chain(key).collect()
 }
 
 /// The thread says something new, and why.
-pub(super) fn told(case: &AlarmContext<'_>, reason: &Reason, records: &[&Investigation], thread: &str) -> Message {
+pub(super) fn told(case: &AlarmContext<'_>, reason: &Reason, records: &[&Investigation], thread: &ThreadId) -> Message {
     let what = match reason {
-        Reason::NewSecrets(names) if names.len() == 1 => "a new secret is affected".to_owned(),
-        Reason::NewSecrets(names) => format!("{} new secrets are affected", names.len()),
-        Reason::StillFailing(hours) => format!("still failing after {hours} h"),
-        Reason::Again => "it fired again after it had recovered".to_owned(),
+        Reason::NewSecrets(names) if names.len() == 1 => "a new secret is affected".into(),
+        Reason::NewSecrets(names) => safe_format!("{} new secrets are affected", names.len()),
+        Reason::StillFailing(hours) => safe_format!("still failing after {} h", *hours),
+        Reason::Again => "it fired again after it had recovered".into(),
     };
     // A secret that is new says nothing about the one that the first message is about.
     let tone = if matches!(reason, Reason::NewSecrets(_)) { Tone::Neutral } else { tone_after(records, thread) };
-    let mut message = Message::line(tone, safe(&format!("{}: {what}", title_of(case))));
-    let lines: Vec<String> = records.iter().map(|record| wording::headline(&Report::new(record))).collect();
-    message.parts.extend(section("Now", &lines));
+    let mut message = Message::line(tone, safe_format!("{}: {}", title_of(case), what));
+    message.parts.extend(section("Now", headlines(records)));
     if records.is_empty() {
-        message.parts.extend(section("Now", &["it is still unknown which secret it refers to".to_owned()]));
+        message.parts.extend(section("Now", ["it is still unknown which secret it refers to".into()]));
     }
     message
 }
@@ -311,82 +319,86 @@ pub(super) fn recovered(
 ) -> Message {
     let is_over = !seen.is_empty() && seen.len() == recovered.len();
     let (tone, title) = match (is_over, seen.is_empty()) {
-        (true, _) => (Tone::Good, format!("{}, and rotation succeeded: resolved", named_well(case.alarm))),
-        (_, true) => (Tone::Neutral, format!("{}; which secret it referred to is unknown", named_well(case.alarm))),
+        (true, _) => (Tone::Good, safe_format!("{}, and rotation succeeded: resolved", named_well(case.alarm))),
+        (_, true) => (Tone::Neutral, safe_format!("{}; which secret it referred to is unknown", named_well(case.alarm))),
         _ => {
             let what = "but rotation has not succeeded since: this thread stays open";
-            (Tone::Warning, format!("{}, {what}", named_well(case.alarm)))
+            (Tone::Warning, safe_format!("{}, {}", named_well(case.alarm), what))
         }
     };
-    let mut message = Message::line(tone, safe(&title));
-    let lines: Vec<String> = seen
+    let mut message = Message::line(tone, title);
+    let lines: Vec<SafeText> = seen
         .iter()
         .map(|record| {
             let config = record.evidence.rotation_config.found();
             let rotated = config.and_then(|config| config.last_rotated_at);
-            let rotated = rotated.map_or("never rotated".to_owned(), |at| format!("last rotated {} ago", age(at, now)));
-            format!("{}; {rotated}", wording::headline(&Report::new(record)))
+            let rotated = rotated.map_or("never rotated".into(), |at| safe_format!("last rotated {} ago", age(at, now)));
+            safe_format!("{}; {}", wording::headline(&Report::new(record)), rotated)
         })
         .collect();
-    message.parts.extend(section("Each secret", &lines));
+    message.parts.extend(section("Each secret", lines));
     if is_over {
         message
             .parts
-            .push(Part::Context(vec![safe("resolved by the alarm itself; if it fires again, this is investigated again")]));
+            .push(Part::Context(vec!["resolved by the alarm itself; if it fires again, this is investigated again".into()]));
     }
     message
 }
 
 /// Many alarms at once.
 pub(super) fn storm(storm: &Storm, size: u32, first: &[SafeText], now: Timestamp) -> Message {
-    let secrets = if size == 1 { "1 more secret".to_owned() } else { format!("{size} more secrets") };
+    let secrets = if size == 1 { "1 more secret".into() } else { safe_format!("{} more secrets", size) };
     let title = match (storm.is_over, storm.still_failing) {
-        (false, _) => format!("Alarm storm: {secrets} in this thread, because at most {MAX_THREADS} threads a minute are opened"),
-        (true, 0) => format!("Alarm storm is over: {secrets} in this thread, and none of them is failing any more"),
-        (true, left) => format!("Alarm storm is over: {secrets} in this thread; {left} still failed afterwards and got a thread"),
+        (false, _) => {
+            safe_format!("Alarm storm: {} in this thread, because at most {} threads a minute are opened", secrets, MAX_THREADS)
+        }
+        (true, 0) => safe_format!("Alarm storm is over: {} in this thread, and none of them is failing any more", secrets),
+        (true, left) => {
+            safe_format!("Alarm storm is over: {} in this thread; {} still failed afterwards and got a thread", secrets, left)
+        }
     };
     let tone = if storm.is_over { Tone::Neutral } else { Tone::Bad };
-    let mut message = Message::line(tone, safe(&title));
+    let mut message = Message::line(tone, title);
     message.parts.push(Part::Context(vec![
-        safe(&format!("since {}", moment(storm.began_at, now))),
-        safe(&format!("last {}", moment(storm.last_at, now))),
+        safe_format!("since {}", moment(storm.began_at, now)),
+        safe_format!("last {}", moment(storm.last_at, now)),
     ]));
     let mut lines = first.to_vec();
     let more = usize::try_from(size).unwrap_or(usize::MAX).saturating_sub(lines.len());
     if more > 0 {
-        lines.push(safe(&format!("and {more} more, listed below")));
+        lines.push(safe_format!("and {} more, listed below", more));
     }
-    message.parts.push(Part::Section { label: safe("Among them"), lines });
-    message.parts.push(Part::Commands(vec![safe("/rotation-diag NAME")]));
+    message.parts.push(Part::Section { label: "Among them".into(), lines });
+    message.parts.push(Part::Commands(vec!["/rotation-diag NAME".into()]));
     message
 }
 
 /// A part of the list of a storm's secrets, the first of them at the place `first`.
 pub(super) fn storm_page(first: u32, names: &[SafeText]) -> Message {
     let last = usize::try_from(first).unwrap_or(usize::MAX).saturating_add(names.len());
-    let mut message = Message::line(Tone::Neutral, safe(&format!("Secrets {} to {last}", first.saturating_add(1))));
-    message.parts.push(Part::Section { label: safe("Without a thread yet"), lines: names.to_vec() });
+    let mut message = Message::line(Tone::Neutral, safe_format!("Secrets {} to {}", first.saturating_add(1), last));
+    message.parts.push(Part::Section { label: "Without a thread yet".into(), lines: names.to_vec() });
     message
 }
 
 /// The whole list, as a file.
 pub(super) fn storm_file(names: &[SafeText]) -> Message {
-    let mut message = Message::line(Tone::Neutral, safe(&format!("All {} secrets as a file", names.len())));
-    let lines: Vec<String> = names.iter().map(single_line).collect();
+    let mut message = Message::line(Tone::Neutral, safe_format!("All {} secrets as a file", names.len()));
+    let lines = SafeText::join(names.iter().map(SafeText::single_line), "\n");
     message.attachments.push(Attachment {
         name: "secrets.txt".to_owned(),
-        description: safe("the secrets whose alarms have no thread, one per line"),
-        content: Content::Text(safe(&lines.join("\n"))),
+        description: "the secrets whose alarms have no thread, one per line".into(),
+        content: Content::Text(lines),
     });
     message
 }
 
-fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let names: Vec<String> = names.map(|name| single_line(&safe(name))).collect();
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<SafeText> {
+    let names: Vec<SafeText> = names.map(|name| SafeText::redact(name).single_line()).collect();
     let more = names.len().saturating_sub(MAX_NAMES);
-    let mut lines: Vec<String> = names.into_iter().take(MAX_NAMES).collect();
+    let mut lines: Vec<SafeText> = names.into_iter().take(MAX_NAMES).collect();
     if more > 0 {
-        lines.push(format!("and {more} more"));
+        lines.push(safe_format!("and {} more", more));
     }
     lines
 }

@@ -7,7 +7,7 @@ use crate::alarm::{AlarmGroup, Reason, ResolvedBy};
 use crate::aws::SessionOwner;
 use crate::bot::error::HandlerError;
 use crate::chat::compose;
-use crate::investigation::{Options, new_id};
+use crate::investigation::{Options, new_investigation_id};
 use crate::model::{Investigation, InvestigationRequest, SecretRef};
 use crate::redact::SafeText;
 use crate::store::{
@@ -140,7 +140,8 @@ impl AlarmThreads {
             region: Some(case.choice.region.clone()),
             reach: None,
         };
-        let id = if message_key == ROOT { stored_group.thread.clone() } else { new_id() };
+        let own = stored_group.thread.investigation().filter(|_| message_key == ROOT);
+        let id = own.unwrap_or_else(new_investigation_id);
         let waiting = compose::progress(&SafeText::redact(secret.as_str()), &compose::waiting());
         let waiting = DesiredMessage::reply(&stored_group.thread, message_key, waiting, "an alarm").as_progress();
         let thread = NewThread { id: stored_group.thread.clone(), place: stored_group.place.clone() };

@@ -3,7 +3,7 @@
 use super::threads::AlarmThreads;
 use crate::alarm::AlarmGroup;
 use crate::bot::error::HandlerError;
-use crate::model::{AlarmState, Recheck};
+use crate::model::{AlarmState, Recheck, ThreadId};
 use crate::store::{Claimed, Completion, StoredGroup};
 
 impl AlarmThreads {
@@ -11,7 +11,7 @@ impl AlarmThreads {
     pub(in crate::bot) async fn recheck(
         &self,
         claimed: &Claimed,
-        thread: &str,
+        thread: &ThreadId,
         why: Recheck,
     ) -> Result<Completion, HandlerError> {
         let gone = HandlerError::Obsolete("its thread is gone");

@@ -45,7 +45,7 @@ impl Reconciler {
             let connected = match self.access.connect(&choice).await {
                 Ok(connected) => connected,
                 Err(error) => {
-                    tracing::warn!(%error, region = choice.region, "the check for lost alarms failed");
+                    tracing::warn!(%error, region = %choice.region, "the check for lost alarms failed");
                     continue;
                 }
             };
@@ -53,7 +53,7 @@ impl Reconciler {
             looked
                 .unseen
                 .iter()
-                .for_each(|why| tracing::warn!(why, region = choice.region, "the check for lost alarms was incomplete"));
+                .for_each(|why| tracing::warn!(why, region = %choice.region, "the check for lost alarms was incomplete"));
             for found in looked.found {
                 if found.is_ours(&self.alarms) {
                     let kind = if found.alarm.source == AlarmSource::RotationEvent { "event" } else { "alarm" };

@@ -8,7 +8,6 @@ use crate::alarm::AlarmGroup;
 use crate::bot::error::HandlerError;
 use crate::bot::verdict::verdict;
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
-use crate::redact::SafeText;
 use crate::report::{Report, wording};
 use crate::store::{
     Completion, DesiredMessage, InvestigationRow, InvestigationStage, Location, RunResult, StoreError, StoredGroup,
@@ -80,7 +79,7 @@ impl AlarmThreads {
     async fn seen_quietly(&self, stored: &InvestigationRow) -> Option<RunResult> {
         let record = self.runner.look(stored.choice.as_ref()?, &stored.question.secret).await.ok()?;
         let record = Investigation { id: stored.id.clone(), ..record };
-        let headline = SafeText::redact(&wording::headline(&Report::new(&record)));
+        let headline = wording::headline(&Report::new(&record));
         Some(RunResult {
             id: stored.id.clone(),
             stage: InvestigationStage::Done,

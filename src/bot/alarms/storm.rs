@@ -6,8 +6,9 @@ use super::messages;
 use super::threads::{AlarmThreads, LOOK_AGAIN};
 use crate::alarm::{AlarmGroup, MAX_THREADS, STORM_WITHIN, Storm};
 use crate::bot::error::HandlerError;
-use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef};
+use crate::model::{AlarmSource, AlarmState, Place, Recheck, SecretRef, ThreadId};
 use crate::redact::SafeText;
+use crate::safe_format;
 use crate::store::{Claimed, Completion, DesiredMessage, NewThread, StoreError, StoredGroup, StormSecret};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -62,7 +63,7 @@ impl AlarmThreads {
         let (thread, mut storm) = match known.filter(|stored_group| stored_group.group.goes_on(now)) {
             Some(stored_group) => (stored_group.thread, stored_group.group),
             None => {
-                let id = case.claimed.subject.clone();
+                let id = case.claimed.thread()?;
                 self.store.open_thread(&NewThread { id: id.clone(), place: case.place().clone() }, &[]).await?;
                 (id, Storm::beginning_at(now))
             }
@@ -89,14 +90,14 @@ impl AlarmThreads {
         Ok(Completion { messages, ..Completion::default() })
     }
 
-    async fn about_storm(&self, thread: &str, storm: &Storm) -> Result<DesiredMessage, StoreError> {
+    async fn about_storm(&self, thread: &ThreadId, storm: &Storm) -> Result<DesiredMessage, StoreError> {
         let size = self.store.storm_size(thread).await?;
         let first = self.store.storm_names(thread, 0, MAX_NAMED).await?;
         Ok(DesiredMessage::root(thread, messages::storm(storm, size, &first, self.store.now()), "a storm of alarms"))
     }
 
     /// The list as a file, where it is long; then, when the storm is over, threads for what still fails, a few a minute.
-    pub(super) async fn after_storm(&self, claimed: &Claimed, thread: &str) -> Result<Completion, HandlerError> {
+    pub(super) async fn after_storm(&self, claimed: &Claimed, thread: &ThreadId) -> Result<Completion, HandlerError> {
         let gone = HandlerError::Obsolete("its thread is gone");
         let StoredGroup { place, group: mut storm, .. } = self.store.group_in::<Storm>(thread).await?.ok_or(gone)?;
         let mut messages = Vec::new();
@@ -161,7 +162,7 @@ impl AlarmThreads {
 fn listed(case: &AlarmContext<'_>) -> Vec<StormSecret> {
     let alarm = case.alarm;
     if case.secrets().is_empty() {
-        let name = SafeText::redact(&format!("{}: its secret will be determined later", messages::named(alarm)));
+        let name = safe_format!("{}: its secret will be determined later", messages::named(alarm));
         return vec![StormSecret { secret: alarm.identity(), name, alarm: alarm.clone() }];
     }
     let named = |(key, secret): (&String, &SecretRef)| StormSecret {

@@ -3,7 +3,7 @@
 use crate::alarm::Subscriptions;
 use crate::bot::access::Access;
 use crate::config::Topic;
-use crate::model::Observation;
+use crate::model::{Observation, RegionError};
 use crate::store::Location;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -26,7 +26,8 @@ impl Subscriptions for Subscriber {
     async fn confirm(&self, topic: &Topic, token: &str) -> Result<(), String> {
         let arn = topic.arn();
         let account = self.access.known().iter().find(|known| known.account_id.as_deref() == Some(arn.account_id()));
-        let choice = Location { account: account.and_then(|known| known.name.clone()), region: arn.region().to_owned() };
+        let region = arn.region().parse().map_err(|error: RegionError| error.to_string())?;
+        let choice = Location { account: account.and_then(|known| known.name.clone()), region };
         let connected = self.access.connect(&choice).await.map_err(|error| error.to_string())?;
         match connected.aws.confirm_subscription(arn.as_str(), token).await {
             Observation::Found(()) => Ok(()),

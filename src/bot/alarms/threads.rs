@@ -7,7 +7,7 @@ use crate::bot::access::Access;
 use crate::bot::error::HandlerError;
 use crate::bot::runner::Runner;
 use crate::config::Config;
-use crate::model::{Alarm, Recheck};
+use crate::model::{Alarm, Recheck, ThreadId};
 use crate::store::{Claimed, Store, StoreError};
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl AlarmThreads {
     }
 
     /// Says again what the alarm says, where nothing newer was heard.
-    pub(super) async fn say_again(&self, case: &AlarmContext<'_>, thread: &str) -> Result<(), StoreError> {
+    pub(super) async fn say_again(&self, case: &AlarmContext<'_>, thread: &ThreadId) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
         match self.store.group_in::<AlarmGroup>(thread).await? {
             Some(stored_group) if stored_group.group.is_newest(case.alarm) => {
@@ -64,13 +64,13 @@ impl AlarmThreads {
         }
     }
 
-    pub(super) async fn recheck_in(&self, thread: &str, why: Recheck, wait: SignedDuration) -> Result<(), StoreError> {
+    pub(super) async fn recheck_in(&self, thread: &ThreadId, why: Recheck, wait: SignedDuration) -> Result<(), StoreError> {
         let now = self.store.now();
         self.store.recheck_at(thread, why, now.checked_add(wait).unwrap_or(now)).await
     }
 
     /// Changes what is known of a thread, as it is now: other alarms may have told of it since it was read.
-    pub(super) async fn change_group(&self, thread: &str, change: impl FnOnce(&mut AlarmGroup)) -> Result<(), StoreError> {
+    pub(super) async fn change_group(&self, thread: &ThreadId, change: impl FnOnce(&mut AlarmGroup)) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
         let Some(mut stored_group) = self.store.group_in::<AlarmGroup>(thread).await? else { return Ok(()) };
         change(&mut stored_group.group);

@@ -6,8 +6,9 @@ use crate::bot::Health;
 use crate::chat::document::{Part, Tone};
 use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
 use crate::clock;
-use crate::model::{Place, ThreadRef};
+use crate::model::{Place, ThreadId, ThreadRef};
 use crate::redact::SafeText;
+use crate::safe_format;
 use crate::store::{DesiredMessage, DueMessage, EditInterval, Files, Look, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,11 +48,11 @@ pub(super) struct DeliveryWorker {
 
 /// The threads a message is under way to, with their channels.
 #[derive(Default)]
-struct Busy(HashMap<String, String>);
+struct Busy(HashMap<ThreadId, String>);
 
 impl Busy {
     fn threads(&self) -> HashSet<&str> {
-        self.0.keys().map(String::as_str).collect()
+        self.0.keys().map(ThreadId::as_str).collect()
     }
 
     fn under_way(&self, channel: &str) -> usize {
@@ -120,7 +121,7 @@ impl DeliveryWorker {
 
     pub(super) async fn run(self, stop: CancellationToken) {
         let this = Arc::new(self);
-        let mut under_way: JoinSet<String> = JoinSet::new();
+        let mut under_way: JoinSet<ThreadId> = JoinSet::new();
         let mut busy = Busy::default();
         let mut changes = this.store.message_changes();
         let mut doors = this.platform.let_in();
@@ -158,7 +159,7 @@ impl DeliveryWorker {
     }
 
     /// Sends off what is due, and tells how long there is nothing more to do.
-    async fn begin(self: &Arc<Self>, busy: &mut Busy, under_way: &mut JoinSet<String>) -> Result<Duration, StoreError> {
+    async fn begin(self: &Arc<Self>, busy: &mut Busy, under_way: &mut JoinSet<ThreadId>) -> Result<Duration, StoreError> {
         if let Some(wait) = self.left_alone() {
             return Ok(wait);
         }
@@ -273,7 +274,11 @@ impl DeliveryWorker {
             SendOutcome::Lost(why) | SendOutcome::Never(why) => {
                 tracing::error!(%platform, reason = due.reason, why, "a message is given up");
                 let way_on = "ask in another channel, or have the operator of rotation-diag look into it";
-                self.tell(&due, &format!("{} does not accept my message here ({why}): {way_on}", title)).await?;
+                self.tell(
+                    &due,
+                    safe_format!("{} does not accept my message here ({}): {}", title, SafeText::redact(&why), way_on),
+                )
+                .await?;
                 self.store.give_up(&due, &SafeText::redact(&why)).await
             }
             SendOutcome::Later { after, arrived, why } => {
@@ -286,11 +291,11 @@ impl DeliveryWorker {
                 }
                 if self.store.put_off(&due, wait, arrived, &SafeText::redact(&why)).await? {
                     tracing::error!(%platform, reason = due.reason, why, "a message is abandoned: its time is over");
-                    let text = format!("{} did not accept my answer for hours, and I gave up: please ask again", title);
-                    self.tell(&due, &text).await?;
+                    let text = safe_format!("{} did not accept my answer for hours, and I gave up: please ask again", title);
+                    self.tell(&due, text).await?;
                 } else if due.attempts == SLOW_AFTER {
-                    let text = format!("{} is not accepting my answer right now: I will post it as soon as it does", title);
-                    self.tell(&due, &text).await?;
+                    let text = safe_format!("{} is not accepting my answer right now: I will post it as soon as it does", title);
+                    self.tell(&due, text).await?;
                 }
                 Ok(())
             }
@@ -369,7 +374,7 @@ impl DeliveryWorker {
 
     /// Whoever asked for what does not come learns why, and what to do, and what was found as far as it is known; for others the
     /// log has to do. It is a message of its own, so that it is not lost either.
-    async fn tell(&self, due: &DueMessage, text: &str) -> Result<(), StoreError> {
+    async fn tell(&self, due: &DueMessage, text: impl Into<SafeText>) -> Result<(), StoreError> {
         let Some(to) = due.reply_to.clone().filter(|_| !due.ephemeral) else { return Ok(()) };
         let mut message = compose::notice(Tone::Warning, text);
         if !due.is_progress {
@@ -385,11 +390,11 @@ impl DeliveryWorker {
     /// Nothing goes out while our token is not accepted, but perhaps an answer where the question came from, which needs none.
     async fn tell_at_once(&self, due: &DueMessage) -> Result<(), StoreError> {
         let Some(to) = due.reply_to.as_ref().filter(|_| !due.ephemeral) else { return Ok(()) };
-        let text = format!(
+        let text = safe_format!(
             "{} no longer accepts my token: the answer follows when the operator of rotation-diag has given me a new one",
             self.platform.limits().title
         );
-        let notice = compose::notice(Tone::Warning, &text);
+        let notice = compose::notice(Tone::Warning, text);
         match tokio::time::timeout(self.policy.call, self.platform.send_ephemeral(to, &notice)).await {
             Ok(Ok(())) => self.store.answered(due).await,
             _ => Ok(()),

@@ -9,6 +9,7 @@ use crate::config::Work;
 use crate::investigation::Options;
 use crate::model::{Action, ActionRequest, Actor, Investigation};
 use crate::redact::SafeText;
+use crate::safe_format;
 use crate::store::{Claimed, Completion, DesiredMessage, InvestigationRow, InvestigationStage, Lease, Store, StoreError, Watch};
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,12 +79,12 @@ impl Actions {
             Action::RerunStep(step) => {
                 let options = Options::rerun_step(record.evidence, step);
                 let completion = self.again(claimed.lease, &act.actor, &stored, next, Some(options)).await?;
-                noted(completion, claimed, &stored, act, &format!("reran step {}", step.number()))
+                noted(completion, claimed, &stored, act, safe_format!("reran step {}", step.number()))
             }
             Action::Widen(reach) => {
                 let options = Options::widen(record.evidence, reach);
                 let completion = self.again(claimed.lease, &act.actor, &stored, next, Some(options)).await?;
-                noted(completion, claimed, &stored, act, &format!("widened the window to {} days", reach.hours() / 24))
+                noted(completion, claimed, &stored, act, safe_format!("widened the window to {} days", reach.hours() / 24))
             }
             Action::Evidence(step) => reply(compose::evidence(&record, step), "evidence"),
             Action::Compare => reply(compose::comparison(&report(&stored, &record)), "comparison"),
@@ -113,12 +114,17 @@ impl Actions {
     }
 
     /// It was started several times: whoever clicked is told.
-    pub(super) async fn give_up(&self, claimed: &Claimed, act: &ActionRequest, why: &str) -> Result<Completion, StoreError> {
+    pub(super) async fn give_up(
+        &self,
+        claimed: &Claimed,
+        act: &ActionRequest,
+        why: &'static str,
+    ) -> Result<Completion, StoreError> {
         Ok(match self.store.investigation(&act.token.investigation).await? {
             Some(stored) if stored.stage == InvestigationStage::Running => failed(&stored, why),
             Some(stored) => {
                 let name = message_key(&stored, &format!("answer-{}", claimed.lease.number()));
-                let message = compose::notice(Tone::Warning, &format!("That could not be done: {why}"));
+                let message = compose::notice(Tone::Warning, safe_format!("That could not be done: {}", why));
                 let told = DesiredMessage::reply(&stored.thread, name, message, "given up");
                 Completion { messages: vec![told], ..Completion::default() }
             }
@@ -150,9 +156,15 @@ impl Actions {
 }
 
 /// Says in the thread what a person did, and points that person to it.
-fn noted(mut completion: Completion, claimed: &Claimed, stored: &InvestigationRow, act: &ActionRequest, did: &str) -> Completion {
-    let headline = completion.concluded.first().map(|concluded| format!(": {}", concluded.headline)).unwrap_or_default();
-    let message = compose::about(Tone::Neutral, &format!("{} {did}{headline}", act.actor.user));
+fn noted(
+    mut completion: Completion,
+    claimed: &Claimed,
+    stored: &InvestigationRow,
+    act: &ActionRequest,
+    did: impl Into<SafeText>,
+) -> Completion {
+    let headline = completion.concluded.first().map(|concluded| safe_format!(": {}", concluded.headline)).unwrap_or_default();
+    let message = compose::about(Tone::Neutral, safe_format!("{} {}{}", SafeText::redact(&act.actor.user), did.into(), headline));
     let name = format!("note-{}", claimed.lease.number());
     let note = DesiredMessage::reply(&stored.thread, message_key(stored, &name), message, "what a person did");
     completion.messages.push(note.asked_by(act.reply_to.clone()));
@@ -170,8 +182,8 @@ fn resolved(
     let messages = match record {
         Some(record) => vec![verdict(&closed, record)],
         None => {
-            let title = format!("{} is resolved", subject(stored));
-            vec![DesiredMessage::reply(&stored.thread, &stored.message_key, compose::about(Tone::Neutral, &title), "closed")]
+            let title = safe_format!("{} is resolved", subject(stored));
+            vec![DesiredMessage::reply(&stored.thread, &stored.message_key, compose::about(Tone::Neutral, title), "closed")]
         }
     };
     let completion = Completion {
@@ -184,7 +196,7 @@ fn resolved(
 }
 
 /// Tells the person alone, where the platform can; else the thread.
-fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &ActionRequest, text: &str) -> Completion {
+fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &ActionRequest, text: &'static str) -> Completion {
     let name = message_key(stored, &format!("answer-{}", claimed.lease.number()));
     let message = compose::notice(Tone::Neutral, text);
     let outgoing = match &act.reply_to {

@@ -7,7 +7,7 @@ use crate::bot::runner::{Runner, session_owner};
 use crate::bot::verdict::failed;
 use crate::chat::{Message, PlatformSet, compose};
 use crate::investigation::Options;
-use crate::model::{ActionKind, Actor, Command, ReplyTo, SecretRef};
+use crate::model::{ActionKind, Actor, Command, Region, ReplyTo, SecretRef, ThreadId};
 use crate::redact::SafeText;
 use crate::store::{
     AuditDecision, Audited, Claimed, Completion, DesiredMessage, InvestigationRow, InvestigationStage, Location, NewThread, ROOT,
@@ -44,19 +44,20 @@ impl InvestigationRequests {
     /// A thread is opened for what can be looked into. Whoever asks in vain is told alone, as far as that is known soon.
     pub(super) async fn handle(&self, claimed: &Claimed, command: &Command) -> Result<Completion, HandlerError> {
         let Command { actor, place, reply_to, question, in_thread } = command;
-        let id = &claimed.subject;
+        let id = claimed.investigation()?;
+        let thread_id = ThreadId::from(id.clone());
         let manner = self.platforms.manner(place);
         let manner = if *in_thread { manner.in_thread() } else { manner };
         // A run that was cut short may have opened it.
-        let is_open = self.store.thread(id).await?.is_some();
+        let is_open = self.store.thread(&thread_id).await?.is_some();
         // Asked again: the rules may have changed since it was accepted.
         let allowed = self.access.allowed_places(actor, place, question);
         let places = match &allowed {
             Ok(places) => places.as_slice(),
             Err(refusal) => match reply_to {
                 Some(to) if !is_open => {
-                    let why = refusal.to_string();
-                    return Ok(told_alone(claimed, command, to, compose::refused(&why), AuditDecision::Refused, &why));
+                    let why = refusal.words();
+                    return Ok(told_alone(thread_id, command, to, compose::refused(why), AuditDecision::Refused, why));
                 }
                 _ => &[],
             },
@@ -68,17 +69,17 @@ impl InvestigationRequests {
             if seen == Some(Whereabouts::Nowhere) {
                 let near = self.autocomplete.near_names(actor, place, &question.secret, places).await;
                 let message = compose::not_found(&question.secret, &named(places), &near, manner);
-                return Ok(told_alone(claimed, command, to, message, AuditDecision::Rejected, "there is no such secret"));
+                return Ok(told_alone(thread_id, command, to, message, AuditDecision::Rejected, "there is no such secret"));
             }
         }
         let waiting = compose::progress(&SafeText::redact(question.secret.as_str()), &compose::waiting());
-        let root = DesiredMessage::root(id, waiting, "a question").as_progress().asked_by(reply_to.clone());
-        let thread = NewThread { id: id.clone(), place: place.clone() };
+        let root = DesiredMessage::root(&thread_id, waiting, "a question").as_progress().asked_by(reply_to.clone());
+        let thread = NewThread { id: thread_id, place: place.clone() };
         // A run that was cut short has said more already.
         let root = (!is_open).then_some(root);
-        let stored = self.store.open_investigation(&thread, id, ROOT, question, root.as_slice()).await?;
+        let stored = self.store.open_investigation(&thread, &id, ROOT, question, root.as_slice()).await?;
         if let Err(refusal) = &allowed {
-            return Ok(failed(&stored, &refusal.to_string()));
+            return Ok(failed(&stored, refusal.words()));
         }
         let seen = match seen {
             Some(seen) => seen,
@@ -103,10 +104,15 @@ impl InvestigationRequests {
     }
 
     /// It was started several times: its thread says so.
-    pub(super) async fn give_up(&self, claimed: &Claimed, command: &Command, why: &str) -> Result<Completion, StoreError> {
-        let id = &claimed.subject;
-        let thread = NewThread { id: id.clone(), place: command.place.clone() };
-        let stored = self.store.open_investigation(&thread, id, ROOT, &command.question, &[]).await?;
+    pub(super) async fn give_up(
+        &self,
+        claimed: &Claimed,
+        command: &Command,
+        why: &'static str,
+    ) -> Result<Completion, StoreError> {
+        let id = claimed.investigation()?;
+        let thread = NewThread { id: id.clone().into(), place: command.place.clone() };
+        let stored = self.store.open_investigation(&thread, &id, ROOT, &command.question, &[]).await?;
         Ok(failed(&stored, why))
     }
 
@@ -116,20 +122,20 @@ impl InvestigationRequests {
         let Some(name) = found.map(|secret| SecretRef::Name(secret.name.clone())) else { return completion };
         match self.access.may(actor, &stored.place, ActionKind::Investigate, &name, choice) {
             Ok(()) => completion,
-            Err(refusal) => failed(&InvestigationRow { choice: None, ..stored.clone() }, &refusal.to_string()),
+            Err(refusal) => failed(&InvestigationRow { choice: None, ..stored.clone() }, refusal.words()),
         }
     }
 }
 
 /// Places as people know them: account and region.
-fn named(places: &[Location]) -> Vec<(String, String)> {
+fn named(places: &[Location]) -> Vec<(String, Region)> {
     let account = |choice: &Location| choice.account.clone().unwrap_or_else(|| "this account".to_owned());
     places.iter().map(|choice| (account(choice), choice.region.clone())).collect()
 }
 
 /// Nothing is looked into: whoever asked is told so alone, and no thread shows it.
 fn told_alone(
-    claimed: &Claimed,
+    thread: ThreadId,
     command: &Command,
     to: &ReplyTo,
     message: Message,
@@ -137,10 +143,9 @@ fn told_alone(
     why: &str,
 ) -> Completion {
     let Command { actor, place, question, .. } = command;
-    let id = &claimed.subject;
     Completion {
-        messages: vec![DesiredMessage::ephemeral(id, "answer", to.clone(), message, "an answer")],
-        opens: Some(NewThread { id: id.clone(), place: place.clone() }),
+        messages: vec![DesiredMessage::ephemeral(&thread, "answer", to.clone(), message, "an answer")],
+        opens: Some(NewThread { id: thread, place: place.clone() }),
         audit: vec![Audited::person(actor, place, "investigate", question.secret.as_str(), decision, why)],
         ..Completion::default()
     }

@@ -45,7 +45,7 @@ impl Handlers {
     }
 
     /// What a trigger comes to that was begun again and again: it is said where it would have been answered.
-    pub(super) async fn give_up(&self, claimed: &Claimed, why: &str) -> Result<Completion, StoreError> {
+    pub(super) async fn give_up(&self, claimed: &Claimed, why: &'static str) -> Result<Completion, StoreError> {
         match &claimed.trigger {
             Trigger::Command(command) => self.requests.give_up(claimed, command, why).await,
             Trigger::Action(act) => self.actions.give_up(claimed, act, why).await,

@@ -6,6 +6,7 @@ use crate::bot::intake::{Intake, Unstored};
 use crate::chat::document::Tone;
 use crate::chat::{Ack, LookedUp, Message, PlatformSet, SendError, compose};
 use crate::model::{Actor, IncomingEvent, Place, Standing};
+use crate::safe_format;
 use crate::store::{Claimed, Completion, DesiredMessage, NewThread, Store, StoreError};
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -66,15 +67,20 @@ impl PendingEvents {
     }
 
     /// It was started several times: that person is told.
-    pub(super) async fn give_up(&self, claimed: &Claimed, inbound: &IncomingEvent, why: &str) -> Result<Completion, StoreError> {
-        let message = compose::notice(Tone::Warning, &format!("that could not be done: {why}"));
+    pub(super) async fn give_up(
+        &self,
+        claimed: &Claimed,
+        inbound: &IncomingEvent,
+        why: &'static str,
+    ) -> Result<Completion, StoreError> {
+        let message = compose::notice(Tone::Warning, safe_format!("that could not be done: {}", why));
         self.answer_alone(claimed, inbound, message).await
     }
 
     /// An answer for that person alone; what it hangs on here is no thread that anybody sees.
     async fn answer_alone(&self, claimed: &Claimed, inbound: &IncomingEvent, answer: Message) -> Result<Completion, StoreError> {
         let Some(to) = inbound.reply_to.clone() else { return Ok(Completion::default()) };
-        let id = claimed.subject.clone();
+        let id = claimed.thread()?;
         let place = Place { thread: None, ..inbound.place.clone() };
         self.store.open_thread(&NewThread { id: id.clone(), place }, &[]).await?;
         let answer = DesiredMessage::ephemeral(&id, "answer", to, answer, "an answer to one person");
@@ -85,18 +91,18 @@ impl PendingEvents {
 /// A refusal for want of knowledge says why that is wanting, where waiting a minute does not help.
 fn in_truth(answer: Message, failed: Option<SendError>) -> Message {
     let for_want_of_knowledge = [AccessRefusal::GroupsUnknown, AccessRefusal::StandingUnknown];
-    if !for_want_of_knowledge.iter().any(|refusal| answer == compose::refused(&refusal.to_string())) {
+    if !for_want_of_knowledge.iter().any(|refusal| answer == compose::refused(refusal.words())) {
         return answer;
     }
     let text = match failed {
         None | Some(SendError::Later { .. } | SendError::Uncertain { .. }) => return answer,
-        Some(SendError::Unauthorized { .. }) => LOCKED_OUT.to_owned(),
-        Some(SendError::Closed { tell, .. }) => format!("I cannot look up whether you are a full member: {tell}"),
+        Some(SendError::Unauthorized { .. }) => LOCKED_OUT.into(),
+        Some(SendError::Closed { tell, .. }) => safe_format!("I cannot look up whether you are a full member: {}", tell),
         Some(SendError::Gone { .. } | SendError::Refused { .. }) => {
             "I cannot look up whether you are a full member, and waiting will not help: the operator of rotation-diag can find \
              the reason in its log"
-                .to_owned()
+                .into()
         }
     };
-    compose::notice(Tone::Warning, &text)
+    compose::notice(Tone::Warning, text)
 }

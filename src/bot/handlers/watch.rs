@@ -5,9 +5,9 @@ use crate::bot::runner::Runner;
 use crate::bot::verdict::{message_key, subject, verdict};
 use crate::chat::compose;
 use crate::chat::document::Tone;
-use crate::model::{AttemptOutcome, Investigation};
-use crate::redact::SafeText;
+use crate::model::{AttemptOutcome, Investigation, InvestigationId};
 use crate::report::{Report, wording};
+use crate::safe_format;
 use crate::store::{Completion, DesiredMessage, InvestigationRow, InvestigationStage, RunResult, Store, StoreError, Watch};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ impl Watches {
     }
 
     /// Looks again, and says so when a rotation ended since.
-    pub(super) async fn handle(&self, id: &str) -> Result<Completion, HandlerError> {
+    pub(super) async fn handle(&self, id: &InvestigationId) -> Result<Completion, HandlerError> {
         let (Some(watch), Some(stored)) = (self.store.watch(id).await?, self.store.investigation(id).await?) else {
             return Err(HandlerError::Obsolete("it is no longer watched"));
         };
@@ -44,7 +44,7 @@ impl Watches {
     }
 
     /// It was started several times: the next look may come to its end.
-    pub(super) async fn give_up(&self, id: &str) -> Result<Completion, StoreError> {
+    pub(super) async fn give_up(&self, id: &InvestigationId) -> Result<Completion, StoreError> {
         Ok(self.store.watch(id).await?.map(|watch| self.later(&watch)).unwrap_or_default())
     }
 
@@ -69,13 +69,13 @@ fn ended_since(record: &Investigation, watch: &Watch) -> Option<bool> {
 
 fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Completion {
     let report = Report::new(&record);
-    let headline = SafeText::redact(&wording::headline(&report));
+    let headline = wording::headline(&report);
     let (tone, what) = match succeeded {
         true => (Tone::Good, "the watched rotation succeeded"),
         false => (Tone::Bad, "the watched rotation failed"),
     };
     let seen = InvestigationRow { watched_since: None, ..stored.clone() };
-    let note = compose::notice(tone, &format!("{what}: {headline}"));
+    let note = compose::notice(tone, safe_format!("{}: {}", what, headline));
     let messages = vec![
         verdict(&seen, &record),
         DesiredMessage::reply(
@@ -91,8 +91,8 @@ fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Co
 }
 
 fn stopped(stored: &InvestigationRow, watch: &Watch) -> Completion {
-    let text = format!("{} is no longer watched: no rotation ended within the time limit", subject(stored));
+    let text = safe_format!("{} is no longer watched: no rotation ended within the time limit", subject(stored));
     let name = message_key(stored, &format!("watched-{}", watch.until.as_millisecond()));
-    let note = DesiredMessage::reply(&stored.thread, name, compose::about(Tone::Neutral, &text), "the end of a watch");
+    let note = DesiredMessage::reply(&stored.thread, name, compose::about(Tone::Neutral, text), "the end of a watch");
     Completion { unwatch: vec![stored.id.clone()], messages: vec![note], ..Completion::default() }
 }

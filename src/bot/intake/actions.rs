@@ -5,7 +5,7 @@ use crate::bot::threads;
 use crate::bot::verdict::answer_key;
 use crate::chat::document::Tone;
 use crate::chat::{Ack, IncomingEvent, Manner, Message, compose};
-use crate::model::{Action, ActionNeeds, ActionRequest, ActionToken, ReplyTo, Standing, Trigger};
+use crate::model::{Action, ActionNeeds, ActionRequest, ActionToken, InvestigationId, ReplyTo, Standing, Trigger};
 use crate::redact::SafeText;
 use crate::store::{Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, Location, NewTrigger, StoreError};
 
@@ -54,7 +54,7 @@ impl Intake {
         };
         if let Err(refusal) = allowed {
             self.note(inbound, did, &subject, AuditDecision::Refused, &refusal.to_string()).await?;
-            return Ok(answer(compose::refused(&refusal.to_string())));
+            return Ok(answer(compose::refused(refusal.words())));
         }
         if let Some(why_not) = not_now(&stored, &token, self.platforms.manner(&inbound.place)) {
             self.note(inbound, did, &subject, AuditDecision::Rejected, "expired, or not yet").await?;
@@ -69,7 +69,7 @@ impl Intake {
             Action::Choose(_) => format!("act/{}/{}/choose", token.investigation, token.revision),
             _ => format!("act/{token}"),
         };
-        let (did, action) = (token.action.kind().id(), token.action);
+        let (did, action, investigation) = (token.action.kind().id(), token.action, token.investigation.clone());
         let act = ActionRequest {
             actor: inbound.actor.clone(),
             place: inbound.place.clone(),
@@ -81,7 +81,7 @@ impl Intake {
             key,
             origin: origin(inbound),
             lane: lane(&inbound.place),
-            subject: token.investigation,
+            subject: token.investigation.to_string(),
             same: None,
             trigger: Trigger::Action(act),
             what: SafeText::redact(&format!("{did} of the investigation of {subject}")),
@@ -90,13 +90,13 @@ impl Intake {
             Accepted::New => Ack::Accepted,
             Accepted::Redelivered => Ack::Duplicate,
             // What was done, and never came to be seen whole, is brought again.
-            Accepted::AlreadyDone if self.brings_again(&entry.subject, &inbound.reply_to, action).await? => Ack::Accepted,
+            Accepted::AlreadyDone if self.brings_again(&investigation, &inbound.reply_to, action).await? => Ack::Accepted,
             Accepted::AlreadyDone | Accepted::Joined(_) => answer(compose::already()),
         })
     }
 
     /// Whether the answer to an action was given up on its way, and now sets out again.
-    async fn brings_again(&self, id: &str, to: &Option<ReplyTo>, action: Action) -> Result<bool, StoreError> {
+    async fn brings_again(&self, id: &InvestigationId, to: &Option<ReplyTo>, action: Action) -> Result<bool, StoreError> {
         let Some(stored) = self.store.investigation(id).await? else { return Ok(false) };
         match answer_key(&stored, action) {
             Some(message_key) => self.store.revive(&stored.thread, &message_key, to.as_ref()).await,

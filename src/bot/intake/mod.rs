@@ -8,7 +8,7 @@ use super::autocomplete::Autocomplete;
 use super::rate_limit::UserRateLimiter;
 use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, compose};
-use crate::model::{ActionToken, Actor, Investigation, Outcome, Place, Trigger};
+use crate::model::{ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
     Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, NewTrigger, Refused, Store, StoreError,
@@ -87,7 +87,7 @@ impl chat::Intake for Intake {
         summaries
     }
 
-    async fn investigation(&self, actor: &Actor, id: &str) -> Option<(Investigation, u32)> {
+    async fn investigation(&self, actor: &Actor, id: &InvestigationId) -> Option<(Investigation, u32)> {
         let stored = self.store.investigation(id).await.ok()??;
         if stored.place.workspace != actor.workspace
             || stored.place.platform != actor.platform
@@ -130,7 +130,7 @@ impl Intake {
             subject: crate::investigation::new_id(),
             same: None,
             trigger: Trigger::Incoming(inbound.clone()),
-            what: SafeText::redact("a command whose sender has to be looked up"),
+            what: "a command whose sender has to be looked up".into(),
         };
         Ok(match self.store.accept(&entry, None).await? {
             Accepted::New => Ack::Accepted,
@@ -162,7 +162,7 @@ fn answer(message: Message) -> Ack {
     Ack::Answer(Box::new(message))
 }
 
-fn told(text: &str) -> Ack {
+fn told(text: impl Into<SafeText>) -> Ack {
     answer(compose::notice(Tone::Neutral, text))
 }
 

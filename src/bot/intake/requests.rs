@@ -41,7 +41,10 @@ impl Intake {
     /// What is neither a command nor clearly a secret starts nothing.
     async fn no_command(&self, inbound: &IncomingEvent, words: &str, why: &str) -> Result<Ack, Unstored> {
         self.note(inbound, "said", "", AuditDecision::Rejected, why).await?;
-        Ok(answer(compose::no_command(command::nearest(words).as_deref(), self.platforms.manner(&inbound.place))))
+        Ok(answer(compose::no_command(
+            command::nearest(words).map(|command| SafeText::redact(&command)).as_ref(),
+            self.platforms.manner(&inbound.place),
+        )))
     }
 
     async fn ask(&self, inbound: &IncomingEvent, question: InvestigationRequest) -> Result<Ack, Unstored> {
@@ -50,14 +53,14 @@ impl Intake {
         let place = threads::answered_at(&self.store, &self.platforms, &inbound.place).await?;
         if let Some(why) = self.access.misplaced(actor, &place, &question) {
             self.note(inbound, "investigate", &subject, AuditDecision::Rejected, "no such account or region").await?;
-            return Ok(answer(compose::refused(&why)));
+            return Ok(answer(compose::refused(SafeText::redact(&why))));
         }
         if let Err(refusal) = self.access.allowed_places(actor, &place, &question) {
             if actor.standing == Standing::Pending && refusal.is_for_lack_of_knowledge() {
                 return self.judge_later(inbound).await;
             }
             self.note(inbound, "investigate", &subject, AuditDecision::Refused, &refusal.to_string()).await?;
-            return Ok(answer(compose::refused(&refusal.to_string())));
+            return Ok(answer(compose::refused(refusal.words())));
         }
         let lane = lane(&place);
         let held_in = place.thread.as_deref().unwrap_or_default();

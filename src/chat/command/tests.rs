@@ -21,7 +21,7 @@ fn why(words: &str) -> String {
 /// Secret, account, region, window.
 fn read(words: &str) -> (String, Option<String>, Option<String>, Option<Lookback>) {
     let InvestigationRequest { secret, account, region, reach } = question(words);
-    (secret.to_string(), account, region, reach)
+    (secret.to_string(), account, region.map(|region| region.to_string()), reach)
 }
 
 #[test]
@@ -212,7 +212,7 @@ proptest! {
         if let Ok(Asked::InvestigationRequest(question) | Asked::Word(question)) = parse(&text) {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-!:".contains(c);
             prop_assert!(question.secret.to_string().chars().all(allowed));
-            prop_assert!(question.region.iter().chain(&question.account).all(|value| value.chars().all(allowed)));
+            prop_assert!(question.region.as_deref().into_iter().chain(question.account.as_deref()).all(|value| value.chars().all(allowed)));
         }
     }
 }

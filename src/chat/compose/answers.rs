@@ -1,12 +1,12 @@
 //! Answers that need no report: help, refusals, questions back.
 
-use super::{safe, section};
+use super::section;
 use crate::chat::Manner;
 use crate::chat::command::Usage;
 use crate::chat::document::{Control, MenuItem, Message, Part, Tone};
-use crate::model::{Action, ActionToken, ActionWord, SecretRef, StepName};
+use crate::model::{Action, ActionToken, ActionWord, InvestigationId, Region, SecretRef, StepName};
 use crate::redact::SafeText;
-use crate::report::sanitize::single_line;
+use crate::safe_format;
 
 /// How many places are offered as buttons; more become a menu.
 const MAX_BUTTONS: usize = 5;
@@ -15,22 +15,22 @@ const MAX_CHOICES: usize = 25;
 
 /// Asks which of several places is meant; each is an account and a region.
 #[must_use]
-pub fn choose(secret: &SafeText, places: &[(String, String)], id: &str, revision: u32) -> Message {
-    let title = format!("{} is in {} places — which one do you mean?", single_line(secret), places.len());
-    let mut message = Message::line(Tone::Neutral, safe(&title));
-    let choice = |(at, (account, region)): (u8, &(String, String))| MenuItem {
-        label: safe(&format!("{account} · {region}")),
-        token: ActionToken { investigation: id.to_owned(), revision, action: Action::Choose(at) },
+pub fn choose(secret: &SafeText, places: &[(String, Region)], id: &InvestigationId, revision: u32) -> Message {
+    let title = safe_format!("{} is in {} places — which one do you mean?", secret.single_line(), places.len());
+    let mut message = Message::line(Tone::Neutral, title);
+    let choice = |(at, (account, region)): (u8, &(String, Region))| MenuItem {
+        label: safe_format!("{} · {}", SafeText::redact(account), region),
+        token: ActionToken { investigation: id.clone(), revision, action: Action::Choose(at) },
     };
     let choices: Vec<MenuItem> = (0..).zip(places).take(MAX_CHOICES).map(choice).collect();
     if places.len() > MAX_CHOICES {
         let rest = "there are more than can be listed: specify one, such as account:prod region:eu-west-1";
-        message.parts.push(Part::Context(vec![safe(rest)]));
+        message.parts.push(Part::Context(vec![rest.into()]));
     }
     message.controls = if choices.len() <= MAX_BUTTONS {
         choices.into_iter().map(Control::Button).collect()
     } else {
-        vec![Control::Select { placeholder: safe("Account and region"), choices }]
+        vec![Control::Select { placeholder: "Account and region".into(), choices }]
     };
     message
 }
@@ -38,39 +38,40 @@ pub fn choose(secret: &SafeText, places: &[(String, String)], id: &str, revision
 /// What can be asked, in the form of a place.
 #[must_use]
 pub fn help(manner: Manner) -> Message {
-    let mut message = Message::line(Tone::Neutral, safe("Why is a secret not rotating? Give me its name and I will investigate"));
+    let mut message =
+        Message::line(Tone::Neutral, "Why is a secret not rotating? Give me its name and I will investigate".into());
     message.parts = grammar(manner);
-    let steps: Vec<String> = StepName::ALL.iter().map(|step| format!("{} {}", step.number(), step.label())).collect();
-    message.parts.push(Part::Context(steps.iter().map(|step| safe(step)).collect()));
+    let steps = StepName::ALL.iter().map(|step| safe_format!("{} {}", step.number(), step.label()));
+    message.parts.push(Part::Context(steps.collect()));
     message
 }
 
 /// What is wrong with the words, and what can be written instead.
 #[must_use]
 pub fn usage(usage: &Usage, manner: Manner) -> Message {
-    let mut message = refused(usage.why().as_str());
+    let mut message = refused(usage.why());
     message.parts = vec![ways_to_ask(manner), more_in_help(manner)];
     message
 }
 
 /// What was said in a thread is no command, and no secret is named in it; `nearest` is what may have been meant.
 #[must_use]
-pub fn no_command(nearest: Option<&str>, manner: Manner) -> Message {
+pub fn no_command(nearest: Option<&SafeText>, manner: Manner) -> Message {
     let mut message = match nearest {
         Some(command) => {
-            let mut message = Message::line(Tone::Neutral, safe(&format!("Did you mean “{command}”?")));
-            message.parts = vec![Part::Commands(vec![safe(&manner.words(command))]), more_in_help(manner)];
+            let mut message = Message::line(Tone::Neutral, safe_format!("Did you mean “{}”?", command));
+            message.parts = vec![Part::Commands(vec![manner.words(command)]), more_in_help(manner)];
             message
         }
         None => {
-            let mut message = Message::line(Tone::Neutral, safe("I do not know that command; in this thread you can use these"));
+            let mut message = Message::line(Tone::Neutral, "I do not know that command; in this thread you can use these".into());
             message.parts.extend(in_thread(manner));
             message
         }
     };
     let name = if manner == Manner::Options { "NAME" } else { "secret:NAME" };
-    let ask = format!("to investigate another secret from here: {}", manner.question(name, ""));
-    message.parts.push(Part::Context(vec![safe(&ask)]));
+    let ask = safe_format!("to investigate another secret from here: {}", manner.question(name, ""));
+    message.parts.push(Part::Context(vec![ask]));
     message
 }
 
@@ -79,13 +80,13 @@ pub fn no_command(nearest: Option<&str>, manner: Manner) -> Message {
 pub fn pasted_value() -> Message {
     let mut message = Message::line(
         Tone::Warning,
-        safe("This looks like a secret's value, not its name: I did not keep it and did nothing with it"),
+        "This looks like a secret's value, not its name: I did not keep it and did nothing with it".into(),
     );
     let advice = [
         "It was typed into a chat, so rotate it. If it is in a message of yours, delete that message.",
         "A name looks like prod/orders-db. If a secret really has a name like this, give its ARN.",
     ];
-    message.parts.extend(section("What to do", &advice.map(str::to_owned), 0));
+    message.parts.extend(section("What to do", advice.map(SafeText::from).to_vec(), 0));
     message
 }
 
@@ -99,35 +100,35 @@ pub struct NearName {
 
 /// There is no such secret in any of the places that were looked at; `near` are names like it that its asker may ask about.
 #[must_use]
-pub fn not_found(secret: &SecretRef, places: &[(String, String)], near: &[NearName], manner: Manner) -> Message {
+pub fn not_found(secret: &SecretRef, places: &[(String, Region)], near: &[NearName], manner: Manner) -> Message {
     // A bare word may be anything a person typed; an answer to a mention is seen by others.
     let what = match secret.as_str() {
-        name if name.contains('/') => single_line(&safe(name)),
-        _ => "of that name".to_owned(),
+        name if name.contains('/') => SafeText::redact(name).single_line(),
+        _ => "of that name".into(),
     };
     let place = match places {
-        [(account, region)] => format!("{account}, {region}"),
-        several => format!("any of the {} places you may ask about", several.len()),
+        [(account, region)] => safe_format!("{}, {}", SafeText::redact(account), region),
+        several => safe_format!("any of the {} places you may ask about", several.len()),
     };
-    let mut message = Message::line(Tone::Warning, safe(&format!("There is no secret {what} in {place}")));
+    let mut message = Message::line(Tone::Warning, safe_format!("There is no secret {} in {}", what, place));
     if !near.is_empty() {
-        let names: Vec<String> = near.iter().map(|near| single_line(&safe(&near.name))).collect();
-        message.parts.extend(section("Did you mean", &names, 0));
-        let ask = |near: &NearName| safe(&manner.question(&near.name, &near.options));
+        let names = near.iter().map(|near| SafeText::redact(&near.name).single_line()).collect();
+        message.parts.extend(section("Did you mean", names, 0));
+        let ask = |near: &NearName| manner.question(SafeText::redact(&near.name), SafeText::redact(&near.options));
         message.parts.push(Part::Commands(near.iter().map(ask).collect()));
     }
     let account = "a secret of another account or region: add account:NAME or region:REGION";
-    message.parts.push(Part::Context(vec![safe(account)]));
+    message.parts.push(Part::Context(vec![account.into()]));
     message.parts.push(more_in_help(manner));
     message
 }
 
 fn more_in_help(manner: Manner) -> Part {
-    Part::Context(vec![safe(&format!("{} lists all commands", manner.words("help")))])
+    Part::Context(vec![safe_format!("{} lists all commands", manner.words("help"))])
 }
 
 fn ways_to_ask(manner: Manner) -> Part {
-    let ask = |options| safe(&manner.question("prod/orders-db", options));
+    let ask = |options: &'static str| manner.question("prod/orders-db", options);
     Part::Commands(vec![ask(""), ask("account:prod region:eu-west-1 window:7d")])
 }
 
@@ -137,22 +138,22 @@ fn grammar(manner: Manner) -> Vec<Part> {
 
 fn in_thread(manner: Manner) -> Option<Part> {
     let label = match manner.in_thread() {
-        Manner::Prompt => "In a thread".to_owned(),
-        other => format!("In a thread, such as {}", other.words("rerun 4")),
+        Manner::Prompt => "In a thread".into(),
+        other => safe_format!("In a thread, such as {}", other.words("rerun 4")),
     };
-    section(&label, &ActionWord::ALL.map(|word| word.help.to_owned()), 0)
+    section(label, ActionWord::ALL.map(|word| word.help.into()).to_vec(), 0)
 }
 
 /// Why nothing is done, in one sentence.
 #[must_use]
-pub fn refused(why: &str) -> Message {
+pub fn refused(why: impl Into<SafeText>) -> Message {
     notice(Tone::Warning, why)
 }
 
 /// A button that no longer stands for anything.
 #[must_use]
 pub fn expired(manner: Manner) -> Message {
-    notice(Tone::Neutral, &format!("this button has expired: ask again with {}", manner.start()))
+    notice(Tone::Neutral, safe_format!("this button has expired: ask again with {}", manner.start()))
 }
 
 /// A click on what has been done meanwhile.
@@ -169,16 +170,14 @@ pub fn unavailable() -> Message {
 
 /// One sentence of our own; it gets its capital letter and its full stop here.
 #[must_use]
-pub fn notice(tone: Tone, text: &str) -> Message {
-    let mut chars = text.chars();
-    let sentence: String = chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default();
-    about(tone, &sentence)
+pub fn notice(tone: Tone, text: impl Into<SafeText>) -> Message {
+    about(tone, text.into().capitalized())
 }
 
 /// One sentence that begins with a name, which stays as it is written; it gets its full stop here.
 #[must_use]
-pub fn about(tone: Tone, text: &str) -> Message {
-    let sentence = single_line(&safe(text));
+pub fn about(tone: Tone, text: impl Into<SafeText>) -> Message {
+    let sentence = text.into().single_line();
     let stop = if sentence.ends_with(['.', '?', '!', '…', ':']) { "" } else { "." };
-    Message::line(tone, safe(&format!("{sentence}{stop}")))
+    Message::line(tone, safe_format!("{}{}", sentence, stop))
 }

@@ -1,11 +1,12 @@
 //! Files that go with a message.
 
-use super::{name_of, safe};
+use super::name_of;
 use crate::chart;
 use crate::chat::document::{Attachment, Content, Message, Part, Tone};
 use crate::model::Investigation;
-use crate::report::sanitize::single_line;
+use crate::redact::SafeText;
 use crate::report::{self, Report};
+use crate::safe_format;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -15,12 +16,12 @@ const STEM: usize = 60;
 /// The report as files: JSON for programs, Markdown for a ticket.
 #[must_use]
 pub fn export(report: &Report) -> Message {
-    let name = single_line(&report.secret.name);
-    let mut message = Message::line(Tone::Neutral, safe(&format!("The report on {name} as files")));
+    let name = report.secret.name.single_line();
+    let mut message = Message::line(Tone::Neutral, safe_format!("The report on {} as files", name));
     let stem = stem(&name);
     match report::json(report) {
         Ok(json) => message.attachments.push(text(format!("{stem}.json"), "the report as one JSON object", &json)),
-        Err(_) => message.parts.push(Part::Caution(safe("The report could not be written as JSON."))),
+        Err(_) => message.parts.push(Part::Caution("The report could not be written as JSON.".into())),
     }
     message.attachments.push(text(format!("{stem}.md"), "the report in Markdown, for a ticket", &report::markdown(report)));
     message
@@ -32,7 +33,7 @@ pub fn chart(investigation: &Investigation) -> Option<Message> {
     let chart = chart::draw(investigation, chart::Size::Wide)?;
     let picture = chart::png(&chart).ok()?;
     let secret = name_of(investigation);
-    let mut message = Message::line(Tone::Neutral, safe(&format!("Timeline of {secret}")));
+    let mut message = Message::line(Tone::Neutral, safe_format!("Timeline of {}", secret));
     message.attachments.push(Attachment {
         name: format!("{}-timeline.png", stem(&secret)),
         description: chart.description().clone(),
@@ -41,9 +42,9 @@ pub fn chart(investigation: &Investigation) -> Option<Message> {
     Some(message)
 }
 
-/// A text file.
-pub(super) fn text(name: String, description: &str, content: &str) -> Attachment {
-    Attachment { name, description: safe(description), content: Content::Text(safe(content)) }
+/// A text file. It is laid out or serialized as a whole, which no composition can say of it: it is redacted again.
+pub(super) fn text(name: String, description: impl Into<SafeText>, content: &str) -> Attachment {
+    Attachment { name, description: description.into(), content: Content::Text(SafeText::redact(content)) }
 }
 
 /// What a file about a secret is called: its name, with dashes for what a file's name should not hold.

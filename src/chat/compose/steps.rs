@@ -1,10 +1,8 @@
 //! The nine steps as lines: waiting, running, ended.
 
-use super::safe;
 use crate::chat::document::{StepLine, StepState};
 use crate::model::StepName;
 use crate::redact::SafeText;
-use crate::report::sanitize::{cut, single_line};
 use crate::report::{Report, wording};
 
 /// How much of what a running investigation saw is shown in a line; the whole stands in the thread.
@@ -25,16 +23,16 @@ pub fn running(step: StepName) -> StepLine {
 /// A step that has ended with the observation `status`, in snake case, and what it saw.
 #[must_use]
 pub fn ended(step: StepName, status: &str, summary: &str) -> StepLine {
-    line(step, state(status), safe(&cut(single_line(&safe(summary)), SUMMARY)))
+    line(step, state(status), SafeText::redact(summary).single_line().cut(SUMMARY))
 }
 
 /// The nine steps of a report.
 pub(super) fn of(report: &Report) -> Vec<StepLine> {
-    report.steps.iter().map(|step| line(step.name, state(step.status), safe(&wording::step_summary(step)))).collect()
+    report.steps.iter().map(|step| line(step.name, state(step.status), wording::step_summary(step))).collect()
 }
 
 fn line(step: StepName, state: StepState, summary: SafeText) -> StepLine {
-    StepLine { number: step.number(), name: safe(&step.label()), state, summary }
+    StepLine { number: step.number(), name: step.label().into(), state, summary }
 }
 
 fn state(status: &str) -> StepState {

@@ -1,18 +1,18 @@
 //! What stands in the thread beside the verdict.
 
-use super::{safe, section, steps};
+use super::{section, steps};
 use crate::chat::document::{Message, Part, StepLine, StepState, Tone};
 use crate::redact::SafeText;
-use crate::report::sanitize::single_line;
 use crate::report::{Report, wording};
+use crate::safe_format;
 
 /// The message that stands where the verdict will be, while the steps run. `subject` is the secret and where it is looked
 /// for.
 #[must_use]
 pub fn progress(subject: &SafeText, steps: &[StepLine]) -> Message {
-    let mut message = Message::line(Tone::Working, safe(&format!("Looking into {subject}")));
+    let mut message = Message::line(Tone::Working, safe_format!("Looking into {}", subject));
     let ended = steps.iter().filter(|step| !matches!(step.state, StepState::Waiting | StepState::Running)).count();
-    message.parts.push(Part::Context(vec![safe(&format!("{ended} of {} steps done", steps.len()))]));
+    message.parts.push(Part::Context(vec![safe_format!("{} of {} steps done", ended, steps.len())]));
     message.parts.push(Part::Steps(steps.to_vec()));
     message
 }
@@ -20,21 +20,21 @@ pub fn progress(subject: &SafeText, steps: &[StepLine]) -> Message {
 /// The nine steps, what changed, what was ruled out, what stays open.
 #[must_use]
 pub fn details(report: &Report) -> Message {
-    let mut message = Message::line(Tone::Neutral, safe(&format!("What the nine steps found about {}", report.secret.name)));
+    let mut message = Message::line(Tone::Neutral, safe_format!("What the nine steps found about {}", report.secret.name));
     let parts = &mut message.parts;
     parts.push(Part::Steps(steps::of(report)));
     let (changes, more) = wording::changes(report);
-    parts.extend(section("Changes", &changes, more));
-    parts.extend(section("Other secrets", wording::comparison(report).as_slice(), 0));
+    parts.extend(section("Changes", changes, more));
+    parts.extend(section("Other secrets", wording::comparison(report).into_iter().collect(), 0));
     let (ruled_out, more) = wording::ruled_out(report);
-    parts.extend(section("Ruled out", &ruled_out, more));
+    parts.extend(section("Ruled out", ruled_out, more));
     let (open, more) = wording::not_checked(report);
-    parts.extend(section("Not checked", &open, more));
+    parts.extend(section("Not checked", open, more));
     let permissions = wording::permissions_to_add(report);
     if !permissions.is_empty() {
-        parts.extend(section("To see more", &[format!("allow {}", permissions.join(", "))], 0));
+        parts.extend(section("To see more", vec![safe_format!("allow {}", SafeText::join(permissions, ", "))], 0));
     }
-    parts.push(Part::Context(vec![safe(&wording::footer(report))]));
+    parts.push(Part::Context(vec![wording::footer(report)]));
     message
 }
 
@@ -43,9 +43,9 @@ pub fn details(report: &Report) -> Message {
 pub fn comparison(report: &Report) -> Message {
     let Some(comparison) = &report.comparison else {
         let why = "No other secret rotated near the failure, so there is nothing to compare with";
-        return Message::line(Tone::Neutral, safe(why));
+        return Message::line(Tone::Neutral, why.into());
     };
-    let mut message = Message::line(Tone::Neutral, safe(&single_line(&comparison.conclusion)));
+    let mut message = Message::line(Tone::Neutral, comparison.conclusion.single_line());
     for (label, names) in [
         ("Same function, failing", &comparison.same_function_failing),
         ("Same function, rotating", &comparison.same_function_rotating),
@@ -55,7 +55,7 @@ pub fn comparison(report: &Report) -> Message {
         ("Other functions, rotating", &comparison.others_rotating),
     ] {
         let (listed, more) = wording::names(names);
-        message.parts.extend(section(label, &listed, more));
+        message.parts.extend(section(label, listed, more));
     }
     message
 }

@@ -255,8 +255,12 @@ impl CommandEffect {
             CommandEffect::Rotates { function: Some(_), .. } => "binds the secret to the function and rotates at once".to_owned(),
             CommandEffect::Rotates { .. } => "rotates at once".to_owned(),
             CommandEffect::CreatesRole { name, .. } => format!("creates the role {name}"),
-            CommandEffect::RolePolicy { role, name, document: Some(_) } => format!("sets the inline policy {name} of the role {role}"),
-            CommandEffect::RolePolicy { role, name, document: None } => format!("deletes the inline policy {name} of the role {role}"),
+            CommandEffect::RolePolicy { role, name, document: Some(_) } => {
+                format!("sets the inline policy {name} of the role {role}")
+            }
+            CommandEffect::RolePolicy { role, name, document: None } => {
+                format!("deletes the inline policy {name} of the role {role}")
+            }
             CommandEffect::Attachment { role, arn, attaches: true } => format!("attaches {arn} to the role {role}"),
             CommandEffect::Attachment { role, arn, attaches: false } => format!("detaches {arn} from the role {role}"),
             CommandEffect::ManagedPolicy { arn, .. } => format!("gives {arn} a new default version, for everyone who has it"),
@@ -272,7 +276,9 @@ impl CommandEffect {
             CommandEffect::AllowsInvoke { .. } => "lets Secrets Manager invoke the function".to_owned(),
             CommandEffect::RemovesInvoke { sid } => format!("removes the statement {sid} from the function's resource policy"),
             CommandEffect::Concurrency { reserved: Some(reserved) } => format!("reserves {reserved} concurrent executions"),
-            CommandEffect::Concurrency { reserved: None } => "gives the function its share of the account's concurrency".to_owned(),
+            CommandEffect::Concurrency { reserved: None } => {
+                "gives the function its share of the account's concurrency".to_owned()
+            }
             CommandEffect::Function { settings } => {
                 let names: Vec<&str> = settings.iter().map(|(name, _)| name.as_str()).collect();
                 // Nothing but a way to have Lambda prepare the function anew.

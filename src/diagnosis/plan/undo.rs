@@ -181,7 +181,7 @@ fn settings_back(before: &Evidence, function: &str, settings: &[(String, String)
         words.push(format!("--{name}"));
         words.extend(old);
     }
-    words.extend(["--region".to_owned(), before.region.clone()]);
+    words.extend(["--region".to_owned(), before.region.to_string()]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Some(aws(&words))
 }

@@ -188,7 +188,7 @@ mod tests {
         facts(&mut evidence.secret).service_health = Observation::Found(vec![HealthEvent {
             service: "LAMBDA".into(),
             code: "AWS_LAMBDA_OPERATIONAL_ISSUE".into(),
-            region: "eu-west-1".into(),
+            region: "eu-west-1".parse().unwrap(),
             started_at: Some(hours_ago(2)),
             ended_at: None,
         }]);

@@ -84,7 +84,10 @@ fn fault(partner: &Partner<'_>) -> Option<MetadataFault> {
             return Some(MetadataFault { what: "daysToExpiry is missing".to_owned(), mend: Mend::ByHand });
         };
         let Some(life) = partner.token_days() else {
-            return Some(MetadataFault { what: format!("daysToExpiry is {told:?}, which is not a number of days"), mend: Mend::ByHand });
+            return Some(MetadataFault {
+                what: format!("daysToExpiry is {told:?}, which is not a number of days"),
+                mend: Mend::ByHand,
+            });
         };
         if let Some(days) = partner.interval_days().filter(|days| *days >= life) {
             let what = format!("its interval of {days} days is not shorter than the token's life of {life} days");

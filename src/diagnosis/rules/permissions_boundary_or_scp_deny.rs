@@ -48,7 +48,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let remediation = match layer {
         RefusingLayer::Scp | RefusingLayer::Rcp if denying.is_some() => organization_fix(denying.as_deref().unwrap_or_default()),
         RefusingLayer::Boundary | RefusingLayer::Unknown => boundary_fix(context, &opinion, role, denying.as_deref()),
-        RefusingLayer::SessionPolicy => Remediation::new("Widen the session policy that is passed when the role is assumed, and rotate."),
+        RefusingLayer::SessionPolicy => {
+            Remediation::new("Widen the session policy that is passed when the role is assumed, and rotate.")
+        }
         _ => {
             Remediation::new("Ask the administrators of the organization for an exception: the policy lies outside this account.")
         }

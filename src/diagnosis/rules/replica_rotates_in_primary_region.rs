@@ -72,7 +72,7 @@ fn failed_replications(secret: &SecretFacts) -> impl Iterator<Item = &Replica> {
 fn describe(replica: &Replica) -> String {
     match &replica.message {
         Some(message) => format!("{} ({message})", replica.region),
-        None => replica.region.clone(),
+        None => replica.region.to_string(),
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_replica_sends_the_reader_to_its_primary_region() {
         let mut evidence = healthy();
-        facts(&mut evidence.secret).primary_region = Some("us-east-1".to_owned());
+        facts(&mut evidence.secret).primary_region = Some("us-east-1".parse().unwrap());
         let config = facts(&mut evidence.rotation_config);
         config.enabled = None;
         config.function_arn = None;
@@ -101,16 +101,16 @@ mod tests {
     fn a_failed_replication_is_named_beside_it() {
         let mut evidence = healthy();
         let secret = facts(&mut evidence.secret);
-        secret.primary_region = Some("us-east-1".to_owned());
+        secret.primary_region = Some("us-east-1".parse().unwrap());
         let message = Some("a secret of that name exists".to_owned());
-        secret.replicas = vec![Replica { region: "eu-west-1".to_owned(), status: "Failed".to_owned(), message }];
+        secret.replicas = vec![Replica { region: "eu-west-1".parse().unwrap(), status: "Failed".to_owned(), message }];
         assert!(finding(CAUSE, &evidence).explanation.contains("a secret of that name exists"));
     }
 
     #[test]
     fn a_primary_is_not_its_own_replica_and_an_unseen_secret_may_be_one() {
         let mut evidence = healthy();
-        facts(&mut evidence.secret).primary_region = Some("eu-west-1".to_owned());
+        facts(&mut evidence.secret).primary_region = Some("eu-west-1".parse().unwrap());
         assert_clear(CAUSE, &evidence);
         deny(&mut evidence, StepName::Secret);
         assert_unknown(CAUSE, &evidence, "secretsmanager:DescribeSecret");

@@ -37,7 +37,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let told = |replica: &&Replica| match &replica.message {
         Some(message) => format!("{}: {message}", replica.region),
-        None => replica.region.clone(),
+        None => replica.region.to_string(),
     };
     let evidence: Vec<Proof> =
         failed.iter().map(|replica| context.secret_proof(format!("ReplicationStatus Failed in {}", told(replica)))).collect();
@@ -105,8 +105,8 @@ mod tests {
     fn failed(message: &str) -> crate::model::Evidence {
         let mut evidence = healthy();
         facts(&mut evidence.secret).replicas = vec![
-            Replica { region: "us-east-1".into(), status: "Failed".into(), message: Some(message.into()) },
-            Replica { region: "eu-central-1".into(), status: "InSync".into(), message: None },
+            Replica { region: "us-east-1".parse().unwrap(), status: "Failed".into(), message: Some(message.into()) },
+            Replica { region: "eu-central-1".parse().unwrap(), status: "InSync".into(), message: None },
         ];
         evidence
     }

@@ -2,6 +2,7 @@
 
 use crate::model::arn::SecretArn;
 use crate::model::observation::Observation;
+use crate::model::region::Region;
 use crate::model::window::Window;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ pub struct SecretFacts {
     /// The partner type of a managed external secret.
     pub secret_type: Option<String>,
     /// Where it is replicated from; also set, to its own region, on a primary with replicas.
-    pub primary_region: Option<String>,
+    pub primary_region: Option<Region>,
     pub replicas: Vec<Replica>,
     /// When it was scheduled for deletion.
     pub deleted_at: Option<Timestamp>,
@@ -70,7 +71,7 @@ impl SecretVersion {
 /// A replica of a secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Replica {
-    pub region: String,
+    pub region: Region,
     /// `InSync`, `InProgress` or `Failed`.
     pub status: String,
     pub message: Option<String>,
@@ -84,7 +85,7 @@ pub struct HealthEvent {
     /// Such as `AWS_LAMBDA_OPERATIONAL_ISSUE`.
     pub code: String,
     /// The region it concerns.
-    pub region: String,
+    pub region: Region,
     pub started_at: Option<Timestamp>,
     /// When AWS closed it; `None` while it is open.
     #[serde(default)]

@@ -13,10 +13,10 @@ use crate::chat::HistoryError;
 use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Tone};
 use crate::chat::{Ack, IncomingEvent, Payload};
-use crate::model::{Investigation, ReplyTo, StepName};
+use crate::model::{Investigation, InvestigationId, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;
-use crate::report::sanitize::single_line;
+use crate::safe_format;
 use axum::extract::{DefaultBodyLimit, Form, Path, RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
@@ -148,7 +148,7 @@ impl PageState {
             examples.extend(names.into_iter().map(|words| Example { words, title: String::new() }));
         }
         // A name that is not shown as it is would be asked about as another one.
-        examples.retain(|Example { words, .. }| single_line(&SafeText::redact(words)) == *words);
+        examples.retain(|Example { words, .. }| SafeText::redact(words).single_line().as_str() == words);
         let sheet = SessionView {
             paths: &self.console.paths,
             form: self.console.keys.form(session),
@@ -191,11 +191,11 @@ impl PageState {
     /// A form of another session or process starts nothing, and what was written in it is not lost.
     async fn outdated(&self, session: &BrowserSession, form: &FormOrigin, words: Option<String>) -> Response {
         let again = if words.is_some() { "send it again" } else { "press it again" };
-        let why = format!("this page was out of date, and nothing was done: {again}");
+        let why = safe_format!("this page was out of date, and nothing was done: {}", again);
         let submission = Submission {
             field: form.field(),
             words: words.filter(|words| may_be_kept(words)),
-            notices: vec![compose::notice(Tone::Warning, &why)],
+            notices: vec![compose::notice(Tone::Warning, why)],
             is_awaited: false,
         };
         let root = form.thread().or(form.beside()).map(str::to_owned);
@@ -228,10 +228,17 @@ async fn attachment(State(page): State<PageState>, Path((root, message, at)): Pa
     found.and_then(file).unwrap_or_else(|| page.no_file())
 }
 
+impl PageState {
+    async fn investigation(&self, id: &str) -> Option<Investigation> {
+        let id: InvestigationId = id.parse().ok()?;
+        Some(self.intake.investigation(&Console::actor(), &id).await?.0)
+    }
+}
+
 async fn investigation(State(page): State<PageState>, Path(id): Path<String>) -> Response {
-    let Some((investigation, _)) = page.intake.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    let Some(investigation) = page.investigation(&id).await else { return page.unknown() };
     let recent = page.intake.recent(&Console::actor(), RECENT).await;
-    let thread = recent.into_iter().find(|summary| summary.id == id).and_then(|summary| summary.place.thread);
+    let thread = recent.into_iter().find(|summary| summary.id == id.as_str()).and_then(|summary| summary.place.thread);
     let console = Arc::clone(&page.console);
     let paint = move || {
         let note = console.settings.note.as_deref();
@@ -241,13 +248,13 @@ async fn investigation(State(page): State<PageState>, Path(id): Path<String>) ->
 }
 
 async fn evidence(State(page): State<PageState>, Path((id, step)): Path<(String, u8)>) -> Response {
-    let Some((investigation, _)) = page.intake.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    let Some(investigation) = page.investigation(&id).await else { return page.unknown() };
     let Some(step) = StepName::from_number(step) else { return page.no_file() };
     page.painted(move || file(&compose::whole_evidence(&investigation, step))).await
 }
 
 async fn export(State(page): State<PageState>, Path((id, name)): Path<(String, String)>) -> Response {
-    let Some((investigation, _)) = page.intake.investigation(&Console::actor(), &id).await else { return page.unknown() };
+    let Some(investigation) = page.investigation(&id).await else { return page.unknown() };
     page.painted(move || exported(&investigation, &name)).await
 }
 

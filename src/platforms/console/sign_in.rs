@@ -10,6 +10,7 @@ use super::target::{Luggage, PageTarget};
 use super::view;
 use crate::chat::document::Tone;
 use crate::chat::{Message, compose};
+use crate::safe_format;
 use axum::Extension;
 use axum::extract::{ConnectInfo, Form, FromRequest as _, Query, Request, State};
 use axum::http::header::RETRY_AFTER;
@@ -49,7 +50,7 @@ pub(super) async fn with_words(page: &PageState, session: &BrowserSession, reque
     };
     let words = Some(said.words).filter(|words| may_be_kept(words)).unwrap_or_default();
     let kept = if words.is_empty() { "" } else { ", and what you wrote is kept" };
-    let why = compose::notice(Tone::Warning, &format!("sign in first: nothing was sent{kept}"));
+    let why = compose::notice(Tone::Warning, safe_format!("sign in first: nothing was sent{}", kept));
     let luggage = Luggage { to: said.origin.place(), words };
     (StatusCode::UNAUTHORIZED, page.sign_in(session, Some(&why), &luggage)).into_response()
 }

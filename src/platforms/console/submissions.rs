@@ -9,7 +9,6 @@ use crate::chat::command::holds_a_value;
 use crate::chat::document::Tone;
 use crate::clock;
 use crate::redact::SafeText;
-use crate::report::sanitize::single_line;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -66,7 +65,7 @@ pub(super) fn key(session: &BrowserSession, once: &str) -> String {
 /// True for words that may be put back into their field. What would be hidden anywhere else, such as a value that was pasted
 /// by mistake, is not.
 pub(super) fn may_be_kept(words: &str) -> bool {
-    !holds_a_value(words, |_| false) && single_line(&SafeText::redact(words)) == words
+    !holds_a_value(words, |_| false) && SafeText::redact(words).single_line().as_str() == words
 }
 
 impl Submissions {
@@ -155,7 +154,7 @@ mod tests {
     use crate::chat::compose::notice;
 
     fn said(text: &str) -> Message {
-        notice(Tone::Neutral, text)
+        notice(Tone::Neutral, SafeText::redact(text))
     }
 
     #[test]

@@ -4,7 +4,6 @@ use super::limits::{self, BUTTONS, ROWS};
 use crate::chat::document::{Control, MenuItem};
 use crate::model::Action;
 use crate::redact::SafeText;
-use crate::report::sanitize;
 use serenity::builder::{CreateActionRow, CreateButton, CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption};
 use serenity::model::application::ButtonStyle;
 use std::collections::BTreeSet;
@@ -49,6 +48,6 @@ fn menu(at: usize, placeholder: &SafeText, choices: &[MenuItem]) -> CreateSelect
 
 /// Labels have no Markdown.
 fn label(text: &SafeText, limit: usize) -> String {
-    let label = limits::cut(&sanitize::single_line(text), limit);
+    let label = limits::cut(&text.single_line(), limit);
     if label.is_empty() { "…".to_owned() } else { label }
 }

@@ -4,19 +4,18 @@
 
 use super::limits;
 use crate::redact::SafeText;
-use crate::report::sanitize;
 
 /// An invisible sign that keeps two characters from having a meaning together.
 const APART: char = '\u{200b}';
 
 /// One line of plain text.
 pub(super) fn line(text: &SafeText) -> String {
-    escaped(&sanitize::single_line(text))
+    escaped(&text.single_line())
 }
 
 /// One line of plain text, cut to `limit` units as they are sent: the plain text is cut, never an escape in two.
 pub(super) fn line_within(text: &SafeText, limit: usize) -> String {
-    let plain = sanitize::single_line(text);
+    let plain = text.single_line();
     let whole = escaped(&plain);
     if limits::length(&whole) <= limit {
         return whole;
@@ -32,7 +31,7 @@ pub(super) fn line_within(text: &SafeText, limit: usize) -> String {
 
 /// Lines for the inside of a fenced code block.
 pub(super) fn code(text: &SafeText) -> String {
-    let lines: Vec<String> = sanitize::lines(text).iter().map(|line| unfenced(line)).collect();
+    let lines: Vec<String> = text.visible_lines().iter().map(|line| unfenced(line)).collect();
     lines.join("\n")
 }
 

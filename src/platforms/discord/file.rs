@@ -2,7 +2,6 @@
 
 use super::limits;
 use crate::chat::document::{Attachment, Content};
-use crate::report::sanitize;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
@@ -26,6 +25,6 @@ pub(super) fn file(attachment: &Attachment) -> Option<File> {
     };
     let name: String = attachment.name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).take(100).collect();
     let name = if name.trim_matches('.').is_empty() { "file.txt".to_owned() } else { name };
-    let description = limits::cut(&sanitize::single_line(&attachment.description), limits::FILE_DESCRIPTION);
+    let description = limits::cut(&attachment.description.single_line(), limits::FILE_DESCRIPTION);
     Some(File { name, description, mime, content })
 }

@@ -184,7 +184,7 @@ impl Listener {
         };
         let Some(channel) = self.discord.find_channel(written.channel_id).await else {
             let unknown = "I could not find out what channel this is: say it again in a minute";
-            return self.discord.tell(&reply_to, &Message::line(Tone::Warning, SafeText::redact(unknown))).await;
+            return self.discord.tell(&reply_to, &Message::line(Tone::Warning, unknown.into())).await;
         };
         let words = written.content.replace(&format!("<@{me}>"), " ").replace(&format!("<@!{me}>"), " ");
         let inbound = IncomingEvent {

@@ -5,7 +5,7 @@ use super::file::{File, WHOLE};
 use super::limits::{self, DESCRIPTION, EMBEDS_TOTAL, length};
 use crate::chat::document::{CauseReference, Message, Part, Quote};
 use crate::redact::SafeText;
-use crate::report::sanitize;
+use crate::safe_format;
 
 /// How much of one quoted line is shown before the file has to be opened.
 const QUOTE: usize = 1_200;
@@ -91,7 +91,7 @@ impl Page {
         }
         let name = format!("command-{}.sh", self.commands.len() + 1);
         self.piece(format!("The command is in the file {}.", name.replace('-', "\\-")), true);
-        let content = format!("{}\n", sanitize::lines(command).join("\n")).into_bytes();
+        let content = format!("{}\n", SafeText::join(command.visible_lines(), "\n")).into_bytes();
         self.commands.push(File { name, description: "The command to paste".to_owned(), mime: "text/x-sh", content });
     }
 
@@ -163,33 +163,33 @@ pub(super) fn reference(cause: &CauseReference) -> String {
 }
 
 /// The message as text, for the file.
-pub(super) fn whole_text(message: &Message) -> String {
-    let mut lines = vec![sanitize::single_line(&message.title)];
+pub(super) fn whole_text(message: &Message) -> SafeText {
+    let mut lines = vec![message.title.single_line()];
     for part in &message.parts {
-        lines.push(String::new());
+        lines.push(SafeText::default());
         match part {
-            Part::Context(items) => lines.push(items.iter().map(sanitize::single_line).collect::<Vec<_>>().join(" · ")),
+            Part::Context(items) => lines.push(SafeText::join(items.iter().map(SafeText::single_line), " · ")),
             Part::Section { label, lines: items } => {
-                lines.push(sanitize::single_line(label));
-                lines.extend(items.iter().map(|item| format!("  {}", sanitize::single_line(item))));
+                lines.push(label.single_line());
+                lines.extend(items.iter().map(|item| safe_format!("  {}", item.single_line())));
             }
             Part::Quotes { label, quotes } => {
-                lines.push(sanitize::single_line(label));
+                lines.push(label.single_line());
                 for quote in quotes {
-                    lines.push(format!("  {} {}", sanitize::single_line(&quote.lead), sanitize::single_line(&quote.source)));
-                    lines.extend(sanitize::lines(&quote.text).into_iter().map(|line| format!("    {line}")));
+                    lines.push(safe_format!("  {} {}", quote.lead.single_line(), quote.source.single_line()));
+                    lines.extend(quote.text.visible_lines().into_iter().map(|line| safe_format!("    {}", line)));
                 }
             }
-            Part::Commands(commands) => lines.extend(commands.iter().flat_map(sanitize::lines)),
-            Part::Caution(text) => lines.push(format!("⚠ {}", sanitize::single_line(text))),
-            Part::Links(links) => lines.extend(links.iter().map(sanitize::single_line)),
-            Part::Cause(cause) => lines.push(sanitize::single_line(&cause.line())),
+            Part::Commands(commands) => lines.extend(commands.iter().flat_map(SafeText::visible_lines)),
+            Part::Caution(text) => lines.push(safe_format!("⚠ {}", text.single_line())),
+            Part::Links(links) => lines.extend(links.iter().map(SafeText::single_line)),
+            Part::Cause(cause) => lines.push(cause.line().single_line()),
             Part::Steps(steps) => lines.extend(steps.iter().map(|step| {
-                let name = sanitize::single_line(&step.name);
-                format!("{} {} {name}  {}", step.state.mark(), step.number, sanitize::single_line(&step.summary))
+                let (name, summary) = (step.name.single_line(), step.summary.single_line());
+                safe_format!("{} {} {}  {}", step.state.mark(), step.number, name, summary)
             })),
         }
     }
-    lines.push(String::new());
-    lines.join("\n")
+    lines.push(SafeText::default());
+    SafeText::join(lines, "\n")
 }

@@ -6,7 +6,7 @@ use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::redact::SafeText;
-use crate::report::sanitize;
+use crate::safe_format;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ struct Named {
 
 impl Named {
     fn shown(&self) -> SafeText {
-        let name = sanitize::single_line(&SafeText::redact(&self.name));
-        SafeText::redact(&format!("{name} ({})", self.id))
+        let name = SafeText::redact(&self.name).single_line();
+        safe_format!("{} ({})", name, SafeText::redact(&self.id.to_string()))
     }
 }
 

@@ -14,7 +14,6 @@ use super::snowflake::Snowflake;
 use super::text;
 use crate::chat::document::{Mention, Message, Tone};
 use crate::redact::SafeText;
-use crate::report::sanitize;
 use serenity::builder::{CreateActionRow, CreateAllowedMentions, CreateEmbed};
 use serenity::model::Colour;
 use serenity::model::id::{RoleId, UserId};
@@ -150,7 +149,7 @@ pub(super) fn render(message: &Message) -> Rendered {
         name: WHOLE.to_owned(),
         description: "The whole message as text".to_owned(),
         mime: "text/plain",
-        content: whole_text(message).into_bytes(),
+        content: String::from(whole_text(message)).into_bytes(),
     };
     let whole = page.left_out.then(|| as_file.clone());
     let content = content(message, &call);
@@ -181,7 +180,7 @@ fn content(message: &Message, call: &str) -> String {
 }
 
 fn thread_name(title: &SafeText) -> String {
-    let name = limits::cut(&sanitize::single_line(title), limits::THREAD_NAME);
+    let name = limits::cut(&title.single_line(), limits::THREAD_NAME);
     if name.is_empty() { "rotation".to_owned() } else { name }
 }
 

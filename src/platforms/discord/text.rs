@@ -204,7 +204,6 @@ pub(super) const IN_FILE: &str = "This server does not let me write here what I 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sanitize::single_line;
 
     fn safe(text: &str) -> SafeText {
         SafeText::redact(text)
@@ -235,7 +234,7 @@ mod tests {
         let all = words(&texts.join("\n"));
         for said in [&long, &log, &"x".repeat(3_000), &"aws short".to_owned(), &"caution".to_owned()] {
             // Where a code block is opened again, its language comes between.
-            assert!(all.replace("sh", "").contains(&words(said).replace("sh", "")), "{}", single_line(&safe(said)));
+            assert!(all.replace("sh", "").contains(&words(said).replace("sh", "")), "{}", safe(said).single_line());
         }
         assert!(texts.len() > 5);
     }

@@ -4,7 +4,7 @@ use super::render::{bold, limits, line, paragraph, plain_text, run};
 use crate::chat::Summary;
 use crate::clock::Clock;
 use crate::model::{Outcome, ThreadRef};
-use crate::report::{sanitize, time};
+use crate::report::time;
 use slack_morphism::prelude::*;
 
 /// The button that opens the dialog.
@@ -50,8 +50,8 @@ fn entry(summary: &Summary, clock: &Clock, link: impl Fn(&ThreadRef) -> Option<S
         Some(Outcome::Healthy) => "🟢",
         Some(_) => "🟡",
     };
-    let name = bold(&format!("{mark} {}", sanitize::cut(line(&summary.secret), LINE)));
-    let mut runs = vec![name, run(&format!("\n{}", sanitize::cut(line(&summary.line), LINE)))];
+    let name = bold(&format!("{mark} {}", line(&summary.secret.single_line().cut(LINE))));
+    let mut runs = vec![name, run(&format!("\n{}", line(&summary.line.single_line().cut(LINE))))];
     let thread = summary.place.thread.as_ref().map(|root| ThreadRef {
         platform: summary.place.platform,
         workspace: summary.place.workspace.clone(),

@@ -12,6 +12,7 @@ use crate::chat::document::{Message, Tone};
 use crate::chat::{ChatPlatform, Destination, Limits, LookedUp, SendError};
 use crate::model::{Actor, PlatformName, ReplyTo, Standing, ThreadRef};
 use crate::redact::SafeText;
+use crate::safe_format;
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::Value;
@@ -329,11 +330,12 @@ impl Slack {
     /// Whoever reads the thread learns that there is more than it shows, and why; where that fails, the log has to do.
     async fn tell_of_missing(&self, channel: &str, root: &str, files: &[String], error: &SendError) {
         let why = match error {
-            SendError::Closed { tell, .. } => (*tell).to_owned(),
-            other => format!("Slack does not take it ({other})"),
+            SendError::Closed { tell, .. } => (*tell).into(),
+            other => safe_format!("Slack does not take it ({})", SafeText::redact(&other.to_string())),
         };
-        let text = format!("A file is missing here: {}. The reason: {why}. Then press Export again", files.join(", "));
-        let message = Message::line(Tone::Warning, SafeText::redact(&format!("{text}.")));
+        let files = SafeText::redact(&files.join(", "));
+        let title = safe_format!("A file is missing here: {}. The reason: {}. Then press Export again.", files, why);
+        let message = Message::line(Tone::Warning, title);
         if let Err(failure) = self.say(channel, Some(root), &message, None).await {
             tracing::warn!(%failure, "nobody was told of a missing file");
         }

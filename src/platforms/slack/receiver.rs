@@ -13,14 +13,13 @@ use super::method::Method;
 use super::origin::Origin;
 use super::payload::{Clicked, CommandPayload, Event, EventPayload, HomeOpened, Interaction, Joined, Mentioned, Submitted};
 use super::rate_limiter::Turn;
-use super::render::{ACTION_ID, line};
+use super::render::ACTION_ID;
 use super::reply::SlackReply;
 use super::words;
 use crate::chat::document::{Message, Part, Tone};
 use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Payload, SendError};
 use crate::model::{Place, Standing};
 use crate::redact::SafeText;
-use crate::report::sanitize;
 use serde_json::{Value, json};
 use slack_morphism::prelude::*;
 use std::sync::Arc;
@@ -345,19 +344,19 @@ fn beside(field: &str, answer: &Message) -> SlackAck {
     SlackAck::Body(json!({ "response_action": "errors", "errors": { field: in_one_line(answer) } }))
 }
 
-fn notice(text: &str) -> Message {
-    Message::line(Tone::Warning, SafeText::redact(text))
+fn notice(text: &'static str) -> Message {
+    Message::line(Tone::Warning, text.into())
 }
 
 /// A message beside a field of a dialog, which shows plain text only.
 fn in_one_line(answer: &Message) -> String {
-    let mut lines = vec![line(&answer.title)];
+    let mut lines = vec![answer.title.single_line()];
     for part in &answer.parts {
         match part {
-            Part::Section { lines: more, .. } => lines.extend(more.iter().map(line)),
-            Part::Caution(text) => lines.push(line(text)),
+            Part::Section { lines: more, .. } => lines.extend(more.iter().map(SafeText::single_line)),
+            Part::Caution(text) => lines.push(text.single_line()),
             _ => {}
         }
     }
-    sanitize::cut(lines.join(" "), FIELD_ERROR)
+    SafeText::join(lines, " ").cut(FIELD_ERROR).into()
 }

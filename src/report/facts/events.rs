@@ -2,6 +2,7 @@
 
 use super::{Fact, FactGroup};
 use crate::model::{Attempt, AttemptOutcome, Change, EventSource, Evidence, FleetSecret, Refusal, SetAside, Unsearched};
+use crate::redact::SafeText;
 use crate::report::time::moment;
 use jiff::Timestamp;
 
@@ -104,6 +105,6 @@ fn source(source: &EventSource, complete: bool, searched: &[String]) -> Option<F
     FactGroup::facts("Where this is from", [Fact::new("source", &from), Fact::new("searched", &all), Fact::new("read", read)])
 }
 
-fn moment_of(at: Option<Timestamp>, now: Timestamp) -> String {
-    at.map_or_else(|| "at an unknown time".to_owned(), |at| moment(at, now))
+fn moment_of(at: Option<Timestamp>, now: Timestamp) -> SafeText {
+    at.map_or_else(|| "at an unknown time".into(), |at| moment(at, now))
 }

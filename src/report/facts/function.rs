@@ -3,7 +3,6 @@
 use super::{Fact, FactGroup};
 use crate::model::{Evidence, FunctionFacts, Invocation, InvocationStatus, LogEvent, MetricPoint, Observation};
 use crate::redact::SafeText;
-use crate::report::sanitize::lines;
 use crate::report::time::{duration, moment};
 use jiff::Timestamp;
 
@@ -100,9 +99,9 @@ fn lines_of(invocation: &Invocation, now: Timestamp) -> Option<FactGroup> {
 
 /// One event of the log; the lines of a stack stay apart, and only the first has the time.
 fn log_lines(event: &LogEvent) -> Vec<Fact> {
-    let time = event.at.strftime("%H:%M:%S").to_string();
-    let leads = std::iter::once(time).chain(std::iter::repeat(String::new()));
-    let lines = lines(&SafeText::redact(&event.text)).into_iter().filter(|line| !line.is_empty());
+    let time = SafeText::moment(event.at, "%H:%M:%S");
+    let leads = std::iter::once(time).chain(std::iter::repeat(SafeText::default()));
+    let lines = SafeText::redact(&event.text).visible_lines().into_iter().filter(|line| !line.is_empty());
     lines.zip(leads).map(|(text, lead)| Fact { lead, text }).collect()
 }
 
@@ -139,7 +138,7 @@ fn period(at: Timestamp, seconds: u32, now: Timestamp) -> String {
     let end = at.checked_add(jiff::SignedDuration::from_secs(i64::from(seconds))).unwrap_or(at);
     match begin.strip_suffix(" UTC").filter(|_| seconds > 60) {
         Some(bare) => format!("{bare}–{}", end.strftime("%H:%M UTC")),
-        None => begin,
+        None => begin.into(),
     }
 }
 

@@ -12,7 +12,6 @@ pub(super) use investigation::investigation;
 pub(super) use sheet::{Open, SessionView, ShownChannel, sheet};
 
 use crate::redact::SafeText;
-use crate::report::sanitize::{lines, single_line};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What may stand in a path as it is.
@@ -63,10 +62,10 @@ fn plain(part: &str) -> String {
 
 /// One line.
 fn text(text: &SafeText) -> String {
-    single_line(text)
+    text.single_line().into()
 }
 
 /// Lines as they are.
 fn block(text: &SafeText) -> String {
-    lines(text).join("\n")
+    SafeText::join(text.visible_lines(), "\n").into()
 }

@@ -5,7 +5,6 @@
 
 use super::limits::{self, cut, escape, length};
 use crate::redact::SafeText;
-use crate::report::sanitize;
 use slack_morphism::prelude::*;
 
 /// Shown where there is nothing to show; Slack refuses empty texts.
@@ -13,12 +12,12 @@ const NOTHING: &str = "–";
 
 /// One visible line.
 pub(in crate::platforms::slack) fn line(text: &SafeText) -> String {
-    or_nothing(sanitize::single_line(text))
+    or_nothing(text.single_line().into())
 }
 
 /// Visible lines, for a block that keeps them.
 pub(super) fn lines(text: &SafeText) -> String {
-    or_nothing(sanitize::lines(text).join("\n").trim_matches('\n').to_owned())
+    or_nothing(SafeText::join(text.visible_lines(), "\n").trim_matches('\n').to_owned())
 }
 
 fn or_nothing(text: String) -> String {

@@ -1,33 +1,26 @@
 //! Text from AWS, made harmless: it may be read, and it can do nothing to the place it is shown in.
 
-use crate::redact::SafeText;
+use super::safe_text::SafeText;
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthChar;
 
 /// How many characters without width may follow one another, such as accents stacked on a letter.
 const MARKS: usize = 4;
 
-/// One line of visible text: white space becomes single spaces, terminal escapes go, other invisible characters show
-/// their code point.
-#[must_use]
-pub fn single_line(text: &SafeText) -> String {
-    visible(text.as_str()).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Visible text that keeps its line breaks.
-#[must_use]
-pub fn lines(text: &SafeText) -> Vec<String> {
-    text.as_str().lines().map(|line| visible(line).trim_end().to_owned()).collect()
-}
-
-/// At most `limit` characters, the last of them `…` where something was cut.
-#[must_use]
-pub fn cut(text: String, limit: usize) -> String {
-    if text.chars().count() <= limit {
-        return text;
+impl SafeText {
+    /// One line of visible text: white space becomes single spaces, terminal escapes go, other invisible characters show
+    /// their code point. Redacted again where that changed it, as a name and its value may now stand side by side.
+    #[must_use]
+    pub fn single_line(&self) -> SafeText {
+        let line = visible(self.as_str()).split_whitespace().collect::<Vec<_>>().join(" ");
+        if line == self.as_str() { self.clone() } else { SafeText::redact(&line) }
     }
-    let kept: String = text.chars().take(limit.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
+
+    /// Visible text, line by line as it is.
+    #[must_use]
+    pub fn visible_lines(&self) -> Vec<SafeText> {
+        self.as_str().lines().map(|line| SafeText::redacted(visible(line).trim_end().to_owned())).collect()
+    }
 }
 
 /// True for a character that changes how its neighbours are shown, or cannot be seen.
@@ -103,7 +96,23 @@ mod tests {
 
     #[test]
     fn a_cut_keeps_whole_characters_and_says_that_it_cut() {
-        assert_eq!(cut("日本語".to_owned(), 3), "日本語");
-        assert_eq!(cut("日本語です".to_owned(), 3), "日本…");
+        assert_eq!(SafeText::from("日本語").cut(3).as_str(), "日本語");
+        assert_eq!(SafeText::from("日本語です").cut(3).as_str(), "日本…");
+        assert_eq!(SafeText::from("one two three").cut(5).as_str(), "one…");
+    }
+
+    #[test]
+    fn a_value_that_comes_to_stand_behind_its_name_is_hidden() {
+        let apart = SafeText::redacted("password=\u{1b}[0m\n\ntiger-Lily9".to_owned());
+        assert!(!apart.single_line().as_str().contains("tiger"), "{}", apart.single_line());
+    }
+
+    #[test]
+    fn parts_are_filled_in_in_order() {
+        let name = SafeText::redact("prod/orders-db");
+        let text = crate::safe_format!("{}: {} of {}", name, 2_usize, "three");
+        assert_eq!(text.as_str(), "prod/orders-db: 2 of three");
+        assert_eq!(SafeText::join(["a", "b"], " · ").as_str(), "a · b");
+        assert_eq!(name.part(|name| name.trim_start_matches("prod/")).capitalized().as_str(), "Orders-db");
     }
 }
