@@ -7,6 +7,16 @@ use super::words::is_uuid;
 /// Characters of a secret access key (IAM User Guide, "Manage access keys").
 pub(super) const SECRET_KEY_CHARS: usize = 40;
 
+/// A run of letters and digits this long may be judged by itself. The random parts that CloudFormation and Secrets
+/// Manager put behind names have 13 and 6 characters at the most.
+const LEAST_RUN: usize = 16;
+
+/// The shortest text that passes for a strong password: the least that Secrets Manager and RDS generate or accept.
+const LEAST_PASSWORD: usize = 8;
+
+/// Hexadecimal digits of the shortest key that is told from the ids in names: 128 bits.
+const HEX_KEY_CHARS: usize = 32;
+
 /// Whether a value looks made by a generator: eight characters or more, of three classes.
 pub(super) fn looks_generated(value: &str) -> bool {
     let has = |class: fn(&u8) -> bool| usize::from(value.as_bytes().iter().any(class));
@@ -22,16 +32,6 @@ pub(super) fn is_hex_key(value: &str) -> bool {
     const LEAST_CHARS: usize = 32;
     value.len() >= LEAST_CHARS && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
-
-/// A run of letters and digits this long may be judged by itself. The random parts that CloudFormation and Secrets
-/// Manager put behind names have 13 and 6 characters at the most.
-const LEAST_RUN: usize = 16;
-
-/// The shortest text that passes for a strong password: the least that Secrets Manager and RDS generate or accept.
-const LEAST_PASSWORD: usize = 8;
-
-/// Hexadecimal digits of the shortest key that is told from the ids in names: 128 bits.
-const HEX_KEY_CHARS: usize = 32;
 
 /// Whether one word is a key or a strong password rather than a name.
 pub(super) fn is_key(word: &str) -> bool {
