@@ -149,7 +149,7 @@ mod tests {
         let evidence = login_failed(Some(812.0), &[LOGIN]);
         let found = finding(RULE.cause, &evidence);
         assert_eq!(found.confidence, Confidence::Likely);
-        for open in ["0.8 s", "refused port", "host's name", "pg_hba", "connection limit", "locked or expired", "the password"] {
+        for open in ["0.8 s", "refused port", "host name", "pg_hba", "connection limit", "locked or expired", "the password"] {
             assert!(found.explanation.contains(open), "{open}: {}", found.explanation);
         }
         assert!(!found.explanation.contains("database answered"), "{}", found.explanation);
