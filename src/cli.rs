@@ -39,7 +39,7 @@ use crate::model::{Lookback, Region, StepName};
 pub struct Cli {
     #[command(subcommand)]
     command: CliCommand,
-    /// Log what is asked of AWS, to standard error; RUST_LOG chooses more finely
+    /// Log the calls to AWS to standard error; RUST_LOG selects more finely
     #[arg(long, short, global = true)]
     verbose: bool,
     /// The form of the log
@@ -113,12 +113,12 @@ struct Diagnose {
     /// How far back to look: 24h, 7d, 30d or 90d [default: 24h, wider while nothing explains the failure]
     #[arg(long, value_name = "WINDOW")]
     window: Option<Lookback>,
-    /// Perform only this playbook step, 1 to 9, and what it depends on; may be repeated
+    /// Perform only this playbook step, 1 to 9, and those it depends on; may be repeated
     #[arg(long = "step", value_name = "N", value_parser = step)]
     steps: Vec<StepName>,
     #[command(flatten)]
     report: ReportOptions,
-    /// Exit with 3 where a root cause was found, and with 4 where it could not be told
+    /// Exit with 3 if a root cause was found, and with 4 if the diagnosis is inconclusive
     #[arg(long)]
     exit_code: bool,
     /// The profile of the AWS configuration to use [default: AWS_PROFILE]

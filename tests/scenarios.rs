@@ -243,6 +243,91 @@ async fn an_inconclusive_end_names_what_to_look_at_next_the_most_telling_first()
     assert!(counts.is_sorted_by(|one, other| one >= other), "{counts:?}");
 }
 
+/// A scenario, where the report says something, and whether it says it.
+type Said = (&'static str, fn(&Report) -> String, &'static str, bool);
+
+fn commands(report: &Report) -> String {
+    report.plan.iter().map(|step| format!("{}\n", step.command)).collect()
+}
+
+fn remedy(report: &Report) -> String {
+    let remedy = report.leading().map(|finding| &finding.remediation);
+    let warning = remedy.and_then(|remedy| remedy.warning.as_ref()).map(ToString::to_string).unwrap_or_default();
+    format!("{} {warning}", remedy.map(|remedy| remedy.summary.to_string()).unwrap_or_default())
+}
+
+fn happened(report: &Report) -> String {
+    report.leading().map(wording::what_happened).unwrap_or_default().to_string()
+}
+
+fn proven(report: &Report) -> String {
+    report.leading().into_iter().flat_map(|finding| &finding.evidence).map(|proof| format!("{}\n", proof.text)).collect()
+}
+
+fn headline(report: &Report) -> String {
+    wording::headline(report).to_string()
+}
+
+fn worth(report: &Report) -> String {
+    outlook::worth(report).map(|worth| worth.to_string()).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
+    let expected: &[Said] = &[
+        // RDS's secrets are rotated by RDS: RotateSecret would be refused.
+        ("managed_by_rds_failing", commands, "rotate-secret", false),
+        ("managed_by_rds_without_its_key", commands, "rotate-secret", false),
+        // No function, no role of Lambda's.
+        ("partner_role_allows_another_type", worth, "Lambda", false),
+        ("partner_role_allows_another_type", commands, "rotate-secret", true),
+        // The pending version may have the only copy of a password, while nobody knows why the rotation failed.
+        ("bot_without_logs", commands, "--remove-from-version-id", false),
+        ("bot_may_only_describe", commands, "--remove-from-version-id", false),
+        // KMS says no more of a disabled key than that access is not allowed.
+        ("kms_key_disabled", headline, "is not rotating", true),
+        ("kms_key_disabled", happened, "The next rotation will fail", false),
+        // A handler does not mend a file that cannot be read, and may be the right one.
+        ("syntax_error_deployed", commands, "--handler", false),
+        ("describe_throttled_once", commands, "--handler", false),
+        // Lambda refuses the subnet that is gone once more.
+        ("subnet_deleted", commands, "SubnetIds=subnet-0b61", false),
+        ("subnet_deleted", happened, "called DeleteSubnet on subnet-0b61", true),
+        ("layer_taken_away", remedy, "put back the layer", true),
+        ("layer_taken_away", proven, "Cannot find module", true),
+        ("import_error_json", proven, "Unable to import module", true),
+        // Code for the new runtime would fail on the old one.
+        ("runtime_upgraded_under_the_bundle", commands, "--runtime python3.13", true),
+        ("runtime_upgraded_under_the_bundle", commands, "update-function-code", false),
+        // The plan takes the label off, so that nothing may say that it stays.
+        ("rotation_through_a_proxy", remedy, "stays where it is", false),
+        ("third_party_refuses_the_token", happened, "answered 401", true),
+        ("third_party_unavailable", happened, "answered 503", true),
+        ("third_party_unavailable", commands, "put-secret-value", false),
+        // No command of the plan sets this password.
+        ("sqlserver_login_failed", remedy, "No command here does that", true),
+        ("postgres_password_refused", remedy, "No command here does that", false),
+        // A replica is as it should be.
+        ("replica_of_another_region", headline, "is not rotating", false),
+        ("replica_of_another_region", worth, "next rotation", false),
+        ("no_such_secret", worth, "next rotation", false),
+        ("label_taken_away_in_a_race", happened, "less than a minute before the first failure", true),
+        ("function_deleted", |report| wording::changes(report).0.iter().map(ToString::to_string).collect(), "(with ", false),
+        ("two_access_keys_already", commands, "list-access-keys", true),
+    ];
+    let mut faults = Vec::new();
+    for played in played().await {
+        let report = Report::new(&played.investigation);
+        for (_, place, words, is_said) in expected.iter().filter(|(name, ..)| *name == played.name) {
+            let text = place(&report);
+            if text.contains(words) != *is_said {
+                faults.push(format!("{}: {} {words:?}: {text}", played.name, if *is_said { "lacks" } else { "says" }));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_ends_as_its_file_expects() {
     let in_detail = std::env::var_os("SCENARIO").is_some();

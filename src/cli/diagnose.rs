@@ -224,8 +224,8 @@ mod tests {
             ("test/orders-db".to_owned(), "`allowed_secrets` of the configuration does not cover test/orders-db"),
             ("prod/orders-db --region ap-south-1".to_owned(), "only in eu-west-1, us-east-1, not in ap-south-1"),
             ("prod/orders-db --account stage".to_owned(), "the account \"stage\" is not configured: there are prod"),
-            (other_account, "the secret's ARN is of account 210987654321"),
-            (format!("{ARN} --region eu-west-1"), "the secret's ARN is of region us-east-1, and --region says eu-west-1"),
+            (other_account, "the secret's ARN belongs to account 210987654321"),
+            (format!("{ARN} --region eu-west-1"), "the secret's ARN is in region us-east-1, but --region says eu-west-1"),
         ] {
             let Err(CommandError::Usage(why)) = planned(&arguments, CONFIG) else { panic!("{arguments} was not refused") };
             assert!(why.contains(expected), "{arguments}: {why}");

@@ -78,7 +78,7 @@ async fn a_look_up_that_fails_is_told_as_what_it_is() {
     for (error, expected) in [
         (SendError::Unauthorized { why: "users.info: token_revoked".to_owned() }, "My token is no longer accepted here"),
         (SendError::Closed { why: "users.info: missing_scope".to_owned(), tell: "I lack a permission" }, "I lack a permission."),
-        (SendError::Refused { why: "users.info: is_bot".to_owned() }, "waiting does not change that"),
+        (SendError::Refused { why: "users.info: is_bot".to_owned() }, "waiting will not help"),
     ] {
         let mut world = open().await;
         let slack = Fake::new(PlatformName::new("slack"));

@@ -428,7 +428,7 @@ async fn an_investigation_has_a_page_with_everything() {
     *site.desk.investigation.lock().unwrap() = Some(investigated("role_detached_policy").await);
     let page = site.page(&mut Browser::default(), &format!("/investigations/{ID}")).await;
     for expected in [
-        "is not rotating — the function&#39;s role lacks a permission rotation needs",
+        "is not rotating — the function&#39;s role lacks a permission that rotation needs",
         "aws iam put-role-policy",
         "<svg xmlns",
         "DetachRolePolicy by carol",

@@ -70,8 +70,14 @@ fn verdict() -> Message {
                     quote("step 5", "simulation: implicitDeny for secretsmanager:PutSecretValue", "iam:SimulatePrincipalPolicy"),
                 ],
             },
-            Part::Section { label: safe("Fix"), lines: vec![safe("Allow the role what it lacks, on the secret's full ARN.")] },
-            Part::Caution(safe("An inline policy of the role with the name AllowSecretRotation would be replaced.")),
+            Part::Section {
+                label: safe("Fix"),
+                lines: vec![safe(
+                    "Allow the role the missing actions, with the full ARN of what \
+                                                                  they act on, and rotate.",
+                )],
+            },
+            Part::Caution(safe("If the role already has an inline policy named AllowSecretRotation, it is replaced.")),
             Part::Commands(vec![
                 safe(
                     "aws iam put-role-policy --role-name orders-rotator-role --policy-name AllowSecretRotation --policy-document '{\"Version\":\"2012-10-17\"}'",
@@ -100,7 +106,13 @@ fn verdict() -> Message {
             button("Resolve", Action::Resolve),
         ],
         mention: Some(Mention::Group("S0SRE".to_owned())),
-        ..Message::line(Tone::Bad, safe("prod/orders-db is not rotating — the function's role lacks a permission rotation needs"))
+        ..Message::line(
+            Tone::Bad,
+            safe(
+                "prod/orders-db is not rotating — the function's role lacks a permission that rotation \
+                                         needs",
+            ),
+        )
     }
 }
 

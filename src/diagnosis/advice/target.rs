@@ -112,8 +112,8 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "every connection that the database allows is in use",
         explanation: format!(
-            "The database was reached but accepted no further connection{}: its connection limit, or this user's, is used up. \
-             The password was not checked.",
+            "The database was reached but accepted no further connection{}: its limit of connections, or this user's, is used \
+             up. The password was not checked.",
             shown.in_step()
         ),
         remediation: shown

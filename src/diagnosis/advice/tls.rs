@@ -13,15 +13,15 @@ pub(super) fn versions(shown: Shown<'_, '_, '_>) -> Advice {
     // An alert comes from the other side; without one it was this side that broke off.
     let old = if text.contains("alert") || text.contains("remote error") {
         "The server ended the handshake: it demands a newer version or cipher than the function's TLS library offers. The \
-         function is the outdated side"
+         function is too old"
     } else {
         "The function ended the handshake: the server offers only versions or ciphers that the function's TLS library no longer \
-         allows. The database is the outdated side"
+         allows. The database is too old"
     };
     let runtime = shown.context.function().and_then(|function| function.runtime.as_deref());
     let runtime = runtime.map(|runtime| format!(" (runtime {runtime})")).unwrap_or_default();
     let remediation = Remediation::new(
-        "If the function is outdated, build it with a current driver and TLS library for a current runtime. If the database is, \
+        "If the function is too old, build it with a current driver and TLS library for a current runtime. If the database is, \
          check the lowest TLS version in its parameter group (ssl_min_protocol_version, tls_version, rds.tls10), or upgrade it. \
          Then rotate. Changing \"ssl\" in the secret does not help.",
     );

@@ -265,7 +265,7 @@ mod tests {
         let logs = facts(&mut evidence.logs);
         logs.invocations.clear();
         logs.complete = false;
-        assert_unknown(Cause::DbAuthFailed, &evidence, "only a part");
+        assert_unknown(Cause::DbAuthFailed, &evidence, "only part");
     }
 
     #[test]

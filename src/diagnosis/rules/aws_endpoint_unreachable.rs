@@ -149,7 +149,7 @@ mod tests {
         fail(&mut evidence, RotationStep::CreateSecret, &[line]);
         let found = finding(RULE.cause, &evidence);
         assert_eq!(found.confidence, Confidence::Confirmed);
-        assert!(found.explanation.contains("the kms endpoint"), "{}", found.explanation);
+        assert!(found.explanation.contains("the AWS endpoint of kms"), "{}", found.explanation);
     }
 
     #[test]

@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_process_that_ended_has_a_reason() {
         for (reason, title) in
-            [("exit status 1", "ended by itself"), ("signal: segmentation fault", "crashed"), ("signal: aborted", "crashed")]
+            [("exit status 1", "exited"), ("signal: segmentation fault", "crashed"), ("signal: aborted", "crashed")]
         {
             let mut evidence = healthy();
             let line = format!("RequestId: r1 Error: Runtime exited with error: {reason}\nRuntime.ExitError");

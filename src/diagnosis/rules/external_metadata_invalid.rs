@@ -162,7 +162,7 @@ mod tests {
         for (kind, days, metadata, says, mend) in [
             ("NetskopeApiToken", 350, [("tenantUrl", "https://a.example")], "not under 350 days", "AutomaticallyAfterDays=300"),
             ("SnowflakePat", 30, [("daysToExpiry", "30")], "not shorter than", "AutomaticallyAfterDays=29"),
-            ("SnowflakePat", 30, [("daysToExpiry", "soon")], "no number of days", "metadata.json"),
+            ("SnowflakePat", 30, [("daysToExpiry", "soon")], "not a number of days", "metadata.json"),
             ("SnowflakePat", 10, [("account", "a")], "daysToExpiry is missing", "metadata.json"),
             ("JenkinsApiToken", 10, [("jenkinsUrl", "https://ci.example/")], "ends with a slash", "Value=https://ci.example'"),
             ("DatadogApiKey", 10, [("adminSecretArn", "datadog-admin")], "not the ARN of a secret", "metadata.json"),

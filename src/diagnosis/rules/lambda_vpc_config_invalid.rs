@@ -78,7 +78,7 @@ mod tests {
         function.state_reason_code = Some("InvalidSecurityGroup".to_owned());
         let finding = finding(CAUSE, &evidence);
         assert_eq!(finding.confidence, Confidence::Confirmed);
-        assert!(finding.remediation.commands[1].contains("sg-0a1b2c3d"));
+        assert!(finding.remediation.commands[2].contains("sg-0a1b2c3d"));
     }
 
     #[test]

@@ -42,8 +42,8 @@ impl PendingPassword {
         let version = self.version.as_deref().map(|id| format!(" (version {id})")).unwrap_or_default();
         format!(
             "Applications may be locked out: setSecret succeeded, so the database may have the pending password{version} and \
-             refuse AWSCURRENT. Try a login with the AWSPENDING value. If it works, let applications use it until this is fixed, \
-             and keep its password in any value you store: there is no other copy."
+             refuse AWSCURRENT. If a login with the AWSPENDING value works, let applications use it until this is fixed, and \
+             keep its password in any value you store."
         )
     }
 }
@@ -71,7 +71,7 @@ mod tests {
     fn a_failure_after_set_secret_says_first_that_the_current_password_may_be_refused() {
         for step in [RotationStep::TestSecret, RotationStep::FinishSecret] {
             let explanation = said(&failed_in(step));
-            assert!(explanation.starts_with("setSecret went through before this"), "{explanation}");
+            assert!(explanation.starts_with("Applications may be locked out: setSecret succeeded"), "{explanation}");
             assert!(explanation.contains(PENDING) && explanation.contains("AWSCURRENT"), "{explanation}");
         }
     }
@@ -79,18 +79,18 @@ mod tests {
     #[test]
     fn before_set_secret_ended_and_with_two_users_nothing_is_refused() {
         for step in [RotationStep::CreateSecret, RotationStep::SetSecret] {
-            assert!(!said(&failed_in(step)).contains("went through"), "{step}");
+            assert!(!said(&failed_in(step)).contains("locked out"), "{step}");
         }
         let mut evidence = failed_in(RotationStep::TestSecret);
         let run = facts(&mut evidence.logs).invocations.last_mut().unwrap();
         run.lines.push(crate::model::LogEvent { text: "user app_clone".to_owned(), ..run.lines[0].clone() });
-        assert!(!said(&evidence).contains("went through"));
+        assert!(!said(&evidence).contains("locked out"));
     }
 
     #[test]
     fn a_step_that_died_after_it_had_set_the_password_counts() {
         let mut evidence = healthy();
         fail(&mut evidence, RotationStep::SetSecret, &["[INFO] setSecret: Successfully set password for user app", BROKEN]);
-        assert!(said(&evidence).starts_with("setSecret went through"));
+        assert!(said(&evidence).starts_with("Applications may be locked out"));
     }
 }
