@@ -1,6 +1,6 @@
 //! The policies, and the calls that are really made.
 
-use crate::{path, program, read, said};
+use crate::{path, program, read, rust_files, said};
 use regex::Regex;
 use rotation_diag::aws::permissions::FEATURES;
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
@@ -11,7 +11,6 @@ use rotation_diag::simulator::{Scenario, Simulator};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 fn policy(arguments: &[&str]) -> Value {
@@ -126,13 +125,6 @@ fn asked_in(files: &[&str]) -> BTreeSet<String> {
         found.extend(asked.captures_iter(&text).map(|call| call[1].to_owned()));
     }
     found
-}
-
-fn rust_files(path: &Path) -> Vec<std::path::PathBuf> {
-    match path.is_dir() {
-        true => fs::read_dir(path).unwrap().flat_map(|entry| rust_files(&entry.unwrap().path())).collect(),
-        false => Vec::from_iter(path.extension().is_some_and(|kind| kind == "rs").then(|| path.to_owned())),
-    }
 }
 
 #[test]
