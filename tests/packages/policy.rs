@@ -6,7 +6,6 @@ use rotation_diag::aws::permissions::FEATURES;
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
-use rotation_diag::playbook::preflight;
 use rotation_diag::simulator::{Scenario, Simulator};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -160,24 +159,4 @@ async fn investigations_ask_for_all_that_a_diagnosis_is_granted_and_for_nothing_
         }
     }
     panic!("no scenario asks for {open:?}: they need not be granted");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn check_tries_every_read_action_that_is_granted() {
-    let (_, text) = Scenario::embedded().next().unwrap();
-    let scenario = Scenario::parse(text).unwrap();
-    let region = scenario.region().to_owned();
-    let clock = Clock::system();
-    let simulator = Simulator::start(scenario, clock.now()).unwrap();
-    let aws = Aws::connect(&AwsOptions::simulated(region, simulator.endpoint_url()), &Registry::default()).await.unwrap();
-    let tried = preflight::permissions(&aws, &clock, "123456789012").await;
-    let tried: BTreeSet<String> = tried.into_iter().map(|(action, _)| action.to_owned()).collect();
-    // Those of SNS need a topic, and are tried on the configured ones.
-    let granted: BTreeSet<String> = FEATURES
-        .iter()
-        .filter(|one| one.by_default)
-        .flat_map(|one| needed(one.name))
-        .filter(|action| !action.starts_with("sns:"))
-        .collect();
-    assert_eq!(tried, granted);
 }
