@@ -78,7 +78,11 @@ fn each_feature_is_granted_alone_and_secret_values_and_changes_are_denied_with_a
     assert_eq!(actions(&policy(&["--for", &names.join(",")]), "Allow"), all);
     let output = program(&["iam-policy", "--for", "diagnose,alarm"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("the features are diagnose, alarms"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains(&format!("the features are {}", names.join(", "))));
+    let manual = read("docs/install.md");
+    for name in names {
+        assert!(manual.contains(&format!("\n| `{name}` | ")), "docs/install.md does not say what {name} is for");
+    }
     let role = said(program(&["iam-policy", "--account-role", "--for", "diagnose"])).0;
     assert!(
         role.contains("sts:ExternalId") && role.contains("iam:GetRole") && !role.contains("sns:ConfirmSubscription"),
