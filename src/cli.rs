@@ -176,8 +176,13 @@ struct Check {
 
 #[derive(Debug, Args)]
 struct IamPolicy {
-    /// Only what these features need, separated by commas: diagnose, alarms [default: what the configuration enables, or all]
-    #[arg(long = "for", value_name = "FEATURES", value_delimiter = ',', value_parser = iam_policy::feature)]
+    #[arg(
+        long = "for",
+        value_name = "FEATURES",
+        value_delimiter = ',',
+        value_parser = iam_policy::feature,
+        help = iam_policy::help_of_features()
+    )]
     features: Vec<&'static Feature>,
     /// The configuration file: what it enables, and the roles of its accounts
     #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]

@@ -67,8 +67,8 @@ impl RoleSession {
     async fn assume(&self) -> provider::Result {
         let role = &self.role;
         let owner = role.owner.as_ref();
-        // Without an owner there is nobody to name.
-        let source_identity = owner.filter(|_| role.names_the_owner).map(ToString::to_string);
+        // Also where the bot asks by itself, as `check` does: a trust policy that lacks it is found before a person meets it.
+        let source_identity = role.names_the_owner.then(|| owner.map_or_else(|| PREFIX.to_owned(), ToString::to_string));
         let request = (self.sts.assume_role().role_arn(&role.role_arn))
             .role_session_name(SessionOwner::session_name(owner))
             .set_external_id(role.external_id.clone())

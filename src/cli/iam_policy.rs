@@ -33,10 +33,17 @@ pub(super) fn run(options: &IamPolicy) -> Result<ExitCode, CommandError> {
 
 /// Reads a name that `--for` takes.
 pub(super) fn feature(name: &str) -> Result<&'static Feature, String> {
-    FEATURES.iter().find(|feature| feature.name == name).ok_or_else(|| {
-        let known: Vec<&str> = FEATURES.iter().map(|feature| feature.name).collect();
-        format!("the features are {}", known.join(", "))
-    })
+    FEATURES.iter().find(|feature| feature.name == name).ok_or_else(|| format!("the features are {}", names()))
+}
+
+/// What the help says of `--for`.
+pub(super) fn help_of_features() -> String {
+    let names = names();
+    format!("Only what these features need, separated by commas: {names} [default: what the configuration enables, or the usual]")
+}
+
+fn names() -> String {
+    FEATURES.iter().map(|feature| feature.name).collect::<Vec<_>>().join(", ")
 }
 
 /// Those asked for; else those the configuration enables; else those that are granted by default. In the table's order.

@@ -60,6 +60,8 @@ struct Image {
     binary: String,
     config: String,
     user: String,
+    port: String,
+    volume: String,
 }
 
 impl Image {
@@ -69,6 +71,8 @@ impl Image {
             binary: one(r#"ENTRYPOINT \["([^"]+)"\]"#)?,
             config: one(r"ENV ROTATION_DIAG_CONFIG=(\S+)")?,
             user: one(r"(?m)^USER (\d+):\d+$")?,
+            port: one(r"(?m)^EXPOSE (\d+)$")?,
+            volume: one(r#"(?m)^VOLUME \["([^"]+)"\]$"#)?,
         })
     }
 }
@@ -77,19 +81,38 @@ impl Image {
 pub(crate) fn problems(name: &str, text: &str) -> Vec<String> {
     let text = said_in(name, text);
     let image_text = if name == IMAGE { text.clone() } else { said_in(IMAGE, &read(IMAGE)) };
-    let Some(image) = Image::of(&image_text) else { return vec!["the image has no program, configuration or user".to_owned()] };
+    let Some(image) = Image::of(&image_text) else {
+        return vec!["the image lacks its program, configuration, user, port or volume".to_owned()];
+    };
     let config_text = if name.ends_with(".toml") { text.clone() } else { read(CONFIG) };
     let config = match Config::parse(&config_text, rotation_diag::app::PLATFORMS) {
         Ok(config) => config,
         Err(problems) => return problems.into_iter().map(|(line, why)| format!("line {line}: {why}")).collect(),
     };
     let mut wrong = Vec::new();
-    if name == IMAGE {
-        let mounted = ["deploy/container/compose.yaml", "deploy/kubernetes/deployment.yaml"];
-        let elsewhere = mounted.iter().filter(|file| {
-            !read(file).contains(&format!("{}\n", image.config)) && !read(file).contains(&format!("{}:ro", image.config))
-        });
-        wrong.extend(elsewhere.map(|file| format!("{file} has the configuration elsewhere than {}", image.config)));
+    let port = config.http.listen.port().to_string();
+    let store = config.store.path.to_str().unwrap().to_owned();
+    let volume = config.store.path.parent().unwrap().to_str().unwrap().to_owned();
+    if (&image.port, &image.volume) != (&port, &volume) {
+        wrong.push(format!(
+            "the image has port {} and volume {}, its configuration {port} and {volume}",
+            image.port, image.volume
+        ));
+    }
+    if name == IMAGE || name.ends_with(".toml") {
+        for file in ["deploy/container/compose.yaml", "deploy/kubernetes/deployment.yaml", "deploy/ecs.yaml"] {
+            let manifest = said_in(file, &read(file));
+            if file != "deploy/ecs.yaml" && !regex(&format!(r"(?m){}(:ro)?$", regex::escape(&image.config))).is_match(&manifest) {
+                wrong.push(format!("{file} has the configuration elsewhere than {}", image.config));
+            }
+            let tokens = all(r"env:([A-Z_]+)", &config_text);
+            wrong.extend(
+                tokens
+                    .iter()
+                    .filter(|token| !all(VARIABLE, &manifest).contains(token))
+                    .map(|token| format!("{file} lacks {token}")),
+            );
+        }
     }
     for words in commands(name, &text) {
         if let Err(why) = understood(&words) {
@@ -102,7 +125,6 @@ pub(crate) fn problems(name: &str, text: &str) -> Vec<String> {
             wrong.push(format!("nothing reads {variable}"));
         }
     }
-    let port = config.http.listen.port().to_string();
     for found in all(PORT, &text) {
         if found != port && !OTHER_PORTS.contains(&found.as_str()) {
             wrong.push(format!("nobody listens on {found}"));
@@ -119,8 +141,6 @@ pub(crate) fn problems(name: &str, text: &str) -> Vec<String> {
         }
     }
     if name != "deploy/rotation-diag.service" && name != "docs/install.md" {
-        let store = config.store.path.to_str().unwrap().to_owned();
-        let volume = config.store.path.parent().unwrap().to_str().unwrap().to_owned();
         let folder = image.config.rsplit_once('/').unwrap().0.to_owned();
         for found in all(FILE_PATH, &text) {
             if ![&image.binary, &image.config, &folder, &store, &volume].contains(&&found) {

@@ -41,3 +41,11 @@ fn said(mut command: Command) -> (String, i32) {
     let Output { status, stdout, .. } = command.output().unwrap();
     (String::from_utf8(stdout).unwrap(), status.code().unwrap())
 }
+
+/// The Rust files at or below a path.
+fn rust_files(path: &Path) -> Vec<PathBuf> {
+    match path.is_dir() {
+        true => std::fs::read_dir(path).unwrap().flat_map(|entry| rust_files(&entry.unwrap().path())).collect(),
+        false => Vec::from_iter(path.extension().is_some_and(|kind| kind == "rs").then(|| path.to_owned())),
+    }
+}

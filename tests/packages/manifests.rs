@@ -4,9 +4,11 @@ use crate::claims::{
     CONFIG, FILE_PATH, FILES, HTTP_PATH, IMAGE, PORT, REPOSITORY_FILE, RUST, USER, VARIABLE, VERSION, all, commands, problems,
     regex, said_in,
 };
-use crate::{path, read};
+use crate::{path, read, rust_files};
 use rotation_diag::config::{Config, Work};
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 
 #[test]
 fn everything_the_packages_say_of_the_program_is_true() {
@@ -48,7 +50,9 @@ fn each_thing_that_is_said_is_noticed_when_it_is_wrong() {
     for name in FILES {
         let text = said_in(name, &read(name));
         let text = if name.ends_with(".md") { format!("```sh\n{text}```\n") } else { text };
-        let is_free = |pattern: &str| pattern == FILE_PATH && ["deploy/rotation-diag.service", "docs/install.md"].contains(&name);
+        // Of the unit and the documents other tests say so, and of the store's name any is as good.
+        let has_own_places = ["deploy/rotation-diag.service", "docs/install.md"].contains(&name) || name.ends_with(".toml");
+        let is_free = |pattern: &str| pattern == FILE_PATH && has_own_places;
         for (at, pattern) in patterns.into_iter().enumerate().filter(|(_, pattern)| !is_free(pattern)) {
             for other in changed(&text, pattern) {
                 tried[at] += 1;
@@ -93,6 +97,8 @@ fn both_containers_have_one_configuration_and_each_key_of_it_is_checked() {
         let other = regex(&format!("(?m)^{key} = ")).replace(&text, format!("{key}x = "));
         assert!(!problems(CONFIG, &other).is_empty(), "{key}");
     }
+    let elsewhere = text.replace("/var/lib/rotation-diag/", "/var/lib/bot/");
+    assert!(!problems(CONFIG, &elsewhere).is_empty(), "the store is not on the volume");
     // The Parameter Store takes no more in a standard parameter. Source: Systems Manager quotas.
     assert!(text.len() <= 4_096, "{}", text.len());
 }
@@ -219,4 +225,40 @@ fn what_a_release_is_made_with_is_pinned_and_what_it_makes_is_signed() {
     }
     // What the jobs may do is granted one by one.
     assert!(workflow.contains("\npermissions: {}\n") && !workflow.contains("write-all"));
+}
+
+/// The files that the program includes when it is built, with where; those of its unit tests left out.
+fn included() -> Vec<(String, String)> {
+    let sources: Vec<(PathBuf, String)> =
+        rust_files(&path("src")).into_iter().map(|file| (file.clone(), fs::read_to_string(file).unwrap())).collect();
+    let of_tests: BTreeSet<String> =
+        sources.iter().flat_map(|(_, text)| all(r"#\[cfg\(test\)\]\s*(?:pub\(crate\) )?mod ([a-z_]+);", text)).collect();
+    let include = regex(r#"include_(?:str|bytes|dir)!\(\s*"([^"]+)""#);
+    let mut found = Vec::new();
+    for (file, text) in sources.iter().filter(|(file, _)| !of_tests.contains(file.file_stem().unwrap().to_str().unwrap())) {
+        let built = text.split("#[cfg(test)]").next().unwrap();
+        for one in include.captures_iter(built) {
+            let named = one[1].replace("$CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
+            let whole = fs::canonicalize(file.parent().unwrap().join(named)).unwrap();
+            let name = whole.strip_prefix(fs::canonicalize(path("")).unwrap()).unwrap().to_str().unwrap().to_owned();
+            found.push((name, file.display().to_string()));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_image_is_built_from_everything_the_program_includes() {
+    let sent = all(r"(?m)^!(.+)$", &read(".dockerignore"));
+    let is_sent = |name: &str, sent: &[String]| sent.iter().any(|one| name == one || name.starts_with(&format!("{one}/")));
+    let included = included();
+    assert!(included.len() > 4, "{included:?}");
+    for (name, by) in &included {
+        assert!(is_sent(name, &sent), "{by} includes {name}, which .dockerignore keeps from the image");
+    }
+    let without: Vec<String> = sent.iter().filter(|one| *one != "deploy/reader-role.yaml").cloned().collect();
+    assert!(included.iter().any(|(name, _)| !is_sent(name, &without)));
+    for needed in ["Cargo.toml", "Cargo.lock", "benches", "LICENSE-MIT", "LICENSE-APACHE"] {
+        assert!(is_sent(needed, &sent), "{needed}");
+    }
 }

@@ -82,7 +82,12 @@ async fn the_session_and_where_wanted_its_source_identity_name_who_asked() {
     assert_eq!(sts.last("SourceIdentity"), None, "the trust policy need not allow it");
 
     sts.assume(None, true, ID).await.unwrap();
-    assert_eq!((sts.last("RoleSessionName").as_deref(), sts.last("SourceIdentity")), (Some("rotation-diag"), None));
+    let told = (sts.last("RoleSessionName"), sts.last("SourceIdentity"));
+    assert_eq!(
+        told,
+        (Some("rotation-diag".to_owned()), Some("rotation-diag".to_owned())),
+        "check finds what the trust policy lacks"
+    );
 }
 
 #[tokio::test]
