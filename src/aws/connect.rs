@@ -1,6 +1,6 @@
 //! From options and environment to working clients, with one clear sentence for each way this fails.
 
-use super::session::{RoleSession, SessionOwner};
+use super::session::{AssumeRole, RoleSession};
 use super::{Aws, Registry};
 use crate::clock::Clock;
 use crate::model::{AccountId, Region, excerpt};
@@ -54,18 +54,6 @@ impl AwsOptions {
             ..AwsOptions::default()
         }
     }
-}
-
-/// A role to assume.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AssumeRole {
-    pub role_arn: String,
-    /// The external id its trust policy asks for.
-    pub external_id: Option<String>,
-    /// For whom; the session's name says so. `None` where nobody asked.
-    pub owner: Option<SessionOwner>,
-    /// Whether the owner is the session's source identity too, which the role's trust policy has to allow.
-    pub names_the_owner: bool,
 }
 
 /// Why there is no connection. Each message says what to do.

@@ -18,9 +18,9 @@ mod trails;
 
 pub(crate) use alarms::DescribedAlarm;
 pub(crate) use caller::AwsCaller;
-pub use connect::{AssumeRole, AwsOptions, ConnectError};
+pub use connect::{AwsOptions, ConnectError};
 pub use registry::Registry;
-pub use session::SessionOwner;
+pub use session::{AssumeRole, SessionOwner};
 pub(crate) use sns::{Subscription, TopicState};
 pub(crate) use trails::TrailGroup;
 

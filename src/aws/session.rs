@@ -1,6 +1,5 @@
 //! Sessions of assumed roles, which say in the other account's CloudTrail who asked.
 
-use super::connect::AssumeRole;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, future};
@@ -48,6 +47,18 @@ impl fmt::Display for SessionOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// A role to assume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumeRole {
+    pub role_arn: String,
+    /// The external id its trust policy asks for.
+    pub external_id: Option<String>,
+    /// For whom; the session's name says so. `None` where nobody asked.
+    pub owner: Option<SessionOwner>,
+    /// Whether the owner is the session's source identity too, which the role's trust policy has to allow.
+    pub names_the_owner: bool,
 }
 
 /// Assumes a role anew whenever the SDK asks for credentials, which it keeps until shortly before they expire.
