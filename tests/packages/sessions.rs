@@ -55,7 +55,7 @@ impl FakeSts {
     async fn assume(&self, owner: Option<SessionOwner>, names_the_owner: bool, id: &str) -> Result<Aws, ConnectError> {
         let role_arn = "arn:aws:iam::123456789012:role/reader".to_owned();
         let role = AssumeRole { role_arn, external_id: Some(id.to_owned()), owner, names_the_owner };
-        let options = AwsOptions { assume_role: Some(role), ..AwsOptions::simulated("eu-west-1", &self.url) };
+        let options = AwsOptions { assume_role: Some(role), ..AwsOptions::simulated("eu-west-1".into(), &self.url) };
         Aws::connect(&options, &Registry::default()).await
     }
 
@@ -71,7 +71,7 @@ async fn the_session_and_where_wanted_its_source_identity_name_who_asked() {
     let sts = FakeSts::start().await;
     let person = || Some(SessionOwner::person("slack", "U0123456789"));
     let aws = sts.assume(person(), true, ID).await.unwrap();
-    assert_eq!(aws.account_id(), Some("123456789012"));
+    assert_eq!(aws.account_id().map(|id| id.as_str()), Some("123456789012"));
     assert_eq!(sts.last("Action").as_deref(), Some("AssumeRole"));
     assert_eq!(sts.last("RoleSessionName").as_deref(), Some("rotation-diag-slack-U0123456789"));
     assert_eq!(sts.last("SourceIdentity").as_deref(), Some("slack-U0123456789"));
