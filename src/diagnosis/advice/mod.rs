@@ -13,6 +13,8 @@ mod versions;
 pub(super) use target::LOCKED;
 
 use super::context::LogMatch;
+use super::database::superuser_secret_word;
+use super::readings::strategy;
 use super::signatures::{Fault, engine_of};
 use super::{DiagnosisContext, remedy};
 use crate::lambda_log::Record;
@@ -46,6 +48,7 @@ pub(super) fn on(fault: Fault, context: &DiagnosisContext<'_>, seen: &LogMatch<'
         Fault::PasswordExpired => login::password_expired(shown),
         Fault::MethodUnsupported => login::method_unsupported(shown),
         Fault::NoPasswordSent => login::no_password_sent(shown),
+        Fault::MayNotConnect => login::may_not_connect(shown),
         Fault::UserOfAnotherHost => statement::user_of_another_host(shown),
         Fault::UserLeftOver => statement::user_left_over(shown),
         Fault::GrantRefused => statement::grant_refused(shown),
@@ -195,6 +198,14 @@ impl Shown<'_, '_, '_> {
             "oracle" => format!("{} | sqlplus -L /@admin", remedy::shell("echo", &[&format!("{sql};")])),
             _ => return None,
         })
+    }
+
+    /// Corrects the value that the line is about: that of the superuser's secret where it is the superuser's turn.
+    fn put_value(&self, remediation: Remediation) -> Remediation {
+        if strategy::is_superusers_turn(self.context, self.seen) {
+            return remediation.put_superuser_value(self.context, &superuser_secret_word(self.context, self.text()));
+        }
+        remediation.put_value(self.context).discard_pending(self.context)
     }
 
     /// The databases of the region with the hosts that take writes and those that do not.

@@ -1,6 +1,8 @@
 //! The host, the port and the server behind them.
 
 use super::{Advice, Shown};
+use crate::diagnosis::database::Of;
+use crate::diagnosis::readings::strategy;
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
 use crate::model::Remediation;
 
@@ -23,19 +25,19 @@ pub(super) fn read_only_host(shown: Shown<'_, '_, '_>) -> Advice {
                 "SELECT @@hostname, @@read_only",
                 "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')",
             ))
-            .run_statement(
-                shown
-                    .is_postgres()
-                    .then(|| {
-                        shown
-                            .statement("BEGIN READ WRITE; ALTER DATABASE \"DB_NAME\" RESET default_transaction_read_only; COMMIT")
-                    })
-                    .flatten(),
-            )
             .put_value(shown.context)
             .discard_pending(shown.context)
+            .database_writes(shown.context, shown.engine(), writer(shown))
             .rotate(shown.context)
             .link(TROUBLESHOOTING),
+    }
+}
+
+/// Whose statement it is that was refused.
+fn writer(shown: Shown<'_, '_, '_>) -> Of<'static> {
+    match strategy::alternates(shown.context) {
+        true => Of::Superuser(None),
+        false => Of::Rotated,
     }
 }
 
@@ -68,7 +70,20 @@ pub(super) fn not_accepting(shown: Shown<'_, '_, '_>) -> Advice {
              for maintenance. Network and password are not in question.",
             shown.in_step()
         ),
-        remediation: shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING),
+        remediation: shown
+            .list_instances(remediation)
+            .run_statement(shown.closed_database())
+            .rotate(shown.context)
+            .link(TROUBLESHOOTING),
+    }
+}
+
+impl Shown<'_, '_, '_> {
+    /// Opens the one database that takes no connections, where the line names it.
+    fn closed_database(&self) -> Option<String> {
+        let (before, _) = self.text().split_once(" is not currently accepting connections")?;
+        let (_, name) = before.trim_end_matches(['\\', '"']).rsplit_once('"')?;
+        self.statement(&format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true"))
     }
 }
 
@@ -104,6 +119,10 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
             &format!("ALTER ROLE \"{user}\" CONNECTION LIMIT -1"),
         )
     });
+    let of_database = shown.text().split_once("too many connections for database ").and_then(|(_, rest)| {
+        let name = rest.trim_start_matches(['\\', '"']).split(['\\', '"']).next().filter(|name| !name.is_empty())?;
+        shown.statement(&format!("ALTER DATABASE \"{name}\" CONNECTION LIMIT -1"))
+    });
     let remediation = Remediation::new(
         "Look who holds the connections; close idle ones, bound the applications' pools, or raise the limit (of the database, or of \
          this user). Then rotate.",
@@ -111,13 +130,14 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "every connection that the database allows is in use",
         explanation: format!(
-            "The database was reached and let nobody else in{}: its limit of connections, or this user's, is used up. The password \
+            "The database was reached and let nobody else in{}: its limit of connections, or one of this user or database, is used up. The password \
              was not looked at.",
             shown.in_step()
         ),
         remediation: shown
             .list_instances(remediation.run_statement(sessions))
             .run_statement(of_user.flatten())
+            .run_statement(of_database)
             .rotate(shown.context)
             .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"),
     }
@@ -238,12 +258,7 @@ pub(super) fn name_not_resolved(shown: Shown<'_, '_, '_>) -> Advice {
              or its name is private to another network. No connection was tried.",
             shown.in_step()
         ),
-        remediation: shown
-            .list_hosts(remediation)
-            .put_value(shown.context)
-            .discard_pending(shown.context)
-            .rotate(shown.context)
-            .link(NETWORK_ACCESS),
+        remediation: shown.put_value(shown.list_hosts(remediation)).rotate(shown.context).link(NETWORK_ACCESS),
     }
 }
 
@@ -259,11 +274,6 @@ pub(super) fn port_refused(shown: Shown<'_, '_, '_>) -> Advice {
              or restarting, or host or port in the secret are wrong.",
             shown.in_step()
         ),
-        remediation: shown
-            .list_instances(remediation)
-            .put_value(shown.context)
-            .discard_pending(shown.context)
-            .rotate(shown.context)
-            .link(NETWORK_ACCESS),
+        remediation: shown.put_value(shown.list_instances(remediation)).rotate(shown.context).link(NETWORK_ACCESS),
     }
 }

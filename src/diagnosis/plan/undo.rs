@@ -18,7 +18,7 @@ pub(super) fn undo(text: &str, effect: &Effect, before: &Evidence) -> Option<Str
     let secret = command.option("secret-id").unwrap_or_default();
     let function = command.option("function-name").unwrap_or_default();
     Some(match effect {
-        Effect::Reads | Effect::DatabaseTakes => return None,
+        Effect::Reads | Effect::DatabaseTakes | Effect::InDatabase(_) => return None,
         Effect::Rotates { turns_on: true, .. } => here(&["secretsmanager", "cancel-rotate-secret", "--secret-id", secret]),
         Effect::Rotates { function, schedule, .. } => return rebind(before, secret, function.is_some(), schedule.is_some()),
         Effect::CreatesRole { name, .. } => aws(&["iam", "delete-role", "--role-name", name]),

@@ -10,7 +10,7 @@
 
 use super::value_written_back_by_iac;
 use crate::diagnosis::context::LogMatch;
-use crate::diagnosis::database::{self, Of};
+use crate::diagnosis::database::{self, Callers, Of};
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::function_age;
 use crate::diagnosis::readings::login::{self, Answer};
@@ -42,6 +42,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(narrowed) = narrowed_to_network(&seen) {
         return narrowed;
     }
+    let engine = database::engine(context, &seen);
     let explanation = format!(
         "The function could not log in to the database{}, and does not say why. {}",
         seen.in_step(),
@@ -49,13 +50,16 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     );
     let remediation = Remediation::new(
         "Log in by hand, from the function's network, with host, port and user of the AWSCURRENT and then of the AWSPREVIOUS \
-         value: the answer names what is wrong, and only one of the answers is about the password. Correct in value.json what is \
-         wrong in it, let the database take the value, and rotate.",
+         value: the answer names what is wrong, and only one of the answers is about the password. See in pg_hba.conf, or in the \
+         table of accounts, who may log in from where. Correct in value.json what is wrong in it, let the database take the value, \
+         and rotate.",
     )
     .run(aws_in(context, &["secretsmanager", "list-secret-version-ids", "--secret-id", context.secret_id()]))
     .needs("secretsmanager:ListSecretVersionIds")
+    .ask_who_may_log_in(engine)
     .put_value(context)
-    .database_takes(context, database::engine(context, &seen), Of::Rotated)
+    .database_takes(context, engine, Of::Rotated, Callers::of(context))
+    .database_admits(context, engine)
     .rotate(context)
     .link(TROUBLESHOOTING);
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation);

@@ -11,7 +11,7 @@
 use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::database::{self, AS_ADMINISTRATOR};
 use crate::diagnosis::readings::by_log::by_log;
-use crate::diagnosis::readings::login;
+use crate::diagnosis::readings::{login, strategy};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, advice};
 use crate::model::{Cause, Remediation, StepName};
@@ -68,6 +68,12 @@ fn refused_database(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> 
     Some((explanation, remediation))
 }
 
+/// The role on which PostgreSQL 16 and later demand the ADMIN option.
+fn administered_role(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("option on role \"").or_else(|| text.split_once("option on role \\\""))?;
+    rest.split(['"', '\\']).next().filter(|role| !role.is_empty())
+}
+
 /// The statement that gives the right the line names, to the user the function had logged in as.
 fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remediation: Remediation) -> Remediation {
     let engine = database::engine(context, seen);
@@ -76,12 +82,25 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
     match (engine, user) {
         (Some("postgres" | "redshift"), _) if text.contains("must be superuser to alter superuser") => remediation
             .run_as_administrator(engine, "SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY rolname")
-            .run_as_administrator(engine, "ALTER ROLE \"USER_FOUND\" NOSUPERUSER")
-            .warn("USER_FOUND is the role that the rotation changes: it keeps its other rights, and loses those of a superuser."),
-        (Some("postgres"), Some(user)) => remediation.run_as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE")),
-        (Some("mysql" | "mariadb"), Some(user)) => remediation
+            .pending_user_is_no_superuser(context, engine)
+            .warn("The role that the rotation changes keeps its other rights, and loses those of a superuser."),
+        (Some("postgres"), Some(user)) if text.contains("rds_password") => {
+            remediation.run_as_administrator(engine, &format!("GRANT rds_password TO \"{user}\""))
+        }
+        (Some("postgres"), Some(user)) => {
+            let remediation = remediation.run_as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE"));
+            match administered_role(&seen.read.event.text) {
+                Some(role) => {
+                    let sql = format!("GRANT \"{role}\" TO \"{user}\" WITH ADMIN OPTION");
+                    remediation.run_as_administrator(engine, &sql)
+                }
+                None => remediation,
+            }
+        }
+        (Some("mysql" | "mariadb"), Some(user)) if strategy::alternates(context) => remediation
             .run_as_administrator(engine, &format!("SELECT user, host FROM mysql.user WHERE user = '{user}'"))
-            .run_as_administrator(engine, &format!("GRANT ALL PRIVILEGES ON *.* TO '{user}'@'HOST_FOUND' WITH GRANT OPTION"))
+            .run(database::what_it_prints(&database::grants(&database::SUPERUSER_RIGHTS, &user)))
+            .drop_half_made(context, engine)
             .warn(
                 "The superuser can pass on only rights that it has itself: ALL PRIVILEGES is the widest grant; name fewer where the \
                  users it makes have fewer.",

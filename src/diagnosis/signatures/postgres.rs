@@ -67,6 +67,13 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .matches(&["psycopg2.errors.DuplicateObject: role \"app_clone\" already exists"])
     .ignores(&["NOTICE:  role \"app_clone\" already exists, skipping"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
+        r"FATAL: +permission denied for database|User does not have CONNECT privilege",
+    ])
+    .engine("postgres")
+    .fault(Fault::MayNotConnect)
+    .matches(&["psycopg2.OperationalError: FATAL:  permission denied for database \"orders\"\nDETAIL:  User does not have CONNECT privilege."])
+    .ignores(&["[INFO] CONNECT privilege on database orders granted"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[
         r"password authentication failed .*\bGRANT\b",
         r"must be superuser|must have (?:the )?CREATEROLE|permission denied (?:to|for|on) (?:create|alter|reassign|set|drop|grant|change|role|database|schema|table|relation|function|user|pg_|view|sequence|language|tablespace|procedure|routine|type|parameter|large object|foreign|column)|\bERROR: +permission denied\b",
         r"must be owner of|must be a? ?member of role|must have admin option on role|Only roles with the .* (?:attribute|option)",
