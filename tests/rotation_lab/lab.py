@@ -1,5 +1,6 @@
 """One world of the lab: a secret whose rotation really ran, and the person who carries out what the report prints."""
 
+import contextlib
 import json
 import os
 import queue
@@ -126,10 +127,14 @@ class Lab(World):
 
     def close(self):
         self.service.wait()
-        for step in reversed(self.undo):
-            step()
-        self.proxy.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            with contextlib.ExitStack() as stack:
+                # All of it, whatever fails: what one world leaves shut keeps others waiting.
+                for step in self.undo:
+                    stack.callback(step)
+        finally:
+            self.proxy.stop()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- how it was set up -----------------------------------------------------------------------------------------
 
@@ -261,7 +266,7 @@ class Lab(World):
         connection = self.server.administrator()
         with connection.cursor() as cursor:
             cursor.execute("LOCK TABLES mysql.global_priv READ")
-        return connection.close
+        return lambda: connection.open and connection.close()
 
     def hold_role(self, name):
         """A transaction of an administrator that changed the role and never ended; what ends it."""

@@ -9,9 +9,10 @@
 use crate::diagnosis::advice::LOCKED;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
+use crate::diagnosis::readings::strategy;
 use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Confidence, Remediation, StepName};
+use crate::model::{Cause, Confidence, Remediation, RotationStep, StepName};
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::TargetServiceError,
@@ -41,6 +42,10 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     said(context, RULE.cause, &seen, explanation, remediation).into()
 }
 
+/// What becomes of a statement whose client is gone. The server notices that only once the statement has ended.
+const MAY_STILL_GO_THROUGH: &str = "The statement may still go through once the lock ends: the database then takes the pending password only, and AWSCURRENT may be \
+     refused until the rotation, which takes the pending version up again, has finished it.";
+
 /// A function that was connected and then hung waits for the database's answer, as to a statement that needs a lock.
 fn waiting(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(hang) = Hang::newest(context).filter(|hang| hang.database_answered()) else { return not_said(context, &RULE) };
@@ -50,6 +55,10 @@ fn waiting(context: &DiagnosisContext<'_>) -> Verdict {
          got no answer, as where another session holds a lock on the user.",
         hang.in_step()
     );
+    let explanation = match hang.step == Some(RotationStep::SetSecret) && !strategy::alternates(context) {
+        true => format!("{explanation} {MAY_STILL_GO_THROUGH}"),
+        false => explanation,
+    };
     let query = "DBInstances[].{instance:DBInstanceIdentifier,status:DBInstanceStatus,host:Endpoint.Address}";
     let remediation = Remediation::new(
         "Look which sessions of the database wait for a lock and which holds it (PostgreSQL: pg_stat_activity and \
@@ -68,7 +77,6 @@ fn waiting(context: &DiagnosisContext<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::diagnosis::testing::{assert_clear, facts, finding, hang_in, healthy};
-    use crate::model::RotationStep;
 
     #[test]
     fn a_connection_that_stood_and_then_hung_is_a_wait_for_the_database_and_not_the_network() {

@@ -204,7 +204,8 @@ def database_was_renamed(lab):
 
 @on("postgres single outspoken", "mysql single outspoken", "postgres single")
 def port_is_that_of_another_service(lab):
-    lab.set_up()
+    # A server that waits for the client to speak first lets it hang.
+    lab.set_up(timeout=8)
     twice(lab, port=lab.servers["mysql-main" if lab.engine == "postgres" else "postgres-main"].port)
     lab.fails()
     cause = ("db_network_unreachable", "db_ssl_mismatch", "db_host_mismatch_replica") if lab.outspoken else ("db_login_ambiguous",)
