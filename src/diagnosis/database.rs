@@ -74,11 +74,16 @@ fn mysql_takes(rights: &str, callers: Callers) -> String {
     )
     .replace("MISSING", &missing);
     if let Some(covered) = callers.covered() {
-        program.push_str(&format!(
-            r#"\nSELECT CONCAT(\u0027RENAME USER \u0027, QUOTE(user), \u0027@\u0027, QUOTE(host), \u0027 TO \u0027, {MYSQL_EVERYWHERE}, \u0027;\u0027) {MYSQL_ACCOUNTS} AND NOT EXISTS (SELECT 1 {MYSQL_ACCOUNTS} AND ({covered})) ORDER BY host LIMIT 1;"#
-        ));
+        program.push_str(&format!(r"\n{}", mysql_renames(&covered)));
     }
     program + r#"""#
+}
+
+/// The statement that renames one account of a value's user to the one for every host, where `covered` holds for none.
+fn mysql_renames(covered: &str) -> String {
+    format!(
+        r#"SELECT CONCAT(\u0027RENAME USER \u0027, QUOTE(user), \u0027@\u0027, QUOTE(host), \u0027 TO \u0027, {MYSQL_EVERYWHERE}, \u0027;\u0027) {MYSQL_ACCOUNTS} AND NOT EXISTS (SELECT 1 {MYSQL_ACCOUNTS} AND ({covered})) ORDER BY host LIMIT 1;"#
+    )
 }
 
 /// What a user that is made again may do on the database that its value names.
@@ -214,6 +219,14 @@ impl Remediation {
             return self;
         }
         self.run_by_value(&pending_value(context), engine, POSTGRES_IS_NO_SUPERUSER)
+    }
+
+    /// Gives the user that the function names without a host, and so for every host, that account, where it has only others.
+    pub(super) fn rename_to_everywhere(self, context: &DiagnosisContext<'_>, engine: Option<&str>) -> Remediation {
+        let Some(covered) = Callers::Anywhere.covered().filter(|_| is_mysql(engine)) else { return self };
+        let is_pending = context.secret().is_some_and(|secret| secret.version_with("AWSPENDING").is_some());
+        let value = if is_pending { pending_value(context) } else { current_value(context, Of::Rotated) };
+        self.run_by_value(&value, engine, &format!(r#"(.username|q) as $u | "{}""#, mysql_renames(&covered)))
     }
 
     /// Drops the user of the pending version where a refused GRANT left it without any right: the next rotation makes it anew.
@@ -385,7 +398,10 @@ mod tests {
     fn the_database_takes_a_value_that_is_on_no_command_line() {
         let evidence = healthy();
         let context = DiagnosisContext::new(&evidence);
-        let commands = |engine, of| Remediation::new("").database_takes(&context, Some(engine), of).commands.join("\n");
+        let commands = |engine, of| {
+            let fix = Remediation::new("").database_takes(&context, Some(engine), of, Callers::Unknown);
+            fix.commands.join("\n")
+        };
         let rotated = commands("postgres", Of::Rotated);
         assert!(rotated.contains("--version-stage AWSCURRENT") && rotated.ends_with("--dbname 'service=admin'"), "{rotated}");
         let superuser = commands("mariadb", Of::Superuser(None));
@@ -395,7 +411,26 @@ mod tests {
         }
         // These words before an expression read as a password, which the report would hide.
         assert!(!superuser.contains("IDENTIFIED BY"), "{superuser}");
+        // Who is made again gets the rights of its kind, and no more.
+        assert!(superuser.contains("WITH GRANT OPTION") && !rotated.contains("CREATEROLE"), "{superuser}");
+        assert!(commands("postgres", Of::Superuser(None)).contains("CREATE ROLE %I CREATEROLE"));
         assert_eq!(commands("oracle", Of::Rotated), "");
+    }
+
+    #[test]
+    fn an_account_is_renamed_only_where_the_functions_addresses_are_known_and_none_covers_them() {
+        let named = Callers::named("(1045, \"Access denied for user 'orders'@'10.0.7.9' (using password: YES)\")");
+        assert_eq!(named, Callers::At("10.0.7.9".parse().unwrap()));
+        assert_eq!(Callers::named("Access denied for user 'orders'@'ip-10-0-7-9.internal'"), Callers::Unknown);
+        let evidence = healthy();
+        let context = DiagnosisContext::new(&evidence);
+        let takes = |callers| {
+            let fix = Remediation::new("").database_takes(&context, Some("mysql"), Of::Rotated, callers);
+            fix.commands.join("\n")
+        };
+        assert!(takes(named).contains("10.0.7.9") && takes(named).contains("RENAME USER"), "{}", takes(named));
+        assert!(takes(Callers::Anywhere).contains("RENAME USER"));
+        assert!(!takes(Callers::Unknown).contains("RENAME USER"));
     }
 
     #[test]

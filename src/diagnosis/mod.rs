@@ -24,6 +24,8 @@ mod managed;
 mod next_looks;
 mod outcome;
 mod permissions;
+#[cfg(test)]
+mod placeholders;
 mod plan;
 mod policy_edit;
 mod readings;

@@ -9,6 +9,11 @@ pub(super) fn user_of_another_host(shown: Shown<'_, '_, '_>) -> Advice {
     let account = shown.account();
     let named = account.as_ref().map_or_else(|| "such an account".to_owned(), |one| format!("'{}'@'{}'", one.user, one.host()));
     let look = shown.statement_about(|account| format!("SELECT user, host FROM mysql.user WHERE user = '{}'", account.user));
+    let is_named = account.is_some();
+    let renamed = |fix: Remediation| match is_named {
+        true => fix,
+        false => fix.rename_to_everywhere(shown.context, shown.engine()),
+    };
     Advice {
         title: "the user exists for another host part than the function names",
         explanation: format!(
@@ -16,12 +21,14 @@ pub(super) fn user_of_another_host(shown: Shown<'_, '_, '_>) -> Advice {
              logged in, so that it exists under another host part, or not at all where only the superuser logged in.",
             shown.in_step()
         ),
-        remediation: Remediation::new(
+        remediation: renamed(
+            Remediation::new(
             "Look under which host part the user exists, and rename that account to the one the function names; where there is none, \
              make it. Run both as an administrator (admin.cnf names host and user). Then rotate.",
         )
         .run_statement(shown.statement(&look))
-        .run_statement(account.map(|one| database::what_it_prints(&database::rename(&one.user, one.host()))))
+        .run_statement(account.map(|one| database::what_it_prints(&database::rename(&one.user, one.host())))),
+        )
         .rotate(shown.context)
         .warn("Once renamed, the user can log in from every address that the new host part stands for, and no longer from others.")
         .link("https://dev.mysql.com/doc/refman/8.4/en/account-names.html"),

@@ -83,7 +83,7 @@ impl Shown<'_, '_, '_> {
     fn closed_database(&self) -> Option<String> {
         let (before, _) = self.text().split_once(" is not currently accepting connections")?;
         let (_, name) = before.trim_end_matches(['\\', '"']).rsplit_once('"')?;
-        self.statement(&format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true"))
+        self.statement(&format!("ALTER DATABASE \"{name}\" allow_connections true"))
     }
 }
 

@@ -292,6 +292,10 @@ impl Effect {
 /// What a command does to the database, by the words that only it has.
 const TOLD: &[(&[&str], &str)] = &[
     (
+        &["SELECT pg_reload_conf()"],
+        "lets the server read pg_hba.conf again, once it was edited; changes nothing where it was not",
+    ),
+    (
         &["CONNECTION LIMIT -1", "has_database_privilege"],
         "lifts a limit of connections that is used up, and lets the user into its database; changes nothing where neither is so",
     ),
@@ -306,6 +310,10 @@ const TOLD: &[(&[&str], &str)] = &[
     (&["RESET default_transaction_read_only"], "lets transactions of the user, and in its database, write by default"),
     (&["DROP USER", "table_privileges"], "drops the user of the pending version where it has no right at all"),
     (&["NOSUPERUSER", "get-secret-value"], "takes the superuser's attribute off the role that the rotation changes"),
+    (
+        &["CONCAT(\\u0027RENAME USER ", "AWSPENDING"],
+        "renames one account of the pending version's user where it has none for every host",
+    ),
     (&["CONCAT('RENAME USER ", "NOT EXISTS"], "renames one account of the user where none is for the host part that is called"),
     (
         &["put-secret-value", "file://superuser.json"],

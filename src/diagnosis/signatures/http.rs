@@ -35,7 +35,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] max retries: 3"]),
     depends(answered, NamedFault, &[
-        r"\b[45]\d\d (?:Client|Server) Error\b",
+        r"\b[45]\d\d (?:Client|Server) Error\b|(?:Client|Server) error '[45]\d\d [A-Z][^']*' for url",
         r"\bstatus ?code:? (?:of )?(?:is |was |=)?[45]\d\d\b|\bstatusCode\W{1,4}[45]\d\d\b|\bstatus_code=[45]\d\d\b",
         r"\bHTTP (?:Error|status|response|code)?:? ?(?:code )?[45]\d\d\b|HTTP/[12](?:\.\d)?\W{1,2} ?[45]\d\d\b",
         r"(?:responded|replied|failed|returned|answered|received|rejected)\b.{0,40}\b(?:with )?(?:status |HTTP |code |a )*(?:40[0-9]|41[0-9]|42[0-9]|50[0-9])\b",
@@ -47,6 +47,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .matches(&[
         "requests.exceptions.HTTPError: 401 Client Error: Unauthorized for url: https://api.example.com/v1/keys",
+        "httpx.HTTPStatusError: Client error '404 Not Found' for url 'https://api.example.com/v2/keys/17'",
         "urllib.error.HTTPError: HTTP Error 503: Service Unavailable",
         "AxiosError: Request failed with status code 403",
         "[ERROR] vendor API returned 500 for POST /keys",

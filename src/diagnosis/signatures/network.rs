@@ -137,7 +137,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"java\.net\.(?:UnknownHost|Connect|SocketTimeout|NoRouteToHost)Exception",
         r"\bsocket hang up\b|\bread timed out\b|\bSSL SYSCALL error",
         r"timed out without establishing a connection|pool timed out while waiting|Connect call failed|Cannot connect to host \S+:\d+|Timeout acquiring a connection|ConnectionAcquireTimeoutError|Could not create connection to database server",
-        r"Can't create a connection to host \S+ and port|Failed to connect to proxy URL",
+        r"Can't create a connection to host \S+ and port|Failed to connect to proxy URL|\bTimeout connecting to server\b",
         r"(?:SQLSTATE|sqlstate|code|state)\W{0,5}0800[146]\b|[\x22'\[(]0800[146][\x22'\])]",
         r"HttpRequestException: .*(?:refused|known|timed out)|No such host is known|SocketException \(\d+\)",
     ])
@@ -154,6 +154,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "redshift_connector.error.InterfaceError: ('communication error', TimeoutError('timed out'))",
         "connect ETIMEDOUT 10.0.3.7:443",
         "Npgsql.NpgsqlException (0x80004005): Failed to connect to 10.0.3.7:5432",
+        "redis.exceptions.TimeoutError: Timeout connecting to server\nTraceback (most recent call last):\n  File \"/var/task/app.py\", line 9, in set_secret",
         "pg8000.exceptions.InterfaceError: Can't create a connection to host db.internal and port 5432 (timeout is 5 and source_address is None).",
     ])
     .ignores(&[

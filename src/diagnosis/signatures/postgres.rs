@@ -165,6 +165,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::TargetServiceLimit, NamedFault, &[
         r"remaining connection slots are reserved|sorry, too many clients already|\b53300\b|too many connections for (?:role|database)",
         r"Too many connections\b|ER_CON_COUNT_ERROR|ER_TOO_MANY_USER_CONNECTIONS|max_user_connections",
+        // The listener has handlers for as many connections as the database has processes for.
+        r"\bORA-125(?:16|18|19|20)\b",
         r"max number of clients reached|\bORA-00018\b|\bORA-00020\b|\bORA-02391\b|\bSQL1040N\b|\b17300\b.*connection",
     ])
     .fault(Fault::ConnectionsUsedUp)
@@ -173,6 +175,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "pymysql.err.OperationalError: (1040, 'Too many connections')",
         "FATAL:  sorry, too many clients already",
         "redis.exceptions.ConnectionError: max number of clients reached",
+        "ORA-12516: TNS:listener could not find available handler with matching protocol stack",
     ])
     .ignores(&["[INFO] connections in use: 3"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
