@@ -12,67 +12,71 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 /// Writes a string as SQL does, between single quotes: for `jq`, whose own strings write the quote as `\u0027`.
-const POSTGRES_QUOTE: &str = r#"def q: "\u0027" + gsub("\u0027"; "\u0027\u0027") + "\u0027"; "#;
+///
+/// `u` is the user of the value, `d` its database.
+const POSTGRES_WORDS: &str = concat!(
+    r#"def q: "\u0027" + gsub("\u0027"; "\u0027\u0027") + "\u0027"; "#,
+    r#"def u: .username|q; def d: (.dbname // "postgres")|q; "#,
+);
 
 /// The same for MySQL, where the backslash too has a meaning between quotes.
-const MYSQL_QUOTE: &str = r#"def q: "\u0027" + (gsub("\\\\"; "\\\\") | gsub("\u0027"; "\u0027\u0027")) + "\u0027"; "#;
+///
+/// `a` are the accounts of the user, but for those that log in on the server's own machine; `e` is the one for every host.
+const MYSQL_WORDS: &str = concat!(
+    r#"def q: "\u0027" + (gsub("\\\\"; "\\\\") | gsub("\u0027"; "\u0027\u0027")) + "\u0027"; def u: .username|q; "#,
+    r#"def a: "FROM mysql.user WHERE user = \(u) AND host NOT IN (\u0027\u0027, \u0027localhost\u0027)"; "#,
+    r#"def e: "QUOTE(\(u)), \u0027@\u0027, QUOTE(\u0027%\u0027)"; "#,
+);
 
 /// Makes the role of a value where it is missing, with `RIGHTS`, and lets it log in with the value's password.
 const POSTGRES_TAKES: &str = concat!(
-    r#"(.username|q) as $u | "SELECT format(\u0027CREATE ROLE %IRIGHTS\u0027, \($u)) "#,
-    r#"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = \($u)) \\gexec\n"#,
+    r#""SELECT format(\u0027CREATE ROLE %IRIGHTS\u0027, \(u)) "#,
+    r#"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = \(u)) \\gexec\n"#,
     r#"SELECT format(\u0027ALTER ROLE %I LOGIN PASSWORD %L VALID UNTIL %L\u0027, "#,
-    r#"\($u), \(.password|q), \u0027infinity\u0027) \\gexec""#,
+    r#"\(u), \(.password|q), \u0027infinity\u0027) \\gexec""#,
 );
 
 /// Lifts limits that are used up, and lets the role into its database: each only where it stands in the way.
 const POSTGRES_ADMITS: &str = concat!(
-    r#"(.username|q) as $u | ((.dbname // "postgres")|q) as $d | "#,
-    r#""SELECT format(\u0027ALTER ROLE %I CONNECTION LIMIT -1\u0027, rolname) FROM pg_roles WHERE rolname = \($u) "#,
-    r#"AND rolconnlimit BETWEEN 0 AND (SELECT count(*) FROM pg_stat_activity WHERE usename = \($u)) \\gexec\n"#,
-    r#"SELECT format(\u0027ALTER DATABASE %I CONNECTION LIMIT -1\u0027, datname) FROM pg_database WHERE datname = \($d) "#,
-    r#"AND datconnlimit BETWEEN 0 AND (SELECT count(*) FROM pg_stat_activity WHERE datname = \($d)) \\gexec\n"#,
-    r#"SELECT format(\u0027GRANT CONNECT ON DATABASE %I TO %I\u0027, datname, \($u)) FROM pg_database WHERE datname = \($d) "#,
-    r#"AND NOT has_database_privilege(\($u), datname, \u0027CONNECT\u0027) \\gexec""#,
+    r#""SELECT format(\u0027ALTER ROLE %I CONNECTION LIMIT -1\u0027, rolname) FROM pg_roles WHERE rolname = \(u) "#,
+    r#"AND rolconnlimit BETWEEN 0 AND (SELECT count(*) FROM pg_stat_activity WHERE usename = \(u)) \\gexec\n"#,
+    r#"SELECT format(\u0027ALTER DATABASE %I CONNECTION LIMIT -1\u0027, datname) FROM pg_database WHERE datname = \(d) "#,
+    r#"AND datconnlimit BETWEEN 0 AND (SELECT count(*) FROM pg_stat_activity WHERE datname = \(d)) \\gexec\n"#,
+    r#"SELECT format(\u0027GRANT CONNECT ON DATABASE %I TO %I\u0027, datname, \(u)) FROM pg_database WHERE datname = \(d) "#,
+    r#"AND NOT has_database_privilege(\(u), datname, \u0027CONNECT\u0027) \\gexec""#,
 );
 
 /// Lets the role and the database of a value write again, whose transactions were made read-only by default.
 const POSTGRES_WRITES: &str = concat!(
-    r#"(.username|q) as $u | ((.dbname // "postgres")|q) as $d | "SET default_transaction_read_only = off;\n"#,
+    r#""SET default_transaction_read_only = off;\n"#,
     r#"SELECT format(\u0027ALTER DATABASE %I RESET default_transaction_read_only\u0027, datname) FROM pg_database "#,
-    r#"WHERE datname = \($d) \\gexec\n"#,
+    r#"WHERE datname = \(d) \\gexec\n"#,
     r#"SELECT format(\u0027ALTER ROLE %I RESET default_transaction_read_only\u0027, rolname) FROM pg_roles "#,
-    r#"WHERE rolname = \($u) \\gexec""#,
+    r#"WHERE rolname = \(u) \\gexec""#,
 );
 
 /// Lets the role of a value store its passwords as the server does, and not in a way of its own.
 const POSTGRES_HASHES: &str = concat!(
-    r#"(.username|q) as $u | "SELECT format(\u0027ALTER ROLE %I RESET password_encryption\u0027, r.rolname) FROM pg_roles r "#,
-    r#"JOIN pg_db_role_setting s ON s.setrole = r.oid WHERE r.rolname = \($u) "#,
+    r#""SELECT format(\u0027ALTER ROLE %I RESET password_encryption\u0027, r.rolname) FROM pg_roles r "#,
+    r#"JOIN pg_db_role_setting s ON s.setrole = r.oid WHERE r.rolname = \(u) "#,
     r#"AND array_to_string(s.setconfig, \u0027,\u0027) LIKE \u0027%password_encryption=%\u0027 \\gexec""#,
 );
 
 /// Makes the role of a value one that others than superusers may change.
 const POSTGRES_IS_NO_SUPERUSER: &str = concat!(
-    r#"(.username|q) as $u | "SELECT format(\u0027ALTER ROLE %I NOSUPERUSER\u0027, rolname) FROM pg_roles "#,
-    r#"WHERE rolname = \($u) AND rolsuper \\gexec""#,
+    r#""SELECT format(\u0027ALTER ROLE %I NOSUPERUSER\u0027, rolname) FROM pg_roles "#,
+    r#"WHERE rolname = \(u) AND rolsuper \\gexec""#,
 );
 
-/// The accounts of a value's user, but for those that log in on the server's own machine.
-const MYSQL_ACCOUNTS: &str = r#"FROM mysql.user WHERE user = \($u) AND host NOT IN (\u0027\u0027, \u0027localhost\u0027)"#;
-
-/// The account of a value's user for every host.
-const MYSQL_EVERYWHERE: &str = r#"QUOTE(\($u)), \u0027@\u0027, QUOTE(\u0027%\u0027)"#;
-
 /// Statements that make the user of a value where it is missing, unlock it, give it the value's password, and rename one of its
-/// accounts where `COVERED` holds for none. The words are put together on the server, or the report would hide what follows them.
+/// accounts where the callers are covered by none. The words are put together on the server, or the report would hide what follows them.
 fn mysql_takes(rights: &str, callers: Callers) -> String {
     let password = r#"\u0027 IDENTIFIED\u0027, \u0027 BY \u0027, QUOTE(\(.password|q))"#;
-    let missing = format!("FROM DUAL WHERE NOT EXISTS (SELECT 1 {MYSQL_ACCOUNTS})");
+    let missing = r"FROM DUAL WHERE NOT EXISTS (SELECT 1 \(a))";
     let mut program = format!(
-        r#"(.username|q) as $u | "SELECT CONCAT(\u0027CREATE USER \u0027, {MYSQL_EVERYWHERE}, {password}, \u0027;\u0027) {missing};\n{rights}SELECT CONCAT(\u0027ALTER USER \u0027, QUOTE(user), \u0027@\u0027, QUOTE(host), {password}, \u0027 ACCOUNT UNLOCK;\u0027) {MYSQL_ACCOUNTS};"#
+        r#""SELECT CONCAT(\u0027CREATE USER \u0027, \(e), {password}, \u0027;\u0027) {missing};\n{rights}SELECT CONCAT(\u0027ALTER USER \u0027, QUOTE(user), \u0027@\u0027, QUOTE(host), {password}, \u0027 ACCOUNT UNLOCK;\u0027) \(a);"#
     )
-    .replace("MISSING", &missing);
+    .replace("MISSING", missing);
     if let Some(covered) = callers.covered() {
         program.push_str(&format!(r"\n{}", mysql_renames(&covered)));
     }
@@ -82,39 +86,39 @@ fn mysql_takes(rights: &str, callers: Callers) -> String {
 /// The statement that renames one account of a value's user to the one for every host, where `covered` holds for none.
 fn mysql_renames(covered: &str) -> String {
     format!(
-        r#"SELECT CONCAT(\u0027RENAME USER \u0027, QUOTE(user), \u0027@\u0027, QUOTE(host), \u0027 TO \u0027, {MYSQL_EVERYWHERE}, \u0027;\u0027) {MYSQL_ACCOUNTS} AND NOT EXISTS (SELECT 1 {MYSQL_ACCOUNTS} AND ({covered})) ORDER BY host LIMIT 1;"#
+        r#"SELECT CONCAT(\u0027RENAME USER \u0027, QUOTE(user), \u0027@\u0027, QUOTE(host), \u0027 TO \u0027, \(e), \u0027;\u0027) \(a) AND NOT EXISTS (SELECT 1 \(a) AND ({covered})) ORDER BY host LIMIT 1;"#
     )
 }
 
 /// What a user that is made again may do on the database that its value names.
 const MYSQL_OWN_DATABASE: &str = concat!(
     r#"\(if .dbname then "SELECT CONCAT(\u0027GRANT ALL PRIVILEGES ON `\u0027, \(.dbname|q), \u0027`.* TO \u0027, "#,
-    r#"QUOTE(\($u)), \u0027@\u0027, QUOTE(\u0027%\u0027), \u0027;\u0027) MISSING;\n" else "" end)"#,
+    r#"\(e), \u0027;\u0027) MISSING;\n" else "" end)"#,
 );
 
 /// What a superuser that is made again needs to make users and pass rights on. A pattern for every database, for the master user
 /// of RDS cannot grant all rights on `*.*`.
 const MYSQL_SUPERUSER: &str = concat!(
-    r#"SELECT CONCAT(\u0027GRANT CREATE USER, RELOAD, PROCESS ON *.* TO \u0027, QUOTE(\($u)), \u0027@\u0027, QUOTE(\u0027%\u0027), "#,
+    r#"SELECT CONCAT(\u0027GRANT CREATE USER, RELOAD, PROCESS ON *.* TO \u0027, \(e), "#,
     r#"\u0027 WITH GRANT OPTION;\u0027) MISSING;\n"#,
-    r#"SELECT CONCAT(\u0027GRANT ALL PRIVILEGES ON `%`.* TO \u0027, QUOTE(\($u)), \u0027@\u0027, QUOTE(\u0027%\u0027), "#,
+    r#"SELECT CONCAT(\u0027GRANT ALL PRIVILEGES ON `%`.* TO \u0027, \(e), "#,
     r#"\u0027 WITH GRANT OPTION;\u0027) MISSING;\n"#,
 );
 
 /// Lifts a limit of connections of the user of a value, where it is used up.
 const MYSQL_ADMITS: &str = concat!(
-    r#"(.username|q) as $u | "SELECT CONCAT(\u0027ALTER USER \u0027, QUOTE(user), \u0027@\u0027, QUOTE(host), "#,
-    r#"\u0027 WITH MAX_USER_CONNECTIONS 0;\u0027) FROM mysql.user WHERE user = \($u) AND max_user_connections > 0 "#,
-    r#"AND max_user_connections <= (SELECT COUNT(*) FROM information_schema.processlist WHERE user = \($u));""#,
+    r#""SELECT CONCAT(\u0027ALTER USER \u0027, QUOTE(user), \u0027@\u0027, QUOTE(host), "#,
+    r#"\u0027 WITH MAX_USER_CONNECTIONS 0;\u0027) FROM mysql.user WHERE user = \(u) AND max_user_connections > 0 "#,
+    r#"AND max_user_connections <= (SELECT COUNT(*) FROM information_schema.processlist WHERE user = \(u));""#,
 );
 
 /// Drops the user of a value where it has no right at all.
 const MYSQL_DROPS_EMPTY: &str = concat!(
-    r#"(.username|q) as $u | ("CONCAT(QUOTE(user), \u0027@\u0027, QUOTE(host))") as $grantee | "#,
-    r#""SELECT CONCAT(\u0027DROP USER \u0027, \($grantee), \u0027;\u0027) FROM mysql.user WHERE user = \($u) "#,
-    r#"AND NOT EXISTS (SELECT 1 FROM information_schema.user_privileges WHERE grantee = \($grantee) AND privilege_type <> \u0027USAGE\u0027) "#,
-    r#"AND NOT EXISTS (SELECT 1 FROM information_schema.schema_privileges WHERE grantee = \($grantee)) "#,
-    r#"AND NOT EXISTS (SELECT 1 FROM information_schema.table_privileges WHERE grantee = \($grantee));""#,
+    r#"def g: "CONCAT(QUOTE(user), \u0027@\u0027, QUOTE(host))"; "#,
+    r#""SELECT CONCAT(\u0027DROP USER \u0027, \(g), \u0027;\u0027) FROM mysql.user WHERE user = \(u) "#,
+    r#"AND NOT EXISTS (SELECT 1 FROM information_schema.user_privileges WHERE grantee = \(g) AND privilege_type <> \u0027USAGE\u0027) "#,
+    r#"AND NOT EXISTS (SELECT 1 FROM information_schema.schema_privileges WHERE grantee = \(g)) "#,
+    r#"AND NOT EXISTS (SELECT 1 FROM information_schema.table_privileges WHERE grantee = \(g));""#,
 );
 
 /// Which secret's value the database shall take.
@@ -226,7 +230,7 @@ impl Remediation {
         let Some(covered) = Callers::Anywhere.covered().filter(|_| is_mysql(engine)) else { return self };
         let is_pending = context.secret().is_some_and(|secret| secret.version_with("AWSPENDING").is_some());
         let value = if is_pending { pending_value(context) } else { current_value(context, Of::Rotated) };
-        self.run_by_value(&value, engine, &format!(r#"(.username|q) as $u | "{}""#, mysql_renames(&covered)))
+        self.run_by_value(&value, engine, &format!(r#""{}""#, mysql_renames(&covered)))
     }
 
     /// Drops the user of the pending version where a refused GRANT left it without any right: the next rotation makes it anew.
@@ -241,15 +245,15 @@ impl Remediation {
 
     /// Pipes a value through a program of `jq` that makes statements of it, which the engine's client runs.
     fn run_by_value(self, value: &str, engine: Option<&str>, program: &str) -> Remediation {
-        let (quote, client) = match engine {
+        let (words, client) = match engine {
             Some("postgres" | "redshift") => {
-                (POSTGRES_QUOTE, shell("psql", &["--quiet", "--set=ON_ERROR_STOP=1", "--dbname", "service=admin"]))
+                (POSTGRES_WORDS, shell("psql", &["--quiet", "--set=ON_ERROR_STOP=1", "--dbname", "service=admin"]))
             }
-            Some("mysql" | "mariadb") => (MYSQL_QUOTE, format!("{} | {}", mysql_prints(&[]), mysql(&[]))),
+            Some("mysql" | "mariadb") => (MYSQL_WORDS, format!("{} | {}", mysql_prints(&[]), mysql(&[]))),
             _ => return self,
         };
-        let program = shell("jq", &["--raw-output", &format!("{quote}{program}")]);
-        self.run(format!("{value} | {program} | {client}")).needs("secretsmanager:GetSecretValue")
+        // The program has no single quote of its own, so that it stays legible between two.
+        self.run(format!("{value} | jq --raw-output '{words}{program}' | {client}")).needs("secretsmanager:GetSecretValue")
     }
 
     /// Asks the database who may log in to it from where; PostgreSQL then reads its file of rules again.

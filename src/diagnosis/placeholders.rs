@@ -32,14 +32,8 @@ const LEFT: &[(&str, Option<&str>, &str)] = &[
 ];
 
 /// Words of AWS, of SQL and of the function's environment that look like placeholders and are none.
-const NAMES: &[&str] = &[
-    "MAX_USER_CONNECTIONS",
-    "PASSWORD_LIFE_TIME",
-    "CHECK_POLICY",
-    "CHECK_EXPIRATION",
-    "ADMIN_URI",
-    "ON_ERROR_STOP",
-];
+const NAMES: &[&str] =
+    &["MAX_USER_CONNECTIONS", "PASSWORD_LIFE_TIME", "CHECK_POLICY", "CHECK_EXPIRATION", "ADMIN_URI", "ON_ERROR_STOP"];
 
 fn commands(diagnosis: &Diagnosis) -> Vec<Vec<String>> {
     let plan = diagnosis.plan.steps.iter().map(|step| step.command.clone()).collect();

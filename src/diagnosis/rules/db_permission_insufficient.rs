@@ -111,3 +111,38 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::{fail, healthy};
+    use crate::model::RotationStep;
+
+    const GRANT: &str = "[ERROR] OperationalError: (1045, \"Access denied for user 'rotator'@'%' (using password: YES)\")\nTraceback (most \
+                         recent call last):\n  File \"/var/task/alternating_users.py\", line 71, in set_secret\n    cursor.execute(\"GRANT \
+                         SELECT ON orders.* TO 'app_clone'@'%'\")";
+    const HALF_MADE: &str = "[ERROR] OperationalError: (1044, \"Access denied for user 'app_clone'@'%' to database 'orders'\")";
+
+    #[test]
+    fn a_user_that_was_made_without_rights_is_dropped_once_the_superuser_may_pass_them_on() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[GRANT]);
+        fail(&mut evidence, RotationStep::TestSecret, &[HALF_MADE]);
+        let root = diagnose(&evidence).root_cause().unwrap().clone();
+        assert_eq!(root.cause, RULE.cause);
+        assert!(root.title.contains("pass on the rights"), "{}", root.title);
+        let commands = root.remediation.commands.join("\n");
+        assert!(commands.contains("CREATE USER, RELOAD, PROCESS ON *.* TO 'rotator'@'%' WITH GRANT OPTION"), "{commands}");
+        assert!(commands.contains("DROP USER") && commands.contains("table_privileges"), "{commands}");
+        assert!(!commands.contains("put-secret-value"), "{commands}");
+    }
+
+    #[test]
+    fn postgresql_16_names_the_role_on_which_the_admin_option_is_missing() {
+        let line = "permission denied to alter role\nDETAIL:  Only roles with the CREATEROLE attribute and the ADMIN option on role \
+                    \"app_clone\" may alter this role.";
+        assert_eq!(administered_role(line), Some("app_clone"));
+        assert_eq!(administered_role("permission denied to alter role"), None);
+    }
+}
