@@ -15,6 +15,7 @@ const LEFT: &[(&str, Option<&str>, &str)] = &[
     ("FUNCTION_ARN", Some("list-functions"), "no function was ever bound to the secret, as far as is known"),
     ("BOUNDARY_ARN", Some("get-role"), "the boundary that shall hold instead is not the one that is there"),
     ("LAYER_ARN_TO_KEEP", Some("get-function-configuration"), "which of several layers crashed, the line does not say"),
+    ("PREVIOUS_HANDLER", Some("list-versions-by-function"), "an event tells what a handler was set to, not what it was before"),
     ("NEW_SUBNET_ID", Some("describe-subnets"), "subnets of the VPC are the network's facts"),
     ("USER_NAME", Some("list-users"), "the quota's refusal names no user, and the secret's value is not read"),
     ("PROXY_NAME", None, "the line does not name the proxy"),

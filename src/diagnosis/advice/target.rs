@@ -169,7 +169,7 @@ fn unlock(shown: Shown<'_, '_, '_>) -> Remediation {
          database. Let it end, or end it. Then rotate, at a quieter hour where this comes back.",
     );
     let waits = shown.statement_of(
-        "SELECT * FROM performance_schema.data_lock_waits",
+        "SHOW FULL PROCESSLIST",
         "SELECT pid, usename, state, xact_start, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE state <> 'idle'",
     );
     let remediation = remediation.run_statement(waits);
