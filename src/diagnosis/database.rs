@@ -2,7 +2,6 @@
 
 use super::DiagnosisContext;
 use super::context::LogMatch;
-use super::readings::strategy;
 use super::remedy::{aws_in, shell};
 use super::signatures::engine_of;
 use crate::lambda_log::Record;
@@ -233,10 +232,11 @@ impl Remediation {
         self.run_by_value(&value, engine, &format!(r#""{}""#, mysql_renames(&covered)))
     }
 
-    /// Drops the user of the pending version where a refused GRANT left it without any right: the next rotation makes it anew.
+    /// Drops the second user, that of the pending version, where a refused GRANT left it without any right: the next rotation makes
+    /// it anew. Only for functions that alternate between two users.
     pub(super) fn drop_half_made(self, context: &DiagnosisContext<'_>, engine: Option<&str>) -> Remediation {
         let is_pending = context.secret().is_some_and(|secret| secret.version_with("AWSPENDING").is_some());
-        if !is_pending || !is_mysql(engine) || !strategy::alternates(context) {
+        if !is_pending || !is_mysql(engine) {
             return self;
         }
         self.run_by_value(&pending_value(context), engine, MYSQL_DROPS_EMPTY)

@@ -225,6 +225,11 @@ impl Shown<'_, '_, '_> {
 }
 
 impl Remediation {
+    /// What `act` makes of it, where that holds.
+    fn when(self, holds: bool, act: impl FnOnce(Remediation) -> Remediation) -> Remediation {
+        if holds { act(self) } else { self }
+    }
+
     /// Adds a statement for the database, where its engine has a client.
     fn run_statement(self, statement: Option<String>) -> Remediation {
         match statement {

@@ -2,6 +2,7 @@
 
 use super::{Advice, Shown};
 use crate::diagnosis::database;
+use crate::diagnosis::readings::strategy;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::model::Remediation;
 
@@ -85,7 +86,7 @@ pub(super) fn grant_refused(shown: Shown<'_, '_, '_>) -> Advice {
             let grantee = format!("'{}'@'{}'", account.user, account.host());
             shown.statement(&database::SUPERUSER_RIGHTS.map(|rights| format!("GRANT {rights} TO {grantee} WITH GRANT OPTION")).join("; "))
         }))
-        .drop_half_made(shown.context, shown.engine())
+        .when(strategy::alternates(shown.context), |fix| fix.drop_half_made(shown.context, shown.engine()))
         .rotate(shown.context)
         .link(TROUBLESHOOTING),
     }
