@@ -142,6 +142,8 @@ pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
             _ => format!("ALTER USER '{user}'@'{}' PASSWORD EXPIRE NEVER", account.host()),
         }
     });
+    let statement = shown.statement(&sql);
+    let shows = |fix: Remediation| if statement.is_none() { shown.list_instances(fix) } else { fix };
     Advice {
         title: "the database user's password has expired",
         explanation: format!(
@@ -149,11 +151,11 @@ pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
              than the database's rule demands.",
             shown.in_step()
         ),
-        remediation: Remediation::new(format!(
+        remediation: shows(Remediation::new(format!(
             "Set the user's password again to the AWSCURRENT value, so that it counts as new, and keep it from expiring between \
              rotations, or rotate more often. {AS_ADMINISTRATOR} Then rotate."
-        ))
-        .run_statement(shown.statement(&sql))
+        )))
+        .run_statement(statement.clone())
         .unnamed_user_takes(shown)
         .rotate(shown.context)
         .link(TROUBLESHOOTING),

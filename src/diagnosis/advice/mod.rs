@@ -165,7 +165,9 @@ impl Shown<'_, '_, '_> {
 
     fn engine(&self) -> Option<&'static str> {
         // Servers have words in common: the driver that the line names tells them apart.
-        engine_of(self.text()).or(self.seen.read.classification.engine)
+        // PostgreSQL alone calls its refusals FATAL.
+        let postgres = || self.text().contains("FATAL:").then_some("postgres");
+        engine_of(self.text()).or(self.seen.read.classification.engine).or_else(postgres)
     }
 
     fn is_mysql(&self) -> bool {

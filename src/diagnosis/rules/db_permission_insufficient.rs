@@ -36,12 +36,22 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             seen.in_step()
         );
         let remediation = Remediation::new(format!(
-            "Grant the user that runs the statement what it lacks. MySQL: the right to change passwords, WITH GRANT OPTION for \
-             the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. SQL Server: ALTER ANY LOGIN, for a \
-             login that exists. Oracle: ALTER USER. {AS_ADMINISTRATOR} Then rotate."
+            "Grant the user that runs the statement what it lacks: {}. {AS_ADMINISTRATOR} Then rotate.",
+            lacking(database::engine(context, seen))
         ));
         (explanation, missing_right(context, seen, remediation).rotate(context).link(TROUBLESHOOTING))
     })
+}
+
+/// What a user needs to change another's password, in the words of the engine.
+fn lacking(engine: Option<&str>) -> &'static str {
+    match engine {
+        Some("mysql" | "mariadb") => "the right to change passwords, WITH GRANT OPTION for the superuser",
+        Some("postgres" | "redshift") => "CREATEROLE and the ADMIN OPTION on the role, or rds_password",
+        Some("sqlserver") => "ALTER ANY LOGIN, for a login that exists",
+        Some("oracle") => "ALTER USER",
+        _ => "the right to change passwords, as the server's answer names it",
+    }
 }
 
 /// What to say where MySQL does not let a user into the database it asks for while connecting.
