@@ -33,8 +33,16 @@ const LEFT: &[(&str, Option<&str>, &str)] = &[
 ];
 
 /// Words of AWS, of SQL and of the function's environment that look like placeholders and are none.
-const NAMES: &[&str] =
-    &["MAX_USER_CONNECTIONS", "PASSWORD_LIFE_TIME", "CHECK_POLICY", "CHECK_EXPIRATION", "ADMIN_URI", "ON_ERROR_STOP"];
+const NAMES: &[&str] = &[
+    "MAX_USER_CONNECTIONS",
+    "PASSWORD_LIFE_TIME",
+    "CHECK_POLICY",
+    "CHECK_EXPIRATION",
+    "ADMIN_URI",
+    "ON_ERROR_STOP",
+    // A user that a sample names.
+    "APP_CLONE",
+];
 
 fn commands(diagnosis: &Diagnosis) -> Vec<Vec<String>> {
     let plan = diagnosis.plan.steps.iter().map(|step| step.command.clone()).collect();
