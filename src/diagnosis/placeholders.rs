@@ -103,7 +103,7 @@ fn every_placeholder_that_is_printed_has_its_reason_and_is_asked_for_before() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.into_iter().collect::<Vec<_>>().join("\n"));
-    for expected in ["NEW_FUNCTION_ARN", "FUNCTION_NAME", "USER_NAME"] {
+    for expected in ["NEW_FUNCTION_ARN", "BOUNDARY_ARN", "USER_NAME"] {
         assert!(seen.contains(expected), "{expected} is not printed any more: {seen:?}");
     }
 }
