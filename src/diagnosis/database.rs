@@ -7,26 +7,117 @@ use super::signatures::engine_of;
 use crate::lambda_log::Record;
 use crate::model::Remediation;
 use regex::Regex;
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
 /// Writes a string as SQL does, between single quotes: for `jq`, whose own strings write the quote as `\u0027`.
-const POSTGRES_QUOTE: &str = r#"def q: "\u0027" + gsub("\u0027"; "\u0027\u0027") + "\u0027";"#;
-
-/// The same for MySQL, where the backslash too has a meaning between quotes.
-const MYSQL_QUOTE: &str = r#"def q: "\u0027" + (gsub("\\\\"; "\\\\") | gsub("\u0027"; "\u0027\u0027")) + "\u0027";"#;
-
-/// Makes the role of a value where it is missing, and lets it log in with the value's password.
-const POSTGRES_TAKES: &str = concat!(
-    r#""SELECT format(\u0027CREATE ROLE %I\u0027, \(.username|q)) "#,
-    r#"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = \(.username|q)) \\gexec\n"#,
-    r#"SELECT format(\u0027ALTER ROLE %I LOGIN PASSWORD %L VALID UNTIL %L\u0027, "#,
-    r#"\(.username|q), \(.password|q), \u0027infinity\u0027) \\gexec""#,
+///
+/// `u` is the user of the value, `d` its database.
+const POSTGRES_WORDS: &str = concat!(
+    r#"def q: "\u0027" + gsub("\u0027"; "\u0027\u0027") + "\u0027"; "#,
+    r#"def u: .username|q; def d: (.dbname // "postgres")|q; "#,
 );
 
-/// The same for MySQL and MariaDB. The words are put together by `jq`, or the report would hide what follows them.
-const MYSQL_TAKES: &str = concat!(
-    r#"def account: (.username|q) + "@\u0027%\u0027 IDENTIFIED" + " BY " + (.password|q); "#,
-    r#""CREATE USER IF NOT EXISTS \(account); ALTER USER \(account) ACCOUNT UNLOCK;""#,
+/// The same for MySQL, where the backslash too has a meaning between quotes.
+///
+/// `a` are the accounts of the user, but for those that log in on the server's own machine; `e` is the one for every host.
+const MYSQL_WORDS: &str = concat!(
+    r#"def q: "\u0027" + (gsub("\\\\"; "\\\\") | gsub("\u0027"; "\u0027\u0027")) + "\u0027"; def u: .username|q; "#,
+    r#"def a: "FROM mysql.user WHERE user = \(u) AND host NOT IN (\u0027\u0027, \u0027localhost\u0027)"; "#,
+    r#"def e: "QUOTE(\(u)), \u0027@\u0027, QUOTE(\u0027%\u0027)"; "#,
+);
+
+/// Makes the role of a value where it is missing, with `RIGHTS`, and lets it log in with the value's password.
+const POSTGRES_TAKES: &str = concat!(
+    r#""SELECT format(\u0027CREATE ROLE %IRIGHTS\u0027, \(u)) "#,
+    r#"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = \(u)) \\gexec\n"#,
+    r#"SELECT format(\u0027ALTER ROLE %I LOGIN PASSWORD %L VALID UNTIL %L\u0027, "#,
+    r#"\(u), \(.password|q), \u0027infinity\u0027) \\gexec""#,
+);
+
+/// Lifts limits that are used up, and lets the role into its database: each only where it stands in the way.
+const POSTGRES_ADMITS: &str = concat!(
+    r#""SELECT format(\u0027ALTER ROLE %I CONNECTION LIMIT -1\u0027, rolname) FROM pg_roles WHERE rolname = \(u) "#,
+    r#"AND rolconnlimit BETWEEN 0 AND (SELECT count(*) FROM pg_stat_activity WHERE usename = \(u)) \\gexec\n"#,
+    r#"SELECT format(\u0027ALTER DATABASE %I CONNECTION LIMIT -1\u0027, datname) FROM pg_database WHERE datname = \(d) "#,
+    r#"AND datconnlimit BETWEEN 0 AND (SELECT count(*) FROM pg_stat_activity WHERE datname = \(d)) \\gexec\n"#,
+    r#"SELECT format(\u0027GRANT CONNECT ON DATABASE %I TO %I\u0027, datname, \(u)) FROM pg_database WHERE datname = \(d) "#,
+    r#"AND NOT has_database_privilege(\(u), datname, \u0027CONNECT\u0027) \\gexec""#,
+);
+
+/// Lets the role and the database of a value write again, whose transactions were made read-only by default.
+const POSTGRES_WRITES: &str = concat!(
+    r#""SET default_transaction_read_only = off;\n"#,
+    r#"SELECT format(\u0027ALTER DATABASE %I RESET default_transaction_read_only\u0027, datname) FROM pg_database "#,
+    r#"WHERE datname = \(d) \\gexec\n"#,
+    r#"SELECT format(\u0027ALTER ROLE %I RESET default_transaction_read_only\u0027, rolname) FROM pg_roles "#,
+    r#"WHERE rolname = \(u) \\gexec""#,
+);
+
+/// Lets the role of a value store its passwords as the server does, and not in a way of its own.
+const POSTGRES_HASHES: &str = concat!(
+    r#""SELECT format(\u0027ALTER ROLE %I RESET password_encryption\u0027, r.rolname) FROM pg_roles r "#,
+    r#"JOIN pg_db_role_setting s ON s.setrole = r.oid WHERE r.rolname = \(u) "#,
+    r#"AND array_to_string(s.setconfig, \u0027,\u0027) LIKE \u0027%password_encryption=%\u0027 \\gexec""#,
+);
+
+/// Makes the role of a value one that others than superusers may change.
+const POSTGRES_IS_NO_SUPERUSER: &str = concat!(
+    r#""SELECT format(\u0027ALTER ROLE %I NOSUPERUSER\u0027, rolname) FROM pg_roles "#,
+    r#"WHERE rolname = \(u) AND rolsuper \\gexec""#,
+);
+
+/// Statements that make the user of a value where it is missing, unlock it, give it the value's password, and rename one of its
+/// accounts where the callers are covered by none. The words are put together on the server, or the report would hide what follows them.
+fn mysql_takes(rights: &str, callers: Callers) -> String {
+    let password = r#"\u0027 IDENTIFIED\u0027, \u0027 BY \u0027, QUOTE(\(.password|q))"#;
+    let missing = r"FROM DUAL WHERE NOT EXISTS (SELECT 1 \(a))";
+    let mut program = format!(
+        r#""SELECT CONCAT(\u0027CREATE USER \u0027, \(e), {password}, \u0027;\u0027) {missing};\n{rights}SELECT CONCAT(\u0027ALTER USER \u0027, QUOTE(user), \u0027@\u0027, QUOTE(host), {password}, \u0027 ACCOUNT UNLOCK;\u0027) \(a);"#
+    )
+    .replace("MISSING", missing);
+    if let Some(covered) = callers.covered() {
+        program.push_str(&format!(r"\n{}", mysql_renames(&covered)));
+    }
+    program + r#"""#
+}
+
+/// The statement that renames one account of a value's user to the one for every host, where `covered` holds for none.
+fn mysql_renames(covered: &str) -> String {
+    format!(
+        r#"SELECT CONCAT(\u0027RENAME USER \u0027, QUOTE(user), \u0027@\u0027, QUOTE(host), \u0027 TO \u0027, \(e), \u0027;\u0027) \(a) AND NOT EXISTS (SELECT 1 \(a) AND ({covered})) ORDER BY host LIMIT 1;"#
+    )
+}
+
+/// What a user that is made again may do on the database that its value names.
+const MYSQL_OWN_DATABASE: &str = concat!(
+    r#"\(if .dbname then "SELECT CONCAT(\u0027GRANT ALL PRIVILEGES ON `\u0027, \(.dbname|q), \u0027`.* TO \u0027, "#,
+    r#"\(e), \u0027;\u0027) MISSING;\n" else "" end)"#,
+);
+
+/// What a superuser that is made again needs to make users and pass rights on. A pattern for every database, for the master user
+/// of RDS cannot grant all rights on `*.*`.
+const MYSQL_SUPERUSER: &str = concat!(
+    r#"SELECT CONCAT(\u0027GRANT CREATE USER, RELOAD, PROCESS ON *.* TO \u0027, \(e), "#,
+    r#"\u0027 WITH GRANT OPTION;\u0027) MISSING;\n"#,
+    r#"SELECT CONCAT(\u0027GRANT ALL PRIVILEGES ON `%`.* TO \u0027, \(e), "#,
+    r#"\u0027 WITH GRANT OPTION;\u0027) MISSING;\n"#,
+);
+
+/// Lifts a limit of connections of the user of a value, where it is used up.
+const MYSQL_ADMITS: &str = concat!(
+    r#""SELECT CONCAT(\u0027ALTER USER \u0027, QUOTE(user), \u0027@\u0027, QUOTE(host), "#,
+    r#"\u0027 WITH MAX_USER_CONNECTIONS 0;\u0027) FROM mysql.user WHERE user = \(u) AND max_user_connections > 0 "#,
+    r#"AND max_user_connections <= (SELECT COUNT(*) FROM information_schema.processlist WHERE user = \(u));""#,
+);
+
+/// Drops the user of a value where it has no right at all.
+const MYSQL_DROPS_EMPTY: &str = concat!(
+    r#"def g: "CONCAT(QUOTE(user), \u0027@\u0027, QUOTE(host))"; "#,
+    r#""SELECT CONCAT(\u0027DROP USER \u0027, \(g), \u0027;\u0027) FROM mysql.user WHERE user = \(u) "#,
+    r#"AND NOT EXISTS (SELECT 1 FROM information_schema.user_privileges WHERE grantee = \(g) AND privilege_type <> \u0027USAGE\u0027) "#,
+    r#"AND NOT EXISTS (SELECT 1 FROM information_schema.schema_privileges WHERE grantee = \(g)) "#,
+    r#"AND NOT EXISTS (SELECT 1 FROM information_schema.table_privileges WHERE grantee = \(g));""#,
 );
 
 /// Which secret's value the database shall take.
@@ -51,6 +142,48 @@ pub(super) fn set_by(engine: Option<&str>) -> &'static str {
     }
 }
 
+/// From where the function calls, as an account's host part has to cover it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Callers {
+    /// From the address that the server named.
+    At(IpAddr),
+    /// From any address of AWS: the function is in no VPC.
+    Anywhere,
+    /// From addresses that are not known here, so that no account is taken for one of other hosts.
+    Unknown,
+}
+
+impl Callers {
+    /// From where the function calls, where no line says it.
+    pub(super) fn of(context: &DiagnosisContext<'_>) -> Callers {
+        match context.function() {
+            Some(function) if function.vpc.is_none() => Callers::Anywhere,
+            _ => Callers::Unknown,
+        }
+    }
+
+    /// From where the function called when the server named the account that it refused.
+    pub(super) fn named(text: &str) -> Callers {
+        let named = REFUSED.as_ref().and_then(|pattern| pattern.captures(text)?.name("address")?.as_str().parse().ok());
+        named.map_or(Callers::Unknown, Callers::At)
+    }
+
+    /// The condition under which an account's host part covers them. A mask may cover whatever it does.
+    fn covered(self) -> Option<String> {
+        match self {
+            Callers::At(address) => Some(format!(r"\u0027{address}\u0027 LIKE host OR host LIKE \u0027%/%\u0027")),
+            Callers::Anywhere => Some(r"host = \u0027%\u0027".to_owned()),
+            Callers::Unknown => None,
+        }
+    }
+}
+
+static REFUSED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?:for user '[^']*'@|Host )'(?P<address>[0-9a-fA-F.:]+)'").ok());
+
+/// The lines of pg_hba.conf as the server reads them.
+pub(super) const HBA_RULES: &str = "SELECT line_number, type, database, user_name, address, auth_method FROM pg_hba_file_rules";
+
 /// Where a statement goes that an administrator runs.
 pub(super) const AS_ADMINISTRATOR: &str = "The client takes the administrator's host, user and password from your own file (psql: service \"admin\"; mysql: admin.cnf).";
 
@@ -58,43 +191,191 @@ impl Remediation {
     /// Lets the database take a secret's current value: the user is made where it is missing, unlocked, and given its password.
     ///
     /// No person has to know which password holds, and none is on a command line.
-    pub(super) fn database_takes(self, context: &DiagnosisContext<'_>, engine: Option<&str>, of: Of<'_>) -> Remediation {
-        let (quote, takes, client) = match engine {
-            Some("postgres" | "redshift") => (
-                POSTGRES_QUOTE,
-                POSTGRES_TAKES,
-                shell("psql", &["--quiet", "--set=ON_ERROR_STOP=1", "--dbname", "service=admin"]),
-            ),
-            Some("mysql" | "mariadb") => (MYSQL_QUOTE, MYSQL_TAKES, shell("mysql", &["--defaults-extra-file=admin.cnf"])),
+    pub(super) fn database_takes(
+        self,
+        context: &DiagnosisContext<'_>,
+        engine: Option<&str>,
+        of: Of<'_>,
+        callers: Callers,
+    ) -> Remediation {
+        let is_superuser = matches!(of, Of::Superuser(_));
+        let program = match engine {
+            Some("postgres" | "redshift") => POSTGRES_TAKES.replace("RIGHTS", if is_superuser { " CREATEROLE" } else { "" }),
+            Some("mysql" | "mariadb") => mysql_takes(if is_superuser { MYSQL_SUPERUSER } else { MYSQL_OWN_DATABASE }, callers),
             _ => return self,
         };
-        let own = value_of(context, context.secret_id());
-        let value = match of {
-            Of::Rotated => own,
-            Of::Superuser(Some(arn)) => value_of(context, arn),
-            Of::Superuser(None) => {
-                let words = ["secretsmanager", "get-secret-value", "--secret-id", "SUPERUSER_SECRET", "--query", "SecretString"];
-                let read = aws_in(context, &[&words[..], &["--output", "text"]].concat());
-                read.replace("SUPERUSER_SECRET", &format!("\"$({own} | jq --raw-output .masterarn)\""))
+        self.run_by_value(&current_value(context, of), engine, &program)
+    }
+
+    /// Lifts limits of connections that the user or its database has used up, and lets the user into its database.
+    pub(super) fn database_admits(self, context: &DiagnosisContext<'_>, engine: Option<&str>) -> Remediation {
+        let program = if is_mysql(engine) { MYSQL_ADMITS } else { POSTGRES_ADMITS };
+        self.run_by_value(&current_value(context, Of::Rotated), engine, program)
+    }
+
+    /// Lets the user and the database of the current value write, where PostgreSQL makes their transactions read-only.
+    pub(super) fn database_writes(self, context: &DiagnosisContext<'_>, engine: Option<&str>, of: Of<'_>) -> Remediation {
+        if is_mysql(engine) {
+            return self;
+        }
+        self.run_by_value(&current_value(context, of), engine, POSTGRES_WRITES)
+    }
+
+    /// Lets PostgreSQL store the user's passwords in the way it asks for at the login.
+    pub(super) fn database_hashes(self, context: &DiagnosisContext<'_>, engine: Option<&str>) -> Remediation {
+        if is_mysql(engine) {
+            return self;
+        }
+        self.run_by_value(&current_value(context, Of::Rotated), engine, POSTGRES_HASHES)
+    }
+
+    /// Takes the superuser's attribute off the role that the rotation is to change.
+    pub(super) fn pending_user_is_no_superuser(self, context: &DiagnosisContext<'_>, engine: Option<&str>) -> Remediation {
+        if is_mysql(engine) {
+            return self;
+        }
+        self.run_by_value(&pending_value(context), engine, POSTGRES_IS_NO_SUPERUSER)
+    }
+
+    /// Gives the user that the function names without a host, and so for every host, that account, where it has only others.
+    pub(super) fn rename_to_everywhere(self, context: &DiagnosisContext<'_>, engine: Option<&str>) -> Remediation {
+        let Some(covered) = Callers::Anywhere.covered().filter(|_| is_mysql(engine)) else { return self };
+        let is_pending = context.secret().is_some_and(|secret| secret.version_with("AWSPENDING").is_some());
+        let value = if is_pending { pending_value(context) } else { current_value(context, Of::Rotated) };
+        self.run_by_value(&value, engine, &format!(r#""{}""#, mysql_renames(&covered)))
+    }
+
+    /// Drops the second user, that of the pending version, where a refused GRANT left it without any right: the next rotation makes
+    /// it anew. Only for functions that alternate between two users.
+    pub(super) fn drop_half_made(self, context: &DiagnosisContext<'_>, engine: Option<&str>) -> Remediation {
+        let is_pending = context.secret().is_some_and(|secret| secret.version_with("AWSPENDING").is_some());
+        if !is_pending || !is_mysql(engine) {
+            return self;
+        }
+        self.run_by_value(&pending_value(context), engine, MYSQL_DROPS_EMPTY)
+            .warn("The user of the pending version is dropped only where it has no right at all; the rotation makes it again.")
+    }
+
+    /// Pipes a value through a program of `jq` that makes statements of it, which the engine's client runs.
+    fn run_by_value(self, value: &str, engine: Option<&str>, program: &str) -> Remediation {
+        let (words, client) = match engine {
+            Some("postgres" | "redshift") => {
+                (POSTGRES_WORDS, shell("psql", &["--quiet", "--set=ON_ERROR_STOP=1", "--dbname", "service=admin"]))
             }
+            Some("mysql" | "mariadb") => (MYSQL_WORDS, format!("{} | {}", mysql_prints(&[]), mysql(&[]))),
+            _ => return self,
         };
-        let program = shell("jq", &["--raw-output", &format!("{quote} {takes}")]);
-        self.run(format!("{value} | {program} | {client}")).needs("secretsmanager:GetSecretValue")
+        // The program has no single quote of its own, so that it stays legible between two.
+        self.run(format!("{value} | jq --raw-output '{words}{program}' | {client}")).needs("secretsmanager:GetSecretValue")
+    }
+
+    /// Asks the database who may log in to it from where; PostgreSQL then reads its file of rules again.
+    pub(super) fn ask_who_may_log_in(self, engine: Option<&str>) -> Remediation {
+        if is_mysql(engine) {
+            return self
+                .run_as_administrator(engine, "SELECT user, host, plugin, password_expired FROM mysql.user ORDER BY user");
+        }
+        self.run_as_administrator(engine, HBA_RULES).run_as_administrator(engine, "SELECT pg_reload_conf()")
+    }
+
+    /// Stores a corrected value of the superuser's secret, which `secret` names as a word of the shell.
+    pub(super) fn put_superuser_value(self, context: &DiagnosisContext<'_>, secret: &str) -> Remediation {
+        let command = |words: &[&str]| aws_in(context, words).replace("SUPERUSER_SECRET", secret);
+        let read = ["secretsmanager", "get-secret-value", "--secret-id", "SUPERUSER_SECRET", "--query", "SecretString"];
+        let read = command(&[&read[..], &["--output", "text"]].concat());
+        let put = ["secretsmanager", "put-secret-value", "--secret-id", "SUPERUSER_SECRET", "--secret-string"];
+        self.run(format!("(umask 077; {read} > superuser.json)"))
+            .run(command(&[&put[..], &["file://superuser.json"]].concat()))
+            .needs("secretsmanager:GetSecretValue")
+            .needs("secretsmanager:PutSecretValue")
+            .warn(
+                "superuser.json replaces the whole value of the superuser's secret, for every reader at once: correct it before it is \
+                 stored, leave it complete, and delete the file afterwards.",
+            )
     }
 
     /// A statement of the engine's own, for an administrator.
     pub(super) fn run_as_administrator(self, engine: Option<&str>, sql: &str) -> Remediation {
         match engine {
             Some("postgres" | "redshift") => self.run(shell("psql", &["--dbname", "service=admin", "--command", sql])),
-            Some("mysql" | "mariadb") => self.run(shell("mysql", &["--defaults-extra-file=admin.cnf", "--execute", sql])),
+            Some("mysql" | "mariadb") => self.run(mysql(&["--execute", sql])),
             _ => self,
         }
     }
 }
 
-fn value_of(context: &DiagnosisContext<'_>, secret: &str) -> String {
-    let words = ["secretsmanager", "get-secret-value", "--secret-id", secret, "--version-stage", "AWSCURRENT"];
+/// A query for MySQL whose answer is the statements to run, and their run.
+pub(super) fn what_it_prints(query: &str) -> String {
+    format!("{} | {}", mysql_prints(&["--execute", query]), mysql(&[]))
+}
+
+/// What a superuser needs, WITH GRANT OPTION, to make users and pass rights on.
+///
+/// A pattern for every database: the master user of RDS cannot grant all rights on `*.*`.
+pub(super) const SUPERUSER_RIGHTS: [&str; 2] = ["CREATE USER, RELOAD, PROCESS ON *.*", "ALL PRIVILEGES ON `%`.*"];
+
+/// Prints the statements that give `rights` to every account of `user`, WITH GRANT OPTION.
+pub(super) fn grants(rights: &[&str], user: &str) -> String {
+    let grant = |rights: &&str| format!("'GRANT {rights} TO ', QUOTE(user), '@', QUOTE(host), ' WITH GRANT OPTION;'");
+    let grants: Vec<String> = rights.iter().map(grant).collect();
+    format!("SELECT CONCAT({}) FROM mysql.user WHERE user = '{user}' AND host <> ''", grants.join(", "))
+}
+
+/// Prints the statement that renames one account of `user` to the one for `host`, where there is none.
+pub(super) fn rename(user: &str, host: &str) -> String {
+    let accounts = format!("FROM mysql.user WHERE user = '{user}' AND host <> ''");
+    format!(
+        "SELECT CONCAT('RENAME USER ', QUOTE(user), '@', QUOTE(host), ' TO ', QUOTE(user), '@', QUOTE('{host}'), ';') {accounts} \
+         AND NOT EXISTS (SELECT 1 {accounts} AND host = '{host}') ORDER BY host LIMIT 1"
+    )
+}
+
+fn is_mysql(engine: Option<&str>) -> bool {
+    matches!(engine, Some("mysql" | "mariadb"))
+}
+
+fn mysql(words: &[&str]) -> String {
+    shell("mysql", &[&["--defaults-extra-file=admin.cnf"], words].concat())
+}
+
+/// The client as it prints a column of statements, each on a line and as it is.
+fn mysql_prints(words: &[&str]) -> String {
+    mysql(&[&["--batch", "--raw", "--skip-column-names"], words].concat())
+}
+
+fn value_with(context: &DiagnosisContext<'_>, secret: &str, label: &str) -> String {
+    let words = ["secretsmanager", "get-secret-value", "--secret-id", secret, "--version-stage", label];
     aws_in(context, &[&words[..], &["--query", "SecretString", "--output", "text"]].concat())
+}
+
+fn pending_value(context: &DiagnosisContext<'_>) -> String {
+    value_with(context, context.secret_id(), "AWSPENDING")
+}
+
+fn current_value(context: &DiagnosisContext<'_>, of: Of<'_>) -> String {
+    match of {
+        Of::Rotated => value_with(context, context.secret_id(), "AWSCURRENT"),
+        Of::Superuser(Some(arn)) => value_with(context, arn, "AWSCURRENT"),
+        Of::Superuser(None) => {
+            let own = value_with(context, context.secret_id(), "AWSCURRENT");
+            let words = ["secretsmanager", "get-secret-value", "--secret-id", "SUPERUSER_SECRET", "--query", "SecretString"];
+            let read = aws_in(context, &[&words[..], &["--output", "text"]].concat());
+            read.replace("SUPERUSER_SECRET", &superuser_arn_of(&own))
+        }
+    }
+}
+
+/// The superuser's secret, asked of the value that a command reads.
+fn superuser_arn_of(value: &str) -> String {
+    format!("\"$({value} | jq --raw-output .masterarn)\"")
+}
+
+/// The superuser's secret as a word of a command: its ARN where a line gives it, else asked of the rotated secret's `masterarn`.
+pub(super) fn superuser_secret_word(context: &DiagnosisContext<'_>, line: &str) -> String {
+    match superuser_secret(line) {
+        Some(arn) => shell("", &[arn]).trim_start().to_owned(),
+        None => superuser_arn_of(&value_with(context, context.secret_id(), "AWSCURRENT")),
+    }
 }
 
 /// The engine behind the secret: of the line, of another line of the same invocation, or in the function's name.
@@ -134,7 +415,10 @@ mod tests {
     fn the_database_takes_a_value_that_is_on_no_command_line() {
         let evidence = healthy();
         let context = DiagnosisContext::new(&evidence);
-        let commands = |engine, of| Remediation::new("").database_takes(&context, Some(engine), of).commands.join("\n");
+        let commands = |engine, of| {
+            let fix = Remediation::new("").database_takes(&context, Some(engine), of, Callers::Unknown);
+            fix.commands.join("\n")
+        };
         let rotated = commands("postgres", Of::Rotated);
         assert!(rotated.contains("--version-stage AWSCURRENT") && rotated.ends_with("--dbname 'service=admin'"), "{rotated}");
         let superuser = commands("mariadb", Of::Superuser(None));
@@ -144,7 +428,26 @@ mod tests {
         }
         // These words before an expression read as a password, which the report would hide.
         assert!(!superuser.contains("IDENTIFIED BY"), "{superuser}");
+        // Who is made again gets the rights of its kind, and no more.
+        assert!(superuser.contains("WITH GRANT OPTION") && !rotated.contains("CREATEROLE"), "{superuser}");
+        assert!(commands("postgres", Of::Superuser(None)).contains("CREATE ROLE %I CREATEROLE"));
         assert_eq!(commands("oracle", Of::Rotated), "");
+    }
+
+    #[test]
+    fn an_account_is_renamed_only_where_the_functions_addresses_are_known_and_none_covers_them() {
+        let named = Callers::named("(1045, \"Access denied for user 'orders'@'10.0.7.9' (using password: YES)\")");
+        assert_eq!(named, Callers::At("10.0.7.9".parse().unwrap()));
+        assert_eq!(Callers::named("Access denied for user 'orders'@'ip-10-0-7-9.internal'"), Callers::Unknown);
+        let evidence = healthy();
+        let context = DiagnosisContext::new(&evidence);
+        let takes = |callers| {
+            let fix = Remediation::new("").database_takes(&context, Some("mysql"), Of::Rotated, callers);
+            fix.commands.join("\n")
+        };
+        assert!(takes(named).contains("10.0.7.9") && takes(named).contains("RENAME USER"), "{}", takes(named));
+        assert!(takes(Callers::Anywhere).contains("RENAME USER"));
+        assert!(!takes(Callers::Unknown).contains("RENAME USER"));
     }
 
     #[test]

@@ -35,6 +35,11 @@ const FORETOLD: &[Cause] = &[
     Cause::SecretResourcePolicyDeny,
     Cause::SecretResourcePolicyMissingAllow,
     Cause::KmsAccessDenied,
+    Cause::ExternalRoleTrust,
+    Cause::ExternalRolePermission,
+    Cause::ExternalMetadataInvalid,
+    Cause::ExternalTokenExpired,
+    Cause::ManagedSecretImpaired,
 ];
 
 /// Causes of which a mere risk is told as a remark: Lambda goes on running what it has.

@@ -36,18 +36,28 @@ pub(super) fn rotated_by_owner(fix: Remediation, context: &DiagnosisContext<'_>,
     fix.run(command_of(context, owner))
 }
 
+/// Stands for the database until the command that asks for it takes its place.
+const DATABASE: &str = "DATABASE";
+
 /// The owner's own way to start a rotation; where it has none, the command that shows what the owner left in the secret.
 ///
 /// RotateSecret refuses a secret that a service manages. RDS names its secrets `rds!db-…` and `rds!cluster-…`.
 /// Source: Amazon RDS User Guide, "Password management with Amazon RDS and AWS Secrets Manager".
 pub(super) fn command_of(context: &DiagnosisContext<'_>, owner: &str) -> String {
-    let (command, identifier, name) = if context.secret_name().starts_with("rds!cluster") {
-        ("modify-db-cluster", "--db-cluster-identifier", "DB_CLUSTER")
+    let (command, identifier, look, list) = if context.secret_name().starts_with("rds!cluster") {
+        ("modify-db-cluster", "--db-cluster-identifier", "describe-db-clusters", "DBClusters")
     } else {
-        ("modify-db-instance", "--db-instance-identifier", "DB_INSTANCE")
+        ("modify-db-instance", "--db-instance-identifier", "describe-db-instances", "DBInstances")
     };
+    // Which database it is, only RDS knows: the command asks for it.
+    let id = if list == "DBClusters" { "DBClusterIdentifier" } else { "DBInstanceIdentifier" };
+    let query = format!("{list}[?MasterUserSecret.SecretArn=='{}'].{id} | [0]", context.secret_id());
+    let ask = format!("\"$({})\"", aws_in(context, &["rds", look, "--query", &query, "--output", "text"]));
     match owner {
-        "rds" => aws_in(context, &["rds", command, identifier, name, "--rotate-master-user-password", "--apply-immediately"]),
+        "rds" => {
+            let words = ["rds", command, identifier, DATABASE, "--rotate-master-user-password", "--apply-immediately"];
+            aws_in(context, &words).replacen(DATABASE, &ask, 1)
+        }
         _ => aws_in(context, &["secretsmanager", "describe-secret", "--secret-id", context.secret_id()]),
     }
 }

@@ -25,6 +25,8 @@ mod need;
 mod next_looks;
 mod outcome;
 mod permissions;
+#[cfg(test)]
+mod placeholders;
 mod plan;
 mod policy_edit;
 mod readings;
@@ -62,17 +64,27 @@ fn warn_of_pending_password(context: &DiagnosisContext<'_>, findings: &mut [Find
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let context = DiagnosisContext::new(evidence);
-    let mut diagnosis = judge_in(&context);
-    diagnosis.forecast = forecast::forecast(&context, &diagnosis);
-    diagnosis.plan = plan::make(&context, &diagnosis);
-    print_only_what_is_proven(&mut diagnosis);
-    diagnosis
+    let diagnosis = judge_in(&context);
+    foretell_in(&context, diagnosis)
 }
 
-/// Decides what stops rotation, without a forecast and a plan.
-#[cfg(test)]
-fn judge(evidence: &Evidence) -> Diagnosis {
+/// Decides what stops rotation, without a forecast and a plan: enough to know where to look next.
+#[must_use]
+pub fn judge(evidence: &Evidence) -> Diagnosis {
     judge_in(&DiagnosisContext::new(evidence))
+}
+
+/// Adds to what [`judge`] decided on the same evidence the forecast and the plan, which cost many times as much.
+#[must_use]
+pub fn foretell(evidence: &Evidence, judged: Diagnosis) -> Diagnosis {
+    foretell_in(&DiagnosisContext::new(evidence), judged)
+}
+
+fn foretell_in(context: &DiagnosisContext<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
+    diagnosis.forecast = forecast::forecast(context, &diagnosis);
+    diagnosis.plan = plan::make(context, &diagnosis);
+    print_only_what_is_proven(&mut diagnosis);
+    diagnosis
 }
 
 fn judge_in(context: &DiagnosisContext<'_>) -> Diagnosis {

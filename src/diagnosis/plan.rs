@@ -10,8 +10,12 @@ mod undo;
 
 use super::DiagnosisContext;
 use super::forecast::{self, Foreseen, Outlook, outlook, without_failures};
-use super::{managed, remedy};
-use crate::model::{Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, Severity};
+use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity};
+use super::signatures::RefusingLayer;
+use super::{managed, refusal, remedy};
+use crate::model::{
+    Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, PolicyDocument, Severity,
+};
 use command::AwsCommand;
 use effect::CommandEffect;
 
@@ -60,7 +64,68 @@ pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Pla
         let Some(next) = draft.outlook.foreseen.iter().find(|foreseen| blocks(foreseen)).cloned() else { break };
         draft.mend(next);
     }
-    draft.finish(context, leading.is_some(), proven)
+    draft.finish(context, leading, proven)
+}
+
+/// True where every call that the log shows as refused would be allowed by the role's policies, as they are in `world`.
+///
+/// The forecast asks about what every rotation does; what this function does beside it, only its log tells.
+fn allows_what_was_refused(context: &DiagnosisContext<'_>, cause: Cause, world: &Evidence) -> bool {
+    let refused = refusal::refused(context, cause);
+    let Some(role) = world.role.found() else { return false };
+    let Some(policies) = role.policies.found().filter(|policies| policies.complete) else { return false };
+    let parsed = |documents: &[&PolicyDocument]| -> Option<Vec<Policy>> {
+        documents.iter().map(|one| Policy::from_value(&one.name, &one.document).ok()).collect()
+    };
+    let identity: Vec<&PolicyDocument> = policies.identity.iter().collect();
+    let (Some(identity), Ok(caller)) = (parsed(&identity), Caller::role(role.role.arn().as_str(), None)) else { return false };
+    let boundary = match &policies.boundary {
+        None => None,
+        Some(document) => match parsed(&[document]) {
+            Some(boundary) => Some(boundary),
+            None => return false,
+        },
+    };
+    !refused.is_empty()
+        && refused.iter().all(|denied| {
+            let resource = denied.resource.as_deref().unwrap_or("*");
+            let request = Request::new(caller.clone(), &denied.action, resource, Context::new());
+            let allows = |policies: &[Policy]| matches!(evaluate_identity(policies.iter(), &request), Decision::Allowed { .. });
+            let is_shown = matches!(denied.layer, Layer::IdentityPolicy | Layer::Boundary | Layer::Unknown);
+            is_shown && allows(&identity) && boundary.as_deref().is_none_or(allows)
+        })
+}
+
+/// Causes that may be over by the time somebody reads of them.
+const MAY_PASS: &[Cause] = &[
+    Cause::TargetServiceError,
+    Cause::TargetServiceLimit,
+    Cause::TargetServiceAsyncPropagation,
+    Cause::DbNetworkUnreachable,
+    Cause::AwsEndpointUnreachable,
+    Cause::LambdaThrottledConcurrency,
+    Cause::ExternalPartnerUnreachable,
+    Cause::UnknownFailure,
+];
+
+/// Why nobody can say before the next rotation whether the plan helps against what only the log tells of.
+fn why_open(finding: &Finding, changes: bool) -> String {
+    if !forecast::will_repeat(finding) || !changes && MAY_PASS.contains(&finding.cause) {
+        return "whether the fault is over: it may have passed by itself".to_owned();
+    }
+    "whether that was all: the fault is known from the function's log alone, which only the next rotation continues".to_owned()
+}
+
+/// What is left where the commands only show things.
+fn by_hand(finding: &Finding) -> Obstacle {
+    Obstacle {
+        cause: finding.cause,
+        confidence: finding.confidence,
+        at: None,
+        text: "what has to change is outside of AWS's command line; the commands show where to look.".to_owned(),
+        proof: finding.evidence.first().cloned(),
+        author: None,
+    }
 }
 
 fn is_same(one: &Obstacle, other: &Obstacle) -> bool {
@@ -142,7 +207,9 @@ impl Draft {
         (moves, rotation)
     }
 
-    fn finish(mut self, context: &DiagnosisContext<'_>, rotates_now: bool, proven: bool) -> Plan {
+    fn finish(mut self, context: &DiagnosisContext<'_>, leading: Option<&Finding>, proven: bool) -> Plan {
+        let rotates_now = leading.is_some();
+        let proven = proven || leading.is_some_and(|finding| allows_what_was_refused(context, finding.cause, &self.world));
         let is_needed = rotates_now || !self.moves.is_empty() || !self.remaining.is_empty();
         self.moves.sort_by_key(|one| one.phase);
         let mut steps: Vec<PlanStep> = Vec::new();
@@ -164,6 +231,12 @@ impl Draft {
             steps.extend(self.rotation);
         }
         let unseen = self.outlook.unseen;
+        // Where nothing is changed, nothing is mended; what passes by itself needs no change.
+        if let Some(finding) = leading.filter(|finding| {
+            !changes && self.remaining.is_empty() && forecast::will_repeat(finding) && !MAY_PASS.contains(&finding.cause)
+        }) {
+            self.remaining.push(by_hand(finding));
+        }
         let heals = match (is_needed, self.remaining.is_empty()) {
             (false, _) => None,
             (true, false) => Some(false),
@@ -175,6 +248,9 @@ impl Draft {
                 (!unseen.is_empty())
                     .then(|| format!("whether something that was not seen stands in the way ({})", unseen.join("; "))),
             );
+        }
+        if let Some(finding) = leading.filter(|_| heals.is_none() && self.doubts.is_empty()) {
+            self.doubts.push(why_open(finding, changes));
         }
         Plan { steps, heals, remaining: self.remaining, doubts: self.doubts }
     }

@@ -2,7 +2,7 @@
 
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
-use crate::diagnosis::diagnose;
+use crate::diagnosis::{foretell, judge};
 use crate::model::{
     Evidence, FollowUp, Investigation, InvestigationId, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName,
 };
@@ -94,7 +94,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
     }
     let mut evidence = collect_redacted(aws, clock, &request, progress).await;
     let mut api_calls = calls(&evidence, &looked);
-    let mut diagnosis = diagnose(&evidence);
+    let mut diagnosis = judge(&evidence);
 
     for _ in 0..MAX_LOOKS {
         let remaining = options.total_deadline.saturating_sub(stopwatch.elapsed());
@@ -112,8 +112,10 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         request.rerun = Some((evidence, steps.clone()));
         evidence = collect_redacted(aws, clock, &request, progress).await;
         api_calls += calls(&evidence, &steps);
-        diagnosis = diagnose(&evidence);
+        diagnosis = judge(&evidence);
     }
+    // What is foretold rests on everything that was seen, so that it is asked once, at the end.
+    let diagnosis = foretell(&evidence, diagnosis);
     Investigation { id: new_investigation_id(), evidence, diagnosis, api_calls, duration_ms: stopwatch.elapsed_ms() }
 }
 

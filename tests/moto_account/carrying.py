@@ -15,7 +15,8 @@ CONFIGURATION = {
     "secret_marked_for_deletion", "secret_resource_policy_deny", "secret_resource_policy_missing_allow", "stuck_awspending",
 }
 # What a person fills in, after the command before it has told.
-FILLED_IN = ("NEW_FUNCTION_ARN", "FUNCTION_ARN", "BOUNDARY_ARN", "NEW_SUBNET_ID", "SUPERUSER_SECRET", "file://key-policy.json", "file://fixed-policy.json")
+FILLED_IN = ("PREVIOUS_HANDLER", "NEW_FUNCTION_ARN", "FUNCTION_ARN", "BOUNDARY_ARN", "NEW_SUBNET_ID", ".masterarn",
+             "file://key-policy.json", "file://fixed-policy.json")
 
 
 def is_of_configuration(report: dict) -> bool:

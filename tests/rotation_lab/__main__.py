@@ -1,6 +1,7 @@
 """Rotations that really run and really fail, and the plans that are to mend them, carried out.
 
-Usage: python tests/rotation_lab BINARY [fault ...]; with names of faults, reports and commands are printed.
+Usage: python tests/rotation_lab BINARY [fault ...]; with up to three faults by name, reports and commands are printed; a name
+that several ways of a fault share stands for all of them. LAB_REPORTS=folder writes every report into a file of its own.
 """
 
 import sys

@@ -10,6 +10,7 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from moto.server import ThreadedMotoServer
 
@@ -22,8 +23,9 @@ from .servers import MariaDb, Postgres
 # More would stretch what takes milliseconds on a machine of its own to seconds, and seconds mean something in a verdict.
 WORKERS = 4
 LEAST = 0.95
-# So many faults by name are shown in full.
+# So many faults by name are shown in full; all of them are written into the folder that this variable names.
 VERBOSE = 3
+REPORTS = "LAB_REPORTS"
 ASKED = 5
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true",
@@ -152,13 +154,16 @@ def start_servers():
     main = Postgres("postgres-main", tls=True)
     servers = {"postgres-main": main, "postgres-reader": Postgres("postgres-reader", of=main),
                "postgres-plain": Postgres("postgres-plain", shared_preload_libraries="passwordcheck"),
+               "postgres-small": Postgres("postgres-small", tls=True, max_connections=8),
                "mysql-main": MariaDb("mysql-main", tls=True), "mysql-second": MariaDb("mysql-second", tls=True)}
     return servers
 
 
 def main():
     binary, only = sys.argv[1], set(sys.argv[2:])
-    chosen = [(number, fault) for number, fault in enumerate(FAULTS, 1) if not only or fault.name in only]
+    reports = Path(os.environ[REPORTS]) if REPORTS in os.environ else None
+    chosen = [(number, fault) for number, fault in enumerate(FAULTS, 1)
+              if not only or any(fault.name == name or fault.name.startswith(f"{name}_") for name in only)]
     logging.disable(logging.CRITICAL)
     began = time.monotonic()
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -167,13 +172,16 @@ def main():
     results = []
     try:
         with ThreadPoolExecutor(WORKERS) as pool:
-            for result in pool.map(lambda job: run(binary, moto.get_host_and_port(), *job, servers, runtimes, command_line, 0 < len(only) <= VERBOSE), chosen):
+            for result in pool.map(lambda job: run(binary, moto.get_host_and_port(), *job, servers, runtimes, command_line,
+                                                  reports or 0 < len(chosen) <= VERBOSE), chosen):
                 results.append(result)
                 print(f"{'healed' if result.healed else 'FAILED'} {'read' if not result.complaints else 'MISREAD'} {result.name} "
                       f"[{result.seconds:.0f} s]: {result.verdict}", flush=True)
                 for text in result.complaints + result.broken:
                     print(f"         {text}")
-                if result.detail:
+                if result.detail and reports:
+                    (reports / f"{result.name}.txt").write_text("\n".join(result.complaints + result.broken) + "\n" + result.detail)
+                elif result.detail:
                     print(result.detail)
     finally:
         command_line.stop()

@@ -1,5 +1,6 @@
 """One world of the lab: a secret whose rotation really ran, and the person who carries out what the report prints."""
 
+import contextlib
 import json
 import os
 import queue
@@ -79,6 +80,8 @@ class Expected:
     never: list[str] = field(default_factory=list)
     # What the person corrects in the value's JSON; `None` takes a key away.
     value: dict = field(default_factory=dict)
+    # The same for the superuser's secret.
+    superuser: dict = field(default_factory=dict)
     # The variables the person adds to the function's environment.
     environment: dict = field(default_factory=dict)
     # Placeholders of this fault.
@@ -124,10 +127,14 @@ class Lab(World):
 
     def close(self):
         self.service.wait()
-        for step in reversed(self.undo):
-            step()
-        self.proxy.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            with contextlib.ExitStack() as stack:
+                # All of it, whatever fails: what one world leaves shut keeps others waiting.
+                for step in self.undo:
+                    stack.callback(step)
+        finally:
+            self.proxy.stop()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- how it was set up -----------------------------------------------------------------------------------------
 
@@ -142,7 +149,7 @@ class Lab(World):
     def set_up(self, server=None, environment=None, attributes="", timeout=30, scoped=True):
         """A database user, the secret, the function; and a first rotation that went well, two days ago."""
         self.server = self.servers[server] if server else self.server
-        if self.server.name == "mysql-second":
+        if self.server.name in ("mysql-second", "postgres-small"):
             self.server.alone.acquire()
             self.undo.append(self.server.alone.release)
         self.server.make_database(self.database)
@@ -210,8 +217,13 @@ class Lab(World):
     def configure(self, **variables):
         """Somebody changes the function's environment."""
         present = self.lambda_.get_function_configuration(FunctionName=self.function_name)["Environment"]["Variables"]
+        changed = {name: value for name, value in {**present, **variables}.items() if value is not None}
         self.client("lambda", PERSON_KEY).update_function_configuration(
-            FunctionName=self.function_name, Environment={"Variables": {**present, **variables}})
+            FunctionName=self.function_name, Environment={"Variables": changed})
+
+    def set_handler(self, handler):
+        """Somebody changes what the runtime is to call."""
+        self.client("lambda", PERSON_KEY).update_function_configuration(FunctionName=self.function_name, Handler=handler)
 
     # --- what others do in the database ----------------------------------------------------------------------------
 
@@ -221,6 +233,40 @@ class Lab(World):
 
         value = self.current()
         return pymysql.connect(host=HOST, port=self.server.port, user=value["username"], password=value["password"])
+
+    def knock(self, times):
+        """Somebody tries wrong passwords."""
+        import pymysql
+
+        value = self.current()
+        for _ in range(times):
+            try:
+                pymysql.connect(host=HOST, port=self.server.port, user=value["username"], password="not-this-one-1").close()
+            except pymysql.Error:
+                pass
+
+    def fill_up(self):
+        """Applications take every connection that the server has for them."""
+        import psycopg2
+        import pymysql
+
+        value, held = self.current(), []
+        while True:
+            try:
+                if self.engine == "postgres":
+                    held.append(psycopg2.connect(host=HOST, port=self.server.port, user=value["username"], password=value["password"],
+                                                 dbname=self.database))
+                else:
+                    held.append(self.hold())
+            except (psycopg2.Error, pymysql.Error):
+                return held
+
+    def hold_tables(self):
+        """A dump that has locked the accounts' table; what ends it."""
+        connection = self.server.administrator()
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLES mysql.global_priv READ")
+        return lambda: connection.open and connection.close()
 
     def hold_role(self, name):
         """A transaction of an administrator that changed the role and never ended; what ends it."""
@@ -269,7 +315,7 @@ class Person:
         (home / "admin.cnf").write_text(
             f"[client]\nhost={HOST}\nport={lab.server.port}\nuser={ADMINISTRATOR}\npassword={ADMINISTRATOR_PASSWORD}\n")
         (home / ".pg_service.conf").write_text(
-            f"[admin]\nhost={HOST}\nport={lab.server.port}\nuser={ADMINISTRATOR}\npassword={ADMINISTRATOR_PASSWORD}\ndbname={lab.database}\n")
+            f"[admin]\nhost={HOST}\nport={lab.server.port}\nuser={ADMINISTRATOR}\npassword={ADMINISTRATOR_PASSWORD}\ndbname=postgres\n")
         (home / ".pgpass").write_text(f"*:*:*:{ADMINISTRATOR}:{ADMINISTRATOR_PASSWORD}\n")
         (home / ".pgpass").chmod(0o600)
         (home / ".my.cnf").write_text(f"[client]\npassword={ADMINISTRATOR_PASSWORD}\n")
@@ -327,7 +373,7 @@ class Person:
 
     def write_value(self, path, command):
         """The complete JSON: of what the plan has put into the file, or of AWSCURRENT, with what was wrong corrected."""
-        superuser = self.lab.superuser_arn and self.lab.superuser_arn in command
+        superuser = "superuser.json" in command
         arn = self.lab.superuser_arn if superuser else self.lab.secret_arn
         try:
             value = json.loads(path.read_text() if path.exists() else self.lab.stored("AWSCURRENT", arn))
@@ -335,7 +381,7 @@ class Person:
         except (ValueError, TypeError, AssertionError):
             value = {}
         if superuser:
-            value = {**value, "password": self.lab.superuser_password}
+            value = {**value, "password": self.lab.superuser_password, **self.expected.superuser}
         else:
             # What a person remembers of a value that is no longer there.
             value = {**self.lab.value(), **value, **self.expected.value}

@@ -1,7 +1,7 @@
 //! The database refuses the login, and no password changes that.
 
 use super::{Advice, Shown};
-use crate::diagnosis::database::Of;
+use crate::diagnosis::database::{Callers, HBA_RULES, Of};
 use crate::diagnosis::remedy::{SECRET_STRUCTURE, TROUBLESHOOTING};
 use crate::model::Remediation;
 
@@ -14,7 +14,7 @@ impl Remediation {
     fn unnamed_user_takes(self, shown: Shown<'_, '_, '_>) -> Remediation {
         match shown.account() {
             Some(_) => self,
-            None => self.database_takes(shown.context, shown.engine(), Of::Rotated),
+            None => self.database_takes(shown.context, shown.engine(), Of::Rotated, Callers::Unknown),
         }
     }
 }
@@ -45,7 +45,7 @@ pub(super) fn not_admitted(shown: Shown<'_, '_, '_>) -> Advice {
         "Let pg_hba.conf admit the host, user and database that the quoted line names, and reload it. On RDS, which admits every \
          host, check whether the user or database name in the secret is reserved for the service. Then rotate.",
     )
-    .run_statement(shown.statement("SELECT line_number, type, database, user_name, address, auth_method FROM pg_hba_file_rules"))
+    .run_statement(shown.statement(HBA_RULES))
     .run_statement(shown.statement("SELECT pg_reload_conf()"))
     .rotate(shown.context)
     .link("https://www.postgresql.org/docs/current/auth-pg-hba-conf.html");
@@ -75,6 +75,7 @@ pub(super) fn user_gone(shown: Shown<'_, '_, '_>) -> Advice {
         ))
         .run_statement(shown.statement(shown.list_users()))
         .put_value(shown.context)
+        .database_takes(shown.context, shown.engine(), Of::Rotated, Callers::Unknown)
         .discard_pending(shown.context)
         .rotate(shown.context)
         .link(TROUBLESHOOTING),
@@ -142,6 +143,8 @@ pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
             _ => format!("ALTER USER '{user}'@'{}' PASSWORD EXPIRE NEVER", account.host()),
         }
     });
+    let statement = shown.statement(&sql);
+    let shows = |fix: Remediation| if statement.is_none() { shown.list_instances(fix) } else { fix };
     Advice {
         title: "the database user's password has expired",
         explanation: format!(
@@ -149,11 +152,11 @@ pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
              rule demands.",
             shown.in_step()
         ),
-        remediation: Remediation::new(format!(
+        remediation: shows(Remediation::new(format!(
             "Set the user's password to the AWSCURRENT value again, so that it counts as new. Keep it from expiring between \
              rotations, or rotate more often. {AS_ADMINISTRATOR} Then rotate."
-        ))
-        .run_statement(shown.statement(&sql))
+        )))
+        .run_statement(statement.clone())
         .unnamed_user_takes(shown)
         .rotate(shown.context)
         .link(TROUBLESHOOTING),
@@ -195,5 +198,24 @@ pub(super) fn no_password_sent(shown: Shown<'_, '_, '_>) -> Advice {
         .discard_pending(shown.context)
         .rotate(shown.context)
         .link(SECRET_STRUCTURE),
+    }
+}
+
+pub(super) fn may_not_connect(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "the database user may not connect to the database",
+        explanation: format!(
+            "PostgreSQL took user and password{} and did not let the user into the database that the quoted line names: the user \
+             lacks CONNECT on it, as it does once PUBLIC lost that right.",
+            shown.in_step()
+        ),
+        remediation: Remediation::new(
+            "See who may connect to the database, and grant CONNECT to the secret's user (or correct \"dbname\" where another database \
+             is meant). Both run as an administrator of the database. Then rotate.",
+        )
+        .run_statement(shown.statement("SELECT datname, datacl FROM pg_database ORDER BY datname"))
+        .database_admits(shown.context, shown.engine())
+        .rotate(shown.context)
+        .link("https://www.postgresql.org/docs/current/ddl-priv.html"),
     }
 }

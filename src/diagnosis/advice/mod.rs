@@ -13,6 +13,8 @@ mod versions;
 pub(super) use target::LOCKED;
 
 use super::context::LogMatch;
+use super::database::superuser_secret_word;
+use super::readings::strategy;
 use super::signatures::{Fault, engine_of};
 use super::{DiagnosisContext, remedy};
 use crate::lambda_log::Record;
@@ -46,6 +48,7 @@ pub(super) fn on(fault: Fault, context: &DiagnosisContext<'_>, seen: &LogMatch<'
         Fault::PasswordExpired => login::password_expired(shown),
         Fault::MethodUnsupported => login::method_unsupported(shown),
         Fault::NoPasswordSent => login::no_password_sent(shown),
+        Fault::MayNotConnect => login::may_not_connect(shown),
         Fault::UserOfAnotherHost => statement::user_of_another_host(shown),
         Fault::UserLeftOver => statement::user_left_over(shown),
         Fault::GrantRefused => statement::grant_refused(shown),
@@ -162,7 +165,9 @@ impl Shown<'_, '_, '_> {
 
     fn engine(&self) -> Option<&'static str> {
         // Servers have words in common: the driver that the line names tells them apart.
-        engine_of(self.text()).or(self.seen.read.classification.engine)
+        // PostgreSQL alone calls its refusals FATAL.
+        let postgres = || self.text().contains("FATAL:").then_some("postgres");
+        engine_of(self.text()).or(self.seen.read.classification.engine).or_else(postgres)
     }
 
     fn is_mysql(&self) -> bool {
@@ -197,6 +202,14 @@ impl Shown<'_, '_, '_> {
         })
     }
 
+    /// Corrects the value that the line is about: that of the superuser's secret where it is the superuser's turn.
+    fn put_value(&self, remediation: Remediation) -> Remediation {
+        if strategy::is_superusers_turn(self.context, self.seen) {
+            return remediation.put_superuser_value(self.context, &superuser_secret_word(self.context, self.text()));
+        }
+        remediation.put_value(self.context).discard_pending(self.context)
+    }
+
     /// The databases of the region with the hosts that take writes and those that do not.
     fn list_hosts(&self, remediation: Remediation) -> Remediation {
         let query = "DBClusters[].{cluster:DBClusterIdentifier,status:Status,writer:Endpoint,reader:ReaderEndpoint}";
@@ -214,6 +227,11 @@ impl Shown<'_, '_, '_> {
 }
 
 impl Remediation {
+    /// What `act` makes of it, where that holds.
+    fn when(self, holds: bool, act: impl FnOnce(Remediation) -> Remediation) -> Remediation {
+        if holds { act(self) } else { self }
+    }
+
     /// Adds a statement for the database, where its engine has a client.
     fn run_statement(self, statement: Option<String>) -> Remediation {
         match statement {

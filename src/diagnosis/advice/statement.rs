@@ -1,6 +1,8 @@
 //! The login works, and the database refuses the statement.
 
 use super::{Advice, Shown};
+use crate::diagnosis::database;
+use crate::diagnosis::readings::strategy;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::model::Remediation;
 
@@ -8,10 +10,11 @@ pub(super) fn user_of_another_host(shown: Shown<'_, '_, '_>) -> Advice {
     let account = shown.account();
     let named = account.as_ref().map_or_else(|| "such an account".to_owned(), |one| format!("'{}'@'{}'", one.user, one.host()));
     let look = shown.statement_about(|account| format!("SELECT user, host FROM mysql.user WHERE user = '{}'", account.user));
-    let rename = account.as_ref().map_or_else(
-        || "RENAME USER 'USER_FOUND'@'HOST_FOUND' TO 'USER_FOUND'@'%'".to_owned(),
-        |one| format!("RENAME USER '{0}'@'HOST_FOUND' TO '{0}'@'{1}'", one.user, one.host()),
-    );
+    let is_named = account.is_some();
+    let renamed = |fix: Remediation| match is_named {
+        true => fix,
+        false => fix.rename_to_everywhere(shown.context, shown.engine()),
+    };
     Advice {
         title: "the user exists for another host part than the function names",
         explanation: format!(
@@ -19,12 +22,14 @@ pub(super) fn user_of_another_host(shown: Shown<'_, '_, '_>) -> Advice {
              exists with another host part, or not at all where only the superuser logged in.",
             shown.in_step()
         ),
-        remediation: Remediation::new(
+        remediation: renamed(
+            Remediation::new(
             "See with which host part the user exists, and rename that account to the one that the function names; if there is \
              none, create it. Run both as an administrator, with host, user and password in admin.cnf. Then rotate.",
         )
         .run_statement(shown.statement(&look))
-        .run_statement(shown.statement(&rename))
+        .run_statement(account.map(|one| database::what_it_prints(&database::rename(&one.user, one.host())))),
+        )
         .rotate(shown.context)
         .warn("Once renamed, the user can log in only from the addresses that the new host part covers.")
         .link("https://dev.mysql.com/doc/refman/8.4/en/account-names.html"),
@@ -79,8 +84,12 @@ pub(super) fn grant_refused(shown: Shown<'_, '_, '_>) -> Advice {
         ))
         .run_statement(shown.statement(&look))
         .run_statement(shown.account().and_then(|account| {
-            shown.statement(&format!("GRANT ALL PRIVILEGES ON *.* TO '{}'@'{}' WITH GRANT OPTION", account.user, account.host()))
+            let grantee = format!("'{}'@'{}'", account.user, account.host());
+            shown.statement(
+                &database::SUPERUSER_RIGHTS.map(|rights| format!("GRANT {rights} TO {grantee} WITH GRANT OPTION")).join("; "),
+            )
         }))
+        .when(strategy::alternates(shown.context), |fix| fix.drop_half_made(shown.context, shown.engine()))
         .rotate(shown.context)
         .link(TROUBLESHOOTING),
     }

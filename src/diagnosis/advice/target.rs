@@ -1,6 +1,8 @@
 //! The host, the port and the server behind them.
 
 use super::{Advice, Shown};
+use crate::diagnosis::database::Of;
+use crate::diagnosis::readings::strategy;
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
 use crate::model::Remediation;
 
@@ -23,19 +25,19 @@ pub(super) fn read_only_host(shown: Shown<'_, '_, '_>) -> Advice {
                 "SELECT @@hostname, @@read_only",
                 "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')",
             ))
-            .run_statement(
-                shown
-                    .is_postgres()
-                    .then(|| {
-                        shown
-                            .statement("BEGIN READ WRITE; ALTER DATABASE \"DB_NAME\" RESET default_transaction_read_only; COMMIT")
-                    })
-                    .flatten(),
-            )
             .put_value(shown.context)
             .discard_pending(shown.context)
+            .database_writes(shown.context, shown.engine(), writer(shown))
             .rotate(shown.context)
             .link(TROUBLESHOOTING),
+    }
+}
+
+/// Whose statement it is that was refused.
+fn writer(shown: Shown<'_, '_, '_>) -> Of<'static> {
+    match strategy::alternates(shown.context) {
+        true => Of::Superuser(None),
+        false => Of::Rotated,
     }
 }
 
@@ -68,7 +70,20 @@ pub(super) fn not_accepting(shown: Shown<'_, '_, '_>) -> Advice {
              closed for maintenance. Neither the network nor the password is at fault.",
             shown.in_step()
         ),
-        remediation: shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING),
+        remediation: shown
+            .list_instances(remediation)
+            .run_statement(shown.closed_database())
+            .rotate(shown.context)
+            .link(TROUBLESHOOTING),
+    }
+}
+
+impl Shown<'_, '_, '_> {
+    /// Opens the one database that takes no connections, where the line names it.
+    fn closed_database(&self) -> Option<String> {
+        let (before, _) = self.text().split_once(" is not currently accepting connections")?;
+        let (_, name) = before.trim_end_matches(['\\', '"']).rsplit_once('"')?;
+        self.statement(&format!("ALTER DATABASE \"{name}\" allow_connections true"))
     }
 }
 
@@ -105,6 +120,10 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
             &format!("ALTER ROLE \"{user}\" CONNECTION LIMIT -1"),
         )
     });
+    let of_database = shown.text().split_once("too many connections for database ").and_then(|(_, rest)| {
+        let name = rest.trim_start_matches(['\\', '"']).split(['\\', '"']).next().filter(|name| !name.is_empty())?;
+        shown.statement(&format!("ALTER DATABASE \"{name}\" CONNECTION LIMIT -1"))
+    });
     let remediation = Remediation::new(
         "See who holds the connections. Close idle ones, limit the applications' connection pools, or raise the limit of the \
          database or of this user. Then rotate.",
@@ -112,13 +131,14 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "every connection that the database allows is in use",
         explanation: format!(
-            "The database was reached but accepted no further connection{}: its limit of connections, or this user's, is used \
-             up. The password was not checked.",
+            "The database was reached but accepted no further connection{}: its limit of connections, or one of this user or \
+             database, is used up. The password was not checked.",
             shown.in_step()
         ),
         remediation: shown
             .list_instances(remediation.run_statement(sessions))
             .run_statement(of_user.flatten())
+            .run_statement(of_database)
             .rotate(shown.context)
             .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"),
     }
@@ -150,7 +170,7 @@ fn unlock(shown: Shown<'_, '_, '_>) -> Remediation {
          database. Wait until it ends, or end it. Then rotate; if this happens again, rotate at a quieter hour.",
     );
     let waits = shown.statement_of(
-        "SELECT * FROM performance_schema.data_lock_waits",
+        "SHOW FULL PROCESSLIST",
         "SELECT pid, usename, state, xact_start, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE state <> 'idle'",
     );
     let remediation = remediation.run_statement(waits);
@@ -240,12 +260,7 @@ pub(super) fn name_not_resolved(shown: Shown<'_, '_, '_>) -> Advice {
              or the name is private to another network. No connection was tried.",
             shown.in_step()
         ),
-        remediation: shown
-            .list_hosts(remediation)
-            .put_value(shown.context)
-            .discard_pending(shown.context)
-            .rotate(shown.context)
-            .link(NETWORK_ACCESS),
+        remediation: shown.put_value(shown.list_hosts(remediation)).rotate(shown.context).link(NETWORK_ACCESS),
     }
 }
 
@@ -261,11 +276,6 @@ pub(super) fn port_refused(shown: Shown<'_, '_, '_>) -> Advice {
              stopped or restarting, or the host or port in the secret is wrong.",
             shown.in_step()
         ),
-        remediation: shown
-            .list_instances(remediation)
-            .put_value(shown.context)
-            .discard_pending(shown.context)
-            .rotate(shown.context)
-            .link(NETWORK_ACCESS),
+        remediation: shown.put_value(shown.list_instances(remediation)).rotate(shown.context).link(NETWORK_ACCESS),
     }
 }

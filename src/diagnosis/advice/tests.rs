@@ -22,6 +22,7 @@ const USELESS: &[(Fault, &[&str])] = &[
     (Fault::UserOfAnotherHost, &[STORE, DEPLOY, LET_IN, "Grant the user", "CREATEROLE"]),
     (Fault::UserLeftOver, &[STORE, DEPLOY, LET_IN, "Grant the user", "WITH GRANT OPTION"]),
     (Fault::GrantRefused, &[STORE, DEPLOY, LET_IN]),
+    (Fault::MayNotConnect, &[STORE, DEPLOY, LET_IN, "CREATEROLE"]),
     (Fault::StatementFailed, &[STORE, DEPLOY, LET_IN]),
     (Fault::ReadOnlyHost, &[DEPLOY, LET_IN, "compared"]),
     (Fault::AnotherInstance, &[DEPLOY, LET_IN]),
@@ -143,7 +144,7 @@ fn a_statement_names_the_account_that_the_line_names() {
         ),
         (
             "[ERROR] OperationalError: (1141, \"There is no such grant defined for user 'appuser' on host '%'\")",
-            "mysql '--defaults-extra-file=admin.cnf' --execute \"RENAME USER 'appuser'@'HOST_FOUND' TO 'appuser'@'%'\"",
+            "mysql '--defaults-extra-file=admin.cnf' --execute \"SELECT user, host FROM mysql.user WHERE user = 'appuser'\"",
         ),
     ] {
         let commands = leading(line).remediation.commands;

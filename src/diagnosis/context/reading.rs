@@ -10,6 +10,25 @@ use std::cell::OnceCell;
 /// How late an event may reach CloudTrail. Source: CloudTrail User Guide: on average within about 5 minutes, not guaranteed.
 const EVENT_DELAY: SignedDuration = SignedDuration::from_mins(20);
 
+/// Leaves out what a second user is refused that an earlier try of the same rotation made and could give no rights: the
+/// refused statement explains both.
+fn without_half_made(failures: Vec<Failure<'_>>) -> Vec<Failure<'_>> {
+    let says = |failure: &Failure<'_>, causes: &[Cause]| {
+        failure.most_specific_line().is_some_and(|read| causes.contains(&read.classification.cause))
+    };
+    let is_refused = |failure: &&Failure<'_>| {
+        failure.step == Some(RotationStep::SetSecret) && says(failure, &[Cause::DbPermissionInsufficient])
+    };
+    let Some(first) = failures.iter().find(is_refused).map(|failure| failure.invocation) else { return failures };
+    let follows = |failure: &Failure<'_>| {
+        failure.step == Some(RotationStep::TestSecret)
+            && failure.invocation.started_at > first.started_at
+            && failure.invocation.version == first.version
+            && says(failure, &[Cause::DbPermissionInsufficient, Cause::DbLoginAmbiguous])
+    };
+    failures.into_iter().filter(|failure| !follows(failure)).collect()
+}
+
 impl<'a> DiagnosisContext<'a> {
     /// Reads the evidence.
     #[must_use]
@@ -22,7 +41,7 @@ impl<'a> DiagnosisContext<'a> {
         if let Some(row) = &context.failing {
             let since = row.first_at.checked_sub(ATTEMPT_SPAN).unwrap_or(Timestamp::MIN);
             let failures = failures.into_iter().filter(|failure| failure.invocation.started_at >= since).collect();
-            context.failures = context.without_consequences(failures);
+            context.failures = without_half_made(context.without_consequences(failures));
         }
         context
     }

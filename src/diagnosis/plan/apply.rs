@@ -6,7 +6,7 @@ use crate::model::{
     Arn, Evidence, FunctionArn, KeyFacts, Observation, PolicyDocument, RoleArn, RoleFacts, RolePolicies, Schedule, SecretAccess,
     SecretVersion, SimulatedDecision, Simulation,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 /// Policies of AWS that the printed commands attach, as far as rotation rests on them.
@@ -37,8 +37,8 @@ const NEW_VERSION: &str = "the value stored by hand";
 pub(super) fn apply(effect: &CommandEffect, evidence: &mut Evidence) -> Option<String> {
     match effect {
         CommandEffect::Reads => None,
-        CommandEffect::Rotates { turns_on, function, schedule, .. } => {
-            rotates(evidence, *turns_on, function.as_deref(), schedule.as_deref())
+        CommandEffect::Rotates { turns_on, function, schedule, at_once } => {
+            rotates(evidence, *turns_on, function.as_deref(), schedule.as_deref().map(|rules| (rules, *at_once)))
         }
         CommandEffect::CreatesRole { name, trust } => creates_role(evidence, name, trust.as_ref()),
         CommandEffect::RolePolicy { role, name, document } => on_role(evidence, role, |policies| {
@@ -124,7 +124,7 @@ pub(super) fn apply(effect: &CommandEffect, evidence: &mut Evidence) -> Option<S
             }
             None
         }
-        CommandEffect::DatabaseTakes => Some("whether the database accepts the value".to_owned()),
+        CommandEffect::DatabaseTakes | CommandEffect::InDatabase(_) => Some("whether the database accepts the value".to_owned()),
         CommandEffect::Elsewhere => Some("whether a change that this investigation cannot check is enough".to_owned()),
     }
 }
@@ -144,13 +144,20 @@ fn known_policy(arn: &str) -> Option<Value> {
     Some(json!({ "Version": "2012-10-17", "Statement": [{ "CommandEffect": "Allow", "Action": actions, "Resource": "*" }] }))
 }
 
-fn rotates(evidence: &mut Evidence, turns_on: bool, function: Option<&str>, schedule: Option<&str>) -> Option<String> {
+fn rotates(evidence: &mut Evidence, turns_on: bool, function: Option<&str>, schedule: Option<(&str, bool)>) -> Option<String> {
+    let now = evidence.now;
     let config = evidence.rotation_config.observation.found_mut()?;
     if turns_on {
         config.enabled = Some(true);
     }
-    if let Some(rules) = schedule {
-        (config.due.never_fires, config.due.invalid) = (!fires(rules, evidence.now), None);
+    if let Some((rules, at_once)) = schedule {
+        (config.due.never_fires, config.due.invalid) = (!fires(rules, now), None);
+        // A rotation at once makes the next one due an interval from now.
+        if let Some(days) = interval_of(rules).filter(|_| at_once && config.enabled == Some(true)) {
+            config.last_rotated_at = Some(now);
+            config.due.next = now.checked_add(SignedDuration::from_hours(days.saturating_mul(24))).ok();
+            config.due.overdue_since = None;
+        }
     }
     let function = function?;
     let named = Arn::parse(function).ok().and_then(|arn| FunctionArn::try_from(arn).ok());
@@ -171,6 +178,11 @@ fn rotates(evidence: &mut Evidence, turns_on: bool, function: Option<&str>, sche
         access.function_policy = Observation::Failed { error: unseen };
     }
     Some(format!("whether {function} can rotate the secret: it was not looked at"))
+}
+
+/// The days between rotations, where the rules name them alone.
+fn interval_of(rules: &str) -> Option<i64> {
+    rules.strip_prefix("AutomaticallyAfterDays=")?.parse().ok()
 }
 
 /// True where the rules, as `--rotation-rules` takes them, name a date that comes.

@@ -97,6 +97,8 @@ pub(super) enum CommandEffect {
     },
     /// The database takes the password of the current value, which therefore has to be stored before.
     DatabaseTakes,
+    /// A change in the database that is told in words; it needs the current value too.
+    InDatabase(&'static str),
     /// It changes something the evidence does not hold.
     Elsewhere,
 }
@@ -114,8 +116,11 @@ fn reading(command: &str) -> &'static str {
 impl CommandEffect {
     /// What the command does, as far as the evidence would show it.
     pub(super) fn of(text: &str, evidence: &Evidence) -> CommandEffect {
-        if is_taken(text) {
-            return CommandEffect::DatabaseTakes;
+        if is_by_value(text) {
+            return told(text).map_or(CommandEffect::DatabaseTakes, CommandEffect::InDatabase);
+        }
+        if let Some(told) = told(text) {
+            return CommandEffect::InDatabase(told);
         }
         let Some(command) = AwsCommand::parse(text) else {
             return if is_look(text) { CommandEffect::Reads } else { CommandEffect::Elsewhere };
@@ -238,7 +243,7 @@ impl CommandEffect {
             | CommandEffect::Elsewhere
             | CommandEffect::Reads => 7,
             CommandEffect::Value => 8,
-            CommandEffect::Label { .. } | CommandEffect::DatabaseTakes => 9,
+            CommandEffect::Label { .. } | CommandEffect::DatabaseTakes | CommandEffect::InDatabase(_) => 9,
             CommandEffect::Rotates { .. } => 10,
         }
     }
@@ -294,16 +299,55 @@ impl CommandEffect {
             CommandEffect::Label { label, to, .. } => {
                 format!("moves {label} to version {}", to.as_deref().unwrap_or("that it names"))
             }
-            CommandEffect::DatabaseTakes => "sets the user's password in the database to the one in the secret's current \
-                                      value"
+            CommandEffect::DatabaseTakes => "sets the user's password in the database to the one in the secret's current value; \
+                                             creates the user where it is missing"
                 .to_owned(),
+            CommandEffect::InDatabase(told) => (*told).to_owned(),
             CommandEffect::Elsewhere => "changes something that this investigation does not check".to_owned(),
         }
     }
 }
 
+/// What a command does to the database, by the words that only it has.
+const TOLD: &[(&[&str], &str)] = &[
+    (
+        &["SELECT pg_reload_conf()"],
+        "lets the server read pg_hba.conf again, once it was edited; changes nothing where it was not",
+    ),
+    (
+        &["CONNECTION LIMIT -1", "has_database_privilege"],
+        "lifts a limit of connections that is used up, and lets the user into its database; changes nothing where neither is so",
+    ),
+    (
+        &["WITH MAX_USER_CONNECTIONS 0;"],
+        "lifts the user's limit of connections where it is used up; changes nothing where it is not",
+    ),
+    (
+        &["RESET password_encryption"],
+        "lets the user's passwords be stored as the server stores others; changes nothing where they are",
+    ),
+    (&["RESET default_transaction_read_only"], "lets transactions of the user, and in its database, write by default"),
+    (&["DROP USER", "table_privileges"], "drops the user of the pending version where it has no right at all"),
+    (&["NOSUPERUSER", "get-secret-value"], "takes the superuser's attribute off the role that the rotation changes"),
+    (
+        &["CONCAT(\\u0027RENAME USER ", "AWSPENDING"],
+        "renames one account of the pending version's user where it has none for every host",
+    ),
+    (&["CONCAT('RENAME USER ", "NOT EXISTS"], "renames one account of the user where none is for the host part that is called"),
+    (
+        &["put-secret-value", "file://superuser.json"],
+        "stores superuser.json as the superuser's current value, for every reader at once",
+    ),
+    (&["CONCAT('GRANT ", "WITH GRANT OPTION"], "lets the user make users and pass rights on"),
+];
+
+/// What a command does to the database, where that is told in words.
+fn told(text: &str) -> Option<&'static str> {
+    TOLD.iter().find(|(words, _)| words.iter().all(|word| text.contains(word))).map(|(_, told)| *told)
+}
+
 /// True where the value that is fetched goes into the database.
-fn is_taken(text: &str) -> bool {
+fn is_by_value(text: &str) -> bool {
     text.contains(" get-secret-value ") && [" | psql ", " | mysql "].iter().any(|client| text.contains(client))
 }
 

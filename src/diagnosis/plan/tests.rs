@@ -482,6 +482,79 @@ fn a_pending_password_that_the_database_has_is_never_thrown_away() {
     }
 }
 
+fn plan_after(line: &str) -> Plan {
+    let mut evidence = account();
+    fail(&mut evidence, RotationStep::SetSecret, &[line]);
+    diagnose(&evidence).plan
+}
+
+#[test]
+fn commands_that_only_show_things_heal_nothing_and_the_plan_says_so() {
+    let plan = plan_after("oracledb.exceptions.DatabaseError: ORA-01031: insufficient privileges");
+    assert!(plan.steps.iter().all(|step| step.is_read_only || step.command.contains(" rotate-secret ")), "{plan:#?}");
+    assert_eq!((plan.heals, plan.remaining.len()), (Some(false), 1), "{plan:#?}");
+    assert!(plan.remaining[0].text.contains("the commands show where to look"), "{plan:#?}");
+}
+
+#[test]
+fn what_may_pass_by_itself_is_open_and_not_beyond_mending() {
+    let plan = plan_after("psycopg2.errors.LockNotAvailable: canceling statement due to lock timeout");
+    assert_eq!((plan.heals, plan.remaining.len()), (None, 0), "{plan:#?}");
+    assert!(plan.doubts.iter().any(|doubt| doubt.contains("passed by itself")), "{plan:#?}");
+}
+
+#[test]
+fn an_open_plan_always_says_why() {
+    for line in [
+        "psycopg2.OperationalError: FATAL:  password authentication failed for user \"app\"",
+        "[ERROR] JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
+        "[ERROR] Runtime.ImportModuleError: Unable to import module 'lambda_function': No module named 'requests'",
+        "[ERROR] Frobnication of the widget came to a bad end",
+        "[ERROR] ValueError: Unable to log into database with previous, current, or pending secret of secret arn x",
+    ] {
+        let plan = plan_after(line);
+        assert!(plan.heals.is_some() || plan.steps.is_empty() || !plan.doubts.is_empty(), "{line}: {plan:#?}");
+    }
+}
+
+#[test]
+fn a_call_that_only_the_log_tells_of_is_proven_by_the_roles_policies() {
+    let line = "[ERROR] ClientError: An error occurred (AccessDenied) when calling the DescribeDBInstances operation: User: \
+                arn:aws:sts::123456789012:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: rds:DescribeDBInstances on \
+                resource: * because no identity-based policy allows the rds:DescribeDBInstances action";
+    let plan = plan_after(line);
+    assert!(plan.steps.iter().any(|step| step.command.contains("rds:DescribeDBInstances")), "{plan:#?}");
+    assert_eq!(plan.heals, Some(true), "{plan:#?}");
+    // What the role may do already was not read: nobody can say what else it lacks.
+    let mut evidence = account();
+    fail(&mut evidence, RotationStep::SetSecret, &[line]);
+    facts(&mut evidence.role).policies = denied("iam:ListRolePolicies");
+    assert_eq!(diagnose(&evidence).plan.heals, None);
+}
+
+#[test]
+fn a_key_that_a_managed_secret_lost_is_foretold_and_given_back() {
+    let mut evidence = account();
+    let config = facts(&mut evidence.rotation_config);
+    config.function_arn = None;
+    facts(&mut evidence.secret).owning_service = Some("rds".to_owned());
+    key_state(&mut evidence, "Disabled", None);
+    let diagnosis = diagnose(&evidence);
+    let foretold: Vec<Cause> = diagnosis.forecast.obstacles.iter().map(|one| one.cause).collect();
+    assert!(foretold.contains(&Cause::ManagedSecretImpaired), "{foretold:?}");
+    assert!(diagnosis.plan.steps.iter().any(|step| step.command.contains("kms enable-key")), "{:#?}", diagnosis.plan);
+}
+
+#[test]
+fn looking_again_costs_no_forecast_and_the_last_look_has_one() {
+    let mut evidence = account();
+    fail_unseen(&mut evidence, None);
+    evidence.function = record(no_data());
+    let judged = crate::diagnosis::judge(&evidence);
+    assert_eq!((&judged.plan, judged.forecast.obstacles.len()), (&Plan::default(), 0));
+    assert_eq!(crate::diagnosis::foretell(&evidence, judged), diagnose(&evidence));
+}
+
 #[test]
 fn a_healthy_secret_has_a_forecast_and_no_plan() {
     let diagnosis = diagnose(&healthy());

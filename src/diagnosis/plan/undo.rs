@@ -12,13 +12,16 @@ const DELETION_DAYS: (i64, i64) = (7, 30);
 
 /// The command that takes `text` back; `before` is the evidence as it was before.
 pub(super) fn undo(text: &str, effect: &CommandEffect, before: &Evidence) -> Option<String> {
+    if let Some(back) = statement_back(text) {
+        return Some(back);
+    }
     let command = AwsCommand::parse(text)?;
     let json = |document: &Value| document.to_string();
     let here = |words: &[&str]| aws(&[words, &["--region", before.region.as_str()]].concat());
     let secret = command.option("secret-id").unwrap_or_default();
     let function = command.option("function-name").unwrap_or_default();
     Some(match effect {
-        CommandEffect::Reads | CommandEffect::DatabaseTakes => return None,
+        CommandEffect::Reads | CommandEffect::DatabaseTakes | CommandEffect::InDatabase(_) => return None,
         CommandEffect::Rotates { turns_on: true, .. } => here(&["secretsmanager", "cancel-rotate-secret", "--secret-id", secret]),
         CommandEffect::Rotates { function, schedule, .. } => {
             return rebind(before, secret, function.is_some(), schedule.is_some());
@@ -198,6 +201,26 @@ fn value_back(before: &Evidence, secret: &str) -> Option<String> {
     Some(format!("{move_back} --remove-from-version-id \"$({ask})\" --region {region}"))
 }
 
+/// Statements whose opposite needs nothing that was there before: what each says, and what its opposite says instead.
+const OPPOSITES: &[(&str, &str)] = &[
+    ("\" LOGIN", "\" NOLOGIN"),
+    ("\" CREATEROLE", "\" NOCREATEROLE"),
+    ("ACCOUNT UNLOCK", "ACCOUNT LOCK"),
+    ("] ENABLE", "] DISABLE"),
+    ("CHECK_EXPIRATION = OFF", "CHECK_EXPIRATION = ON"),
+    ("PASSWORD EXPIRE NEVER", "PASSWORD EXPIRE DEFAULT"),
+    ("allow_connections true", "allow_connections false"),
+    ("REVOKE rds_iam FROM", "GRANT rds_iam TO"),
+    ("GRANT rds_password TO", "REVOKE rds_password FROM"),
+];
+
+/// The opposite of a single statement for the database's administrator.
+fn statement_back(text: &str) -> Option<String> {
+    let is_statement = ["psql ", "mysql ", "sqlcmd "].iter().any(|client| text.starts_with(client)) && !text.contains(" | ");
+    let (said, opposite) = OPPOSITES.iter().find(|(said, _)| is_statement && text.contains(said))?;
+    Some(text.replacen(said, opposite, 1))
+}
+
 /// A rule of a security group goes as it came.
 fn elsewhere(command: &AwsCommand, text: &str) -> Option<String> {
     let (verb, opposite) = match command.operation.as_str() {
@@ -206,4 +229,30 @@ fn elsewhere(command: &AwsCommand, text: &str) -> Option<String> {
         _ => return None,
     };
     Some(text.replacen(verb, opposite, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::plan::effect::Effect;
+    use crate::diagnosis::testing::healthy;
+
+    #[test]
+    fn a_statement_with_an_opposite_is_taken_back_by_it_and_one_without_is_not() {
+        let evidence = healthy();
+        let back = |text: &str| undo(text, &Effect::of(text, &evidence), &evidence);
+        for (text, expected) in [
+            ("psql --dbname 'service=admin' --command 'ALTER ROLE \"app\" LOGIN'", "ALTER ROLE \"app\" NOLOGIN"),
+            ("mysql '--defaults-extra-file=admin.cnf' --execute \"ALTER USER 'app'@'%' ACCOUNT UNLOCK\"", "ACCOUNT LOCK"),
+            ("psql --dbname 'service=admin' --command 'REVOKE rds_iam FROM \"app\"'", "GRANT rds_iam TO \"app\""),
+        ] {
+            assert!(back(text).is_some_and(|back| back.contains(expected)), "{text}");
+        }
+        for text in [
+            "psql --dbname 'service=admin' --command 'ALTER ROLE \"app\" CONNECTION LIMIT -1'",
+            "psql --dbname 'service=admin' --command 'SELECT rolname FROM pg_roles'",
+        ] {
+            assert_eq!(back(text), None, "{text}");
+        }
+    }
 }

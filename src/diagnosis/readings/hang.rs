@@ -15,6 +15,9 @@ const SHORT_TIMEOUT_S: u32 = 10;
 /// A success that took this share of the timeout shows that normal work comes close to it.
 const CLOSE_SHARE: f64 = 0.8;
 
+/// Statements about users take milliseconds; one that takes longer than this waits for another session.
+const STATEMENT_S: f64 = 3.0;
+
 /// The longest an invocation can run.
 ///
 /// Source: Lambda quotas, "Function timeout".
@@ -90,7 +93,7 @@ impl<'c, 'a> Hang<'c, 'a> {
 
     /// How sure it is that the function was at work and only lacked time.
     pub(in crate::diagnosis) fn lacked_time(&self) -> Option<Confidence> {
-        if self.network_changed() {
+        if self.network_changed() || self.waits_for_a_statement() && self.success_came_close().is_none() {
             return None;
         }
         let past_secrets_manager = self.progress == HangProgress::SecretsManagerAnswered
@@ -119,6 +122,14 @@ impl<'c, 'a> Hang<'c, 'a> {
     /// True when a connection to the database stood before it hung.
     pub(in crate::diagnosis) fn database_answered(&self) -> bool {
         self.progress == HangProgress::DatabaseAnswered
+    }
+
+    /// True when the function was connected and then waited longer than a statement about a user takes.
+    fn waits_for_a_statement(&self) -> bool {
+        let invocation = self.failure.invocation;
+        let took = invocation.duration_ms.map_or(f64::from(self.timeout_s.unwrap_or_default()), |ms| ms / 1_000.0);
+        let spoke = own_lines(self.failure).last().map(|event| event.at.duration_since(invocation.started_at).as_secs_f64());
+        self.database_answered() && spoke.is_some_and(|spoke| took - spoke >= STATEMENT_S)
     }
 
     /// The function's timeout in seconds, where it is known.

@@ -2,7 +2,8 @@
 
 use crate::diagnosis::DiagnosisContext;
 use crate::diagnosis::context::LogMatch;
-use crate::diagnosis::remedy::aws_in;
+use crate::diagnosis::database::superuser_secret_word;
+use crate::diagnosis::readings::login;
 use crate::lambda_log::Record;
 use crate::model::{Remediation, RotationStep};
 
@@ -20,6 +21,13 @@ pub(in crate::diagnosis) fn alternates(context: &DiagnosisContext<'_>) -> bool {
     name.contains("multiuser")
         || name.contains("alternating")
         || invocations.iter().flat_map(|run| &run.lines).any(|event| says(&event.text))
+}
+
+/// True where the function of alternating users had logged in as the user, and then met the fault as another: the superuser.
+pub(in crate::diagnosis) fn is_superusers_turn(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> bool {
+    alternates(context)
+        && seen.failure.step == Some(RotationStep::SetSecret)
+        && login::answer(seen.failure) == login::Answer::Connected
 }
 
 /// Whose value a rotation function read when it found fault with it.
@@ -110,10 +118,8 @@ impl Whose {
     /// What to do, where `act` is what the value needs.
     pub(in crate::diagnosis) fn remedy(self, context: &DiagnosisContext<'_>, act: &str) -> Remediation {
         let superuser = |also: &str| {
-            let list = ["secretsmanager", "list-secrets", "--query", "SecretList[].{name:Name,arn:ARN,owner:OwningService}"];
             Remediation::new(format!("In the superuser's secret, which \"masterarn\" names, {act}.{also} Then rotate."))
-                .run(aws_in(context, &list))
-                .needs("secretsmanager:ListSecrets")
+                .put_superuser_value(context, &superuser_secret_word(context, ""))
         };
         match self {
             Whose::Superuser => superuser(""),

@@ -74,6 +74,12 @@ fn remediation(context: &DiagnosisContext<'_>, service: &str) -> Remediation {
          function in on port 443, or a route to a NAT gateway. If the function sets SECRETS_MANAGER_ENDPOINT, check its value.",
     );
     let Some(vpc) = context.function().and_then(|function| function.vpc.as_ref()) else {
+        // Outside a VPC nothing stands between the function and AWS but the address it was given.
+        let names = context.function().map(|function| function.environment_names.as_slice()).unwrap_or_default();
+        let fix = match names.iter().any(|name| name == "SECRETS_MANAGER_ENDPOINT") {
+            true => fix.set_environment(context),
+            false => fix,
+        };
         return fix.rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING);
     };
     let name = format!("com.amazonaws.{}.{service}", context.evidence.region);

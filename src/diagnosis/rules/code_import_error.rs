@@ -8,8 +8,9 @@
 //! **Is not it** when step lines follow in the same invocation.
 
 use super::code_runtime_upgraded_abi::is_built_wrong;
+use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::readings::by_log::{not_said, said};
-use crate::diagnosis::remedy::{LAMBDA_DEPLOYMENT, TROUBLESHOOTING};
+use crate::diagnosis::remedy::{LAMBDA_DEPLOYMENT, TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Proof, Remediation, StepName};
 
@@ -27,6 +28,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let built_wrong = is_built_wrong(context);
     let names = |cause| cause == RULE.cause || (built_wrong && cause == Cause::CodeRuntimeUpgradedAbi);
     let Some(seen) = context.seen_where(|line| names(line.classification.cause)) else { return not_said(context, &RULE) };
+    if let Some(module) = handler_module(context).filter(|module| lacks(&seen.read.event.text, module)) {
+        return names_no_module(context, &seen, module);
+    }
     let named = names_module(&seen.read.event.text).then_some(seen.read.event);
     let named = named.or_else(|| seen.failure.invocation.lines.iter().find(|event| names_module(&event.text)));
     let which = if named.is_some() { "; the quoted line names the module" } else { "" };
@@ -69,4 +73,77 @@ fn layers_changed(context: &DiagnosisContext<'_>) -> bool {
     let is_code = |name: &str| name.starts_with("UpdateFunctionCode");
     !suspects.iter().any(|(change, _)| is_code(&change.event))
         && suspects.iter().any(|(change, _)| change.parameters.get("layers").is_some_and(|layers| !layers.is_null()))
+}
+
+/// The module that the function's handler names: `rotation` of `rotation.lambda_handler`.
+fn handler_module<'a>(context: &DiagnosisContext<'a>) -> Option<&'a str> {
+    let handler = context.function()?.handler.as_deref()?;
+    handler.rsplit_once('.').map(|(module, _)| module).filter(|module| !module.is_empty())
+}
+
+/// True where the line says of this very module that it is not there.
+fn lacks(text: &str, module: &str) -> bool {
+    let dotted = module.replace('/', ".");
+    let text = text.replace('\\', "");
+    ["No module named", "Cannot find module"]
+        .iter()
+        .any(|lead| [module, &dotted].iter().any(|name| text.contains(&format!("{lead} '{name}'"))))
+}
+
+/// The package may be whole: what it is called by is wrong.
+fn names_no_module(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, module: &str) -> Verdict {
+    let name = context.function_name().unwrap_or("FUNCTION_NAME");
+    let look =
+        ["lambda", "list-versions-by-function", "--function-name", name, "--query", "Versions[].[Version,LastModified,Handler]"];
+    let explanation = format!(
+        "Lambda looked for the module {module}, which the function's handler names, and the package holds none of that name: the handler \
+         was changed, or the package was built without its entry. No step of the rotation ran."
+    );
+    let remediation = Remediation::new(
+        "See which handler the function had before, in its published versions or in the change of its configuration, and set it again; \
+         or deploy a package that holds the module. Then rotate.",
+    )
+    .run(aws_in(context, &look))
+    .needs("lambda:ListVersionsByFunction")
+    .configure_function(context, &["--handler", "PREVIOUS_HANDLER"])
+    .rotate(context)
+    .link(LAMBDA_DEPLOYMENT)
+    .link(TROUBLESHOOTING);
+    let mut finding = said(context, RULE.cause, seen, explanation, remediation);
+    finding.title = "the function's handler names a module that its package does not hold".to_owned();
+    finding.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::testing::{facts, fail, finding, healthy};
+    use crate::model::RotationStep;
+
+    #[test]
+    fn a_handler_whose_own_module_is_missing_is_not_a_package_to_build_again() {
+        let said = |handler: &str, line: &str| {
+            let mut evidence = healthy();
+            facts(&mut evidence.function).handler = Some(handler.to_owned());
+            fail(&mut evidence, RotationStep::CreateSecret, &[line]);
+            finding(RULE.cause, &evidence)
+        };
+        for (handler, line) in [
+            (
+                "rotation.lambda_handler",
+                "[ERROR] Runtime.ImportModuleError: Unable to import module 'rotation': No module named 'rotation'",
+            ),
+            (
+                "src/rotate.handler",
+                "{\"errorType\":\"Runtime.ImportModuleError\",\"errorMessage\":\"Error: Cannot find module 'src/rotate'\"}",
+            ),
+        ] {
+            let found = said(handler, line);
+            assert!(found.title.contains("handler names a module"), "{line}: {}", found.title);
+            assert!(found.remediation.commands.iter().any(|command| command.contains("list-versions-by-function")), "{line}");
+            assert!(!found.remediation.commands.iter().any(|command| command.contains("update-function-code")), "{line}");
+        }
+        let missing = "[ERROR] Runtime.ImportModuleError: Unable to import module 'rotation': No module named 'requests'";
+        assert!(!said("rotation.lambda_handler", missing).title.contains("handler names"));
+    }
 }

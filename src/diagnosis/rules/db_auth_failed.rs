@@ -12,12 +12,12 @@
 
 use super::value_written_back_by_iac;
 use crate::diagnosis::context::LogMatch;
-use crate::diagnosis::database::{self, Of};
+use crate::diagnosis::database::{self, Callers, Of};
 use crate::diagnosis::readings::by_log::by_log;
-use crate::diagnosis::readings::{login, strategy};
+use crate::diagnosis::readings::{pending_password, strategy};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Remediation, RotationStep, StepName};
+use crate::model::{Cause, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::DbAuthFailed,
@@ -29,13 +29,17 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
+/// What the user lacks that the printed command makes again.
+const MADE_AGAIN: &str = "A user that has to be made again gets no right but those on the database in \"dbname\" (MySQL): grant it what \
+                          the application needs.";
+
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if value_written_back_by_iac::explains_login(context) {
         return Verdict::clear("an infrastructure-as-code tool wrote an older value back, which comes first");
     }
     by_log(context, &RULE, |seen| {
         let engine = database::engine(context, seen);
-        if is_superusers(context, seen) {
+        if strategy::is_superusers_turn(context, seen) {
             return of_superuser(context, seen, engine);
         }
         let others = match engine {
@@ -51,24 +55,26 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             seen.in_step(),
             context.secret_name()
         );
+        // What setSecret has just stored is refused: as a rule it is stored in a way that the login does not take.
+        let is_stored_otherwise = pending_password::in_database(context).is_some();
+        let hashes = |fix: Remediation| if is_stored_otherwise { fix.database_hashes(context, engine) } else { fix };
+        let explanation = match (is_stored_otherwise, engine) {
+            (true, Some("postgres")) => format!(
+                "{explanation} It had just been set: see whether the user has a password_encryption of its own, which pg_hba.conf does \
+                 not take."
+            ),
+            _ => explanation,
+        };
         let remediation = Remediation::new(format!(
             "Correct what is wrong in value.json (\"username\", \"ssl\", the password where you know it). Then set the user's \
-             password in the database to the AWSCURRENT value. {} Then rotate.",
+             password in the database to the AWSCURRENT value. {} {MADE_AGAIN} Then rotate.",
             database::set_by(engine)
         ))
         .put_value(context)
-        .database_takes(context, engine, Of::Rotated)
-        .rotate(context)
-        .link(TROUBLESHOOTING);
+        .database_takes(context, engine, Of::Rotated, Callers::named(&seen.read.event.text));
+        let remediation = hashes(remediation).rotate(context).link(TROUBLESHOOTING);
         (explanation, remediation)
     })
-}
-
-/// True where the function of alternating users had logged in as the user, and was then refused as another: the superuser.
-fn is_superusers(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> bool {
-    strategy::alternates(context)
-        && seen.failure.step == Some(RotationStep::SetSecret)
-        && login::answer(seen.failure) == login::Answer::Connected
 }
 
 fn of_superuser(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, engine: Option<&str>) -> (String, Remediation) {
@@ -83,7 +89,12 @@ fn of_superuser(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, engine:
          the password in the database is the right one, store it in the superuser's secret instead. Then rotate.",
         database::set_by(engine)
     ))
-    .database_takes(context, engine, Of::Superuser(database::superuser_secret(&seen.read.event.text)))
+    .database_takes(
+        context,
+        engine,
+        Of::Superuser(database::superuser_secret(&seen.read.event.text)),
+        Callers::named(&seen.read.event.text),
+    )
     .rotate(context)
     .warn("From then on, whatever logs in as the superuser with another password than the secret's is refused.")
     .link(TROUBLESHOOTING);

@@ -7,6 +7,7 @@
 //! **Shows as** `Attempting to modify user for host … other than …`, `Current database host … is not the same host as`,
 //! `read-only transaction` (25006), MySQL's 1290, `READONLY`, `NotWritablePrimary`.
 
+use crate::diagnosis::database::superuser_secret_word;
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -33,9 +34,19 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             "Store the writer's endpoint under \"host\" in the secret, and in the superuser's secret where there is one. Remove \
              AWSPENDING from the version that holds the other host, and rotate.",
         )
-        .put_value(context)
-        .rotate(context)
-        .link(TROUBLESHOOTING);
+        .put_value(context);
+        // Of the secret and its superuser's, either may hold the wrong host.
+        let remediation = match names_superuser(&seen.read.event.text) {
+            true => remediation.put_superuser_value(context, &superuser_secret_word(context, "")),
+            false => remediation,
+        };
+        let remediation = remediation.rotate(context).link(TROUBLESHOOTING);
         (explanation, remediation)
     })
+}
+
+/// True where the templates compare the host of the secret with that of its superuser's.
+fn names_superuser(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("not the same host as") || text.contains("replica of master") || text.contains("of admin")
 }

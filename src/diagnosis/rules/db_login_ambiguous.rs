@@ -11,7 +11,7 @@
 
 use super::value_written_back_by_iac;
 use crate::diagnosis::context::LogMatch;
-use crate::diagnosis::database::{self, Of};
+use crate::diagnosis::database::{self, Callers, Of};
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::function_age;
 use crate::diagnosis::readings::login::{self, Answer};
@@ -43,6 +43,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(narrowed) = narrowed_to_network(&seen) {
         return narrowed;
     }
+    let engine = database::engine(context, &seen);
     let explanation = format!(
         "The function could not log in to the database{}, and does not say why. {}",
         seen.in_step(),
@@ -50,13 +51,16 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     );
     let remediation = Remediation::new(
         "From the function's network, log in by hand with host, port and user of the AWSCURRENT value, then of the AWSPREVIOUS \
-         value: the answer says what is wrong, and it need not be the password. Correct it in value.json, set the user's \
-         password in the database to the AWSCURRENT value, and rotate.",
+         value: the answer says what is wrong, and it need not be the password. See in pg_hba.conf, or in the table of accounts, \
+         who may log in from where. Correct what is wrong in value.json, set the user's password in the database to the AWSCURRENT \
+         value, and rotate.",
     )
     .run(aws_in(context, &["secretsmanager", "list-secret-version-ids", "--secret-id", context.secret_id()]))
     .needs("secretsmanager:ListSecretVersionIds")
+    .ask_who_may_log_in(engine)
     .put_value(context)
-    .database_takes(context, database::engine(context, &seen), Of::Rotated)
+    .database_takes(context, engine, Of::Rotated, Callers::of(context))
+    .database_admits(context, engine)
     .rotate(context)
     .link(TROUBLESHOOTING);
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation);

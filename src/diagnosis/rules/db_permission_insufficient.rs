@@ -11,7 +11,7 @@
 use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::database::{self, AS_ADMINISTRATOR};
 use crate::diagnosis::readings::by_log::by_log;
-use crate::diagnosis::readings::login;
+use crate::diagnosis::readings::{login, strategy};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, advice};
 use crate::model::{Cause, Remediation, StepName};
@@ -36,12 +36,22 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             seen.in_step()
         );
         let remediation = Remediation::new(format!(
-            "Grant the user that runs the statement the right it lacks. MySQL: the right to change passwords, WITH GRANT OPTION \
-             for the superuser. PostgreSQL: CREATEROLE and ADMIN OPTION on the role, or rds_password. SQL Server: ALTER ANY \
-             LOGIN, for a login that exists. Oracle: ALTER USER. {AS_ADMINISTRATOR} Then rotate."
+            "Grant the user that runs the statement the right it lacks: {}. {AS_ADMINISTRATOR} Then rotate.",
+            lacking(database::engine(context, seen))
         ));
         (explanation, missing_right(context, seen, remediation).rotate(context).link(TROUBLESHOOTING))
     })
+}
+
+/// What a user needs to change another's password, in the words of the engine.
+fn lacking(engine: Option<&str>) -> &'static str {
+    match engine {
+        Some("mysql" | "mariadb") => "the right to change passwords, WITH GRANT OPTION for the superuser",
+        Some("postgres" | "redshift") => "CREATEROLE and the ADMIN OPTION on the role, or rds_password",
+        Some("sqlserver") => "ALTER ANY LOGIN, for a login that exists",
+        Some("oracle") => "ALTER USER",
+        _ => "the right to change passwords, as the server's answer names it",
+    }
 }
 
 /// What to say where MySQL does not let a user into the database it asks for while connecting.
@@ -68,6 +78,12 @@ fn refused_database(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> 
     Some((explanation, remediation))
 }
 
+/// The role on which PostgreSQL 16 and later demand the ADMIN option.
+fn administered_role(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("option on role \"").or_else(|| text.split_once("option on role \\\""))?;
+    rest.split(['"', '\\']).next().filter(|role| !role.is_empty())
+}
+
 /// The statement that gives the right the line names, to the user the function had logged in as.
 fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remediation: Remediation) -> Remediation {
     let engine = database::engine(context, seen);
@@ -76,12 +92,25 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
     match (engine, user) {
         (Some("postgres" | "redshift"), _) if text.contains("must be superuser to alter superuser") => remediation
             .run_as_administrator(engine, "SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY rolname")
-            .run_as_administrator(engine, "ALTER ROLE \"USER_FOUND\" NOSUPERUSER")
-            .warn("USER_FOUND is the role whose password is rotated: it loses the rights of a superuser and keeps its others."),
-        (Some("postgres"), Some(user)) => remediation.run_as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE")),
-        (Some("mysql" | "mariadb"), Some(user)) => remediation
+            .pending_user_is_no_superuser(context, engine)
+            .warn("The role that the rotation changes keeps its other rights, and loses those of a superuser."),
+        (Some("postgres"), Some(user)) if text.contains("rds_password") => {
+            remediation.run_as_administrator(engine, &format!("GRANT rds_password TO \"{user}\""))
+        }
+        (Some("postgres"), Some(user)) => {
+            let remediation = remediation.run_as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE"));
+            match administered_role(&seen.read.event.text) {
+                Some(role) => {
+                    let sql = format!("GRANT \"{role}\" TO \"{user}\" WITH ADMIN OPTION");
+                    remediation.run_as_administrator(engine, &sql)
+                }
+                None => remediation,
+            }
+        }
+        (Some("mysql" | "mariadb"), Some(user)) if strategy::alternates(context) => remediation
             .run_as_administrator(engine, &format!("SELECT user, host FROM mysql.user WHERE user = '{user}'"))
-            .run_as_administrator(engine, &format!("GRANT ALL PRIVILEGES ON *.* TO '{user}'@'HOST_FOUND' WITH GRANT OPTION"))
+            .run(database::what_it_prints(&database::grants(&database::SUPERUSER_RIGHTS, &user)))
+            .drop_half_made(context, engine)
             .warn(
                 "The superuser can pass on only rights that it has itself. ALL PRIVILEGES is the widest grant: name fewer where \
                  the users it creates need fewer.",
@@ -90,5 +119,40 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
             Some(look) => remediation.run(look),
             None => remediation,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::{fail, healthy};
+    use crate::model::RotationStep;
+
+    const GRANT: &str = "[ERROR] OperationalError: (1045, \"Access denied for user 'rotator'@'%' (using password: YES)\")\nTraceback (most \
+                         recent call last):\n  File \"/var/task/alternating_users.py\", line 71, in set_secret\n    cursor.execute(\"GRANT \
+                         SELECT ON orders.* TO 'app_clone'@'%'\")";
+    const HALF_MADE: &str = "[ERROR] OperationalError: (1044, \"Access denied for user 'app_clone'@'%' to database 'orders'\")";
+
+    #[test]
+    fn a_user_that_was_made_without_rights_is_dropped_once_the_superuser_may_pass_them_on() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[GRANT]);
+        fail(&mut evidence, RotationStep::TestSecret, &[HALF_MADE]);
+        let root = diagnose(&evidence).root_cause().unwrap().clone();
+        assert_eq!(root.cause, RULE.cause);
+        assert!(root.title.contains("pass on the rights"), "{}", root.title);
+        let commands = root.remediation.commands.join("\n");
+        assert!(commands.contains("CREATE USER, RELOAD, PROCESS ON *.* TO 'rotator'@'%' WITH GRANT OPTION"), "{commands}");
+        assert!(commands.contains("DROP USER") && commands.contains("table_privileges"), "{commands}");
+        assert!(!commands.contains("put-secret-value"), "{commands}");
+    }
+
+    #[test]
+    fn postgresql_16_names_the_role_on_which_the_admin_option_is_missing() {
+        let line = "permission denied to alter role\nDETAIL:  Only roles with the CREATEROLE attribute and the ADMIN option on role \
+                    \"app_clone\" may alter this role.";
+        assert_eq!(administered_role(line), Some("app_clone"));
+        assert_eq!(administered_role("permission denied to alter role"), None);
     }
 }

@@ -8,7 +8,7 @@
 //! **Is not it** when a more specific line stands in the same invocation, or the login took longer than 5 seconds.
 
 use super::db_login_ambiguous::{narrowed_to_network, what_stays_open};
-use crate::diagnosis::database::{self, Of};
+use crate::diagnosis::database::{self, Callers, Of};
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -44,7 +44,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         &["secretsmanager", "list-secrets", "--query", "SecretList[].{name:Name,arn:ARN,changed:LastChangedDate}"],
     ))
     .needs("secretsmanager:ListSecrets")
-    .database_takes(context, database::engine(context, &seen), Of::Superuser(database::superuser_secret(&seen.read.event.text)))
+    .put_superuser_value(context, &database::superuser_secret_word(context, &seen.read.event.text))
+    .database_takes(
+        context,
+        database::engine(context, &seen),
+        Of::Superuser(database::superuser_secret(&seen.read.event.text)),
+        Callers::of(context),
+    )
     .rotate(context)
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/tutorials_rotation-alternating.html")
     .link(TROUBLESHOOTING);

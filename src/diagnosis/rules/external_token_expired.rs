@@ -6,14 +6,18 @@
 //! **Shows as** a last rotation longer ago than the life in the metadata (`daysToExpiry`), and RotationFailed events, some
 //! of which say that the token expired.
 //!
-//! **Is not it** while the token is still valid.
+//! **Is not it** while the token is still valid. One that expires before the next rotation is reported as a warning.
 
-use crate::diagnosis::readings::partner;
+use crate::diagnosis::readings::partner::{self, Partner};
+use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Confidence, Remediation, StepName};
+use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
 use jiff::{SignedDuration, Timestamp};
 
 const CAUSE: Cause = Cause::ExternalTokenExpired;
+
+/// Secrets Manager takes at most so many days between rotations. Source: API reference, `RotationRulesType`.
+const LONGEST_INTERVAL_DAYS: i64 = 1_000;
 
 pub(super) const RULE: Rule = Rule {
     cause: CAUSE,
@@ -31,10 +35,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         Err(verdict) => return verdict,
     };
     let says_so = partner::said(context) == Some(CAUSE);
-    let expired = partner.token_days().and_then(|days| expired_at(context, days)).filter(|at| *at < context.now());
-    let wanted = context.is_unwell();
-    if !says_so && (expired.is_none() || !wanted) {
-        return Verdict::clear("nothing says that the partner's token expired");
+    let expires = partner.token_days().and_then(|days| expired_at(context, days));
+    let expired = expires.filter(|at| *at < context.now());
+    if !says_so && !(expired.is_some() && context.is_unwell()) {
+        return match expires.zip(next_rotation(context)).filter(|(at, next)| at < next) {
+            Some((at, next)) if context.failing.is_none() => comes_too_late(context, &partner, at, next),
+            _ => Verdict::clear("nothing says that the partner's token expired, or will before the next rotation"),
+        };
     }
     let mut evidence: Vec<_> = context.failed_attempt_proof().filter(|_| says_so).into_iter().collect();
     if let (Some(at), Some(days)) = (expired, partner.token_days()) {
@@ -59,6 +66,39 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     .rotate(context)
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/mes-partners.html");
     context.finding(CAUSE, confidence, explanation, evidence, remediation).into()
+}
+
+/// The token still lives, or nothing failed yet, and it will be dead when the schedule comes to it.
+fn comes_too_late(context: &DiagnosisContext<'_>, partner: &Partner<'_>, at: Timestamp, next: Timestamp) -> Verdict {
+    let name = partner.name();
+    let days = partner.token_days().unwrap_or_default();
+    let (expiry, next) = (at.strftime("%-d %b %Y"), next.strftime("%-d %b %Y"));
+    let (verb, summary) = match at < context.now() {
+        true => (
+            "expired",
+            "Make a new token in the partner's system, store it in the secret in the partner's own form, and let the schedule come \
+             before it expires.",
+        ),
+        false => ("expires", "Rotate now, while the token still renews itself, and let the schedule come before it expires."),
+    };
+    let explanation = format!(
+        "The token of {name} {verb} on {expiry}, and the next rotation is due on {next}: by then the token cannot renew itself any more."
+    );
+    let proof = Proof { at: Some(at), ..context.config_proof(format!("daysToExpiry {days}, next rotation {next}")) };
+    let rules = format!("AutomaticallyAfterDays={}", (days - 1).clamp(1, LONGEST_INTERVAL_DAYS));
+    let words = ["secretsmanager", "rotate-secret", "--secret-id", context.secret_id(), "--rotation-rules", &rules];
+    let fix = Remediation::new(summary);
+    let fix = if at < context.now() { fix.put_value(context) } else { fix };
+    let fix = fix
+        .run(aws_in(context, &words))
+        .needs("secretsmanager:RotateSecret")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/mes-partners.html");
+    context.finding(CAUSE, Confidence::Likely, explanation, vec![proof, partner.proof(context)], fix).into()
+}
+
+fn next_rotation(context: &DiagnosisContext<'_>) -> Option<Timestamp> {
+    let config = context.config()?;
+    config.due.next.or(config.next_rotation_at)
 }
 
 /// When the token that the last rotation made expires.
@@ -96,10 +136,40 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_dies_before_the_next_rotation_is_foretold_and_rotating_in_time_heals_it() {
+        let mut works = with_life("5");
+        facts(&mut works.history).attempts.pop();
+        let due = now() + SignedDuration::from_hours(240);
+        facts(&mut works.rotation_config).due.next = Some(due);
+        let diagnosis = diagnose(&works);
+        let obstacle = diagnosis.forecast.obstacles.iter().find(|one| one.cause == CAUSE).unwrap();
+        assert!(obstacle.at.is_some() && obstacle.text.contains("cannot renew itself"), "{obstacle:?}");
+        // Two hundred days are left: the schedule comes in time.
+        let mut lives = with_life("200");
+        facts(&mut lives.history).attempts.pop();
+        facts(&mut lives.rotation_config).due.next = Some(due);
+        assert_clear(CAUSE, &lives);
+        let foretold: Vec<Cause> = diagnose(&lives).forecast.obstacles.iter().map(|one| one.cause).collect();
+        assert!(!foretold.contains(&CAUSE), "{foretold:?}");
+        assert!(!foretold.contains(&Cause::IamIdentityPolicyMissing), "Lambda assumes no role of a partner: {foretold:?}");
+        // It lives for a while yet, and the schedule comes later: rotating now with a shorter interval mends it.
+        let mut late = with_life("30");
+        facts(&mut late.history).attempts.pop();
+        facts(&mut late.rotation_config).due.next = Some(now() + SignedDuration::from_hours(24 * 60));
+        let diagnosis = diagnose(&late);
+        assert!(diagnosis.forecast.obstacles.iter().any(|one| one.cause == CAUSE), "{diagnosis:#?}");
+        assert!(diagnosis.plan.remaining.iter().all(|one| one.cause != CAUSE), "{:#?}", diagnosis.plan);
+        assert_ne!(diagnosis.plan.heals, Some(false), "{:#?}", diagnosis.plan);
+        assert!(diagnosis.plan.steps.iter().any(|step| step.command.contains("AutomaticallyAfterDays=29")));
+    }
+
+    #[test]
     fn a_token_that_lives_is_clear() {
         assert_clear(CAUSE, &with_life("30"));
         let mut works = with_life("5");
         facts(&mut works.history).attempts.pop();
+        let config = facts(&mut works.rotation_config);
+        (config.due.next, config.next_rotation_at) = (None, None);
         assert_clear(CAUSE, &works);
     }
 }

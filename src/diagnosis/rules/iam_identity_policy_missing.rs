@@ -48,7 +48,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     {
         return role_missing(context, role);
     }
-    let distrusted = distrusted(context);
+    // A partner's role is assumed by Secrets Manager, and has a rule of its own.
+    let is_partners = context.config().is_some_and(|config| config.function_arn.is_none() && config.external_role_arn.is_some());
+    let distrusted = if is_partners { None } else { distrusted(context) };
     match weigh(context, CAUSE, "the role's policies allow every action rotation needs") {
         Weighed::For(opinion) if distrusted.as_ref().is_none_or(|finding| finding.severity == Severity::Info) => {
             lacking(context, opinion)

@@ -5,7 +5,9 @@
 //!
 //! **Shows as** `JSONDecodeError`, `Invalid secret value json`, `Failed to parse secret string`.
 
+use crate::diagnosis::database::superuser_secret_word;
 use crate::diagnosis::readings::by_log::by_log;
+use crate::diagnosis::readings::strategy;
 use crate::diagnosis::remedy::SECRET_STRUCTURE;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, RotationStep, StepName};
@@ -26,6 +28,19 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             format!("The function could not parse the value of {} as JSON{}.", context.secret_name(), seen.in_step());
         // createSecret reads the current value: what setSecret cannot parse is the previous one, or the superuser's.
         let is_previous = seen.failure.step.is_some_and(|step| step > RotationStep::CreateSecret);
+        if is_previous && strategy::alternates(context) {
+            let explanation = format!(
+                "createSecret had read {} and found no fault; what the function could not parse as JSON{} is the superuser's secret, \
+                 which \"masterarn\" names.",
+                context.secret_name(),
+                seen.in_step()
+            );
+            let fix = Remediation::new("Store the superuser's value again, as JSON with double quotes, from a file, and rotate.")
+                .put_superuser_value(context, &superuser_secret_word(context, ""))
+                .rotate(context)
+                .link(SECRET_STRUCTURE);
+            return (explanation, fix);
+        }
         if is_previous && context.secret().is_some_and(|secret| secret.version_with("AWSPREVIOUS").is_some()) {
             let fix = Remediation::new("Remove AWSPREVIOUS from the value that is not JSON, and rotate.")
                 .forget_previous(context)

@@ -4,6 +4,7 @@
 //!
 //! **Shows as** `DeletedDate` in DescribeSecret; `because it was marked for deletion` in an error.
 
+use crate::diagnosis::database::superuser_secret_word;
 use crate::diagnosis::readings::by_log::said;
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -45,6 +46,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 }
 
 /// This secret stays, and the function needs one that does not: in alternating-users rotation, the superuser's.
+/// Stands for the superuser's secret until the command that asks for it takes its place.
+const SUPERUSER: &str = "SUPERUSER";
+
 fn needed(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(seen) = context.seen(CAUSE) else { return Verdict::clear("no deletion is scheduled") };
     let explanation = format!(
@@ -55,7 +59,12 @@ fn needed(context: &DiagnosisContext<'_>) -> Verdict {
     let remediation =
         Remediation::new("Restore that secret, or change \"masterarn\" to another superuser's secret. Then rotate.")
             .run(aws_in(context, &["secretsmanager", "list-secrets", "--include-planned-deletion"]))
-            .run(aws_in(context, &["secretsmanager", "restore-secret", "--secret-id", "SUPERUSER_SECRET"]))
+            .run(aws_in(context, &["secretsmanager", "restore-secret", "--secret-id", SUPERUSER]).replacen(
+                SUPERUSER,
+                &superuser_secret_word(context, &seen.read.event.text),
+                1,
+            ))
+            .needs("secretsmanager:GetSecretValue")
             .rotate(context)
             .needs("secretsmanager:ListSecrets")
             .needs("secretsmanager:RestoreSecret")

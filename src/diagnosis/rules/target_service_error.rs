@@ -9,9 +9,10 @@
 use crate::diagnosis::advice::LOCKED;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
+use crate::diagnosis::readings::strategy;
 use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Confidence, Remediation, StepName};
+use crate::model::{Cause, Confidence, Remediation, RotationStep, StepName};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -92,6 +93,10 @@ fn status(text: &str) -> Option<u16> {
     found.name("first").or_else(|| found.name("second"))?.as_str().parse().ok()
 }
 
+/// What becomes of a statement whose client is gone. The server notices that only once the statement has ended.
+const MAY_STILL_GO_THROUGH: &str = "The statement may still go through once the lock ends: the database then takes the pending password only, and AWSCURRENT may be \
+     refused until the rotation, which takes the pending version up again, has finished it.";
+
 /// A function that was connected and then hung waits for the database's answer, as to a statement that needs a lock.
 fn waiting(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(hang) = Hang::newest(context).filter(|hang| hang.database_answered()) else { return not_said(context, &RULE) };
@@ -101,6 +106,10 @@ fn waiting(context: &DiagnosisContext<'_>) -> Verdict {
          got no answer. Another session may hold a lock on the user.",
         hang.in_step()
     );
+    let explanation = match hang.step == Some(RotationStep::SetSecret) && !strategy::alternates(context) {
+        true => format!("{explanation} {MAY_STILL_GO_THROUGH}"),
+        false => explanation,
+    };
     let query = "DBInstances[].{instance:DBInstanceIdentifier,status:DBInstanceStatus,host:Endpoint.Address}";
     let remediation = Remediation::new(
         "See which sessions of the database wait for a lock and which session holds it (PostgreSQL: pg_stat_activity and \
@@ -119,7 +128,6 @@ fn waiting(context: &DiagnosisContext<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::diagnosis::testing::{assert_clear, facts, finding, hang_in, healthy};
-    use crate::model::RotationStep;
 
     #[test]
     fn what_the_service_answered_decides_what_is_to_be_done() {

@@ -34,6 +34,15 @@ const COMMON: &[&str] = &[
     "step",
 ];
 
+/// A table from which no automaton can be built, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BadTable {
+    #[error("the pattern {0:?} is malformed, or requires no literal of {SHORTEST_ANCHOR} bytes")]
+    Pattern(&'static str),
+    #[error("the table has too many patterns or literals")]
+    TooLarge,
+}
+
 pub(super) struct Automaton {
     anchors: AhoCorasick,
     /// By anchor: the patterns that require it.
@@ -49,18 +58,20 @@ struct Pattern {
 }
 
 impl Automaton {
-    /// Builds the automaton over `(owner, pattern)` pairs; `None` where a pattern is malformed or
-    /// requires no literal, which the tests rule out.
-    pub(super) fn new(sources: impl Iterator<Item = (usize, &'static str)>) -> Option<Automaton> {
+    /// Builds the automaton over `(owner, pattern)` pairs.
+    ///
+    /// # Errors
+    /// [`BadTable`]: one pattern that is left out would be a fault that nobody recognises.
+    pub(super) fn new(sources: impl Iterator<Item = (usize, &'static str)>) -> Result<Automaton, BadTable> {
         let mut anchors: Vec<Vec<u8>> = Vec::new();
         let mut required_by: Vec<Vec<u16>> = Vec::new();
         let mut patterns = Vec::new();
         for (owner, source) in sources {
-            let number = u16::try_from(patterns.len()).ok()?;
-            for anchor in anchors_of(source)? {
+            let number = u16::try_from(patterns.len()).map_err(|_| BadTable::TooLarge)?;
+            for anchor in anchors_of(source).ok_or(BadTable::Pattern(source))? {
                 let anchor = anchor.to_ascii_lowercase();
-                match anchors.iter().position(|known| *known == anchor) {
-                    Some(at) => required_by.get_mut(at)?.push(number),
+                match anchors.iter().position(|known| *known == anchor).and_then(|at| required_by.get_mut(at)) {
+                    Some(numbers) => numbers.push(number),
                     None => {
                         anchors.push(anchor);
                         required_by.push(vec![number]);
@@ -74,8 +85,8 @@ impl Automaton {
             .match_kind(MatchKind::Standard)
             .kind(Some(AhoCorasickKind::DFA))
             .build(&anchors)
-            .ok()?;
-        Some(Automaton { anchors, required_by, patterns })
+            .map_err(|_| BadTable::TooLarge)?;
+        Ok(Automaton { anchors, required_by, patterns })
     }
 
     /// The owners of the patterns that match `text`, ascending, each once.
@@ -165,5 +176,14 @@ mod tests {
             assert_eq!(found, anchors, "{pattern}");
         }
         assert_eq!(anchors_of("a?b?.*"), None);
+    }
+
+    #[test]
+    fn a_pattern_that_could_never_be_found_is_refused_by_name() {
+        for bad in ["connection (refused", "a?b?.*", "[z-a]longer"] {
+            let table = [(0, "connection refused"), (1, bad)];
+            assert_eq!(Automaton::new(table.into_iter()).err(), Some(BadTable::Pattern(bad)));
+        }
+        assert_eq!(Automaton::new([(7, "connection refused")].into_iter()).unwrap().owners("Connection REFUSED"), [7]);
     }
 }

@@ -5,6 +5,11 @@ use super::signature::{LineSpecificity::*, Signature, is};
 use crate::model::Cause;
 
 pub(super) const SIGNATURES: &[Signature] = &[
+    is(Cause::DbAuthFailed, NamedFault, &[r"\bSQL30082N\b.{0,80}PASSWORD EXPIRED"])
+        .engine("db2")
+        .fault(Fault::PasswordExpired)
+        .matches(&["[IBM][CLI Driver] SQL30082N  Security processing failed with reason \"1\" (\"PASSWORD EXPIRED\").  SQLSTATE=08001"])
+        .ignores(&["[INFO] no password expired"]),
     is(Cause::DbAuthFailed, NamedFault, &[r"\bSQL30082N\b|SQLSTATE\W{1,3}08001.*Security processing failed"])
         .engine("db2")
         .matches(&["[IBM][CLI Driver] SQL30082N  Security processing failed with reason \"24\" (\"USERNAME AND/OR PASSWORD INVALID\").  SQLSTATE=08001"])

@@ -24,6 +24,8 @@ pub enum Fault {
     MethodUnsupported,
     /// The function sent no password.
     NoPasswordSent,
+    /// PostgreSQL takes the password and does not let the user into the database.
+    MayNotConnect,
 
     // The database refuses the statement.
     /// MySQL knows the user for another host part than the statement names.
@@ -121,7 +123,7 @@ impl Fault {
     }
 
     /// Every fault.
-    pub const ALL: [Fault; 43] = [
+    pub const ALL: [Fault; 44] = [
         Fault::TokensOnly,
         Fault::NotAdmitted,
         Fault::UserGone,
@@ -130,6 +132,7 @@ impl Fault {
         Fault::PasswordExpired,
         Fault::MethodUnsupported,
         Fault::NoPasswordSent,
+        Fault::MayNotConnect,
         Fault::UserOfAnotherHost,
         Fault::UserLeftOver,
         Fault::GrantRefused,

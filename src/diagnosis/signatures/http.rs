@@ -35,11 +35,11 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] max retries: 3"]),
     depends(answered, NamedFault, &[
-        r"\b[45]\d\d (?:Client|Server) Error\b",
+        r"\b[45]\d\d (?:Client|Server) Error\b|(?:Client|Server) error '[45]\d\d [A-Z][^']*' for url",
         r"\bstatus ?code:? (?:of )?(?:is |was |=)?[45]\d\d\b|\bstatusCode\W{1,4}[45]\d\d\b|\bstatus_code=[45]\d\d\b",
         r"\bHTTP (?:Error|status|response|code)?:? ?(?:code )?[45]\d\d\b|HTTP/[12](?:\.\d)?\W{1,2} ?[45]\d\d\b",
         r"(?:responded|replied|failed|returned|answered|received|rejected)\b.{0,40}\b(?:with )?(?:status |HTTP |code |a )*(?:40[0-9]|41[0-9]|42[0-9]|50[0-9])\b",
-        r"\((?:401|403|429|500|502|503|504)\) (?:Reason: )?(?:Unauthorized|Forbidden|Too Many Requests|Internal Server Error|Bad Gateway|Service Unavailable|Gateway Timeout)",
+        r"\((?:401|403|429|500|502|503|504)\)\s+(?:Reason: )?(?:Unauthorized|Forbidden|Too Many Requests|Internal Server Error|Bad Gateway|Service Unavailable|Gateway Timeout)",
         r"(?:Error|Exception|PermissionDenied|Unauthenticated): (?:40[0-9]|422|429|50[0-9])\b[: ]|Error code: (?:40[0-9]|422|429|50[0-9])\b",
         r"Response code:? \(?[45]\d\d\b|kind: Status\([45]\d\d\)|\bInvalid API key\b",
         r"\b(?:401|403|429|500|502|503|504)\b:? (?:Unauthorized|Forbidden|Too Many Requests|Internal Server Error|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out)\b",
@@ -47,12 +47,14 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .matches(&[
         "requests.exceptions.HTTPError: 401 Client Error: Unauthorized for url: https://api.example.com/v1/keys",
+        "httpx.HTTPStatusError: Client error '404 Not Found' for url 'https://api.example.com/v2/keys/17'",
         "urllib.error.HTTPError: HTTP Error 503: Service Unavailable",
         "AxiosError: Request failed with status code 403",
         "[ERROR] vendor API returned 500 for POST /keys",
         "System.Net.Http.HttpRequestException: Response status code does not indicate success: 429 (Too Many Requests).",
         "javax.ws.rs.NotAuthorizedException: HTTP 401 Unauthorized",
         "datadog_api_client.exceptions.ForbiddenException: (403) Reason: Forbidden",
+        "influxdb_client.rest.ApiException: (401)\nReason: Unauthorized\nHTTP response body: {\"code\":\"unauthorized\"}",
         "reqwest::Error { kind: Status(502), url: \"https://api.example.com/keys\" }",
         "stripe.error.AuthenticationError: Invalid API Key provided: ****1234",
         "google.api_core.exceptions.PermissionDenied: 403 Permission 'iam.serviceAccountKeys.create' denied",

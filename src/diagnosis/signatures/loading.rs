@@ -63,7 +63,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"Runtime\.(?:UserCodeSyntaxError|HandlerNotFound|MalformedHandlerName|InvalidEntrypoint|InvalidTaskConfig|NoSuchHandler)",
         r"Unable to (?:find|load) type '",
         r"Syntax error in module",
-        r"\bSyntaxError: (?:invalid (?:syntax|character in|non-printable|decimal|escape)|unexpected (?:EOF|end of input|character|identifier|reserved word|strict|eval)|unterminated|Missing (?:parentheses|initializer|catch)|EOL while|f-string|Invalid or unexpected token|Identifier \S+ has already|await is only|'\S+' outside|expected|unmatched|positional argument|Unexpected token '?(?:[{}()\[\];,.=*/+-]+|export|import|const|let|async)'?\s*$)",
+        r"\bSyntaxError: (?:invalid (?:syntax|character in|non-printable|decimal|escape)|unexpected (?:EOF|end of input|character|identifier|reserved word|strict|eval)|unterminated|Missing (?:parentheses|initializer|catch)|EOL while|f-string|Invalid or unexpected token|Identifier \S+ has already|await is only|'\S+' outside|(?-i:expected)|unmatched|positional argument|Unexpected token '?(?:[{}()\[\];,.=*/+-]+|export|import|const|let|async)'?\s*$)",
         r"\b(?:IndentationError|TabError): ",
         r"Handler '?[\w.]+'? (?:missing on|not found|is undefined)",
         r"(?:module|object) '?\w+'? has no attribute '?(?:lambda_)?handler",

@@ -78,10 +78,10 @@ const TABLES: &[&[Signature]] = &[
 
 static TABLE: LazyLock<Vec<&'static Signature>> = LazyLock::new(|| TABLES.iter().flat_map(|table| table.iter()).collect());
 
-static AUTOMATON: LazyLock<Option<Automaton>> = LazyLock::new(|| {
-    Automaton::new(
-        TABLE.iter().enumerate().flat_map(|(owner, signature)| signature.patterns.iter().map(move |pattern| (owner, *pattern))),
-    )
+#[expect(clippy::expect_used, reason = "without its table every log would read as one that says nothing")]
+static AUTOMATON: LazyLock<Automaton> = LazyLock::new(|| {
+    let patterns = |(owner, signature): (usize, &&'static Signature)| signature.patterns.iter().map(move |one| (owner, *one));
+    Automaton::new(TABLE.iter().enumerate().flat_map(patterns)).expect("every signature's patterns can be searched for")
 });
 
 /// What a line stands for.
@@ -136,7 +136,7 @@ pub fn classify_event(text: &str) -> Option<Classification> {
 
 /// Like [`classify`], for a record whose format states its level apart from the text.
 pub(crate) fn classify_at(text: &str, level: Option<crate::lambda_log::Level>) -> Option<Classification> {
-    let automaton = AUTOMATON.as_ref()?;
+    let automaton = &*AUTOMATON;
     let owners = automaton.owners(text);
     let line = Line::new(text, level);
     if owners.is_empty() {
@@ -213,6 +213,12 @@ pub(super) fn faulty_samples() -> impl Iterator<Item = (Fault, &'static str)> {
     samples.filter(|(fault, sample)| classify(sample).is_some_and(|found| fault.is_of(found.cause)))
 }
 
+/// What every entry is to be recognised by.
+#[cfg(test)]
+pub(super) fn samples() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().flat_map(|signature| signature.matches.iter().copied())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,7 +231,7 @@ mod tests {
                 assert!(automaton::anchors_of(pattern).is_some(), "{pattern}");
             }
         }
-        assert!(AUTOMATON.is_some());
+        LazyLock::force(&AUTOMATON);
     }
 
     #[test]

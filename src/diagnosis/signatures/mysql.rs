@@ -153,11 +153,16 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "[INFO] host 10.0.1.2 is allowed to connect",
     ]),
     is(Cause::DbAuthFailed, NamedFault, &[
-        r"\((?:3118|4151),|Account is locked|this account is locked|ER_ACCOUNT_HAS_BEEN_LOCKED",
+        r"\((?:3118|3955|4150|4151),|Account is (?:locked|blocked)|this account is locked|ER_ACCOUNT_HAS_BEEN_LOCKED",
+        r"User is blocked because of too many credential errors|ER_USER_ACCESS_DENIED_FOR_USER_ACCOUNT_BLOCKED_BY_PASSWORD_LOCK",
     ])
     .engine("mysql")
     .fault(Fault::AccountLocked)
-    .matches(&["pymysql.err.OperationalError: (3118, \"Access denied for user 'app'@'10.0.0.1'. Account is locked.\")"])
+    .matches(&[
+        "pymysql.err.OperationalError: (3118, \"Access denied for user 'app'@'10.0.0.1'. Account is locked.\")",
+        "pymysql.err.OperationalError: (3955, \"Access denied for user 'app'@'10.0.0.1'. Account is blocked for 2 day(s) (2 day(s) remaining) due to 3 consecutive failed logins.\")",
+        "pymysql.err.OperationalError: (4150, \"User is blocked because of too many credential errors; unblock with 'ALTER USER / FLUSH PRIVILEGES'\")",
+    ])
     .ignores(&["[INFO] the row is locked for the update"]),
     is(Cause::DbAuthFailed, NamedFault, &[
         r"\(2059,|\(1251,|Authentication plugin '[^']+' (?:cannot be loaded|is not supported|reported error)|ER_NOT_SUPPORTED_AUTH_MODE",

@@ -21,7 +21,7 @@ static HTTP_CLIENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 static AWS_SDK: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)DispatchFailure|smithy|aws-sdk|awssdk|com\.amazonaws|Amazon\.Runtime|botocore|endpoint URL|secretsmanager\.|secretsmanager: |SecretsManagerClient|Secrets Manager: ").ok()
+    Regex::new(r"(?i)DispatchFailure|smithy|aws-sdk|awssdk|com\.amazonaws|Amazon\.Runtime|botocore|endpoint URL|proxy URL|secretsmanager\.|secretsmanager: |SecretsManagerClient|Secrets Manager: ").ok()
 });
 
 fn names(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
@@ -137,6 +137,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"java\.net\.(?:UnknownHost|Connect|SocketTimeout|NoRouteToHost)Exception",
         r"\bsocket hang up\b|\bread timed out\b|\bSSL SYSCALL error",
         r"timed out without establishing a connection|pool timed out while waiting|Connect call failed|Cannot connect to host \S+:\d+|Timeout acquiring a connection|ConnectionAcquireTimeoutError|Could not create connection to database server",
+        r"Can't create a connection to host \S+ and port|Failed to connect to proxy URL|\bTimeout connecting to server\b",
         r"(?:SQLSTATE|sqlstate|code|state)\W{0,5}0800[146]\b|[\x22'\[(]0800[146][\x22'\])]",
         r"HttpRequestException: .*(?:refused|known|timed out)|No such host is known|SocketException \(\d+\)",
     ])
@@ -153,6 +154,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "redshift_connector.error.InterfaceError: ('communication error', TimeoutError('timed out'))",
         "connect ETIMEDOUT 10.0.3.7:443",
         "Npgsql.NpgsqlException (0x80004005): Failed to connect to 10.0.3.7:5432",
+        "redis.exceptions.TimeoutError: Timeout connecting to server\nTraceback (most recent call last):\n  File \"/var/task/app.py\", line 9, in set_secret",
+        "pg8000.exceptions.InterfaceError: Can't create a connection to host db.internal and port 5432 (timeout is 5 and source_address is None).",
     ])
     .ignores(&[
         "[INFO] connection timeout set to 5 seconds",

@@ -67,6 +67,13 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .matches(&["psycopg2.errors.DuplicateObject: role \"app_clone\" already exists"])
     .ignores(&["NOTICE:  role \"app_clone\" already exists, skipping"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
+        r"FATAL: +permission denied for database|User does not have CONNECT privilege",
+    ])
+    .engine("postgres")
+    .fault(Fault::MayNotConnect)
+    .matches(&["psycopg2.OperationalError: FATAL:  permission denied for database \"orders\"\nDETAIL:  User does not have CONNECT privilege."])
+    .ignores(&["[INFO] CONNECT privilege on database orders granted"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[
         r"password authentication failed .*\bGRANT\b",
         r"must be superuser|must have (?:the )?CREATEROLE|permission denied (?:to|for|on) (?:create|alter|reassign|set|drop|grant|change|role|database|schema|table|relation|function|user|pg_|view|sequence|language|tablespace|procedure|routine|type|parameter|large object|foreign|column)|\bERROR: +permission denied\b",
         r"must be owner of|must be a? ?member of role|must have admin option on role|Only roles with the .* (?:attribute|option)",
@@ -158,6 +165,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::TargetServiceLimit, NamedFault, &[
         r"remaining connection slots are reserved|sorry, too many clients already|\b53300\b|too many connections for (?:role|database)",
         r"Too many connections\b|ER_CON_COUNT_ERROR|ER_TOO_MANY_USER_CONNECTIONS|max_user_connections",
+        // The listener has handlers for as many connections as the database has processes for.
+        r"\bORA-125(?:16|18|19|20)\b",
         r"max number of clients reached|\bORA-00018\b|\bORA-00020\b|\bORA-02391\b|\bSQL1040N\b|\b17300\b.*connection",
     ])
     .fault(Fault::ConnectionsUsedUp)
@@ -166,6 +175,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "pymysql.err.OperationalError: (1040, 'Too many connections')",
         "FATAL:  sorry, too many clients already",
         "redis.exceptions.ConnectionError: max number of clients reached",
+        "ORA-12516: TNS:listener could not find available handler with matching protocol stack",
     ])
     .ignores(&["[INFO] connections in use: 3"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[

@@ -106,6 +106,21 @@ fn bad_url(line: &Line<'_>) -> Option<Cause> {
     })
 }
 
+/// The line of code that failed, where it takes a field of the secret.
+static TAKES_FIELD: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r#"(?:\[|\.(?:get|pop)\(|\bif )['"](?:engine|host|username|user|password|port|dbname|masterarn|ssl)['"](?:\]|,|\)| not in | in )|"#,
+        r#"\bfor \w+ in required_fields|not in secret_dict"#
+    ))
+    .ok()
+});
+
+/// JSON that is no object: a list, a string, a number. Only the code that failed tells that it is the secret's.
+fn no_object(line: &Line<'_>) -> Option<Cause> {
+    let code = line.event.trim_end().lines().next_back()?;
+    TAKES_FIELD.as_ref()?.is_match(code).then_some(Cause::SecretJsonInvalid)
+}
+
 fn only(cause: Option<Cause>, wanted: Cause) -> Option<Cause> {
     cause.filter(|cause| *cause == wanted)
 }
@@ -256,6 +271,19 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "Error: missing required environment variable EXCLUDE_CHARACTERS",
     ])
     .ignores(&["[INFO] Found credentials in environment variables."]),
+    depends(no_object, SecretContent, &[
+        r"'(?:list|str|int|float|bool)' object has no attribute '(?:get|keys|items|pop|copy|update)'",
+        r"(?:string|list) indices must be integers|'(?:int|float|bool)' object is not subscriptable",
+        r"argument of type '(?:int|float|bool)' is not (?:iterable|a container or iterable)",
+    ])
+    .matches(&[
+        "[ERROR] AttributeError: 'list' object has no attribute 'get'\nTraceback (most recent call last):\n  File \"/var/task/lambda_function.py\", line 233, in get_secret_dict\n    if secret_dict.get('engine') != 'postgres':",
+        "[ERROR] TypeError: string indices must be integers, not 'str'\nTraceback (most recent call last):\n  File \"/var/task/app.py\", line 31, in connect\n    host = current['host']",
+    ])
+    .ignores(&[
+        "[ERROR] TypeError: string indices must be integers, not 'str'\nTraceback (most recent call last):\n  File \"/var/task/app.py\", line 9, in lambda_handler\n    step = event['detail']['Step']",
+        "[ERROR] AttributeError: 'list' object has no attribute 'get'\nTraceback (most recent call last):\n  File \"/var/task/app.py\", line 9, in tags\n    return described['Tags'].get('team')",
+    ]),
     is(Cause::SecretJsonInvalid, SecretContent, &[
         r"Invalid secret value json",
         r"\bJSONDecodeError\b",

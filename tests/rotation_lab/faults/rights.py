@@ -69,3 +69,25 @@ def function_may_not_store(lab):
     lab.role_policy("no-more", [{"Effect": "Deny", "Action": "secretsmanager:PutSecretValue", "Resource": "*"}])
     lab.fails()
     return Expected(("iam_explicit_deny",), says=["PutSecretValue"])
+
+
+@on("postgres single", "mysql alternating outspoken")
+def function_may_not_describe(lab):
+    lab.set_up()
+    allowed = [f"secretsmanager:{action}" for action in ROTATION_ACTIONS if action != "DescribeSecret"]
+    superuser = [lab.superuser_arn] if lab.superuser_arn else []
+    lab.role_policy("rotation", [
+        {"Effect": "Allow", "Action": allowed, "Resource": [lab.secret_arn, *superuser]},
+        {"Effect": "Allow", "Action": "secretsmanager:GetRandomPassword", "Resource": "*"}])
+    lab.fails()
+    return Expected(("iam_identity_policy_missing",), says=["DescribeSecret"])
+
+
+@on("postgres alternating")
+def function_may_make_no_password(lab):
+    lab.set_up()
+    lab.role_policy("rotation", [
+        {"Effect": "Allow", "Action": [f"secretsmanager:{action}" for action in ROTATION_ACTIONS],
+         "Resource": [lab.secret_arn, lab.superuser_arn]}])
+    lab.fails()
+    return Expected(("iam_identity_policy_missing",), says=["GetRandomPassword"])

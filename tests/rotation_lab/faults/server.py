@@ -123,3 +123,68 @@ def silence():
         end.connect_ex(listener.getsockname())
         ends.append(end)
     return ends
+
+
+@on("postgres single outspoken", "postgres single")
+def database_has_no_connection_left(lab):
+    lab.set_up()
+    lab.server.do(f'ALTER DATABASE "{lab.database}" CONNECTION LIMIT 0')
+    lab.fails()
+    return Expected(("target_service_limit",) if lab.outspoken else ("db_login_ambiguous",), says=["connection"])
+
+
+@on("postgres single outspoken", "mysql single outspoken", "postgres alternating outspoken")
+def server_has_no_connection_left(lab):
+    lab.set_up("postgres-small" if lab.engine == "postgres" else "mysql-second")
+    if lab.engine == "mysql":
+        lab.server.do("SET GLOBAL max_connections = 10")
+        lab.undo.append(lambda: lab.server.do("SET GLOBAL max_connections = 151"))
+    held = lab.fill_up()
+
+    def end():
+        while held:
+            held.pop().close()
+
+    lab.undo.append(end)
+    lab.fails()
+    return Expected(("target_service_limit",), says=["connection"], never=["access key", "password is wrong"], meanwhile=end)
+
+
+@on("postgres single outspoken")
+def database_takes_no_connections(lab):
+    lab.set_up()
+    lab.server.do(f'ALTER DATABASE "{lab.database}" ALLOW_CONNECTIONS false')
+    lab.fails()
+    return Expected(("db_network_unreachable", "target_service_error"), says=["accepting connections"], never=["previous package", "security group"])
+
+
+@on("postgres single outspoken", "postgres alternating outspoken")
+def user_is_read_only_by_default(lab):
+    lab.set_up()
+    user = lab.superuser if lab.strategy == "alternating" else lab.current()["username"]
+    lab.server.do(f'ALTER ROLE "{user}" SET default_transaction_read_only = on')
+    lab.fails()
+    return Expected(("db_host_mismatch_replica", "db_permission_insufficient"), says=["read.only"])
+
+
+@on("mysql single outspoken", "mysql alternating outspoken")
+def statement_waits_for_a_table_lock(lab):
+    lab.set_up("mysql-second", timeout=10)
+    lab.server.do("SET GLOBAL lock_wait_timeout = 1")
+    lab.undo.append(lambda: lab.server.do("SET GLOBAL lock_wait_timeout = 86400"))
+    end = lab.hold_tables()
+    lab.undo.append(end)
+    lab.fails()
+    return Expected(("db_lock_timeout", "target_service_error", "unknown_failure"), says=["lock"],
+                    never=["previous package", "security group"], meanwhile=end)
+
+
+@on("postgres single outspoken")
+def statement_runs_out_of_time(lab):
+    lab.set_up()
+    lab.server.do(f"ALTER ROLE \"{lab.user}\" SET statement_timeout = '300ms'")
+    end = lab.hold_role(lab.current()["username"])
+    lab.undo.append(end)
+    lab.fails()
+    return Expected(("target_service_error", "target_service_limit", "db_lock_timeout"), says=["time"],
+                    never=["previous package", "security group"], meanwhile=end)

@@ -191,3 +191,97 @@ def tls_is_asked_of_a_server_without(lab):
     twice(lab, ssl=True)
     lab.fails()
     return Expected(("db_ssl_mismatch",), value={"ssl": False}, says=["ssl|TLS"])
+
+
+@on("postgres single outspoken", "postgres alternating")
+def database_was_renamed(lab):
+    lab.set_up()
+    lab.server.do(f'ALTER DATABASE "{lab.database}" RENAME TO "{lab.database}_v2"')
+    lab.fails()
+    cause = ("db_name_missing",) if lab.outspoken else ("db_login_ambiguous",)
+    return Expected(cause, value={"dbname": f"{lab.database}_v2"}, says=["dbname|database's name"])
+
+
+@on("postgres single outspoken", "mysql single outspoken", "postgres single")
+def port_is_that_of_another_service(lab):
+    # A server that waits for the client to speak first lets it hang.
+    lab.set_up(timeout=8)
+    twice(lab, port=lab.servers["mysql-main" if lab.engine == "postgres" else "postgres-main"].port)
+    lab.fails()
+    cause = ("db_network_unreachable", "db_ssl_mismatch", "db_host_mismatch_replica") if lab.outspoken else ("db_login_ambiguous",)
+    return Expected(cause, value={"port": lab.server.port}, says=["port"], never=["previous package"])
+
+
+@on("postgres single", "mysql alternating outspoken")
+def value_is_a_list(lab):
+    lab.set_up()
+    value = lab.current()
+    lab.put(json.dumps([value]))
+    lab.fails()
+    return Expected(("secret_json_invalid",), value=value, never=["previous package"])
+
+
+@on("postgres single outspoken", "mysql alternating")
+def value_has_a_comma_too_many(lab):
+    lab.set_up()
+    value = lab.current()
+    lab.put(json.dumps(value).replace("}", ",}"))
+    lab.fails()
+    return Expected(("secret_json_invalid",), value=value, says=["JSON"])
+
+
+@on("postgres single outspoken", "mysql single")
+def user_name_has_a_space_too_many(lab):
+    lab.set_up()
+    user = lab.current()["username"]
+    twice(lab, username=user + " ")
+    lab.fails()
+    cause = ("db_auth_failed",) if lab.outspoken else ("db_login_ambiguous",)
+    return Expected(cause, value={"username": user}, says=["user"])
+
+
+@on("postgres single outspoken")
+def password_ends_in_a_newline(lab):
+    lab.set_up()
+    right = lab.current()["password"]
+    twice(lab, password=right + "\n")
+    lab.fails()
+    return Expected(("db_auth_failed",), value={"password": right}, says=["password"])
+
+
+@on("postgres single", "mysql alternating outspoken")
+def port_is_no_number(lab):
+    lab.set_up()
+    twice(lab, port=f"{lab.server.port}/tcp")
+    lab.fails()
+    return Expected(("code_bad_input", "secret_json_invalid", "secret_json_key_missing", "code_unhandled_exception"),
+                    value={"port": lab.server.port}, says=["port"], never=["previous package"])
+
+
+@on("postgres single", "mysql single outspoken")
+def pending_value_of_another_user_was_stored_by_hand(lab):
+    lab.set_up()
+    value = {**lab.current(), "username": "somebody_else", "password": "another-Password-1"}
+    lab.person.put_secret_value(SecretId=lab.secret_arn, SecretString=json.dumps(value), VersionStages=PENDING)
+    lab.fails()
+    return Expected(("secret_username_changed", "stuck_awspending"), says=["AWSPENDING"])
+
+
+@on("postgres single outspoken", "mysql alternating")
+def current_label_was_moved_back(lab):
+    """Somebody restored the version before, whose password the database has forgotten."""
+    lab.set_up()
+    assert lab.rotate() == "succeeded"
+    assert lab.rotate() == "succeeded"
+    versions = lab.secrets.describe_secret(SecretId=lab.secret_arn)["VersionIdsToStages"]
+    now = next(version for version, labels in versions.items() if "AWSCURRENT" in labels)
+    before = next(version for version, labels in versions.items() if "AWSPREVIOUS" in labels)
+    if lab.strategy == "alternating":
+        lab.put(**{**lab.current(), "password": "of-a-Year-ago-1"})
+    else:
+        lab.person.update_secret_version_stage(
+            SecretId=lab.secret_arn, VersionStage="AWSCURRENT", MoveToVersionId=before, RemoveFromVersionId=now)
+        lab.person.update_secret_version_stage(SecretId=lab.secret_arn, VersionStage="AWSPREVIOUS", RemoveFromVersionId=now)
+    lab.fails()
+    cause = ("db_auth_failed",) if lab.outspoken else ("db_login_ambiguous",)
+    return Expected(cause, says=["password"])
