@@ -69,6 +69,7 @@ fn evidence() -> Evidence {
         reach: Lookback::Day,
         near_names: Vec::new(),
         log_group: Observation::NotApplicable { because: "its lines were read".to_owned() },
+        function_code: Observation::NotApplicable { because: "not asked for".to_owned() },
         secret: record(
             Observation::Found(secret()),
             "prod/orders-db exists; AWSPENDING is on version 7b2a0c0e without AWSCURRENT",

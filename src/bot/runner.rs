@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::diagnosis::diagnose;
 use crate::investigation::{Options, investigate};
 use crate::model::{Investigation, SecretRef};
-use crate::playbook::{STEP_DEADLINE, TOTAL_DEADLINE};
+use crate::playbook::{CodeChoice, STEP_DEADLINE, TOTAL_DEADLINE};
 use crate::store::{Completion, DesiredMessage, InvestigationRow, Lease, Location, Store};
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -27,6 +27,7 @@ pub struct Runner {
     platforms: PlatformSet,
     step_deadline: Duration,
     total_deadline: Duration,
+    code: CodeChoice,
 }
 
 impl Runner {
@@ -35,7 +36,8 @@ impl Runner {
     pub fn new(config: &Config, store: Arc<Store>, access: Arc<Access>, platforms: PlatformSet) -> Runner {
         let step_deadline = config.step_deadline.unwrap_or(STEP_DEADLINE);
         let total_deadline = config.total_deadline.unwrap_or(TOTAL_DEADLINE);
-        Runner { store, access, platforms, step_deadline, total_deadline }
+        let code = CodeChoice { fetch: config.inspect_code, local: None };
+        Runner { store, access, platforms, step_deadline, total_deadline, code }
     }
 
     /// How long one run may take.
@@ -102,7 +104,8 @@ impl Runner {
     }
 
     fn in_time(&self, options: Options) -> Options {
-        Options { step_deadline: self.step_deadline, total_deadline: self.total_deadline, ..options }
+        let (step_deadline, total_deadline) = (self.step_deadline, self.total_deadline);
+        Options { step_deadline, total_deadline, code: self.code.clone(), ..options }
     }
 
     /// Names like that of a missing secret are told only where somebody may ask about them.

@@ -4,7 +4,7 @@ use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::diagnose;
 use crate::model::{Evidence, FollowUp, Investigation, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName};
-use crate::playbook::{self, Progress, Request};
+use crate::playbook::{self, CodeChoice, Progress, Request};
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
@@ -31,6 +31,8 @@ pub struct Options {
     pub step_deadline: Duration,
     /// How long the whole investigation may take; then it reports what it has.
     pub total_deadline: Duration,
+    /// Whether the function's code is looked at, and whose copy of it.
+    pub code: CodeChoice,
 }
 
 impl Options {
@@ -44,6 +46,7 @@ impl Options {
             previous: None,
             step_deadline: playbook::STEP_DEADLINE,
             total_deadline: playbook::TOTAL_DEADLINE,
+            code: CodeChoice::default(),
         }
     }
 
@@ -76,6 +79,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
     let mut request = Request::new(options.asked.clone(), options.reach.unwrap_or_default());
     request.deadline_per_step = options.step_deadline;
     request.total_deadline = options.total_deadline;
+    request.code = options.code.clone();
     let mut looked = BTreeSet::from(StepName::ALL);
     if !options.steps.is_empty() {
         let (kept, steps) = match &options.previous {

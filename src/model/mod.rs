@@ -10,6 +10,7 @@ mod event_name;
 mod evidence;
 mod excerpt;
 mod finding;
+mod function_code;
 mod investigation;
 mod invocation;
 mod likeness;
@@ -40,6 +41,10 @@ pub use excerpt::excerpt;
 pub use finding::{
     Comparison, Confidence, CorrelatedChange, FailureRow, Finding, FollowUp, NextLook, NotChecked, Outcome, Proof, Remediation,
     RuledOut, Severity,
+};
+pub use function_code::{
+    CodePlace, CodeSource, CompiledMisfit, FunctionCode, HandlerPart, MissingModule, MissingReason, StepBody, StepCode,
+    TemplateDefect, TemplateMark,
 };
 pub use investigation::Investigation;
 pub use invocation::{Invocation, InvocationStatus, LogEvent};

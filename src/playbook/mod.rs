@@ -10,6 +10,7 @@ mod due;
 mod events;
 mod execution_role;
 pub mod find;
+mod function_code;
 mod function_logs;
 mod function_metrics;
 mod health;
@@ -33,6 +34,7 @@ mod trail_event;
 use crate::aws::Aws;
 use crate::clock::Clock;
 use crate::model::{Evidence, FunctionArn, Lookback, Observation, SecretRef, StepName, Window};
+pub use function_code::CodeChoice;
 pub use needs::with_needs;
 use secret::Described;
 use std::collections::BTreeSet;
@@ -66,6 +68,8 @@ pub struct Request {
     pub change_events: Vec<String>,
     /// How many look-ups in a region's event history that search may cost.
     pub most_look_ups: usize,
+    /// Whether step 3 looks into the function's code, and whose copy of it.
+    pub code: CodeChoice,
 }
 
 impl Request {
@@ -80,6 +84,7 @@ impl Request {
             rerun: None,
             change_events: Vec::new(),
             most_look_ups: MAX_LOOK_UPS,
+            code: CodeChoice::default(),
         }
     }
 }

@@ -41,13 +41,13 @@ impl Scope {
 const LAWS: &[Law] = &[
     Law {
         name: "the pure modules know no async",
-        scope: Scope::Only(&["model", "redact", "lambda_log", "diagnosis"]),
+        scope: Scope::Only(&["model", "redact", "lambda_log", "function_code", "diagnosis"]),
         pattern: r"\basync (fn|move)\b|\basync[{|]|\.await\b|\btokio::|\bfutures::",
         breach: ("model/x.rs", "pub async fn f() {}"),
     },
     Law {
         name: "the pure modules know no network, files or environment",
-        scope: Scope::Only(&["model", "redact", "lambda_log", "diagnosis"]),
+        scope: Scope::Only(&["model", "redact", "lambda_log", "function_code", "diagnosis"]),
         pattern: r"\bstd::(fs|net|env|process|thread)\b|\baxum::",
         breach: ("diagnosis/x.rs", "let key = std::env::var(\"KEY\");"),
     },
@@ -124,9 +124,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("redact", &["model"]),
     ("report", &["model", "redact"]),
     ("lambda_log", &["model"]),
+    ("function_code", &["model"]),
     ("diagnosis", &["model", "lambda_log"]),
-    ("aws", &["model", "clock"]),
-    ("playbook", &["model", "clock", "aws", "lambda_log"]),
+    ("aws", &["model", "clock", "http_body"]),
+    ("playbook", &["model", "clock", "aws", "lambda_log", "function_code"]),
     ("simulator", &["model", "clock"]),
     ("config", &["model", "redact"]),
     ("chat", &["model", "redact", "report", "config", "chart"]),

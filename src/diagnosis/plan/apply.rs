@@ -94,7 +94,10 @@ pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> 
             None
         }
         Effect::Function { settings } => on_function(evidence, settings),
-        Effect::Code => Some("whether the code that is deployed works".to_owned()),
+        Effect::Code => {
+            evidence.function_code = Observation::NotApplicable { because: "other code was deployed".to_owned() };
+            Some("whether the code that is deployed works".to_owned())
+        }
         Effect::Restores => {
             evidence.secret.observation.found_mut()?.deleted_at = None;
             None
