@@ -195,7 +195,7 @@ fn detached_policy() -> Investigation {
 }
 
 fn investigation(evidence: Evidence, diagnosis: Diagnosis) -> Investigation {
-    Investigation { id: "5f0c7a1e9b2d4c33".to_owned(), evidence, diagnosis, api_calls: 14, duration_ms: 912 }
+    Investigation { id: "5f0c7a1e9b2d4c33".to_owned(), evidence, diagnosis, consumers: None, api_calls: 14, duration_ms: 912 }
 }
 
 fn plain(report: &Report, width: usize) -> String {

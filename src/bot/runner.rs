@@ -8,8 +8,8 @@ use crate::aws::ConnectError;
 use crate::chat::{PlatformSet, compose};
 use crate::config::Config;
 use crate::diagnosis::diagnose;
-use crate::investigation::{Options, investigate};
-use crate::model::{Investigation, SecretRef};
+use crate::investigation::{self, Options, investigate};
+use crate::model::{Consumers, Investigation, Observation, SecretRef};
 use crate::playbook::{CodeChoice, STEP_DEADLINE, TOTAL_DEADLINE};
 use crate::store::{Completion, DesiredMessage, InvestigationRow, Lease, Location, Store};
 use futures::future::BoxFuture;
@@ -101,6 +101,20 @@ impl Runner {
         let connected = self.access.connect_for(choice, secret).await?;
         let options = self.in_time(Options::new(secret.clone()));
         Ok(Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await)
+    }
+
+    /// Who reads the secret of a run, looked up now.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub(super) async fn consumers(
+        &self,
+        stored: &InvestigationRow,
+        record: &Investigation,
+    ) -> Result<Observation<Consumers>, ConnectError> {
+        let Some(choice) = &stored.choice else { return Ok(Observation::Failed { error: "no account was chosen".to_owned() }) };
+        let connected = self.access.connect_for(choice, &record.evidence.asked).await?;
+        Ok(investigation::consumers(&connected.aws, &connected.clock, &record.evidence).await.consumers)
     }
 
     fn in_time(&self, options: Options) -> Options {

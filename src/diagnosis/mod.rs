@@ -42,6 +42,7 @@ mod truth_table;
 
 pub use context::DiagnosisContext;
 pub use explain::{Explanation, explain};
+pub use readings::code::{CodeFault, faults as code_faults};
 pub use rule::{Rule, Specificity, Stage, Verdict};
 pub use rules::{page_of, rule_of};
 

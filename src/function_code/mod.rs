@@ -143,3 +143,6 @@ fn forget_absences(code: &mut FunctionCode) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,11 +47,6 @@ impl Steps {
         self.named.insert(step);
         self.dispatched.entry(step).or_insert(dispatch);
     }
-
-    /// True where the function does nothing but raise.
-    pub(super) fn only_raises(&self, function: &str) -> bool {
-        self.functions.get(function).is_some_and(|(body, _)| *body == Body::OnlyRaises)
-    }
 }
 
 /// What the modules, each with its path, do for the four steps.

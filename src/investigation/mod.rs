@@ -4,7 +4,7 @@ use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::diagnose;
 use crate::model::{Evidence, FollowUp, Investigation, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName};
-use crate::playbook::{self, CodeChoice, Progress, Request};
+use crate::playbook::{self, CodeChoice, ConsumersLook, Progress, Request};
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
@@ -33,6 +33,8 @@ pub struct Options {
     pub total_deadline: Duration,
     /// Whether the function's code is looked at, and whose copy of it.
     pub code: CodeChoice,
+    /// Whether it is looked up afterwards who reads the secret.
+    pub consumers: bool,
 }
 
 impl Options {
@@ -47,6 +49,7 @@ impl Options {
             step_deadline: playbook::STEP_DEADLINE,
             total_deadline: playbook::TOTAL_DEADLINE,
             code: CodeChoice::default(),
+            consumers: false,
         }
     }
 
@@ -116,7 +119,23 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         api_calls += calls(&evidence, &steps);
         diagnosis = diagnose(&evidence);
     }
-    Investigation { id: new_id(), evidence, diagnosis, api_calls, duration_ms: stopwatch.elapsed_ms() }
+    let mut readers = None;
+    if options.consumers {
+        let look = consumers(aws, clock, &evidence).await;
+        api_calls += look.api_calls;
+        readers = Some(look.consumers);
+    }
+    Investigation { id: new_id(), evidence, diagnosis, consumers: readers, api_calls, duration_ms: stopwatch.elapsed_ms() }
+}
+
+/// Who reads the secret of an investigation, redacted.
+pub async fn consumers(aws: &Aws, clock: &Clock, evidence: &Evidence) -> ConsumersLook {
+    let ConsumersLook { consumers, api_calls } = Box::pin(playbook::consumers(aws, clock, evidence)).await;
+    let consumers = match Redactor::default().redact_strings(consumers) {
+        Ok((consumers, _)) => consumers,
+        Err(error) => Observation::Failed { error: format!("withheld, because it could not be redacted: {error}") },
+    };
+    ConsumersLook { consumers, api_calls }
 }
 
 /// An id nobody can guess: 128 random bits in 32 hexadecimal digits.

@@ -5,6 +5,7 @@ mod alarm;
 mod arn;
 mod cause;
 mod chat;
+mod consumers;
 mod diagnosis;
 mod event_name;
 mod evidence;
@@ -29,6 +30,7 @@ pub use alarm::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
 pub use chat::{Actor, InvestigationRequest, NotAPlatform, Place, PlatformName, ReplyTo, Standing, ThreadRef};
+pub use consumers::{Consumers, SecretReader, VersionAccess};
 pub use diagnosis::Diagnosis;
 pub use event_name::without_version;
 pub use evidence::{

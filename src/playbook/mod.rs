@@ -6,6 +6,7 @@
 mod attempts;
 mod change_search;
 mod config_changes;
+mod consumers;
 mod due;
 mod events;
 mod execution_role;
@@ -34,6 +35,7 @@ mod trail_event;
 use crate::aws::Aws;
 use crate::clock::Clock;
 use crate::model::{Evidence, FunctionArn, Lookback, Observation, SecretRef, StepName, Window};
+pub use consumers::{ConsumersLook, consumers};
 pub use function_code::CodeChoice;
 pub use needs::with_needs;
 use secret::Described;

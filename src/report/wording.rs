@@ -2,7 +2,7 @@
 
 use super::sanitize::{cut, lines, single_line};
 use super::time::{age, duration, moment, relative};
-use super::{Report, ReportedChange, ReportedFinding, ReportedLook, ReportedStep};
+use super::{Report, ReportedChange, ReportedFact, ReportedFinding, ReportedLook, ReportedStep};
 use crate::model::{Cause, Confidence, Outcome, Severity};
 use crate::redact::SafeText;
 
@@ -229,6 +229,24 @@ pub fn next_looks(report: &Report) -> Vec<String> {
         cut(format!("{}. {}{decides}{command}", at + 1, single_line(&look.what)), SENTENCE)
     };
     report.next_looks.iter().enumerate().map(look).collect()
+}
+
+/// What the function's code shows, where it was looked at.
+#[must_use]
+pub fn code(report: &Report) -> Vec<String> {
+    let line = |fact: &ReportedFact| match fact.of.as_str() {
+        "" => single_line(&fact.text),
+        of => format!("{of}: {}", single_line(&fact.text)),
+    };
+    report.code.iter().map(line).collect()
+}
+
+/// Who reads the secret; nothing where nobody asked.
+#[must_use]
+pub fn consumers(report: &Report) -> Vec<String> {
+    let Some(consumers) = &report.consumers else { return Vec::new() };
+    let rest = consumers.sections(report.now).into_iter().map(|(label, lines)| format!("{label} — {}", lines.join("; ")));
+    std::iter::once(consumers.headline()).chain(rest).collect()
 }
 
 /// How other secrets fared, in one sentence.

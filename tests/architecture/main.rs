@@ -182,6 +182,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "redact",
             "chat",
             "report",
+            "function_code",
             "diagnosis",
             "aws",
             "playbook",
