@@ -439,6 +439,12 @@ pub(super) struct ReadsForm {
     /// The last read.
     pub(super) until: When,
     pub(super) by: String,
+    /// They were refused.
+    #[serde(default)]
+    pub(super) denied: bool,
+    /// The secret is named by its ARN.
+    #[serde(default)]
+    pub(super) by_arn: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

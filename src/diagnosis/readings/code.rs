@@ -264,3 +264,180 @@ fn sentence(text: &str) -> String {
         _ => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::{attempt, deny, facts, fail, fail_unseen, finding, healthy, hours_ago};
+    use crate::model::{CompiledMisfit, MissingModule, Outcome, StepCode, TemplateDefect, TemplateMark};
+
+    fn code() -> FunctionCode {
+        FunctionCode {
+            source: CodeSource::Deployed,
+            handler_file: HandlerPart::Found("lambda_function.py".to_owned()),
+            handler_function: HandlerPart::Found("lambda_handler".to_owned()),
+            syntax_errors: Vec::new(),
+            steps: RotationStep::ALL.map(|step| StepCode { step, does: StepBody::Works, place: None }).to_vec(),
+            template: None,
+            missing_modules: Vec::new(),
+            misfits: Vec::new(),
+            required_environment: vec!["SECRETS_MANAGER_ENDPOINT".to_owned()],
+            connect_timeout_ms: Some(5_000),
+            unread: Vec::new(),
+        }
+    }
+
+    fn place() -> crate::model::CodePlace {
+        crate::model::CodePlace { file: "lambda_function.py".to_owned(), line: 3 }
+    }
+
+    fn lacks(module: &str) -> FunctionCode {
+        let missing = MissingModule { name: module.to_owned(), place: place(), at_load: true, because: None };
+        FunctionCode { missing_modules: vec![missing], ..code() }
+    }
+
+    /// The healthy world with this code, deployed so many hours ago.
+    fn world(code: FunctionCode, hours: i64) -> Evidence {
+        let mut evidence = healthy();
+        facts(&mut evidence.function).last_modified_at = Some(hours_ago(hours));
+        evidence.function_code = Observation::Found(code);
+        evidence
+    }
+
+    const LINE: &str = "[ERROR] Runtime.ImportModuleError: Unable to import module 'lambda_function': No module named 'psycopg2'";
+
+    #[test]
+    fn code_without_a_fault_changes_nothing() {
+        let diagnosis = diagnose(&world(code(), 5));
+        assert_eq!((diagnosis.outcome, diagnosis.findings.len()), (Outcome::Healthy, 0), "{:?}", diagnosis.findings);
+        assert!(diagnosis.forecast.obstacles.is_empty());
+    }
+
+    #[test]
+    fn a_fault_since_the_last_success_is_foretold_and_one_that_a_success_went_through_is_not() {
+        let step = |does| {
+            let steps = RotationStep::ALL.map(|step| StepCode {
+                step,
+                does: if step == RotationStep::SetSecret { does } else { StepBody::Works },
+                place: None,
+            });
+            FunctionCode { steps: steps.to_vec(), ..code() }
+        };
+        let misfit = CompiledMisfit {
+            file: "_pg.so".into(),
+            built_for: "arm64".into(),
+            runs_on: "python3.13 on x86_64".into(),
+            is_loaded: true,
+        };
+        for (fault, cause) in [
+            (lacks("psycopg2"), Cause::CodeImportError),
+            (FunctionCode { misfits: vec![misfit], ..code() }, Cause::CodeImportError),
+            (FunctionCode { handler_file: HandlerPart::Missing("a.py".into()), ..code() }, Cause::CodeSyntaxOrHandlerError),
+            (FunctionCode { handler_function: HandlerPart::Missing("f".into()), ..code() }, Cause::CodeSyntaxOrHandlerError),
+            (FunctionCode { syntax_errors: vec![place()], ..code() }, Cause::CodeSyntaxOrHandlerError),
+            (FunctionCode { required_environment: vec!["TABLE".into()], ..code() }, Cause::CodeMissingEnv),
+            (step(StepBody::OnlyRaises), Cause::CodeNotImplemented),
+        ] {
+            let diagnosis = diagnose(&world(fault.clone(), 5));
+            assert!(diagnosis.forecast.obstacles.iter().any(|obstacle| obstacle.cause == cause), "{cause}");
+            assert_eq!(diagnosis.findings.first().map(|found| found.cause), Some(cause));
+            // The last success is 240 hours back.
+            let diagnosis = diagnose(&world(fault.clone(), 300));
+            assert_eq!((diagnosis.outcome, diagnosis.forecast.obstacles.len()), (Outcome::Healthy, 0), "{cause}");
+            // What is not deployed has not run.
+            let local = FunctionCode { source: CodeSource::LocalFile, ..fault };
+            assert!(!diagnose(&world(local, 300)).forecast.obstacles.is_empty(), "{cause}");
+        }
+        // A step that may do nothing.
+        assert_eq!(diagnose(&world(step(StepBody::OnlyPasses), 5)).outcome, Outcome::Healthy);
+    }
+
+    #[test]
+    fn a_rotation_that_failed_later_shows_that_the_code_loads() {
+        let mut evidence = world(lacks("psycopg2"), 5);
+        deny(&mut evidence, StepName::FunctionLogs);
+        fail_unseen(&mut evidence, Some(RotationStep::TestSecret));
+        let obstacles = diagnose(&evidence).forecast.obstacles;
+        assert!(obstacles.iter().all(|obstacle| obstacle.cause != Cause::CodeImportError), "{obstacles:?}");
+    }
+
+    #[test]
+    fn the_log_and_the_code_confirm_each_other_where_they_name_the_same() {
+        let failing = |code| {
+            let mut evidence = world(code, 5);
+            fail(&mut evidence, RotationStep::CreateSecret, &[LINE]);
+            deny(&mut evidence, StepName::RotationHistory);
+            finding(Cause::CodeImportError, &evidence)
+        };
+        let alone = failing(code());
+        let other = failing(lacks("requests"));
+        let agreed = failing(lacks("psycopg2.extras"));
+        assert_eq!(
+            [alone.confidence, other.confidence, agreed.confidence],
+            [Confidence::Likely, Confidence::Likely, Confidence::Confirmed]
+        );
+        assert!(agreed.evidence.iter().any(|proof| proof.call == "lambda:GetFunction" && proof.text.contains("psycopg2.extras")));
+    }
+
+    #[test]
+    fn a_package_that_was_deployed_since_and_has_no_such_fault_may_have_mended_it() {
+        let mut evidence = world(code(), 0);
+        fail(&mut evidence, RotationStep::CreateSecret, &[LINE]);
+        let found = finding(Cause::CodeImportError, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.explanation.contains("may have been fixed since"), "{}", found.explanation);
+        let mut unread = code();
+        unread.unread.push("layer 1: permission lambda:GetLayerVersion".to_owned());
+        evidence.function_code = Observation::Found(unread);
+        assert_eq!(finding(Cause::CodeImportError, &evidence).confidence, Confidence::Confirmed);
+    }
+
+    #[test]
+    fn a_fault_of_a_template_is_a_remark_until_it_bites() {
+        let template = TemplateMark {
+            engine: "Oracle".to_owned(),
+            is_multi_user: true,
+            not_before: None,
+            before: Some("2024-03".to_owned()),
+            defects: vec![TemplateDefect::OracleGrantsInOne],
+        };
+        let mut evidence = world(FunctionCode { template: Some(template), ..code() }, 300);
+        let diagnosis = diagnose(&evidence);
+        assert_eq!(diagnosis.outcome, Outcome::Healthy);
+        let remark = diagnosis.findings.first().unwrap();
+        assert_eq!((remark.cause, remark.severity), (Cause::TemplateBug, Severity::Info));
+        assert!(diagnosis.forecast.unknown.iter().any(|doubt| doubt.contains("ORA-00933")), "{:?}", diagnosis.forecast.unknown);
+        fail(&mut evidence, RotationStep::SetSecret, &["[ERROR] DatabaseError: ORA-00933: SQL command not properly ended"]);
+        deny(&mut evidence, StepName::RotationHistory);
+        assert_eq!(finding(Cause::TemplateBug, &evidence).confidence, Confidence::Confirmed);
+    }
+
+    #[test]
+    fn the_plan_deploys_other_code_and_then_knows_no_more_of_it() {
+        let plan = diagnose(&world(lacks("psycopg2"), 5)).plan;
+        assert!(plan.steps.iter().any(|step| step.command.contains("update-function-code")), "{plan:?}");
+        assert!(plan.remaining.is_empty());
+        assert_eq!(plan.heals, None);
+    }
+
+    #[test]
+    fn how_far_rotations_came_is_read_from_their_ends() {
+        let mut evidence = healthy();
+        let changed = hours_ago(100);
+        assert_eq!(passed_since(&evidence, changed), Passed::Nothing);
+        let ended = |step, hours| crate::model::Attempt { step, ..attempt(hours_ago(hours), AttemptOutcome::Failed) };
+        facts(&mut evidence.history).attempts.push(ended(Some(RotationStep::CreateSecret), 50));
+        assert_eq!(passed_since(&evidence, changed), Passed::Nothing);
+        facts(&mut evidence.history).attempts.push(ended(Some(RotationStep::TestSecret), 40));
+        facts(&mut evidence.history).attempts.push(ended(Some(RotationStep::SetSecret), 30));
+        assert_eq!(passed_since(&evidence, changed), Passed::Before(RotationStep::TestSecret));
+        assert_eq!(passed_since(&evidence, hours_ago(300)), Passed::Everything);
+    }
+
+    #[test]
+    fn a_name_is_found_as_a_word() {
+        assert!(mentions("No module named 'psycopg2'", "psycopg2") && mentions("No module named 'psycopg2'", "psycopg2.extras"));
+        assert!(!mentions("No module named 'psycopg2'", "psycopg") && !mentions("No module named '_pg'", "pg"));
+    }
+}
