@@ -6,8 +6,8 @@ const MAX_SOURCE_BYTES: usize = 16 << 20;
 /// Modules that are parsed.
 const MAX_MODULES: usize = 400;
 
-/// Steps of the parser, in its own units of a hundred operations: a megabyte of ordinary code takes about 20000.
-const MAX_PARSE_STEPS: usize = 300_000;
+/// Steps of the parser, in its own units of a hundred operations: a megabyte of ordinary code takes about 10000.
+const MAX_PARSE_STEPS: usize = 200_000;
 
 /// Nodes that are visited, over all modules.
 const MAX_NODES: usize = 12_000_000;
@@ -66,6 +66,11 @@ impl Budget {
         is_left
     }
 
+    /// A module was left out.
+    pub(super) fn leave_out(&mut self) {
+        self.is_exhausted = true;
+    }
+
     pub(super) fn take_node(&mut self) -> bool {
         let is_left = take(&mut self.nodes, 1);
         self.is_exhausted |= !is_left;
@@ -74,7 +79,7 @@ impl Budget {
 
     /// What to tell people, where not all was looked at.
     pub(super) fn exhausted(&self) -> Option<&'static str> {
-        self.is_exhausted.then_some("a part of the code: there is more of it than is looked at")
+        self.is_exhausted.then_some("a part of the code: there is more of it than is looked at, or it is nested too deep")
     }
 }
 

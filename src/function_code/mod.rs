@@ -70,7 +70,15 @@ pub enum Refused {
     OtherRuntime,
     #[error("the function has no handler")]
     NoHandler,
+    #[error("this machine has no thread left to read the package")]
+    NoThread,
+    #[error("reading the package stopped on a defect of its own")]
+    Defect,
 }
+
+/// The stack that parsing gets, in bytes. The parser frees what it holds of nested code by recursion, some 130 bytes deep for
+/// each level, and a file may have as many levels as bytes.
+const STACK_BYTES: usize = 256 << 20;
 
 /// What runs the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,9 +107,19 @@ pub fn is_readable(runtime: &str) -> bool {
 
 /// Reads the package of the function that `target` describes.
 ///
+/// It takes a thread of its own for as long as it works.
+///
 /// # Errors
 /// [`Refused`], where the package is not what Lambda could run, or nothing of it can be told.
 pub fn inspect(source: CodeSource, target: &Target<'_>, package: &[u8], layers: &[Layer]) -> Result<FunctionCode, Refused> {
+    std::thread::scope(|scope| {
+        let apart = std::thread::Builder::new().name("function-code".to_owned()).stack_size(STACK_BYTES);
+        let reading = apart.spawn_scoped(scope, || read(source, target, package, layers)).map_err(|_| Refused::NoThread)?;
+        reading.join().unwrap_or(Err(Refused::Defect))
+    })
+}
+
+fn read(source: CodeSource, target: &Target<'_>, package: &[u8], layers: &[Layer]) -> Result<FunctionCode, Refused> {
     let runtime = target.runtime.and_then(Runtime::of).ok_or(Refused::OtherRuntime)?;
     let handler = target.handler.filter(|handler| !handler.is_empty()).ok_or(Refused::NoHandler)?;
     let mut budget = Budget::default();

@@ -4,23 +4,52 @@ use super::budget::Budget;
 use std::ops::ControlFlow;
 use tree_sitter::{Language, Node, ParseOptions, Parser, Tree};
 
-/// The largest file that is parsed, in bytes; bundlers put a whole application into one.
-pub(super) const MAX_FILE_BYTES: usize = 4 << 20;
+/// The largest file that is parsed, in bytes. Deeply nested, each byte of it may cost the parser 300 bytes of memory.
+pub(super) const MAX_FILE_BYTES: usize = 1 << 20;
+
+/// How deep brackets may be nested. Python itself takes 200.
+const MAX_NESTING: usize = 1_000;
+
+/// Steps of the parser that any file gets, and that each byte of it adds: five times what ordinary code takes.
+const STEPS: (usize, usize) = (2_000, 20);
 
 /// Parses `source`; `None` where that takes more than is left.
 pub(super) fn parse(language: &Language, source: &str, budget: &mut Budget) -> Option<Tree> {
-    if !budget.take_module(source.len()) {
+    if is_too_deep(source) || !budget.take_module(source.len()) {
+        budget.leave_out();
         return None;
     }
+    let (least, bytes_per_step) = STEPS;
+    let mut steps = least + source.len() / bytes_per_step;
     let mut parser = Parser::new();
     parser.set_language(language).ok()?;
-    let mut go_on = |_: &tree_sitter::ParseState| match budget.take_parse_step() {
-        true => ControlFlow::Continue(()),
-        false => ControlFlow::Break(()),
+    let mut go_on = |_: &tree_sitter::ParseState| {
+        steps = steps.saturating_sub(1);
+        match steps > 0 && budget.take_parse_step() {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
     };
     let options = ParseOptions::new().progress_callback(&mut go_on);
     let bytes = source.as_bytes();
-    parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
+    let tree = parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options));
+    if tree.is_none() {
+        budget.leave_out();
+    }
+    tree
+}
+
+/// True where more brackets are open at once than any code has, whether in texts or not.
+fn is_too_deep(source: &str) -> bool {
+    let mut open = 0_usize;
+    source.bytes().any(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > MAX_NESTING
+    })
 }
 
 /// Who sees the nodes, each when it begins and when it ends.

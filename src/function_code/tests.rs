@@ -436,7 +436,7 @@ mod hostile {
 
     #[test]
     fn deep_wide_and_meaningless_sources_come_to_an_end() {
-        let mib = 1 << 20;
+        let mib = (1 << 20) - 100;
         let nested_ifs: String = (0..2_000).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect();
         let sources = [
             "(".repeat(mib),
@@ -480,7 +480,7 @@ mod hostile {
             (0..3_000).map(|nth| (format!("m{nth}.py"), format!("import m{}\nimport m0\n", nth + 1))).collect();
         package.insert("lambda_function.py".to_owned(), "import m0\ndef lambda_handler(event, context):\n    pass\n".to_owned());
         let code = inspect(CodeSource::Deployed, &PYTHON, &pack(&package).unwrap(), &[]).unwrap();
-        assert_eq!(code.unread, ["a part of the code: there is more of it than is looked at"]);
+        assert_eq!(code.unread, ["a part of the code: there is more of it than is looked at, or it is nested too deep"]);
         assert_eq!(missing(&code), []);
     }
 

@@ -53,9 +53,6 @@ pub struct ReportedVersionAccess {
     pub last_accessed_on: Option<Timestamp>,
 }
 
-/// Lines under a label.
-pub type ConsumerSection = (&'static str, Vec<String>);
-
 impl ReportedConsumers {
     /// Redacts what was seen of the readers.
     #[must_use]
@@ -123,7 +120,7 @@ impl ReportedConsumers {
 
     /// All of it, in lines under labels.
     #[must_use]
-    pub fn sections(&self, now: Timestamp) -> Vec<ConsumerSection> {
+    pub fn sections(&self, now: Timestamp) -> Vec<(&'static str, Vec<String>)> {
         if self.missing.is_some() {
             return Vec::new();
         }

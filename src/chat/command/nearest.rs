@@ -4,7 +4,7 @@ use super::typed;
 use crate::model::{ActionWord, Lookback, StepName};
 
 /// What people say instead of them.
-const OTHER_WORDS: [(&str, &str); 25] = [
+const OTHER_WORDS: [(&str, &str); 29] = [
     ("again", "rerun"),
     ("re-run", "rerun"),
     ("recheck", "rerun"),

@@ -2,7 +2,7 @@
 
 use super::code::of_code;
 use super::{Fact, FactGroup};
-use crate::model::{Evidence, FunctionFacts, Invocation, InvocationStatus, LogEvent, MetricPoint, NOT_ASKED_FOR, Observation};
+use crate::model::{Evidence, FunctionFacts, Invocation, InvocationStatus, LogEvent, MetricPoint, Observation};
 use crate::redact::SafeText;
 use crate::report::sanitize::lines;
 use crate::report::time::{duration, moment};
