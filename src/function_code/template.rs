@@ -40,7 +40,7 @@ const SIGNS: &[Sign] = &[
     },
     Sign {
         since: "2024-03",
-        is_there: |module| module.defines.contains("get_random_password"),
+        is_there: |module| module.defines.contains("get_environment_bool"),
         engines: &["MySQL", "MariaDB", "PostgreSQL", "SQL Server", "Oracle", "MongoDB", "Redshift", "Db2"],
         only_multi_user: false,
     },

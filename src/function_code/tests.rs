@@ -1,8 +1,11 @@
 use super::*;
 use crate::model::{HandlerPart, MissingReason, StepBody, TemplateDefect};
-use crate::simulator::package::pack;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 use proptest::prelude::*;
+use rawzip::{CompressionMethod, ZipArchiveWriter};
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 const PYTHON: Target<'static> =
     Target { runtime: Some("python3.13"), handler: Some("lambda_function.lambda_handler"), architecture: "x86_64" };
@@ -50,8 +53,33 @@ def finish_secret(client, event):
     client.update_secret_version_stage(SecretId=event['SecretId'])
 ";
 
+/// A zip archive; a file that is written as `elf:arm64` is the beginning of a compiled one.
+fn pack(files: &BTreeMap<String, String>) -> Vec<u8> {
+    let mut packed = Vec::new();
+    let mut archive = ZipArchiveWriter::new(&mut packed);
+    for (path, text) in files {
+        let content = match text.strip_prefix("elf:") {
+            Some(machine) => {
+                let mut head = vec![0x7f, b'E', b'L', b'F', 2, 1, 1];
+                head.resize(18, 0);
+                head.extend([if machine == "arm64" { 183 } else { 62 }, 0]);
+                head
+            }
+            None => text.clone().into_bytes(),
+        };
+        let (mut entry, config) = archive.new_file(path).compression_method(CompressionMethod::DEFLATE).start().unwrap();
+        let mut writer = config.wrap(DeflateEncoder::new(&mut entry, Compression::default()));
+        writer.write_all(&content).unwrap();
+        let (encoder, descriptor) = writer.finish().unwrap();
+        encoder.finish().unwrap();
+        entry.finish(descriptor).unwrap();
+    }
+    archive.finish().unwrap();
+    packed
+}
+
 fn files(files: &[(&str, &str)]) -> Vec<u8> {
-    pack(&files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect::<BTreeMap<_, _>>()).unwrap()
+    pack(&files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect::<BTreeMap<_, _>>())
 }
 
 fn read(target: &Target<'_>, package: &[(&str, &str)]) -> FunctionCode {
@@ -338,10 +366,6 @@ fn nothing_of_a_files_text_is_kept() {
 
 mod hostile {
     use super::*;
-    use flate2::Compression;
-    use flate2::write::DeflateEncoder;
-    use rawzip::{CompressionMethod, ZipArchiveWriter};
-    use std::io::Write as _;
 
     fn refused(package: &[u8]) -> Refused {
         inspect(CodeSource::Deployed, &PYTHON, package, &[]).unwrap_err()
@@ -431,7 +455,7 @@ mod hostile {
     #[test]
     fn too_many_files_are_refused() {
         let many: BTreeMap<String, String> = (0..60_001).map(|nth| (format!("f{nth}"), String::new())).collect();
-        assert_eq!(refused(&pack(&many).unwrap()), Refused::TooManyFiles);
+        assert_eq!(refused(&pack(&many)), Refused::TooManyFiles);
     }
 
     #[test]
@@ -479,7 +503,7 @@ mod hostile {
         let mut package: BTreeMap<String, String> =
             (0..3_000).map(|nth| (format!("m{nth}.py"), format!("import m{}\nimport m0\n", nth + 1))).collect();
         package.insert("lambda_function.py".to_owned(), "import m0\ndef lambda_handler(event, context):\n    pass\n".to_owned());
-        let code = inspect(CodeSource::Deployed, &PYTHON, &pack(&package).unwrap(), &[]).unwrap();
+        let code = inspect(CodeSource::Deployed, &PYTHON, &pack(&package), &[]).unwrap();
         assert_eq!(code.unread, ["a part of the code: there is more of it than is looked at, or it is nested too deep"]);
         assert_eq!(missing(&code), []);
     }

@@ -14,7 +14,7 @@ mod filter_pattern;
 mod ids;
 mod json;
 mod operations;
-pub(crate) mod package;
+mod package;
 mod pages;
 mod policy;
 mod scenario;

@@ -45,7 +45,7 @@ pub(super) fn working() -> BTreeMap<String, String> {
 }
 
 /// A zip archive of `files`, by path.
-pub(crate) fn pack(files: &BTreeMap<String, String>) -> io::Result<Vec<u8>> {
+pub(super) fn pack(files: &BTreeMap<String, String>) -> io::Result<Vec<u8>> {
     let mut packed = Vec::new();
     let mut archive = ZipArchiveWriter::new(&mut packed);
     for (path, text) in files {
