@@ -170,7 +170,7 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
 
     // Each button does what it says, and the thread tells who pressed it.
     let mut told = Vec::new();
-    for action in ["rerun-4", "widen-7", "evidence-4", "compare", "consumers", "export", "watch"] {
+    for action in ["rerun-4", "widen-7", "evidence-4", "compare", "export", "watch"] {
         assert_eq!(fake.clicks("U1", &root, action).await, None);
         if action == "widen-7" {
             fake.chart_follows(&root).await;
