@@ -15,6 +15,7 @@ mod interrupt;
 mod logging;
 mod output;
 mod package_files;
+mod package;
 mod pasted;
 mod progress;
 mod runtime;
@@ -101,9 +102,9 @@ enum CliCommand {
 #[derive(Debug, Args)]
 struct Diagnose {
     /// The secret's name or ARN
-    #[arg(value_name = "SECRET")]
     // Read by `diagnose`: clap repeats what it refuses, and this may be a value.
-    secret: String,
+    #[arg(value_name = "SECRET", required_unless_present = "code")]
+    secret: Option<String>,
     /// The region to look in [default: the ARN's, the configuration's, AWS_REGION or the profile's]
     #[arg(long)]
     region: Option<Region>,
@@ -127,6 +128,24 @@ struct Diagnose {
     /// A configuration file: accounts, deadlines, allowed secrets
     #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
     config: Option<PathBuf>,
+    /// Fetch the rotation function's package and look at its code, without running it
+    #[arg(long)]
+    inspect_code: bool,
+    /// Look up who reads the secret, and who has not since it rotated
+    #[arg(long)]
+    consumers: bool,
+    /// Look at the code in this zip file, in the place of what is deployed; without SECRET, at nothing else
+    #[arg(long, value_name = "FILE")]
+    code: Option<PathBuf>,
+    /// Without SECRET: the runtime the code is for [default: python3.13 or nodejs22.x]
+    #[arg(long, value_name = "NAME", requires = "code", conflicts_with = "secret")]
+    runtime: Option<String>,
+    /// Without SECRET: the code's handler [default: lambda_function.lambda_handler or index.handler]
+    #[arg(long, value_name = "NAME", requires = "code", conflicts_with = "secret")]
+    handler: Option<String>,
+    /// Without SECRET: the processor the code is for [default: x86_64]
+    #[arg(long, value_name = "NAME", requires = "code", conflicts_with = "secret", value_parser = ["x86_64", "arm64"])]
+    architecture: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -44,6 +44,8 @@ pub struct Config {
     pub step_deadline: Option<Duration>,
     /// How long an investigation may take.
     pub total_deadline: Option<Duration>,
+    /// Whether the rotation function's code is fetched and looked at.
+    pub inspect_code: bool,
     /// Accounts by the name people give them.
     pub accounts: BTreeMap<String, Account>,
     /// Who may do what; nobody may do anything that no rule allows.
@@ -182,6 +184,10 @@ fn read_root<T: PlatformTable + ?Sized>(reader: &Reader<'_>, table: &DeTable<'_>
         config.total_deadline = seconds("total_seconds", 900);
         deadlines.finish();
     }
+    if let Some(code) = root.section("function_code") {
+        config.inspect_code = code.get("inspect", reader::boolean).unwrap_or(false);
+        code.finish();
+    }
     for (name, section) in root.sections("accounts") {
         config.accounts.insert(name, read_account(reader, section));
     }
@@ -266,6 +272,7 @@ mod tests {
         assert_eq!(config.default_account.as_deref(), Some("prod"));
         assert_eq!(config.step_deadline, Some(Duration::from_secs(10)));
         assert_eq!(config.total_deadline, Some(Duration::from_secs(60)));
+        assert!(!config.inspect_code);
         assert_eq!(prod.account_id.as_deref(), Some("123456789012"));
         assert_eq!(prod.role.as_ref().map(RoleArn::name), Some("rotation-diag-reader"));
         assert_eq!(prod.external_id.as_deref(), Some("rotation-diag-prod"));

@@ -12,6 +12,7 @@
 //! | [`http_body`] | bodies of HTTP answers, read up to a bound |
 //! | [`redact`] | `SafeText`, the only text that may leave the process |
 //! | [`lambda_log`] | Lambda's log lines, grouped into invocations |
+//! | [`function_code`] | a rotation function's package, read without running it |
 //! | [`report`] | what leaves an investigation: text, Markdown, JSON |
 //! | [`diagnosis`] | pure rules: evidence in, findings out |
 //! | [`aws`] | clients, deadlines, limiter, cache, and the classifier from SDK errors to observations |
@@ -51,6 +52,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod diagnosis;
+pub mod function_code;
 pub mod http_body;
 pub mod investigation;
 pub mod lambda_log;

@@ -5,12 +5,13 @@
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;
 use rotation_diag::model::{
-    AttemptOutcome, ConfigChanges, EventSource, Evidence, InvocationStatus, Lookback, Observation, StepName,
+    AttemptOutcome, ConfigChanges, Consumers, EventSource, Evidence, InvocationStatus, Lookback, Observation, SecretReader,
+    StepName,
 };
-use rotation_diag::playbook::{self, PlaybookRequest, Progress};
+use rotation_diag::playbook::{self, CodeChoice, PlaybookRequest, Progress};
 use rotation_diag::simulator::{Scenario, Simulator};
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const NOW: &str = "2026-03-10T12:00:00Z";
@@ -383,4 +384,124 @@ async fn an_event_history_that_breaks_off_is_never_called_no_change() {
         Observation::Found(changes) => assert!(!changes.complete),
         other => assert_eq!(other.status(), "failed"),
     }
+}
+
+/// A secret that rotated two days ago, and who read it.
+fn read_by(readers: &str) -> String {
+    format!(
+        "title = \"Readers\"\nstory = \"Applications read a secret.\"\n[[secret]]\nname = \"prod/orders-db\"\nlast_rotated = \"-2d\"\n\
+         [[function]]\nname = \"orders-rotator\"\n{readers}"
+    )
+}
+
+const READERS: &str = r#"
+[[reads]]
+count = 30
+every = "1h"
+until = "-1h"
+by = "orders-app/task-1"
+
+[[reads]]
+count = 3
+every = "24h"
+until = "-3d"
+by = "legacy-report/i-0a1b2c3d"
+by_arn = true
+
+[[reads]]
+count = 2
+every = "1h"
+until = "-1h 30m"
+by = "carol"
+denied = true
+
+[[reads]]
+count = 4
+every = "1m"
+until = "-2d"
+by = "orders-rotator-role/orders-rotator"
+"#;
+
+/// Whoever read it, with the reads before and since its rotation, and whether it is known to have read since.
+async fn readers(world: &World) -> (Observation<Consumers>, Vec<(String, u64, u64, Option<bool>, u64)>) {
+    let evidence = world.look().await;
+    let before = world.simulator.calls().len();
+    let look = playbook::consumers(&world.aws, &world.clock, &evidence).await;
+    assert_eq!(look.api_calls, world.simulator.calls().len() - before);
+    assert!(look.api_calls <= 16, "{} calls", look.api_calls);
+    assert!(world.simulator.violations().is_empty());
+    let told = look.consumers.found().map(|consumers| {
+        let of = |reader: &SecretReader| {
+            let has = consumers.has_read_since(reader);
+            (reader.principal.clone(), reader.reads_before, reader.reads_since, has, reader.denied)
+        };
+        consumers.readers.iter().map(of).collect()
+    });
+    (look.consumers, told.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn readers_are_told_by_what_they_did_since_the_rotation_and_the_rotation_is_not_one_of_them() {
+    let expected = [
+        ("role orders-app".to_owned(), 0, 30, Some(true), 0),
+        ("user carol".to_owned(), 0, 0, Some(false), 2),
+        ("role legacy-report".to_owned(), 3, 0, Some(false), 0),
+    ];
+    for trail in ["", "[[trail]]\nname = \"all\"\nlog_group = \"cloudtrail\"\n"] {
+        let world = World::of(&format!("{}{trail}", read_by(READERS))).await;
+        let (seen, told) = readers(&world).await;
+        assert_eq!(told, expected, "{trail}");
+        let seen = seen.found().unwrap();
+        assert!(seen.is_whole_since && seen.rotated_at.is_some());
+        assert_eq!(matches!(seen.source, EventSource::TrailLogGroup(_)), !trail.is_empty());
+        assert!(!seen.versions.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn of_a_secret_that_is_read_once_a_second_only_what_was_seen_is_told() {
+    let busy = "[[reads]]\ncount = 20000\nevery = \"1s\"\nuntil = \"now\"\nby = \"orders-app/task-1\"\n";
+    let legacy = "[[reads]]\ncount = 2\nevery = \"1h\"\nuntil = \"-3d\"\nby = \"legacy-report/task-2\"\n";
+    let world = World::of(&read_by(&format!("{busy}{legacy}"))).await;
+    let (seen, told) = readers(&world).await;
+    let seen = seen.found().unwrap();
+    assert!(!seen.is_whole_since);
+    assert!(told.iter().all(|(_, _, _, has_read, _)| *has_read != Some(false)), "{told:?}");
+    assert_eq!(
+        told.first().map(|(name, _, since, has_read, _)| (name.as_str(), *since, *has_read)),
+        Some(("role orders-app", 150, Some(true)))
+    );
+    // Three pages of fifty, the newest first.
+    let newest = seen.seen.last().unwrap();
+    assert_eq!(newest.from.to_string(), "2026-03-10T11:57:31Z");
+}
+
+#[tokio::test]
+async fn without_events_nobody_is_said_to_read_or_not() {
+    let world = World::of(&format!("{}[caller]\ndeny = [\"cloudtrail:*\"]\n", read_by(READERS))).await;
+    let (seen, _) = readers(&world).await;
+    assert_eq!(seen.missing().as_deref(), Some("permission cloudtrail:LookupEvents"));
+}
+
+#[tokio::test]
+async fn the_code_is_fetched_only_where_it_is_asked_for() {
+    let world = World::of(HEALTHY).await;
+    let evidence = world.look().await;
+    assert_eq!(evidence.function_code.status(), "not_applicable");
+    assert!(!calls(&evidence).contains(&"lambda:GetFunction"));
+    let request = Request { code: CodeChoice { fetch: true, local: None }, ..world.request() };
+    let evidence = world.perform(&request).await;
+    assert_eq!(evidence.function_code.status(), "found", "{:?}", evidence.function_code);
+    assert!(calls(&evidence).contains(&"lambda:GetFunction"));
+    assert!(calls(&evidence).len() <= 16, "{:?}", calls(&evidence));
+}
+
+#[tokio::test]
+async fn a_package_that_breaks_off_costs_only_the_facts_about_the_code() {
+    let world = World::of(HEALTHY).await;
+    let broken =
+        Request { code: CodeChoice { fetch: false, local: Some(Arc::new(b"PK no archive".to_vec())) }, ..world.request() };
+    let evidence = world.perform(&broken).await;
+    assert_eq!(evidence.function_code.missing().as_deref(), Some("the package is no zip archive, or a broken one"));
+    assert_eq!((evidence.function.observation.status(), evidence.logs.observation.status()), ("found", "found"));
 }

@@ -273,10 +273,15 @@ fn the_iam_policy_denies_secret_values_and_every_change() {
 }
 
 fn actions(effect: &str) -> Vec<String> {
+    statements(effect).concat()
+}
+
+/// The actions of each statement.
+fn statements(effect: &str) -> Vec<Vec<String>> {
     let policy: serde_json::Value = serde_json::from_str(&read("deploy/iam-policy.json")).unwrap();
     let statements = policy["Statement"].as_array().unwrap().iter().filter(|statement| statement["Effect"] == effect);
-    statements
-        .flat_map(|statement| statement["Action"].as_array().unwrap())
-        .map(|action| action.as_str().unwrap().to_owned())
-        .collect()
+    let actions = |statement: &serde_json::Value| {
+        statement["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap().to_owned()).collect()
+    };
+    statements.map(actions).collect()
 }

@@ -69,6 +69,7 @@ fn evidence() -> Evidence {
         reach: Lookback::Day,
         near_names: Vec::new(),
         log_group: Observation::NotApplicable { because: "its lines were read".to_owned() },
+        function_code: Observation::NotApplicable { because: "not asked for".to_owned() },
         secret: record(
             Observation::Found(secret()),
             "prod/orders-db exists; AWSPENDING is on version 7b2a0c0e without AWSCURRENT",
@@ -198,6 +199,7 @@ fn investigation(evidence: Evidence, diagnosis: Diagnosis) -> Investigation {
         id: "5f0c7a1e9b2d4c335f0c7a1e9b2d4c33".parse().unwrap(),
         evidence,
         diagnosis,
+        consumers: None,
         api_calls: 14,
         duration_ms: 912,
     }

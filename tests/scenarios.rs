@@ -78,6 +78,7 @@ async fn play(name: &'static str, text: &str) -> Played {
     if !text.contains("hang = true") {
         (options.step_deadline, options.total_deadline) = (PATIENCE, PATIENCE);
     }
+    options.code.fetch = expect.inspect_code;
     let investigation = investigate(&aws, &clock, &options, &()).await;
     let violations = simulator.violations().iter().map(|call| format!("{}:{}", call.service, call.operation)).collect();
     Played { name, investigation, expect, violations }
@@ -120,6 +121,15 @@ fn complaints(Played { investigation, expect, violations, .. }: &Played) -> Vec<
         if !diagnosis.not_checked.iter().any(|unchecked| unchecked.cause.id() == cause) {
             complaints.push(format!("{cause} is not among what could not be checked"));
         }
+    }
+    for cause in &expect.obstacles {
+        if !diagnosis.forecast.obstacles.iter().any(|obstacle| obstacle.cause.id() == cause) {
+            complaints.push(format!("{cause} is not foretold"));
+        }
+    }
+    let code = investigation.evidence.function_code.status();
+    if expect.code.as_ref().is_some_and(|expected| expected != code) {
+        complaints.push(format!("the code was {code}"));
     }
     for finding in &diagnosis.findings {
         if finding.evidence.is_empty() && finding.severity > Severity::Info {

@@ -23,6 +23,8 @@ pub(crate) enum CacheKey {
     Concurrency(String),
     /// A function's resource policy, by ARN with its qualifier.
     FunctionPolicy(String),
+    /// What a function's code shows, by its hash, its layers and what it has to fit.
+    FunctionCode(String),
     /// A function's metrics, by name and window.
     Metrics(String),
     /// A simulation, by role and what was asked.

@@ -8,9 +8,9 @@ use crate::aws::{ConnectError, SessionOwner};
 use crate::chat::{PlatformSet, compose};
 use crate::config::Config;
 use crate::diagnosis::diagnose;
-use crate::investigation::{Options, investigate};
-use crate::model::{Actor, Investigation, SecretRef};
-use crate::playbook::{STEP_DEADLINE, TOTAL_DEADLINE};
+use crate::investigation::{self, Options, investigate};
+use crate::model::{Actor, Consumers, Investigation, Observation, SecretRef};
+use crate::playbook::{CodeChoice, STEP_DEADLINE, TOTAL_DEADLINE};
 use crate::redact::SafeText;
 use crate::safe_format;
 use crate::store::{Completion, DesiredMessage, InvestigationRow, Lease, Location, Store};
@@ -34,6 +34,7 @@ pub struct Runner {
     platforms: PlatformSet,
     step_deadline: Duration,
     total_deadline: Duration,
+    code: CodeChoice,
 }
 
 impl Runner {
@@ -42,7 +43,8 @@ impl Runner {
     pub fn new(config: &Config, store: Arc<Store>, access: Arc<Access>, platforms: PlatformSet) -> Runner {
         let step_deadline = config.step_deadline.unwrap_or(STEP_DEADLINE);
         let total_deadline = config.total_deadline.unwrap_or(TOTAL_DEADLINE);
-        Runner { store, access, platforms, step_deadline, total_deadline }
+        let code = CodeChoice { fetch: config.inspect_code, local: None };
+        Runner { store, access, platforms, step_deadline, total_deadline, code }
     }
 
     /// How long one run may take.
@@ -112,8 +114,23 @@ impl Runner {
         Ok(Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await)
     }
 
+    /// Who reads the secret of a run, looked up now.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub(super) async fn consumers(
+        &self,
+        stored: &InvestigationRow,
+        record: &Investigation,
+    ) -> Result<Observation<Consumers>, ConnectError> {
+        let Some(choice) = &stored.choice else { return Ok(Observation::Failed { error: "no account was chosen".to_owned() }) };
+        let connected = self.access.connect_for(choice, &record.evidence.asked).await?;
+        Ok(investigation::consumers(&connected.aws, &connected.clock, &record.evidence).await.consumers)
+    }
+
     fn in_time(&self, options: Options) -> Options {
-        Options { step_deadline: self.step_deadline, total_deadline: self.total_deadline, ..options }
+        let (step_deadline, total_deadline) = (self.step_deadline, self.total_deadline);
+        Options { step_deadline, total_deadline, code: self.code.clone(), ..options }
     }
 
     /// Names like that of a missing secret are told only where somebody may ask about them.

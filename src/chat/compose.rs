@@ -4,6 +4,7 @@
 //! channel, everything else in its thread.
 
 mod answers;
+mod consumers;
 mod evidence;
 mod files;
 mod steps;
@@ -13,6 +14,7 @@ mod verdict;
 pub use answers::{
     NearName, about, already, choose, expired, help, no_command, not_found, notice, pasted_value, refused, unavailable, usage,
 };
+pub use consumers::consumers;
 pub use evidence::{evidence, whole_evidence};
 pub use files::{chart, export};
 pub use steps::{ended, running, waiting};

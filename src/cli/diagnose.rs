@@ -2,12 +2,13 @@
 
 use super::failure::CommandError;
 use super::progress::StepLines;
-use super::{Diagnose, Format, ReportOptions, interrupt, output, pasted};
+use super::{Diagnose, Format, ReportOptions, interrupt, output, package, pasted};
 use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry, SessionOwner};
 use crate::clock::Clock;
 use crate::config::{Account, Config};
 use crate::investigation::{Options, investigate};
 use crate::model::{Outcome, Region, SecretRef};
+use crate::playbook::CodeChoice;
 use crate::report::Report;
 use std::process::ExitCode;
 
@@ -20,8 +21,11 @@ struct DiagnoseSetup {
 }
 
 pub(super) fn run(options: &Diagnose) -> Result<ExitCode, CommandError> {
-    let places = options.account.as_deref().into_iter().chain(options.region.as_deref());
-    pasted::refuse(places.chain([options.secret.as_str()]))?;
+    let words = options.account.as_deref().into_iter().chain(options.region.as_deref()).chain(options.secret.as_deref());
+    pasted::refuse(words)?;
+    if let (None, Some(path)) = (&options.secret, &options.code) {
+        return package::run(options, path);
+    }
     let config = match &options.config {
         Some(path) => Config::read(path, crate::app::PLATFORMS).map_err(|error| CommandError::Usage(error.to_string()))?,
         None => Config::default(),
@@ -116,7 +120,8 @@ fn plan(options: &Diagnose, config: &Config) -> Result<DiagnoseSetup, CommandErr
     };
     let unrestricted = Account::default();
     let account = account.unwrap_or(&unrestricted);
-    let secret = options.secret.parse::<SecretRef>().map_err(|error| CommandError::Usage(format!("SECRET: {error}")))?;
+    let asked = options.secret.as_deref().unwrap_or_default();
+    let secret = asked.parse::<SecretRef>().map_err(|error| CommandError::Usage(format!("SECRET: {error}")))?;
     check_secret(&secret, config, account)?;
     let region = region(options, &secret, config, account)?;
     let mut investigation = Options::new(secret);
@@ -124,6 +129,9 @@ fn plan(options: &Diagnose, config: &Config) -> Result<DiagnoseSetup, CommandErr
     investigation.steps = options.steps.iter().copied().collect();
     investigation.step_deadline = config.step_deadline.unwrap_or(investigation.step_deadline);
     investigation.total_deadline = config.total_deadline.unwrap_or(investigation.total_deadline);
+    investigation.consumers = options.consumers;
+    let local = options.code.as_deref().map(package::read).transpose()?;
+    investigation.code = CodeChoice { fetch: options.inspect_code || config.inspect_code, local };
     let assume_role = account.role.as_ref().map(|role| AssumeRole {
         role_arn: role.arn().as_str().to_owned(),
         external_id: account.external_id.clone(),

@@ -43,6 +43,8 @@ Examples:
   rotation-diag diagnose prod/orders-db --account prod --config config/rotation-diag.toml
   rotation-diag diagnose prod/orders-db --window 30d --step 4 --step 6
   rotation-diag diagnose prod/orders-db --exit-code || page-somebody
+  rotation-diag diagnose prod/orders-db --inspect-code
+  rotation-diag diagnose --code function.zip --runtime python3.13
 
 The playbook steps:
   1 secret             4 function logs      7 function metrics

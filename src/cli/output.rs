@@ -22,8 +22,13 @@ pub(super) fn write(report: &Report, options: &ReportOptions) -> Result<(), Comm
         Format::Markdown => report::markdown(report),
         Format::Json => report::json(report).map_err(CommandError::cannot_run)?,
     };
-    match &options.output {
-        Some(path) => write_file(path, &text),
+    put(&text, options.output.as_deref())
+}
+
+/// Writes a text to the file, or else to standard output.
+pub(super) fn put(text: &str, file: Option<&Path>) -> Result<(), CommandError> {
+    match file {
+        Some(path) => write_file(path, text),
         None => {
             let mut out = anstream::stdout().lock();
             out.write_all(text.as_bytes())?;

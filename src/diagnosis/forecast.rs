@@ -42,6 +42,16 @@ const FORETOLD: &[Cause] = &[
     Cause::ManagedSecretImpaired,
 ];
 
+/// The causes that the function's code decides, where it was looked at.
+const FORETOLD_BY_CODE: &[Cause] = &[
+    Cause::CodeSyntaxOrHandlerError,
+    Cause::CodeImportError,
+    Cause::CodeMissingEnv,
+    Cause::CodeNotImplemented,
+    Cause::TemplateBug,
+    Cause::LambdaTimeoutTooShort,
+];
+
 /// Causes of which a mere risk is told as a remark: Lambda goes on running what it has.
 const ONLY_WHEN_REFUSED: &[Cause] = &[
     Cause::LambdaStateFailed,
@@ -166,7 +176,8 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
             outlook.unseen.push(missing);
         }
     };
-    for rule in FORETOLD.iter().filter_map(|cause| rule_of(*cause)) {
+    let by_code = if ahead.function_code.found().is_some() { FORETOLD_BY_CODE } else { &[] };
+    for rule in FORETOLD.iter().chain(by_code).filter_map(|cause| rule_of(*cause)) {
         match (rule.evaluate)(&context) {
             Verdict::Fires(finding) if finding.confidence == Confidence::Possible => note(doubt_of(&finding)),
             Verdict::Fires(finding) if finding.severity > Severity::Info || !ONLY_WHEN_REFUSED.contains(&finding.cause) => {
@@ -178,6 +189,9 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
     }
     if let Some(text) = environment_doubt(&context) {
         note(text);
+    }
+    if let Some(missing) = ahead.function_code.missing() {
+        note(format!("the function's code: {missing}"));
     }
     outlook.foreseen.extend(
         super::readings::runtime::support::past_block(&context)
@@ -233,6 +247,7 @@ fn author(context: &DiagnosisContext<'_>, cause: Cause) -> Option<(jiff::Timesta
 /// The evidence as if no rotation had failed: what is configured stays, and what succeeded.
 pub(super) fn without_failures(evidence: &Evidence) -> Evidence {
     let mut ahead = evidence.clone();
+    ahead.function_code = super::readings::code::not_refuted(evidence);
     let function = evidence.function.found();
     let log_group = function.map(|function| function.log_group.clone()).unwrap_or_default();
     let (windows, invocations) = match evidence.logs.found() {

@@ -46,6 +46,7 @@ mod verdict;
 
 pub use context::DiagnosisContext;
 pub use explain::{Explanation, explain};
+pub use readings::code::{CodeFault, faults as code_faults};
 pub use rule::{Rule, Specificity, Stage};
 pub use rules::{page_of, rule_of};
 pub use verdict::Verdict;

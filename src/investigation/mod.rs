@@ -6,7 +6,7 @@ use crate::diagnosis::{foretell, judge};
 use crate::model::{
     Evidence, FollowUp, Investigation, InvestigationId, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName,
 };
-use crate::playbook::{self, PlaybookRequest, Progress};
+use crate::playbook::{self, CodeChoice, ConsumersLook, PlaybookRequest, Progress};
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
@@ -33,6 +33,10 @@ pub struct Options {
     pub step_deadline: Duration,
     /// How long the whole investigation may take; then it reports what it has.
     pub total_deadline: Duration,
+    /// Whether the function's code is looked at, and whose copy of it.
+    pub code: CodeChoice,
+    /// Whether it is looked up afterwards who reads the secret.
+    pub consumers: bool,
 }
 
 impl Options {
@@ -46,6 +50,8 @@ impl Options {
             previous: None,
             step_deadline: playbook::STEP_DEADLINE,
             total_deadline: playbook::TOTAL_DEADLINE,
+            code: CodeChoice::default(),
+            consumers: false,
         }
     }
 
@@ -78,6 +84,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
     let mut request = PlaybookRequest::new(options.asked.clone(), options.reach.unwrap_or_default());
     request.deadline_per_step = options.step_deadline;
     request.total_deadline = options.total_deadline;
+    request.code = options.code.clone();
     let mut looked = BTreeSet::from(StepName::ALL);
     if !options.steps.is_empty() {
         let (kept, steps) = match &options.previous {
@@ -116,7 +123,30 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
     }
     // What is foretold rests on everything that was seen, so that it is asked once, at the end.
     let diagnosis = foretell(&evidence, diagnosis);
-    Investigation { id: new_investigation_id(), evidence, diagnosis, api_calls, duration_ms: stopwatch.elapsed_ms() }
+    let mut readers = None;
+    if options.consumers {
+        let look = consumers(aws, clock, &evidence).await;
+        api_calls += look.api_calls;
+        readers = Some(look.consumers);
+    }
+    Investigation {
+        id: new_investigation_id(),
+        evidence,
+        diagnosis,
+        consumers: readers,
+        api_calls,
+        duration_ms: stopwatch.elapsed_ms(),
+    }
+}
+
+/// Who reads the secret of an investigation, redacted.
+pub async fn consumers(aws: &Aws, clock: &Clock, evidence: &Evidence) -> ConsumersLook {
+    let ConsumersLook { consumers, api_calls } = Box::pin(playbook::consumers(aws, clock, evidence)).await;
+    let consumers = match Redactor::default().redact_strings(consumers) {
+        Ok((consumers, _)) => consumers,
+        Err(error) => Observation::Failed { error: format!("withheld, because it could not be redacted: {error}") },
+    };
+    ConsumersLook { consumers, api_calls }
 }
 
 /// The id of a new investigation: 128 random bits.

@@ -19,6 +19,8 @@ pub enum Action {
     Evidence(StepName),
     /// Say how other secrets fare.
     Compare,
+    /// Say who reads the secret.
+    Consumers,
     /// Hand over the report as files.
     Export,
     /// Look again until the next rotation succeeds or fails.
@@ -46,6 +48,7 @@ impl Action {
         match self {
             Action::Evidence(step) => Some(format!("evidence-{}-{revision}", step.number())),
             Action::Compare => Some(format!("compare-{revision}")),
+            Action::Consumers => Some(format!("consumers-{revision}")),
             Action::Export => Some(format!("export-{revision}")),
             _ => None,
         }
@@ -59,6 +62,7 @@ impl Action {
             Action::Widen(_) => ActionKind::Widen,
             Action::Evidence(_) => ActionKind::Evidence,
             Action::Compare => ActionKind::Compare,
+            Action::Consumers => ActionKind::Consumers,
             Action::Export => ActionKind::Export,
             Action::Watch => ActionKind::Watch,
             Action::Resolve => ActionKind::Resolve,
@@ -94,7 +98,7 @@ pub struct ActionWord {
 
 impl ActionWord {
     /// All of them, in the help's order.
-    pub const ALL: [ActionWord; 7] = [
+    pub const ALL: [ActionWord; 8] = [
         ActionWord {
             kind: ActionKind::Rerun,
             help: "rerun — run all nine steps again; rerun 4 — one of them",
@@ -121,6 +125,12 @@ impl ActionWord {
             help: "compare — other secrets with the same function or key",
             usage: "compare takes no arguments",
             read: |rest| rest.is_empty().then_some(Action::Compare),
+        },
+        ActionWord {
+            kind: ActionKind::Consumers,
+            help: "consumers — who reads the secret, and who has not since it rotated",
+            usage: "consumers takes no arguments",
+            read: |rest| rest.is_empty().then_some(Action::Consumers),
         },
         ActionWord {
             kind: ActionKind::Watch,
@@ -171,6 +181,8 @@ pub enum ActionKind {
     Evidence,
     /// Compare with other secrets.
     Compare,
+    /// See who reads the secret.
+    Consumers,
     /// Take the report away as files.
     Export,
     /// Watch for the next rotation.
@@ -180,12 +192,13 @@ pub enum ActionKind {
 
 impl ActionKind {
     /// All of them.
-    pub const ALL: [ActionKind; 8] = [
+    pub const ALL: [ActionKind; 9] = [
         ActionKind::Investigate,
         ActionKind::Rerun,
         ActionKind::Widen,
         ActionKind::Evidence,
         ActionKind::Compare,
+        ActionKind::Consumers,
         ActionKind::Export,
         ActionKind::Watch,
         ActionKind::Resolve,
@@ -200,6 +213,7 @@ impl ActionKind {
             ActionKind::Widen => "widen",
             ActionKind::Evidence => "evidence",
             ActionKind::Compare => "compare",
+            ActionKind::Consumers => "consumers",
             ActionKind::Export => "export",
             ActionKind::Watch => "watch",
             ActionKind::Resolve => "resolve",
@@ -233,6 +247,7 @@ impl fmt::Display for ActionToken {
             Action::Widen(reach) => write!(f, "widen-{}", reach.hours() / 24),
             Action::Evidence(step) => write!(f, "evidence-{}", step.number()),
             Action::Compare => f.write_str("compare"),
+            Action::Consumers => f.write_str("consumers"),
             Action::Export => f.write_str("export"),
             Action::Watch => f.write_str("watch"),
             Action::Resolve => f.write_str("resolve"),
@@ -272,6 +287,7 @@ fn action_of(code: &str) -> Option<Action> {
         ("widen", Some(days)) => Action::Widen(Lookback::ALL.into_iter().find(|reach| reach.hours() == i64::from(days) * 24)?),
         ("evidence", Some(_)) => Action::Evidence(step?),
         ("compare", None) => Action::Compare,
+        ("consumers", None) => Action::Consumers,
         ("export", None) => Action::Export,
         ("watch", None) => Action::Watch,
         ("resolve", None) => Action::Resolve,
@@ -288,8 +304,15 @@ mod tests {
 
     #[test]
     fn every_action_survives_its_button() {
-        let mut actions =
-            vec![Action::RerunAll, Action::Compare, Action::Export, Action::Watch, Action::Resolve, Action::Choose(7)];
+        let mut actions = vec![
+            Action::RerunAll,
+            Action::Compare,
+            Action::Consumers,
+            Action::Export,
+            Action::Watch,
+            Action::Resolve,
+            Action::Choose(7),
+        ];
         actions.extend(StepName::ALL.map(Action::RerunStep));
         actions.extend(StepName::ALL.map(Action::Evidence));
         actions.extend(Lookback::ALL.map(Action::Widen));

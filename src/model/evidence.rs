@@ -17,6 +17,7 @@ pub use rotation::{
 pub use secret::{HealthEvent, Replica, SecretFacts, SecretVersion};
 
 use super::arn::FunctionArn;
+use super::function_code::FunctionCode;
 use super::observation::{Observation, StepRecord};
 use super::region::{AccountId, Region};
 use super::secret_ref::SecretRef;
@@ -62,6 +63,14 @@ pub struct Evidence {
     /// What the function's log group is, asked where reading it brought nothing.
     #[serde(default = "log_group_unasked")]
     pub log_group: Observation<LogGroupFacts>,
+    /// What the function's code shows, where it was to be looked at.
+    #[serde(default = "code_unasked")]
+    pub function_code: Observation<FunctionCode>,
+}
+
+/// Code is looked at only where the configuration or the command line says so.
+fn code_unasked<T>() -> Observation<T> {
+    Observation::NotApplicable { because: NOT_ASKED_FOR.to_owned() }
 }
 
 fn log_group_unasked<T>() -> Observation<T> {
@@ -123,6 +132,7 @@ impl Evidence {
             access: record(now, reason),
             changes: record(now, reason),
             log_group: log_group_unasked(),
+            function_code: code_unasked(),
         }
     }
 

@@ -5,11 +5,13 @@ mod alarm;
 mod arn;
 mod cause;
 mod chat;
+mod consumers;
 mod diagnosis;
 mod event_name;
 mod evidence;
 mod excerpt;
 mod finding;
+mod function_code;
 mod ids;
 mod investigation;
 mod invocation;
@@ -31,6 +33,7 @@ pub use alarm::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
 pub use chat::{Actor, InvestigationRequest, NotAPlatform, Place, PlatformName, ReplyTo, Standing, ThreadRef};
+pub use consumers::{Consumers, SecretReader, VersionAccess};
 pub use diagnosis::Diagnosis;
 pub use event_name::without_version;
 pub use evidence::{
@@ -43,6 +46,10 @@ pub use excerpt::excerpt;
 pub use finding::{
     Comparison, Confidence, CorrelatedChange, FailureRow, Finding, FollowUp, NextLook, NotChecked, Outcome, Proof, Remediation,
     RuledOut, Severity,
+};
+pub use function_code::{
+    CodePlace, CodeSource, CompiledMisfit, FunctionCode, HandlerPart, MissingModule, MissingReason, StepBody, StepCode,
+    TemplateDefect, TemplateMark,
 };
 pub use ids::{InvestigationId, ThreadId};
 pub use investigation::Investigation;

@@ -4,7 +4,7 @@
 
 use super::trail_event::TrailEvent;
 use super::{StepContext, carried, text};
-use crate::aws::{AwsCaller, TrailGroup};
+use crate::aws::{Aws, AwsCaller, TrailGroup};
 use crate::model::{Lookback, Observation, Window};
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use jiff::{SignedDuration, Timestamp};
@@ -191,6 +191,8 @@ pub(super) enum LookUp<'a> {
     Name(&'a str),
     /// All events, of any name, about the resource of this name. For a function few; for a secret or a key a flood of reads.
     Resource(&'a str),
+    /// The reads of the secret of this name, or of this ARN.
+    Reads(&'a str),
     /// All events that write.
     Writes,
 }
@@ -200,6 +202,7 @@ impl LookUp<'_> {
     fn covers(&self, event: &Event) -> bool {
         match self {
             LookUp::Name(name) => event.event_name().is_none_or(|own| own == *name),
+            LookUp::Reads(_) => event.event_name().is_none_or(|own| own == "GetSecretValue"),
             LookUp::Resource(_) | LookUp::Writes => event.read_only() != Some("true"),
         }
     }
@@ -235,11 +238,23 @@ pub(super) async fn look_up(
     what: LookUp<'_>,
     window: Window,
 ) -> TrailLook {
-    let client = cx.aws.cloudtrail_in(region);
-    let shared = cx.aws.shared_in(region);
+    look_up_pages(cx.aws, caller, region, what, window, MAX_LOOKUP_PAGES).await
+}
+
+/// The same, over at most `max_pages` pages.
+pub(super) async fn look_up_pages(
+    aws: &Aws,
+    caller: &AwsCaller,
+    region: &str,
+    what: LookUp<'_>,
+    window: Window,
+    max_pages: usize,
+) -> TrailLook {
+    let client = aws.cloudtrail_in(region);
+    let shared = aws.shared_in(region);
     let (key, value) = match what {
         LookUp::Name(name) => (LookupAttributeKey::EventName, name),
-        LookUp::Resource(name) => (LookupAttributeKey::ResourceName, name),
+        LookUp::Resource(name) | LookUp::Reads(name) => (LookupAttributeKey::ResourceName, name),
         LookUp::Writes => (LookupAttributeKey::ReadOnly, "false"),
     };
     let mut looked = TrailLook::default();
@@ -273,7 +288,7 @@ pub(super) async fn look_up(
         if token.is_none() {
             return looked;
         }
-        if pages == MAX_LOOKUP_PAGES {
+        if pages == max_pages {
             break;
         }
     }

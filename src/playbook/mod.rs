@@ -6,10 +6,12 @@
 mod attempts;
 mod change_search;
 mod config_changes;
+mod consumers;
 mod due;
 mod events;
 mod execution_role;
 pub mod find;
+mod function_code;
 mod function_logs;
 mod function_metrics;
 mod health;
@@ -36,6 +38,8 @@ mod trail_event;
 use crate::aws::Aws;
 use crate::clock::Clock;
 use crate::model::{Evidence, FunctionArn, Lookback, Observation, SecretRef, StepName, Window};
+pub use consumers::{ConsumersLook, consumers};
+pub use function_code::CodeChoice;
 pub use needs::with_needs;
 use secret::Described;
 use std::collections::BTreeSet;
@@ -69,6 +73,8 @@ pub struct PlaybookRequest {
     pub change_events: Vec<String>,
     /// How many look-ups in a region's event history that search may cost.
     pub most_look_ups: usize,
+    /// Whether step 3 looks into the function's code, and whose copy of it.
+    pub code: CodeChoice,
 }
 
 impl PlaybookRequest {
@@ -83,6 +89,7 @@ impl PlaybookRequest {
             rerun: None,
             change_events: Vec::new(),
             most_look_ups: MAX_LOOK_UPS,
+            code: CodeChoice::default(),
         }
     }
 }

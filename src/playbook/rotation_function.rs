@@ -1,6 +1,6 @@
 //! Step 3: the rotation function as Lambda knows it.
 
-use super::{Seen, StepContext, carried, text};
+use super::{Seen, StepContext, carried, function_code, text};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{Arn, FunctionArn, FunctionFacts, Observation, RoleArn, VpcConfig};
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
@@ -17,6 +17,7 @@ pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller, function: 
         let facts = configuration(cx, caller, &arn).await;
         // The role is known now; step 5 need not wait for the concurrency.
         let _ = cx.board.function.set(facts.clone().map(Arc::new));
+        let _ = cx.board.code.set(function_code::collect(cx, caller, &facts).await);
         facts
     };
     let (facts, reserved_concurrency) = tokio::join!(configuration, concurrency);

@@ -10,8 +10,8 @@ use super::{
 use crate::aws::{Aws, AwsCaller};
 use crate::clock::{self, Clock, Stopwatch};
 use crate::model::{
-    ConfigChanges, Evidence, FunctionFacts, FunctionLogs, FunctionMetrics, Observation, RoleFacts, RotationConfig,
-    RotationHistory, SecretAccess, SecretFacts, StepName, StepRecord,
+    ConfigChanges, Evidence, FunctionCode, FunctionFacts, FunctionLogs, FunctionMetrics, NOT_ASKED_FOR, Observation, RoleFacts,
+    RotationConfig, RotationHistory, SecretAccess, SecretFacts, StepName, StepRecord,
 };
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -69,7 +69,17 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &PlaybookRequest,
             .get()
             .cloned()
             .unwrap_or_else(|| Observation::NotApplicable { because: "its lines were read".to_owned() }),
+        function_code: code(&cx),
     }
+}
+
+/// What step 3 read of the function's code, now or before.
+fn code(cx: &StepContext<'_>) -> Observation<FunctionCode> {
+    let read = cx.board.code.get().cloned();
+    read.unwrap_or_else(|| match cx.request.code.is_asked() {
+        true => Observation::Failed { error: "the function itself was not seen".to_owned() },
+        false => Observation::NotApplicable { because: NOT_ASKED_FOR.to_owned() },
+    })
 }
 
 /// Fills the slots of the steps that are not performed again from their kept observations.
@@ -92,6 +102,7 @@ fn keep(cx: &StepContext<'_>) {
     }
     if is_kept(StepName::RotationFunction) {
         let _ = cx.board.function.set(evidence.function.observation.clone().map(Arc::new));
+        let _ = cx.board.code.set(evidence.function_code.clone());
     }
     if is_kept(StepName::ExecutionRole) {
         let _ = cx.board.role.set(evidence.role.observation.clone().map(Arc::new));

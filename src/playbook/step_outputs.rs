@@ -1,7 +1,7 @@
 //! Where a step puts what other steps wait for.
 
 use super::secret::Described;
-use crate::model::{FunctionFacts, LogGroupFacts, Observation, RoleFacts, RotationHistory, SecretVersion};
+use crate::model::{FunctionCode, FunctionFacts, LogGroupFacts, Observation, RoleFacts, RotationHistory, SecretVersion};
 use std::sync::Arc;
 use tokio::sync::SetOnce;
 
@@ -17,6 +17,8 @@ pub(super) struct StepOutputs {
     pub(super) near_names: SetOnce<Vec<String>>,
     /// From step 3.
     pub(super) function: SetOnce<Observation<Arc<FunctionFacts>>>,
+    /// From step 3: what the function's code shows, where it was to be looked at.
+    pub(super) code: SetOnce<Observation<FunctionCode>>,
     /// From step 4: what the log group is, where reading it brought nothing.
     pub(super) log_group: SetOnce<Observation<LogGroupFacts>>,
     /// From step 5.

@@ -1,6 +1,7 @@
 //! What each step saw, fact by fact: the evidence, in plain and inert text.
 
 mod access;
+mod code;
 mod events;
 mod function;
 mod secret;
@@ -9,6 +10,7 @@ use super::time::{duration, moment};
 use crate::model::{Denial, Evidence, Observation, StepName, StepView};
 use crate::redact::SafeText;
 use crate::safe_format;
+pub use code::{code_facts, of_code};
 use jiff::Timestamp;
 use std::fmt;
 

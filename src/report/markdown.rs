@@ -28,6 +28,8 @@ pub fn markdown(report: &Report) -> String {
     let (changes, more) = wording::changes(report);
     list(&mut page, "Changes", &changes, more);
     list(&mut page, "Other secrets", wording::comparison(report).as_slice(), 0);
+    list(&mut page, "Code", &wording::code(report), 0);
+    list(&mut page, "Consumers", &wording::consumers(report), 0);
     steps(&mut page, report);
     let (ruled_out, more) = wording::ruled_out(report);
     list(&mut page, "Ruled out", &ruled_out, more);

@@ -2,6 +2,7 @@
 //!
 //! [`wording`] says everything once, in plain and inert text; the formats only lay it out.
 
+mod consumers;
 pub mod facts;
 mod json;
 mod markdown;
@@ -10,6 +11,8 @@ mod text;
 pub mod time;
 pub mod wording;
 
+pub use consumers::ReportedConsumers;
+pub use facts::code_facts;
 pub use json::{json, json_line};
 pub use markdown::markdown;
 pub use outlook::ReportedForecast;
@@ -76,6 +79,12 @@ pub struct Report {
     pub next_looks: Vec<ReportedLook>,
     /// The nine steps in order.
     pub steps: Vec<ReportedStep>,
+    /// What the function's code shows, where it was looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub code: Vec<ReportedFact>,
+    /// Who reads the secret, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consumers: Option<ReportedConsumers>,
     /// How many calls AWS was asked in all.
     pub api_calls: usize,
     /// How long the investigation took, in milliseconds.
@@ -269,6 +278,13 @@ pub struct ReportedStep {
     pub denied: Vec<MissingPermission>,
 }
 
+/// A fact: what of, and what is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReportedFact {
+    pub of: SafeText,
+    pub text: SafeText,
+}
+
 /// A permission that was missing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct MissingPermission {
@@ -281,7 +297,7 @@ impl Report {
     /// Redacts the investigation's result.
     #[must_use]
     pub fn new(investigation: &Investigation) -> Report {
-        let Investigation { id, evidence, diagnosis, api_calls, duration_ms } = investigation;
+        let Investigation { id, evidence, diagnosis, consumers, api_calls, duration_ms } = investigation;
         let steps = evidence.steps();
         let own = evidence.secret.found();
         let Plan { steps: commands, heals, remaining, doubts } = &diagnosis.plan;
@@ -346,6 +362,10 @@ impl Report {
                 })
                 .collect(),
             steps: steps.iter().map(ReportedStep::from).collect(),
+            code: (facts::of_code(&evidence.function_code).iter())
+                .map(|fact| ReportedFact { of: safe(&fact.lead), text: safe(&fact.text) })
+                .collect(),
+            consumers: consumers.as_ref().map(ReportedConsumers::new),
             api_calls: *api_calls,
             duration_ms: *duration_ms,
         };

@@ -48,6 +48,8 @@ pub fn text(report: &Report, width: usize) -> String {
     let (changes, more) = wording::changes(report);
     page.section("Changes", &changes, more);
     page.section("Others", wording::comparison(report).as_slice(), 0);
+    page.section("Code", &wording::code(report), 0);
+    page.section("Consumers", &wording::consumers(report), 0);
     page.blank();
     steps(&mut page, report);
     page.blank();

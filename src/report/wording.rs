@@ -1,7 +1,7 @@
 //! What a report says, in words: every format and platform says the same, and says it in inert text.
 
 use super::time::{age, duration, moment, relative};
-use super::{Report, ReportedChange, ReportedFinding, ReportedLook, ReportedStep};
+use super::{Report, ReportedChange, ReportedFact, ReportedFinding, ReportedLook, ReportedStep};
 use crate::model::{Cause, Confidence, Outcome, Severity};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -233,6 +233,24 @@ pub fn next_looks(report: &Report) -> Vec<SafeText> {
         safe_format!("{}. {}{}{}", at + 1, look.what.single_line(), decides, command).cut(SENTENCE)
     };
     report.next_looks.iter().enumerate().map(look).collect()
+}
+
+/// What the function's code shows, where it was looked at.
+#[must_use]
+pub fn code(report: &Report) -> Vec<String> {
+    let line = |fact: &ReportedFact| match fact.of.as_str() {
+        "" => single_line(&fact.text),
+        of => format!("{of}: {}", single_line(&fact.text)),
+    };
+    report.code.iter().map(line).collect()
+}
+
+/// Who reads the secret; nothing where nobody asked.
+#[must_use]
+pub fn consumers(report: &Report) -> Vec<String> {
+    let Some(consumers) = &report.consumers else { return Vec::new() };
+    let rest = consumers.sections(report.now).into_iter().map(|(label, lines)| format!("{label} — {}", lines.join("; ")));
+    std::iter::once(consumers.headline()).chain(rest).collect()
 }
 
 /// How other secrets fared, in one sentence.

@@ -173,6 +173,12 @@ pub(super) struct FunctionForm {
     pub(super) last_update_reason_code: Option<String>,
     pub(super) modified: Option<When>,
     pub(super) code_sha: Option<String>,
+    /// The files of its package, by path; one that does its work where left out.
+    pub(super) package: Option<BTreeMap<String, String>>,
+    pub(super) architecture: Option<String>,
+    /// True for a container image, which has neither runtime nor package.
+    #[serde(default)]
+    pub(super) image: bool,
     #[serde(default)]
     pub(super) layers: Vec<String>,
     /// Environment variables; every value is invented.
@@ -193,6 +199,15 @@ pub(super) struct FunctionForm {
     pub(super) concurrency: Option<i64>,
     /// Who may invoke it; Secrets Manager where left out.
     pub(super) invoke: Option<Vec<InvokeForm>>,
+}
+
+/// A layer that functions name by its ARN.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LayerForm {
+    pub(super) arn: String,
+    /// Its files, by path.
+    pub(super) package: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -424,6 +439,12 @@ pub(super) struct ReadsForm {
     /// The last read.
     pub(super) until: When,
     pub(super) by: String,
+    /// They were refused.
+    #[serde(default)]
+    pub(super) denied: bool,
+    /// The secret is named by its ARN.
+    #[serde(default)]
+    pub(super) by_arn: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

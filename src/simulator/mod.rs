@@ -14,6 +14,7 @@ mod filter_pattern;
 mod ids;
 mod json;
 mod operations;
+mod package;
 mod pages;
 mod policy;
 mod scenario;

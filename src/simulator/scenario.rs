@@ -2,7 +2,8 @@
 
 use super::declaration::{
     AccountForm, CallerForm, ChangeForm, CloudTrailForm, DatapointForm, FaultForm, FunctionForm, HealthEventForm, InvocationForm,
-    KeyForm, LogForm, ManagedPolicyForm, MetricsForm, PagesForm, ReadsForm, RoleForm, RotationForm, SecretForm, TrailForm,
+    KeyForm, LayerForm, LogForm, ManagedPolicyForm, MetricsForm, PagesForm, ReadsForm, RoleForm, RotationForm, SecretForm,
+    TrailForm,
 };
 use super::policy::PolicyForm;
 use super::when::When;
@@ -55,6 +56,8 @@ pub struct Scenario {
     pub(super) logs: Vec<LogForm>,
     #[serde(default, rename = "change")]
     pub(super) changes: Vec<ChangeForm>,
+    #[serde(default, rename = "layer")]
+    pub(super) layers: Vec<LayerForm>,
     #[serde(default, rename = "reads")]
     pub(super) reads: Vec<ReadsForm>,
     #[serde(default, rename = "trail")]
@@ -88,6 +91,14 @@ pub struct Expect {
     /// Causes that could not be judged.
     #[serde(default)]
     pub not_checked: Vec<String>,
+    /// The function's code is looked at.
+    #[serde(default)]
+    pub inspect_code: bool,
+    /// Causes that are foretold of the next rotation.
+    #[serde(default)]
+    pub obstacles: Vec<String>,
+    /// What the function's code has to show is the observation of this kind, such as `denied`.
+    pub code: Option<String>,
 }
 
 /// Why a scenario cannot be played.

@@ -141,6 +141,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 async fn serve(State(account): State<Arc<ServedAccount>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    // A package is had by its address alone, without a signature of the caller's.
+    if uri.path().starts_with("/snapshots/") {
+        let path = percent_encoding::percent_decode_str(uri.path()).decode_utf8_lossy().into_owned();
+        return match operations::package(&account.world(), &path) {
+            Some(package) => package.to_vec().into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        };
+    }
     let request = match wire::parse(&method, &uri, &headers, &body) {
         Ok(request) => request,
         Err(reason) => return (StatusCode::BAD_REQUEST, reason).into_response(),

@@ -15,6 +15,8 @@ pub(super) struct SimulatedAccount {
     pub(super) pages: PagesForm,
     pub(super) secrets: Vec<SimulatedSecret>,
     pub(super) functions: Vec<Function>,
+    /// Packages of layers, by ARN.
+    pub(super) layers: BTreeMap<String, Vec<u8>>,
     pub(super) roles: Vec<SimulatedRole>,
     pub(super) policies: Vec<ManagedPolicy>,
     /// Service control policies that apply to the account.
@@ -62,6 +64,8 @@ pub(super) struct Function {
     pub(super) exists: bool,
     pub(super) configuration: Shape,
     pub(super) concurrency: Option<i64>,
+    /// Its package as Lambda keeps it; `None` for a container image.
+    pub(super) package: Option<Vec<u8>>,
     /// Statements of the resource policy, by qualifier.
     pub(super) policy: BTreeMap<Option<String>, Vec<Value>>,
 }

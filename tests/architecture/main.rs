@@ -41,9 +41,15 @@ impl Scope {
 const LAWS: &[Law] = &[
     Law {
         name: "the pure modules know no async",
-        scope: Scope::Only(&["model", "redact", "lambda_log", "diagnosis"]),
+        scope: Scope::Only(&["model", "redact", "lambda_log", "function_code", "diagnosis"]),
         pattern: r"\basync (fn|move)\b|\basync[{|]|\.await\b|\btokio::|\bfutures::",
         breach: ("model/x.rs", "pub async fn f() {}"),
+    },
+    Law {
+        name: "a package is read without files, network or other programs",
+        scope: Scope::Only(&["function_code"]),
+        pattern: r"\bstd::(fs|net|env|process)\b|\baxum::|\breqwest::",
+        breach: ("function_code/x.rs", "std::process::Command::new(\"python3\");"),
     },
     Law {
         name: "the pure modules know no network, files or environment",
@@ -130,9 +136,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("redact", &["model"]),
     ("report", &["model", "redact"]),
     ("lambda_log", &["model"]),
+    ("function_code", &["model"]),
     ("diagnosis", &["model", "lambda_log"]),
-    ("aws", &["model", "clock"]),
-    ("playbook", &["model", "clock", "aws", "lambda_log"]),
+    ("aws", &["model", "clock", "http_body"]),
+    ("playbook", &["model", "clock", "aws", "lambda_log", "function_code"]),
     ("simulator", &["model", "clock"]),
     ("config", &["model", "redact"]),
     ("chat", &["model", "redact", "report", "config", "chart"]),
@@ -188,6 +195,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "redact",
             "chat",
             "report",
+            "function_code",
             "diagnosis",
             "aws",
             "playbook",

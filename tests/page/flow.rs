@@ -181,9 +181,12 @@ async fn words_in_a_thread_do_the_same() {
     let thread = one.ask("prod/orders-db").await;
     one.until(&thread, "Rerun all").await;
     let root = thread.strip_prefix("/threads/").unwrap().to_owned();
-    for (words, said) in
-        [("compare", "nothing to compare with"), ("export", "prod-orders-db.json"), ("resolve", "Resolved: prod/orders-db")]
-    {
+    for (words, said) in [
+        ("compare", "nothing to compare with"),
+        ("consumers", "the rotation's own reads are left out"),
+        ("export", "prod-orders-db.json"),
+        ("resolve", "Resolved: prod/orders-db"),
+    ] {
         caller.submit(&mut one.browser, &thread, "/say", &[("words", words), ("thread", &root)]).await;
         one.until(&thread, said).await;
     }

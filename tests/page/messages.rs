@@ -98,6 +98,7 @@ async fn the_buttons_offer_only_what_can_still_be_done() {
         "Widen to 90 d",
         "Evidence ▾",
         "Compare",
+        "Consumers",
         "Watch",
         "Export",
         "Resolve",
@@ -105,9 +106,12 @@ async fn the_buttons_offer_only_what_can_still_be_done() {
     assert_eq!(labels(&investigation, &AfterVerdict::default()), all);
     investigation.evidence.reach = Lookback::Quarter;
     let watched = AfterVerdict { watched_since: Some(at), ..AfterVerdict::default() };
-    assert_eq!(labels(&investigation, &watched), ["Rerun all", "Rerun step ▾", "Evidence ▾", "Compare", "Export", "Resolve"]);
+    assert_eq!(
+        labels(&investigation, &watched),
+        ["Rerun all", "Rerun step ▾", "Evidence ▾", "Compare", "Consumers", "Export", "Resolve"]
+    );
     let resolved = AfterVerdict { resolved: Some(Resolved { by: SafeText::redact("U1"), at }), ..AfterVerdict::default() };
-    assert_eq!(labels(&investigation, &resolved), ["Rerun all", "Rerun step ▾", "Evidence ▾", "Compare", "Export"]);
+    assert_eq!(labels(&investigation, &resolved), ["Rerun all", "Rerun step ▾", "Evidence ▾", "Compare", "Consumers", "Export"]);
     let message = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 3, &resolved);
     assert!(plain(&message).contains("(resolved by U1, Tue 24 Nov 05:00 UTC)"), "{}", plain(&message));
     assert!(message.title.as_str().starts_with("Resolved: "));

@@ -88,6 +88,10 @@ impl Actions {
             }
             Action::Evidence(step) => reply(compose::evidence(&record, step), "evidence"),
             Action::Compare => reply(compose::comparison(&report(&stored, &record)), "comparison"),
+            Action::Consumers => match self.runner.consumers(&stored, &record).await {
+                Ok(consumers) => reply(compose::consumers(&record, &consumers), "consumers"),
+                Err(error) => answered(claimed, &stored, act, &format!("AWS could not be queried: {error}")),
+            },
             Action::Export => reply(compose::export(&report(&stored, &record)), "export"),
             Action::Watch => self.watched(claimed, &stored, &record, act, by),
             Action::Resolve => resolved(claimed, &stored, Some(&record), act, by),

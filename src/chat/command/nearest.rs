@@ -4,7 +4,7 @@ use super::typed;
 use crate::model::{ActionWord, Lookback, StepName};
 
 /// What people say instead of them.
-const OTHER_WORDS: [(&str, &str); 25] = [
+const OTHER_WORDS: [(&str, &str); 29] = [
     ("again", "rerun"),
     ("re-run", "rerun"),
     ("recheck", "rerun"),
@@ -23,6 +23,10 @@ const OTHER_WORDS: [(&str, &str); 25] = [
     ("show", "evidence"),
     ("step", "evidence"),
     ("diff", "compare"),
+    ("readers", "consumers"),
+    ("reads", "consumers"),
+    ("usage", "consumers"),
+    ("who", "consumers"),
     ("follow", "watch"),
     ("monitor", "watch"),
     ("download", "export"),

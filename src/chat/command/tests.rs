@@ -105,6 +105,7 @@ fn a_thread_is_gone_on_with_in_a_few_words() {
         ("evidence 5", Action::Evidence(StepName::ExecutionRole)),
         ("evidence of step 5", Action::Evidence(StepName::ExecutionRole)),
         ("compare", Action::Compare),
+        ("Consumers", Action::Consumers),
         ("watch", Action::Watch),
         ("export", Action::Export),
         ("resolve", Action::Resolve),

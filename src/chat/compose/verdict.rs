@@ -152,6 +152,7 @@ impl Buttons<'_> {
             controls.extend(wider.map(|reach| self.button(safe_format!("Widen to {}", reach), Action::Widen(reach))));
             controls.push(self.steps("Evidence", Action::Evidence));
             controls.push(self.button("Compare", Action::Compare));
+            controls.push(self.button("Consumers", Action::Consumers));
             if open && standing.watched_since.is_none() {
                 controls.push(self.button("Watch", Action::Watch));
             }

@@ -98,7 +98,10 @@ pub(super) fn apply(effect: &CommandEffect, evidence: &mut Evidence) -> Option<S
             None
         }
         CommandEffect::Function { settings } => on_function(evidence, settings),
-        CommandEffect::Code => Some("whether the deployed code works".to_owned()),
+        CommandEffect::Code => {
+            evidence.function_code = Observation::NotApplicable { because: "other code was deployed".to_owned() };
+            Some("whether the deployed code works".to_owned())
+        }
         CommandEffect::Restores => {
             evidence.secret.observation.found_mut()?.deleted_at = None;
             None

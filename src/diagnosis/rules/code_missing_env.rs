@@ -4,11 +4,12 @@
 //! that is not a number, an endpoint without https://. Every official template needs SECRETS_MANAGER_ENDPOINT.
 //!
 //! **Shows as** `KeyError: 'SECRETS_MANAGER_ENDPOINT'`, `Invalid endpoint`, `invalid literal for int()` where the password
-//! is generated.
+//! is generated. Where the code is inspected: a variable that the handler or a step reads, and that the function does not set.
 //!
 //! **Is not it** any more when the variable is set now.
 
 use crate::diagnosis::readings::by_log::{not_said, said};
+use crate::diagnosis::readings::code;
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
@@ -24,7 +25,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
-    let Some(seen) = context.seen(RULE.cause) else { return not_said(context, &RULE) };
+    let Some(seen) = context.seen(RULE.cause) else {
+        return code::ahead(context, RULE.cause, || remediation(context)).map_or_else(|| not_said(context, &RULE), Verdict::from);
+    };
     let variable = quoted_variable(&seen.read.event.text);
     let is_set =
         context.function().zip(variable).map(|(function, name)| function.environment_names.iter().any(|own| own == name));
@@ -47,6 +50,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             });
         }
         _ => {}
+    }
+    if is_set != Some(true) {
+        code::beside(context, &seen, RULE.cause, &mut finding);
     }
     finding.into()
 }

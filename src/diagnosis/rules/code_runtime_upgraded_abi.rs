@@ -10,6 +10,7 @@
 //! import error.
 
 use crate::diagnosis::readings::by_log::{not_said, said};
+use crate::diagnosis::readings::code;
 use crate::diagnosis::readings::runtime::{self, RuntimeChange};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -61,6 +62,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         _ => finding.confidence.min(Confidence::Likely),
     };
     finding.evidence.push(change.proof);
+    code::beside(context, &seen, Cause::CodeImportError, &mut finding);
     finding.into()
 }
 

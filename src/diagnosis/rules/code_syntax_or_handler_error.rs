@@ -2,9 +2,14 @@
 //!
 //! The package does not parse in the function's runtime, or does not hold the entry point the configuration names.
 //!
-//! **Shows as** `Runtime.UserCodeSyntaxError`, `Runtime.HandlerNotFound`, `Runtime.InvalidEntrypoint`.
+//! **Shows as** `Runtime.UserCodeSyntaxError`, `Runtime.HandlerNotFound`, `Runtime.InvalidEntrypoint`. Where the code is looked
+//! at: the handler's file or function is not in the package, or a file does not parse.
 
+<<<<<<< HEAD
 use crate::diagnosis::readings::by_log::{not_said, said};
+=======
+use crate::diagnosis::readings::code::by_log_or_code;
+>>>>>>> p-code
 use crate::diagnosis::remedy::LAMBDA_DEPLOYMENT;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
@@ -34,6 +39,7 @@ const SYNTAX: [&str; 7] = [
 const TEMPLATES_HANDLER: &str = "lambda_function.lambda_handler";
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+<<<<<<< HEAD
     let Some(seen) = context.seen(RULE.cause) else { return not_said(context, &RULE) };
     let function = context.function();
     let entry = function.and_then(|function| function.handler.as_deref());
@@ -102,4 +108,25 @@ mod tests {
         assert!(sets_handler(&found(line, "lambda_function.rotate")));
         assert!(!sets_handler(&found(line, TEMPLATES_HANDLER)));
     }
+=======
+    let tell = || {
+        let explanation = match context.function().and_then(|function| function.handler.as_deref()) {
+            Some(entry) => format!("Lambda could not start the function's code at {entry}, so no step of the rotation ran."),
+            None => "Lambda could not start the function's code, so no step of the rotation ran.".to_owned(),
+        };
+        (explanation, remediation(context))
+    };
+    by_log_or_code(context, &RULE, |_| tell(), || remediation(context))
+}
+
+fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
+    Remediation::new(
+        "Correct the file that is named and deploy it. Where the entry point is wrong, set it: the official templates use \
+         lambda_function.lambda_handler.",
+    )
+    .deploy_code(context)
+    .configure_function(context, &["--handler", "lambda_function.lambda_handler"])
+    .rotate(context)
+    .link(LAMBDA_DEPLOYMENT)
+>>>>>>> p-code
 }

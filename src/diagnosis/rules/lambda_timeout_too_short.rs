@@ -4,14 +4,15 @@
 //! seconds for each connection, 10 seconds for Db2, and for ElastiCache until its user is active.
 //!
 //! **Shows as** a timeout of 10 seconds or less after Secrets Manager answered, or successful invocations that take nearly
-//! as long as the timeout allows.
+//! as long as the timeout allows. Where the code is looked at: it waits longer for one connection than the function may run.
 //!
 //! **Is not it** when the timeout is 30 seconds or more and the wait begins at the first network call.
 
+use crate::diagnosis::readings::code;
 use crate::diagnosis::readings::hang::Hang;
 use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, longer_timeout};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Remediation, StepName};
+use crate::model::{Cause, Confidence, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::LambdaTimeoutTooShort,
@@ -29,7 +30,7 @@ const LEAST_S: u32 = 60;
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(hang) = Hang::newest(context) else {
         return if context.failures.is_empty() {
-            context.not_in_logs()
+            code::ahead(context, RULE.cause, || remediation(context)).map_or_else(|| context.not_in_logs(), Verdict::from)
         } else {
             Verdict::clear("the newest failing invocation did not run into its timeout")
         };
@@ -46,7 +47,17 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         None => "a slow or refused connection alone can take longer".to_owned(),
     };
     let explanation = format!("Lambda stopped the function{} after {seconds} s, its timeout; {why}.", hang.in_step());
-    let remediation = match longer_timeout(context, LEAST_S) {
+    let mut finding = context.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation(context));
+    // What the code waits for at most is longer than Lambda lets it run.
+    if let Some(fault) = code::of(context, RULE.cause).first() {
+        finding.confidence = Confidence::Confirmed;
+        finding.evidence.push(fault.proof());
+    }
+    finding.into()
+}
+
+fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
+    match longer_timeout(context, LEAST_S) {
         Some(longer) => Remediation::new(format!(
             "Raise the timeout to {longer} s and rotate. If the function then takes all of it, it waits for something that does not \
              answer."
@@ -58,15 +69,14 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         ),
     }
     .rotate(context)
-    .link(ROTATION_FUNCTIONS);
-    context.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation).into()
+    .link(ROTATION_FUNCTIONS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diagnosis::testing::{assert_clear, assert_unknown, deny, facts, finding, hang_in, healthy};
-    use crate::model::{Confidence, Evidence, RotationStep, StepName};
+    use crate::model::{Evidence, RotationStep};
 
     fn hung(step: RotationStep, timeout_s: u32) -> Evidence {
         let mut evidence = healthy();

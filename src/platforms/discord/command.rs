@@ -42,7 +42,8 @@ pub(super) fn definition() -> CreateCommand {
             text("account", "an account of the configuration").max_length(64),
             text("region", "such as eu-west-1").max_length(32),
             window,
-            text(WORDS, "in a thread: rerun 4, widen 30d, evidence 5, compare, watch, export, resolve, help").max_length(100),
+            text(WORDS, "in a thread: rerun 4, widen 30d, evidence 5, compare, consumers, watch, export, resolve, help")
+                .max_length(100),
         ])
 }
 

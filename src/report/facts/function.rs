@@ -1,5 +1,6 @@
 //! Steps 3, 4 and 7: the rotation function, what it wrote, how often it failed.
 
+use super::code::of_code;
 use super::{Fact, FactGroup};
 use crate::model::{Evidence, FunctionFacts, Invocation, InvocationStatus, LogEvent, MetricPoint, Observation};
 use crate::redact::SafeText;
@@ -46,6 +47,7 @@ pub(super) fn function(evidence: &Evidence) -> Vec<FactGroup> {
     [
         FactGroup::facts("Function", own.into_iter().flatten()),
         FactGroup::facts("Network", network.into_iter().flatten().flatten()),
+        FactGroup::facts("Code", of_code(&evidence.function_code)),
     ]
     .into_iter()
     .flatten()

@@ -5,6 +5,7 @@ use super::names::{NameTable, role_name};
 use crate::simulator::declaration::{FunctionForm, InvokeForm, LogFormatForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
+use crate::simulator::package;
 use crate::simulator::policy::principal_element;
 use crate::simulator::wire::Shape;
 use crate::simulator::world::Function;
@@ -32,9 +33,19 @@ pub(super) fn function(names: &NameTable<'_>, form: &FunctionForm) -> Result<Fun
         exists: form.exists,
         configuration: configuration(names, form, &arn)?,
         concurrency: form.concurrency,
+        package: package_of(form)?,
         policy,
         arn,
     })
+}
+
+fn package_of(form: &FunctionForm) -> Result<Option<Vec<u8>>, String> {
+    let files = match &form.package {
+        _ if form.image => return Ok(None),
+        Some(files) => files.clone(),
+        None => package::working(),
+    };
+    package::pack(&files).map(Some).map_err(|error| format!("the package of {} cannot be packed: {error}", form.name))
 }
 
 fn configuration(names: &NameTable<'_>, form: &FunctionForm, arn: &str) -> Result<Shape, String> {
@@ -64,9 +75,9 @@ fn configuration(names: &NameTable<'_>, form: &FunctionForm, arn: &str) -> Resul
     Ok(Shape::structure()
         .with("FunctionName", &form.name)
         .with("FunctionArn", arn)
-        .with("Runtime", form.runtime.as_deref().unwrap_or("python3.13"))
+        .with("Runtime", form.runtime.as_deref().or((!form.image).then_some("python3.13")))
         .with("Role", names.role_arn(&role_name(form)))
-        .with("Handler", form.handler.as_deref().unwrap_or("lambda_function.lambda_handler"))
+        .with("Handler", form.handler.as_deref().or((!form.image).then_some("lambda_function.lambda_handler")))
         .with("CodeSize", 3_145_728_i64)
         .with("Description", "")
         .with("Timeout", timeout(form))
@@ -89,8 +100,8 @@ fn configuration(names: &NameTable<'_>, form: &FunctionForm, arn: &str) -> Resul
         .with("LastUpdateStatus", form.last_update.as_deref().unwrap_or("Successful"))
         .with("LastUpdateStatusReason", form.last_update_reason.as_ref())
         .with("LastUpdateStatusReasonCode", form.last_update_reason_code.as_ref())
-        .with("PackageType", "Zip")
-        .with("Architectures", Shape::list(["x86_64"]))
+        .with("PackageType", if form.image { "Image" } else { "Zip" })
+        .with("Architectures", Shape::list([form.architecture.as_deref().unwrap_or("x86_64")]))
         .with("EphemeralStorage", Shape::structure().with("Size", 512_i64))
         .with("LoggingConfig", logging))
 }

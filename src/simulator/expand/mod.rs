@@ -13,6 +13,7 @@ mod trail;
 mod tests;
 
 use super::declaration::TrailForm;
+use super::package;
 use super::policy::PolicyForm;
 use super::scenario::Scenario;
 use super::when::Length;
@@ -21,6 +22,7 @@ use invocation::FunctionRun;
 use jiff::{SignedDuration, Timestamp};
 use names::NameTable;
 use rotation::History;
+use std::collections::BTreeMap;
 
 /// Plays the scenario up to `now`.
 ///
@@ -63,6 +65,7 @@ pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<SimulatedAcc
         caller_denied: scenario.caller.deny.clone(),
         pages: scenario.pages.clone(),
         secrets: histories.iter().map(|history| secrets::secret(&names, history)).collect::<Result<_, _>>()?,
+        layers: layers(scenario)?,
         functions: names.functions.iter().map(|form| functions::function(&names, form)).collect::<Result<_, _>>()?,
         roles: names.roles.iter().map(|form| roles::role(&names, form)).collect::<Result<_, _>>()?,
         policies: roles::managed_policies(&names)?,
@@ -74,6 +77,11 @@ pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<SimulatedAcc
         events,
         trails,
     })
+}
+
+fn layers(scenario: &Scenario) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let packed = scenario.layers.iter().map(|layer| Ok((layer.arn.clone(), package::pack(&layer.package)?)));
+    packed.collect::<std::io::Result<_>>().map_err(|error| format!("a layer cannot be packed: {error}"))
 }
 
 /// An event of Secrets Manager about a rotation that a test started.

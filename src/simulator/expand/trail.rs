@@ -251,9 +251,11 @@ pub(super) fn reads(names: &NameTable<'_>, form: &ReadsForm) -> Result<Vec<Simul
                     actor: TrailActor::parse(&form.by),
                     agent: None,
                     via: None,
-                    parameters: json!({ "secretId": secret.name }),
+                    parameters: json!({ "secretId": if form.by_arn { names.secret_arn(secret) } else { secret.name.clone() } }),
                     response: Value::Null,
-                    error: None,
+                    error: form
+                        .denied
+                        .then(|| ("AccessDenied", "not authorized to perform: secretsmanager:GetSecretValue".to_owned())),
                 },
             ))
         })

@@ -55,3 +55,39 @@ pub(super) fn get_function_concurrency(world: &SimulatedAccount, request: &WireR
     let (function, _) = find(world, request)?;
     Ok(Shape::structure().with("ReservedConcurrentExecutions", function.concurrency))
 }
+
+/// Where a package is to be had, for ten minutes, by whoever has the address.
+fn location(request: &WireRequest, kind: &str, path: &str) -> Shape {
+    let region = &request.region;
+    let address =
+        format!("https://awslambda-{region}-{kind}.s3.{region}.amazonaws.com/snapshots/{path}?X-Amz-Signature=not-a-real-one");
+    Shape::structure().with("RepositoryType", "S3").with("Location", address)
+}
+
+pub(super) fn get_function(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
+    let (function, _) = find(world, request)?;
+    let code = match function.package {
+        Some(_) => location(request, "tasks", &format!("functions/{}", function.name)),
+        None => Shape::structure().with("RepositoryType", "ECR"),
+    };
+    Ok(Shape::structure().with("Configuration", function.configuration.clone()).with("Code", code))
+}
+
+pub(super) fn get_layer_version(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
+    let arn = request.parameters().required("Arn")?;
+    if !world.layers.contains_key(arn) {
+        return Err(not_found("The resource you requested does not exist."));
+    }
+    let content = location(request, "layers", &format!("layers/{arn}"));
+    Ok(Shape::structure().with("LayerVersionArn", arn).with("Content", content))
+}
+
+/// The package at an address that was given out, as its path says.
+pub(in crate::simulator) fn package<'w>(world: &'w SimulatedAccount, path: &str) -> Option<&'w [u8]> {
+    let path = path.strip_prefix("/snapshots/")?;
+    match path.split_once('/')? {
+        ("functions", name) => world.functions.iter().find(|function| function.name == name)?.package.as_deref(),
+        ("layers", arn) => world.layers.get(arn).map(Vec::as_slice),
+        _ => None,
+    }
+}

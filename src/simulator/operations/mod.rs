@@ -14,6 +14,7 @@ use super::wildcard;
 use super::wire::{Service, Shape, WireError, WireRequest};
 use super::world::SimulatedAccount;
 
+pub(super) use lambda::package;
 pub(super) use sts::Sessions;
 
 type OperationResult = Result<Shape, WireError>;
@@ -26,6 +27,8 @@ pub(super) fn answer(world: &SimulatedAccount, sessions: &Sessions, request: &Wi
         (Service::SecretsManager, "ListSecretVersionIds") => secretsmanager::list_versions,
         (Service::SecretsManager, "GetResourcePolicy") => secretsmanager::get_resource_policy,
         (Service::Lambda, "GetFunctionConfiguration") => lambda::get_function_configuration,
+        (Service::Lambda, "GetFunction") => lambda::get_function,
+        (Service::Lambda, "GetLayerVersion") => lambda::get_layer_version,
         (Service::Lambda, "GetPolicy") => lambda::get_policy,
         (Service::Lambda, "GetFunctionConcurrency") => lambda::get_function_concurrency,
         (Service::Iam, "GetRole") => iam::get_role,

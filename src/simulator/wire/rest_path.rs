@@ -22,6 +22,12 @@ pub(super) fn operation(method: &Method, uri: &Uri) -> (String, Value) {
                 _ => "",
             }
         }
+        // With `find=LayerVersion`, and the layer's ARN beside it.
+        [version, layers] if version == "2018-10-31" && layers == "layers" && *method == Method::GET => "GetLayerVersion",
+        [version, functions, name] if version == "2015-03-31" && functions == "functions" && *method == Method::GET => {
+            members.insert("FunctionName".into(), Value::String(name.clone()));
+            "GetFunction"
+        }
         _ => "",
     };
     let operation = if operation.is_empty() { format!("{method} {}", uri.path()) } else { operation.to_owned() };

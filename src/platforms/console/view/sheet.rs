@@ -259,7 +259,7 @@ fn thread(sheet: &SessionView<'_>, open: &Open) -> Markup {
                         button type="submit" { "Send" }
                     }
                     datalist id="follow-ups" {
-                        @for words in ["rerun", "rerun 4", "widen 7d", "widen 30d", "widen 90d", "evidence 4", "compare", "watch", "export", "resolve", "help"] {
+                        @for words in ["rerun", "rerun 4", "widen 7d", "widen 30d", "widen 90d", "evidence 4", "compare", "consumers", "watch", "export", "resolve", "help"] {
                             option value=(words) {}
                         }
                     }
