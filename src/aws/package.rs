@@ -35,7 +35,7 @@ impl PackageHost {
         let builder = Client::builder().redirect(redirect::Policy::none()).connect_timeout(CONNECT_DEADLINE);
         let builder = if loopback.is_some() { builder.no_proxy() } else { builder.https_only(true) };
         let client = builder.build().map_err(|_| "no client for the package can be made: TLS is not available".to_owned())?;
-        Ok(PackageHost { client, region: aws.region().to_owned(), loopback })
+        Ok(PackageHost { client, region: aws.region().to_string(), loopback })
     }
 
     /// The package at `address`, as Lambda gave it, of at most `largest` bytes.

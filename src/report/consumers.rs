@@ -1,10 +1,9 @@
 //! Who reads the secret, as a report says it. Of whoever was not seen it says that, and nothing about why.
 
-use super::safe;
-use super::sanitize::single_line;
 use super::time::moment;
 use crate::model::{Consumers, EventSource, Observation, SecretReader, Window};
 use crate::redact::SafeText;
+use crate::safe_format;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -60,7 +59,7 @@ impl ReportedConsumers {
         let Some(consumers) = seen.found() else {
             let missing = seen.missing().unwrap_or_else(|| "there is no such secret".to_owned());
             return ReportedConsumers {
-                missing: Some(safe(&missing)),
+                missing: Some(SafeText::redact(&missing)),
                 source: None,
                 seen: Vec::new(),
                 rotated_at: None,
@@ -70,7 +69,7 @@ impl ReportedConsumers {
             };
         };
         let reader = |reader: &SecretReader| ReportedReader {
-            principal: safe(&reader.principal),
+            principal: SafeText::redact(&reader.principal),
             reads_before_rotation: reader.reads_before,
             reads_since_rotation: reader.reads_since,
             has_read_since_rotation: consumers.has_read_since(reader),
@@ -80,18 +79,18 @@ impl ReportedConsumers {
         };
         ReportedConsumers {
             missing: None,
-            source: Some(safe(match &consumers.source {
-                EventSource::TrailLogGroup(group) => group,
-                EventSource::EventHistory => "event history",
-            })),
+            source: Some(match &consumers.source {
+                EventSource::TrailLogGroup(group) => SafeText::redact(group),
+                EventSource::EventHistory => "event history".into(),
+            }),
             seen: consumers.seen.clone(),
             rotated_at: consumers.rotated_at,
             is_whole_since: consumers.is_whole_since,
             readers: consumers.readers.iter().map(reader).collect(),
             versions: (consumers.versions.iter())
                 .map(|version| ReportedVersionAccess {
-                    id: safe(&version.id),
-                    labels: version.labels.iter().map(|label| safe(label)).collect(),
+                    id: SafeText::redact(&version.id),
+                    labels: version.labels.iter().map(|label| SafeText::redact(label)).collect(),
                     last_accessed_on: version.last_accessed_on,
                 })
                 .collect(),
@@ -100,35 +99,35 @@ impl ReportedConsumers {
 
     /// The readers in one sentence.
     #[must_use]
-    pub fn headline(&self) -> String {
+    pub fn headline(&self) -> SafeText {
         if let Some(missing) = &self.missing {
-            return format!("who reads the secret is not known: {}", single_line(missing));
+            return safe_format!("who reads the secret is not known: {}", missing.single_line());
         }
         let read = self.readers.iter().filter(|reader| reader.last_read_at.is_some()).count();
         let behind = self.readers.iter().filter(|reader| reader.has_read_since_rotation == Some(false)).count();
-        let readers = match read {
-            0 => "nobody was seen to read the secret".to_owned(),
-            1 => "one principal reads the secret".to_owned(),
-            count => format!("{count} principals read the secret"),
+        let readers: SafeText = match read {
+            0 => "nobody was seen to read the secret".into(),
+            1 => "one principal reads the secret".into(),
+            count => safe_format!("{} principals read the secret", count),
         };
         match (behind, self.rotated_at) {
             (0, _) | (_, None) => readers,
-            (1, Some(_)) => format!("{readers}; one has not read it since the last rotation"),
-            (count, Some(_)) => format!("{readers}; {count} have not read it since the last rotation"),
+            (1, Some(_)) => safe_format!("{}; one has not read it since the last rotation", readers),
+            (count, Some(_)) => safe_format!("{}; {} have not read it since the last rotation", readers, count),
         }
     }
 
     /// All of it, in lines under labels.
     #[must_use]
-    pub fn sections(&self, now: Timestamp) -> Vec<(&'static str, Vec<String>)> {
+    pub fn sections(&self, now: Timestamp) -> Vec<(&'static str, Vec<SafeText>)> {
         if self.missing.is_some() {
             return Vec::new();
         }
         let of = |standing: Option<bool>| self.readers.iter().filter(move |reader| reader.has_read_since_rotation == standing);
         let lines = |readers: Vec<&ReportedReader>| {
             let more = readers.len().saturating_sub(NAMED);
-            let mut lines: Vec<String> = readers.iter().take(NAMED).map(|reader| reads(reader, now)).collect();
-            lines.extend((more > 0).then(|| format!("and {more} more")));
+            let mut lines: Vec<SafeText> = readers.iter().take(NAMED).map(|reader| reads(reader, now)).collect();
+            lines.extend((more > 0).then(|| safe_format!("and {} more", more)));
             lines
         };
         let read = |reader: &&ReportedReader| reader.last_read_at.is_some();
@@ -146,34 +145,34 @@ impl ReportedConsumers {
     }
 
     /// Which reads were seen at all.
-    fn span(&self, now: Timestamp) -> String {
-        let source = self.source.as_ref().map(single_line).unwrap_or_default();
-        let spans: Vec<String> =
-            self.seen.iter().map(|span| format!("{} – {}", moment(span.from, now), moment(span.to, now))).collect();
-        let spans = if spans.is_empty() { "nothing".to_owned() } else { spans.join(", ") };
+    fn span(&self, now: Timestamp) -> SafeText {
+        let source = self.source.as_ref().map(SafeText::single_line).unwrap_or_default();
+        let spans: Vec<SafeText> =
+            self.seen.iter().map(|span| safe_format!("{} – {}", moment(span.from, now), moment(span.to, now))).collect();
+        let spans = if spans.is_empty() { "nothing".into() } else { SafeText::join(spans, ", ") };
         let rest = if self.is_whole_since { "" } else { "; there were more reads than are looked at" };
-        format!("{spans}, in {source}{rest}; the rotation's own reads are left out")
+        safe_format!("{}, in {}{}; the rotation's own reads are left out", spans, source, rest)
     }
 }
 
-fn reads(reader: &ReportedReader, now: Timestamp) -> String {
+fn reads(reader: &ReportedReader, now: Timestamp) -> SafeText {
     let count = if reader.reads_since_rotation > 0 { reader.reads_since_rotation } else { reader.reads_before_rotation };
-    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
-    let last = reader.last_read_at.map(|at| format!(", last {}", moment(at, now))).unwrap_or_default();
-    format!("{}: {times}{last}", single_line(&reader.principal))
+    let times: SafeText = if count == 1 { "once".into() } else { safe_format!("{} times", count) };
+    let last = reader.last_read_at.map(|at| safe_format!(", last {}", moment(at, now))).unwrap_or_default();
+    safe_format!("{}: {}{}", reader.principal.single_line(), times, last)
 }
 
-fn denied(reader: &ReportedReader, now: Timestamp) -> String {
-    let times = if reader.denied == 1 { "once".to_owned() } else { format!("{} times", reader.denied) };
-    let last = reader.last_denied_at.map(|at| format!(", last {}", moment(at, now))).unwrap_or_default();
-    format!("{}: {times}{last}", single_line(&reader.principal))
+fn denied(reader: &ReportedReader, now: Timestamp) -> SafeText {
+    let times: SafeText = if reader.denied == 1 { "once".into() } else { safe_format!("{} times", reader.denied) };
+    let last = reader.last_denied_at.map(|at| safe_format!(", last {}", moment(at, now))).unwrap_or_default();
+    safe_format!("{}: {}{}", reader.principal.single_line(), times, last)
 }
 
-fn version(version: &ReportedVersionAccess) -> String {
-    let labels: Vec<String> = version.labels.iter().map(single_line).collect();
-    let read = match version.last_accessed_on {
-        Some(at) => format!("last read {}", at.strftime("%-d %b %Y")),
-        None => "never read".to_owned(),
+fn version(version: &ReportedVersionAccess) -> SafeText {
+    let labels = version.labels.iter().map(SafeText::single_line);
+    let read: SafeText = match version.last_accessed_on {
+        Some(at) => SafeText::redact(&format!("last read {}", at.strftime("%-d %b %Y"))),
+        None => "never read".into(),
     };
-    format!("{}: {read}", labels.join(", "))
+    safe_format!("{}: {}", SafeText::join(labels, ", "), read)
 }

@@ -363,7 +363,7 @@ impl Report {
                 .collect(),
             steps: steps.iter().map(ReportedStep::from).collect(),
             code: (facts::of_code(&evidence.function_code).iter())
-                .map(|fact| ReportedFact { of: safe(&fact.lead), text: safe(&fact.text) })
+                .map(|fact| ReportedFact { of: SafeText::redact(&fact.lead), text: SafeText::redact(&fact.text) })
                 .collect(),
             consumers: consumers.as_ref().map(ReportedConsumers::new),
             api_calls: *api_calls,

@@ -237,19 +237,19 @@ pub fn next_looks(report: &Report) -> Vec<SafeText> {
 
 /// What the function's code shows, where it was looked at.
 #[must_use]
-pub fn code(report: &Report) -> Vec<String> {
+pub fn code(report: &Report) -> Vec<SafeText> {
     let line = |fact: &ReportedFact| match fact.of.as_str() {
-        "" => single_line(&fact.text),
-        of => format!("{of}: {}", single_line(&fact.text)),
+        "" => fact.text.single_line(),
+        _ => safe_format!("{}: {}", fact.of, fact.text.single_line()),
     };
     report.code.iter().map(line).collect()
 }
 
 /// Who reads the secret; nothing where nobody asked.
 #[must_use]
-pub fn consumers(report: &Report) -> Vec<String> {
+pub fn consumers(report: &Report) -> Vec<SafeText> {
     let Some(consumers) = &report.consumers else { return Vec::new() };
-    let rest = consumers.sections(report.now).into_iter().map(|(label, lines)| format!("{label} — {}", lines.join("; ")));
+    let rest = consumers.sections(report.now).into_iter().map(|(label, lines)| safe_format!("{} — {}", label, SafeText::join(lines, "; ")));
     std::iter::once(consumers.headline()).chain(rest).collect()
 }
 

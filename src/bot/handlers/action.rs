@@ -90,7 +90,7 @@ impl Actions {
             Action::Compare => reply(compose::comparison(&report(&stored, &record)), "comparison"),
             Action::Consumers => match self.runner.consumers(&stored, &record).await {
                 Ok(consumers) => reply(compose::consumers(&record, &consumers), "consumers"),
-                Err(error) => answered(claimed, &stored, act, &format!("AWS could not be queried: {error}")),
+                Err(error) => answered(claimed, &stored, act, SafeText::redact(&format!("AWS could not be queried: {error}"))),
             },
             Action::Export => reply(compose::export(&report(&stored, &record)), "export"),
             Action::Watch => self.watched(claimed, &stored, &record, act, by),
@@ -200,7 +200,7 @@ fn resolved(
 }
 
 /// Tells the person alone, where the platform can; else the thread.
-fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &ActionRequest, text: &'static str) -> Completion {
+fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &ActionRequest, text: impl Into<SafeText>) -> Completion {
     let name = message_key(stored, &format!("answer-{}", claimed.lease.number()));
     let message = compose::notice(Tone::Neutral, text);
     let outgoing = match &act.reply_to {

@@ -3,20 +3,15 @@
 //! The function stops before its first line: a module is missing from the package, or the package is broken.
 //!
 //! **Shows as** `Runtime.ImportModuleError`, `Unable to import module`, `Cannot find module`, with an INIT_REPORT of
-//! status error. Where the code is looked at: an import that neither the package, nor a layer, nor the runtime has, or a
-//! compiled file for another Python or processor.
+//! status error. Where the code is inspected: a module that neither the package nor a layer has.
 //!
 //! **Is not it** when step lines follow in the same invocation.
 
 use super::code_runtime_upgraded_abi::is_built_wrong;
 use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::readings::by_log::{not_said, said};
-<<<<<<< HEAD
-use crate::diagnosis::remedy::{LAMBDA_DEPLOYMENT, TROUBLESHOOTING, aws_in};
-=======
 use crate::diagnosis::readings::code;
-use crate::diagnosis::remedy::{LAMBDA_DEPLOYMENT, TROUBLESHOOTING};
->>>>>>> p-code
+use crate::diagnosis::remedy::{LAMBDA_DEPLOYMENT, TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Proof, Remediation, StepName};
 
@@ -33,8 +28,9 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let built_wrong = is_built_wrong(context);
     let names = |cause| cause == RULE.cause || (built_wrong && cause == Cause::CodeRuntimeUpgradedAbi);
-<<<<<<< HEAD
-    let Some(seen) = context.seen_where(|line| names(line.classification.cause)) else { return not_said(context, &RULE) };
+    let Some(seen) = context.seen_where(|line| names(line.classification.cause)) else {
+        return code::ahead(context, RULE.cause, || remediation(context)).map_or_else(|| not_said(context, &RULE), Verdict::from);
+    };
     if let Some(module) = handler_module(context).filter(|module| lacks(&seen.read.event.text, module)) {
         return names_no_module(context, &seen, module);
     }
@@ -42,18 +38,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let named = named.or_else(|| seen.failure.invocation.lines.iter().find(|event| names_module(&event.text)));
     let which = if named.is_some() { "; the quoted line names the module" } else { "" };
     let explanation = format!("Lambda could not load the function's code, so no step of the rotation ran{which}.");
-    let layers = layers_changed(context);
-    let fix = Remediation::new(match layers {
-        true => {
-            "The layers of the function were changed before the first failure: put back the layer that has the module. Or build the \
-             package with all its dependencies, for the function's runtime and architecture, and deploy it. Then rotate."
-        }
-        false => {
-            "Build the package again, with all its dependencies, for the function's runtime and architecture, deploy it, and rotate."
-        }
-    });
-    let remediation = fix.deploy_code(context).rotate(context).link(LAMBDA_DEPLOYMENT).link(TROUBLESHOOTING);
-    let mut finding = said(context, RULE.cause, &seen, explanation, remediation);
+    let mut finding = said(context, RULE.cause, &seen, explanation, remediation(context));
     if let Some(event) = named.filter(|event| event.text != seen.read.event.text) {
         // Lambda reports the class of the error in one record, and the module in another.
         let proof = Proof {
@@ -64,7 +49,22 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         };
         finding.evidence.insert(0, proof);
     }
+    code::beside(context, &seen, RULE.cause, &mut finding);
     finding.into()
+}
+
+fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
+    let layers = layers_changed(context);
+    let fix = Remediation::new(match layers {
+        true => {
+            "The layers of the function were changed before the first failure: put back the layer that has the module. Or build the \
+             package with all its dependencies, for the function's runtime and architecture, and deploy it. Then rotate."
+        }
+        false => {
+            "Build the package again, with all its dependencies, for the function's runtime and architecture, deploy it, and rotate."
+        }
+    });
+    fix.deploy_code(context).rotate(context).link(LAMBDA_DEPLOYMENT).link(TROUBLESHOOTING)
 }
 
 /// True for a line that says which module is missing or broken.
@@ -109,28 +109,12 @@ fn names_no_module(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, modu
     let remediation = Remediation::new(
         "See which handler the function had before, in its published versions or in the change of its configuration, and set it again; \
          or deploy a package that holds the module. Then rotate.",
-=======
-    let Some(seen) = context.seen_where(|line| names(line.classification.cause)) else {
-        return code::ahead(context, RULE.cause, || remediation(context)).map_or_else(|| not_said(context, &RULE), Verdict::from);
-    };
-    let explanation =
-        "Lambda could not load the function's code, so no step of the rotation ran; the quoted line names the module.";
-    let mut finding = said(context, RULE.cause, &seen, explanation.to_owned(), remediation(context));
-    code::beside(context, &seen, RULE.cause, &mut finding);
-    finding.into()
-}
-
-fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
-    Remediation::new(
-        "Build the package again, with all its dependencies, for the function's runtime and architecture, deploy it, and rotate.",
->>>>>>> p-code
     )
     .run(aws_in(context, &look))
     .needs("lambda:ListVersionsByFunction")
     .configure_function(context, &["--handler", "PREVIOUS_HANDLER"])
     .rotate(context)
     .link(LAMBDA_DEPLOYMENT)
-<<<<<<< HEAD
     .link(TROUBLESHOOTING);
     let mut finding = said(context, RULE.cause, seen, explanation, remediation);
     finding.title = "the function's handler names a module that its package does not hold".to_owned();
@@ -169,7 +153,4 @@ mod tests {
         let missing = "[ERROR] Runtime.ImportModuleError: Unable to import module 'rotation': No module named 'requests'";
         assert!(!said("rotation.lambda_handler", missing).title.contains("handler names"));
     }
-=======
-    .link(TROUBLESHOOTING)
->>>>>>> p-code
 }

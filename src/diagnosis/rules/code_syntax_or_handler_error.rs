@@ -5,11 +5,8 @@
 //! **Shows as** `Runtime.UserCodeSyntaxError`, `Runtime.HandlerNotFound`, `Runtime.InvalidEntrypoint`. Where the code is looked
 //! at: the handler's file or function is not in the package, or a file does not parse.
 
-<<<<<<< HEAD
 use crate::diagnosis::readings::by_log::{not_said, said};
-=======
-use crate::diagnosis::readings::code::by_log_or_code;
->>>>>>> p-code
+use crate::diagnosis::readings::code;
 use crate::diagnosis::remedy::LAMBDA_DEPLOYMENT;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
@@ -39,8 +36,10 @@ const SYNTAX: [&str; 7] = [
 const TEMPLATES_HANDLER: &str = "lambda_function.lambda_handler";
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
-<<<<<<< HEAD
-    let Some(seen) = context.seen(RULE.cause) else { return not_said(context, &RULE) };
+    let Some(seen) = context.seen(RULE.cause) else {
+        return code::ahead(context, RULE.cause, || missing_handler(context))
+            .map_or_else(|| not_said(context, &RULE), Verdict::from);
+    };
     let function = context.function();
     let entry = function.and_then(|function| function.handler.as_deref());
     let at = entry.map(|entry| format!(" at {entry}")).unwrap_or_default();
@@ -52,21 +51,24 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             "the function's code has a syntax error",
             Remediation::new("Correct the file that the quoted line names, deploy it, and rotate.").deploy_code(context),
         ),
-        false => (
-            "the function's code does not have the configured handler",
-            set_handler(
-                context,
-                Remediation::new(
-                    "Deploy code that has the configured handler, or set the handler to the one that the code has: the official \
-                     templates use lambda_function.lambda_handler. Then rotate.",
-                )
-                .deploy_code(context),
-            ),
-        ),
+        false => ("the function's code does not have the configured handler", missing_handler(context)),
     };
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation.rotate(context).link(LAMBDA_DEPLOYMENT));
     finding.title = title.to_owned();
+    code::beside(context, &seen, RULE.cause, &mut finding);
     finding.into()
+}
+
+/// Where the package lacks what the configuration names.
+fn missing_handler(context: &DiagnosisContext<'_>) -> Remediation {
+    set_handler(
+        context,
+        Remediation::new(
+            "Deploy code that has the configured handler, or set the handler to the one that the code has: the official templates \
+             use lambda_function.lambda_handler. Then rotate.",
+        )
+        .deploy_code(context),
+    )
 }
 
 /// Sets the templates' entry point, where the function is written in their language and names another one.
@@ -108,25 +110,4 @@ mod tests {
         assert!(sets_handler(&found(line, "lambda_function.rotate")));
         assert!(!sets_handler(&found(line, TEMPLATES_HANDLER)));
     }
-=======
-    let tell = || {
-        let explanation = match context.function().and_then(|function| function.handler.as_deref()) {
-            Some(entry) => format!("Lambda could not start the function's code at {entry}, so no step of the rotation ran."),
-            None => "Lambda could not start the function's code, so no step of the rotation ran.".to_owned(),
-        };
-        (explanation, remediation(context))
-    };
-    by_log_or_code(context, &RULE, |_| tell(), || remediation(context))
-}
-
-fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
-    Remediation::new(
-        "Correct the file that is named and deploy it. Where the entry point is wrong, set it: the official templates use \
-         lambda_function.lambda_handler.",
-    )
-    .deploy_code(context)
-    .configure_function(context, &["--handler", "lambda_function.lambda_handler"])
-    .rotate(context)
-    .link(LAMBDA_DEPLOYMENT)
->>>>>>> p-code
 }

@@ -14,7 +14,7 @@ use super::value_written_back_by_iac;
 use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::database::{self, Callers, Of};
 use crate::diagnosis::readings::by_log::by_log;
-use crate::diagnosis::readings::{pending_password, strategy};
+use crate::diagnosis::readings::{pending, strategy};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
@@ -56,7 +56,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             context.secret_name()
         );
         // What setSecret has just stored is refused: as a rule it is stored in a way that the login does not take.
-        let is_stored_otherwise = pending_password::in_database(context).is_some();
+        let is_stored_otherwise = pending::password::in_database(context).is_some();
         let hashes = |fix: Remediation| if is_stored_otherwise { fix.database_hashes(context, engine) } else { fix };
         let explanation = match (is_stored_otherwise, engine) {
             (true, Some("postgres")) => format!(
