@@ -9,7 +9,10 @@ mod cache;
 mod caller;
 mod classify;
 mod connect;
+mod databases;
 mod limiter;
+mod network;
+pub(crate) mod query;
 mod registry;
 mod sns;
 mod trails;
@@ -17,6 +20,8 @@ mod trails;
 pub(crate) use alarms::DescribedAlarm;
 pub(crate) use caller::AwsCaller;
 pub use connect::{AssumeRole, AwsOptions, ConnectError};
+pub(crate) use network::DnsAttribute;
+pub(crate) use query::{Asked, rds};
 pub use registry::Registry;
 pub(crate) use sns::{Subscription, TopicState};
 pub(crate) use trails::TrailGroup;
@@ -24,6 +29,7 @@ pub(crate) use trails::TrailGroup;
 pub(crate) use cache::CacheKey;
 
 use aws_config::{Region, SdkConfig};
+use query::{EC2, QueryApi, QueryClient, RDS};
 use registry::Shared;
 use std::sync::Arc;
 
@@ -47,6 +53,8 @@ pub struct Aws {
     pub(crate) kms: aws_sdk_kms::Client,
     pub(crate) health: aws_sdk_health::Client,
     sts: aws_sdk_sts::Client,
+    ec2: QueryClient,
+    rds: QueryClient,
 }
 
 impl Aws {
