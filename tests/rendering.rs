@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rotation_diag::model::Investigation;
 use rotation_diag::model::{
     ApiCall, Cause, Comparison, Confidence, CorrelatedChange, Denial, Diagnosis, Evidence, FailureRow, Finding, Forecast,
-    Lookback, NotChecked, Observation, Outcome, Plan, PlanStep, Proof, Remediation, RuledOut, SecretFacts, SecretRef,
+    Lookback, Network, NotChecked, Observation, Outcome, Plan, PlanStep, Proof, Remediation, RuledOut, SecretFacts, SecretRef,
     SecretVersion, Severity, StepName, StepRecord, Window,
 };
 use rotation_diag::report::{self, Report};
@@ -69,6 +69,7 @@ fn evidence() -> Evidence {
         reach: Lookback::Day,
         near_names: Vec::new(),
         log_group: Observation::NotApplicable { because: "its lines were read".to_owned() },
+        network: Network::unasked(),
         secret: record(
             Observation::Found(secret()),
             "prod/orders-db exists; AWSPENDING is on version 7b2a0c0e without AWSCURRENT",

@@ -4,7 +4,7 @@ use super::{DiagnosisContext, Verdict, rules::RULES};
 use crate::model::{
     Arn, Attempt, AttemptOutcome, Cause, Change, Concern, ConfigChanges, Denial, DueDates, EventSource, Evidence, Finding,
     FunctionFacts, FunctionLogs, FunctionMetrics, Invocation, InvocationStatus, KeyFacts, LogEvent, Lookback, MetricPoint,
-    Observation, PolicyDocument, RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules, RotationStep,
+    Network, Observation, PolicyDocument, RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules, RotationStep,
     SecretAccess, SecretFacts, SecretVersion, SimulatedDecision, Simulation, StepName, StepRecord, VpcConfig, Window,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -249,6 +249,7 @@ pub(crate) fn healthy() -> Evidence {
             complete: true,
         })),
         log_group: Observation::NotApplicable { because: "its lines were read".to_owned() },
+        network: Network::unasked(),
     }
 }
 

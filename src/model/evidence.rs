@@ -2,6 +2,7 @@
 
 use super::arn::{Arn, FunctionArn, RoleArn, SecretArn};
 use super::invocation::Invocation;
+use super::network::Network;
 use super::observation::{Observation, StepRecord};
 use super::rotation_step::RotationStep;
 use super::secret_ref::SecretRef;
@@ -49,6 +50,9 @@ pub struct Evidence {
     /// What the function's log group is, asked where reading it brought nothing.
     #[serde(default = "log_group_unasked")]
     pub log_group: Observation<LogGroupFacts>,
+    /// The network between the function and what it must reach, asked where that can matter.
+    #[serde(default = "Network::unasked")]
+    pub network: Network,
 }
 
 fn log_group_unasked<T>() -> Observation<T> {
@@ -670,6 +674,7 @@ impl Evidence {
             access: record(now, reason),
             changes: record(now, reason),
             log_group: log_group_unasked(),
+            network: Network::unasked(),
         }
     }
 

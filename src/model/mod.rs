@@ -12,13 +12,16 @@ mod excerpt;
 mod finding;
 mod investigation;
 mod invocation;
+mod ip_range;
 mod likeness;
+mod network;
 mod observation;
 mod plan;
 mod rotation_step;
 mod schedule;
 mod secret_ref;
 mod step;
+mod target_database;
 mod tool;
 mod trigger;
 mod window;
@@ -43,13 +46,19 @@ pub use finding::{
 };
 pub use investigation::Investigation;
 pub use invocation::{Invocation, InvocationStatus, LogEvent};
+pub use ip_range::{IpProtocol, IpRange, IpRangeError, PortRange};
 pub use likeness::{more_like, probably_meant};
+pub use network::{
+    AclEntry, Destination, EndpointKind, GroupPeer, GroupRule, NatGateway, Network, NetworkAcl, PeeredVpc, Peering, PrefixList,
+    Route, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, Vpc, VpcEndpoint,
+};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
 pub use plan::{Forecast, Obstacle, Plan, PlanStep};
 pub use rotation_step::RotationStep;
 pub use schedule::{Schedule, ScheduleError};
 pub use secret_ref::{SecretRef, SecretRefError};
 pub use step::StepName;
+pub use target_database::{DatabaseChoice, DatabaseKind, MasterSecret, TargetDatabase, TlsDemand};
 pub use tool::Tool;
 pub use trigger::{ActionRequest, Command, IncomingEvent, Payload, Recheck, Trigger};
 pub use window::{Lookback, ReachError, Window};

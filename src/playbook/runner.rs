@@ -10,7 +10,7 @@ use super::{
 use crate::aws::{Aws, AwsCaller};
 use crate::clock::{self, Clock, Stopwatch};
 use crate::model::{
-    ConfigChanges, Evidence, FunctionFacts, FunctionLogs, FunctionMetrics, Observation, RoleFacts, RotationConfig,
+    ConfigChanges, Evidence, FunctionFacts, FunctionLogs, FunctionMetrics, Network, Observation, RoleFacts, RotationConfig,
     RotationHistory, SecretAccess, SecretFacts, StepName, StepRecord,
 };
 use futures::FutureExt;
@@ -69,6 +69,7 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &Request, progres
             .get()
             .cloned()
             .unwrap_or_else(|| Observation::NotApplicable { because: "its lines were read".to_owned() }),
+        network: Network::unasked(),
     }
 }
 
