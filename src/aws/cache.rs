@@ -37,7 +37,10 @@ pub(crate) enum CacheKey {
     Key(String),
     Trails,
     /// What EC2 or RDS answered to an action, by its parameters.
-    Listing { action: &'static str, asked: String },
+    Listing {
+        action: &'static str,
+        asked: String,
+    },
     /// Open events of AWS Health.
     Health,
     /// What DescribeSecret said to whoever only wanted to know where a secret is, by name or ARN.

@@ -29,7 +29,7 @@ pub(crate) use trails::TrailGroup;
 pub(crate) use cache::CacheKey;
 
 use aws_config::{Region, SdkConfig};
-use query::{EC2, QueryApi, QueryClient, RDS};
+use query::QueryClient;
 use registry::Shared;
 use std::sync::Arc;
 

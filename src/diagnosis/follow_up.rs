@@ -1,6 +1,7 @@
-//! What the evidence lacks, and where to look next: further back, or for the change behind a cause.
+//! What the evidence lacks, and where to look next: at the network, further back, or for the change behind a cause.
 
 use super::context::DiagnosisContext;
+use super::network_look;
 use super::rules::rule_of;
 use crate::model::{Confidence, CorrelatedChange, EventSource, Finding, FollowUp, Observation, Outcome};
 
@@ -8,10 +9,15 @@ use crate::model::{Confidence, CorrelatedChange, EventSource, Finding, FollowUp,
 pub(super) fn decide(
     context: &DiagnosisContext<'_>,
     outcome: Outcome,
+    findings: &[Finding],
     root: Option<&Finding>,
     changes: &[CorrelatedChange],
 ) -> Option<FollowUp> {
-    widen(context, outcome).or_else(|| search_changes(context, root?, changes))
+    let network = || network_look::decide(context, outcome, findings).map(FollowUp::LookAtNetwork);
+    // A look at the network rests on what the failing invocations say, where any can be found.
+    let is_silent = outcome == Outcome::Inconclusive && context.failures.is_empty();
+    let first = if is_silent { widen(context, outcome).or_else(network) } else { network().or_else(|| widen(context, outcome)) };
+    first.or_else(|| search_changes(context, root?, changes))
 }
 
 /// Looks further back when rotation is unwell, nothing explains it, and the logs can be read at all.
@@ -59,7 +65,7 @@ mod tests {
     fn wider(evidence: &Evidence) -> Option<Lookback> {
         next(evidence).and_then(|follow_up| match follow_up {
             FollowUp::Widen(reach) => Some(reach),
-            FollowUp::SearchChanges { .. } => None,
+            FollowUp::SearchChanges { .. } | FollowUp::LookAtNetwork(_) => None,
         })
     }
 

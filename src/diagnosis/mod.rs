@@ -21,6 +21,7 @@ pub mod iam;
 mod inhibit;
 mod key_access;
 mod managed;
+mod network_look;
 mod next_looks;
 mod outcome;
 mod permissions;
@@ -98,7 +99,7 @@ fn judge_in(context: &DiagnosisContext<'_>) -> Diagnosis {
     let outcome = outcome::decide(context, &findings);
     let root = findings.first().filter(|_| outcome.has_cause());
     let next_looks = next_looks::decide(context, outcome, &findings, &not_checked);
-    let follow_up = follow_up::decide(context, outcome, root, &changes);
+    let follow_up = follow_up::decide(context, outcome, &findings, root, &changes);
     Diagnosis {
         outcome,
         findings,

@@ -3,15 +3,16 @@
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::diagnose;
-use crate::model::{Evidence, FollowUp, Investigation, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName};
+use crate::model::{DatabaseRef, Evidence, FollowUp, Investigation, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName};
 use crate::playbook::{self, Progress, Request};
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Three widenings, and one search for the change behind the cause that was found; one more for a cause found late.
-const MAX_LOOKS: usize = 5;
+/// Three widenings, a look at the network, and one search for the change behind the cause that was found; one more for a cause
+/// found late.
+const MAX_LOOKS: usize = 6;
 
 /// How many look-ups in a region's event history are spent on the author of the change behind a cause that is confirmed
 /// without it.
@@ -31,6 +32,8 @@ pub struct Options {
     pub step_deadline: Duration,
     /// How long the whole investigation may take; then it reports what it has.
     pub total_deadline: Duration,
+    /// The database the secret is for, where somebody said so.
+    pub database: Option<DatabaseRef>,
 }
 
 impl Options {
@@ -44,6 +47,7 @@ impl Options {
             previous: None,
             step_deadline: playbook::STEP_DEADLINE,
             total_deadline: playbook::TOTAL_DEADLINE,
+            database: None,
         }
     }
 
@@ -60,9 +64,14 @@ impl Options {
         Options { reach: Some(reach), steps, ..Options::on(previous) }
     }
 
-    /// Whoever chose a step gets just that, and whoever chose a window no wider one.
+    /// Whoever chose a step gets just that, and whoever chose a window no wider one. The network is a part of steps 3 and 8.
     fn follows(&self, follow_up: &FollowUp) -> bool {
-        self.steps.is_empty() && (self.reach.is_none() || !matches!(follow_up, FollowUp::Widen(_)))
+        let parts = [StepName::RotationFunction, StepName::SecretAccess];
+        match follow_up {
+            FollowUp::LookAtNetwork(_) => self.steps.is_empty() || parts.iter().any(|part| self.steps.contains(part)),
+            FollowUp::Widen(_) => self.steps.is_empty() && self.reach.is_none(),
+            FollowUp::SearchChanges { .. } => self.steps.is_empty(),
+        }
     }
 
     fn on(previous: Evidence) -> Options {
@@ -76,6 +85,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
     let mut request = Request::new(options.asked.clone(), options.reach.unwrap_or_default());
     request.deadline_per_step = options.step_deadline;
     request.total_deadline = options.total_deadline;
+    request.database.clone_from(&options.database);
     let mut looked = BTreeSet::from(StepName::ALL);
     if !options.steps.is_empty() {
         let (kept, steps) = match &options.previous {
@@ -98,15 +108,23 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         let remaining = options.total_deadline.saturating_sub(stopwatch.elapsed());
         let Some(follow_up) = diagnosis.follow_up.take_if(|next| options.follows(next) && !remaining.is_zero()) else { break };
         let steps = follow_up.steps();
+        request.total_deadline = remaining;
         request.change_events = Vec::new();
         match follow_up {
+            FollowUp::LookAtNetwork(look) => {
+                let before = all_calls(&evidence);
+                let seen = playbook::look_at_network(aws, clock, &request, evidence, &look, progress).await;
+                api_calls += all_calls(&seen) - before;
+                evidence = redacted(seen, &request);
+                diagnosis = diagnose(&evidence);
+                continue;
+            }
             FollowUp::Widen(reach) => request.reach = reach,
             FollowUp::SearchChanges { events, proven } => {
                 request.change_events = events;
                 request.most_look_ups = if proven { LOOK_UPS_FOR_A_PROVEN_CAUSE } else { playbook::MAX_LOOK_UPS };
             }
         }
-        request.total_deadline = remaining;
         request.rerun = Some((evidence, steps.clone()));
         evidence = collect_redacted(aws, clock, &request, progress).await;
         api_calls += calls(&evidence, &steps);
@@ -149,6 +167,10 @@ fn redacted(mut seen: Evidence, request: &Request) -> Evidence {
             Evidence::unseen(asked, region, now, request.reach, &withheld)
         }
     }
+}
+
+fn all_calls(evidence: &Evidence) -> usize {
+    evidence.steps().iter().map(|view| view.calls.len()).sum()
 }
 
 fn calls(evidence: &Evidence, steps: &BTreeSet<StepName>) -> usize {

@@ -40,7 +40,9 @@ pub struct DatabaseHost {
 
 /// A text that names no database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" names no database: give an RDS identifier, its ARN, or a host, with `:` and a port where it is not the usual one")]
+#[error(
+    "\"{0}\" names no database: give an RDS identifier, its ARN, or a host, with `:` and a port where it is not the usual one"
+)]
 pub struct DatabaseRefError(String);
 
 impl DatabaseHost {
@@ -167,7 +169,10 @@ mod tests {
             ("docs.cluster-c9abcdefghij.eu-west-1.docdb.amazonaws.com", DatabaseRef::Cluster("docs".into())),
             ("db.example.internal:3306", host("db.example.internal", Some(3306))),
             ("10.0.4.7", host("10.0.4.7", None)),
-            ("some.cluster-custom-c9abcdefghij.eu-west-1.rds.amazonaws.com", host("some.cluster-custom-c9abcdefghij.eu-west-1.rds.amazonaws.com", None)),
+            (
+                "some.cluster-custom-c9abcdefghij.eu-west-1.rds.amazonaws.com",
+                host("some.cluster-custom-c9abcdefghij.eu-west-1.rds.amazonaws.com", None),
+            ),
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }

@@ -1,6 +1,7 @@
 //! The nine observations of one investigation.
 
 use super::arn::{Arn, FunctionArn, RoleArn, SecretArn};
+use super::database_ref::DatabaseRef;
 use super::invocation::Invocation;
 use super::network::Network;
 use super::observation::{Observation, StepRecord};
@@ -92,6 +93,9 @@ pub struct SecretFacts {
     pub last_accessed_on: Option<Timestamp>,
     /// Its versions that carry staging labels.
     pub versions: Vec<SecretVersion>,
+    /// The databases that its tags name.
+    #[serde(default)]
+    pub named_databases: Vec<DatabaseRef>,
     /// Events of AWS Health for the services rotation rests on, those that are closed by now among them.
     pub service_health: Observation<Vec<HealthEvent>>,
 }

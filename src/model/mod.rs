@@ -5,6 +5,7 @@ mod alarm;
 mod arn;
 mod cause;
 mod chat;
+mod database_ref;
 mod diagnosis;
 mod event_name;
 mod evidence;
@@ -15,6 +16,7 @@ mod invocation;
 mod ip_range;
 mod likeness;
 mod network;
+mod network_look;
 mod observation;
 mod plan;
 mod rotation_step;
@@ -31,6 +33,7 @@ pub use alarm::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
 pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
 pub use chat::{Actor, InvestigationRequest, NotAPlatform, Place, PlatformName, ReplyTo, Standing, ThreadRef};
+pub use database_ref::{DatabaseHost, DatabaseRef, DatabaseRefError};
 pub use diagnosis::Diagnosis;
 pub use event_name::without_version;
 pub use evidence::{
@@ -52,6 +55,7 @@ pub use network::{
     AclEntry, Destination, EndpointKind, GroupPeer, GroupRule, NatGateway, Network, NetworkAcl, PeeredVpc, Peering, PrefixList,
     Route, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, Vpc, VpcEndpoint,
 };
+pub use network_look::NetworkLook;
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
 pub use plan::{Forecast, Obstacle, Plan, PlanStep};
 pub use rotation_step::RotationStep;

@@ -114,7 +114,8 @@ pub(super) async fn describe(
         let found = asking.candidate(candidate).await;
         match found {
             Observation::NoData { .. } => last = found,
-            Observation::NotApplicable { .. } => {}
+            Observation::NotApplicable { .. } if last.is_empty() => {}
+            Observation::NotApplicable { .. } => last = found,
             other => return other,
         }
     }
@@ -213,15 +214,14 @@ impl Asking<'_> {
             self.aws.database_instances(self.caller, "*", Asked::default()),
             self.aws.database_clusters(self.caller, "*", Asked::default()),
         );
-        let is_its =
-            |own: &Option<rds::MasterUserSecret>| own.as_ref().is_some_and(|own| own.arn.as_deref() == Some(secret));
+        let is_its = |own: &Option<rds::MasterUserSecret>| own.as_ref().is_some_and(|own| own.arn.as_deref() == Some(secret));
         let members = instances.found().map(Vec::as_slice).unwrap_or_default();
-        let owning = members.iter().filter(|one| is_its(&one.master_user_secret)).map(|one| of_instance(one, DatabaseChoice::Owner));
+        let owning =
+            members.iter().filter(|one| is_its(&one.master_user_secret)).map(|one| of_instance(one, DatabaseChoice::Owner));
         let mut owners: Vec<Described> = owning.collect();
         let all = clusters.found().map(Vec::as_slice).unwrap_or_default().iter();
-        owners.extend(
-            all.filter(|one| is_its(&one.master_user_secret)).map(|one| of_cluster(one, members, DatabaseChoice::Owner)),
-        );
+        owners
+            .extend(all.filter(|one| is_its(&one.master_user_secret)).map(|one| of_cluster(one, members, DatabaseChoice::Owner)));
         if !owners.is_empty() {
             return Observation::Found(owners);
         }
@@ -261,8 +261,9 @@ fn carries(target: &TargetDatabase, groups: &[String]) -> bool {
     target.security_group_ids.iter().any(|id| groups.contains(id))
 }
 
+/// Whatever was answered before counts then.
 fn out_of_budget<T>() -> Observation<T> {
-    Observation::Failed { error: "the calls for one investigation were used up".to_owned() }
+    Observation::NotApplicable { because: "the calls that one look may cost were used up".to_owned() }
 }
 
 /// An empty list means that there is none.
@@ -439,7 +440,12 @@ fn master_secret(secret: Option<&rds::MasterUserSecret>) -> Option<MasterSecret>
 }
 
 /// Asks whether the likeliest database refuses connections without TLS.
-pub(super) async fn tls_demand(aws: &Aws, caller: &AwsCaller, budget: &CallBudget, described: &Described) -> Option<Observation<TlsDemand>> {
+pub(super) async fn tls_demand(
+    aws: &Aws,
+    caller: &AwsCaller,
+    budget: &CallBudget,
+    described: &Described,
+) -> Option<Observation<TlsDemand>> {
     let name = tls_parameter(described.target.engine.as_deref()?)?;
     if !matches!(described.target.tls, Observation::NotApplicable { .. }) || !budget.take(1) {
         return None;

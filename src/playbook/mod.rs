@@ -6,6 +6,7 @@
 mod attempts;
 mod change_search;
 mod config_changes;
+mod databases;
 mod due;
 mod events;
 mod execution_role;
@@ -16,6 +17,7 @@ mod health;
 mod kms_key;
 mod log_windows;
 mod needs;
+mod network;
 pub mod preflight;
 mod relevance;
 mod role_policies;
@@ -32,7 +34,8 @@ mod trail_event;
 
 use crate::aws::Aws;
 use crate::clock::Clock;
-use crate::model::{Evidence, FunctionArn, Lookback, Observation, SecretRef, StepName, Window};
+use crate::model::{DatabaseRef, Evidence, FunctionArn, Lookback, NetworkLook, Observation, SecretRef, StepName, Window};
+use futures::future::BoxFuture;
 pub use needs::with_needs;
 use secret::Described;
 use std::collections::BTreeSet;
@@ -66,6 +69,8 @@ pub struct Request {
     pub change_events: Vec<String>,
     /// How many look-ups in a region's event history that search may cost.
     pub most_look_ups: usize,
+    /// The database the secret is for, where somebody said so.
+    pub database: Option<DatabaseRef>,
 }
 
 impl Request {
@@ -80,6 +85,7 @@ impl Request {
             rerun: None,
             change_events: Vec::new(),
             most_look_ups: MAX_LOOK_UPS,
+            database: None,
         }
     }
 }
@@ -101,6 +107,19 @@ impl Progress for () {
 /// Performs the nine steps. It always returns, at the latest at the total deadline, with an observation for each step.
 pub async fn collect(aws: &Aws, clock: &Clock, request: &Request, progress: &dyn Progress) -> Evidence {
     runner::collect(aws, clock, request, progress).await
+}
+
+/// Looks at the network, and adds what it saw to the evidence: facts, calls and missing permissions. `request` says for how
+/// long, and whether somebody looks again who has changed something.
+pub fn look_at_network<'a>(
+    aws: &'a Aws,
+    clock: &'a Clock,
+    request: &'a Request,
+    evidence: Evidence,
+    look: &'a NetworkLook,
+    progress: &'a dyn Progress,
+) -> BoxFuture<'a, Evidence> {
+    Box::pin(network::look(aws, clock, request, evidence, look, progress))
 }
 
 /// What all steps of one investigation see.

@@ -3,7 +3,8 @@
 //! What is asked belongs to step 3 (the function's own network) and to step 8 (endpoints and database), and is counted there.
 
 use super::databases::{self, Described};
-use super::Progress;
+use super::runner::is_second_look;
+use super::{Progress, Request, text};
 use crate::aws::{Asked, Aws, AwsCaller, DnsAttribute};
 use crate::clock::{self, Clock};
 use crate::model::{
@@ -12,13 +13,15 @@ use crate::model::{
 };
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
 /// Calls that one look may cost.
 const MAX_CALLS: usize = 8;
 
 /// Route tables on one page. Source: EC2 API reference, `DescribeRouteTables`.
 const ROUTE_TABLES_ON_A_PAGE: &str = "100";
+
+/// What stands in a step's summary before what the look adds.
+const NETWORK: &str = "; network: ";
 
 /// How many calls are left.
 #[derive(Debug)]
@@ -44,29 +47,20 @@ impl CallBudget {
     }
 }
 
-/// How long the look may take, and whether kept answers are good enough.
-#[derive(Debug, Clone, Copy)]
-pub struct Within {
-    pub deadline: Duration,
-    /// True where a person looks again, having changed something.
-    pub fresh: bool,
-}
-
-/// Looks at the network, and adds what it saw to the evidence: facts, calls and missing permissions.
-pub async fn look_at_network(
+pub(super) async fn look(
     aws: &Aws,
     clock: &Clock,
+    request: &Request,
     mut evidence: Evidence,
     look: &NetworkLook,
-    configured: Option<&DatabaseRef>,
-    within: Within,
     progress: &dyn Progress,
 ) -> Evidence {
-    let deadline = clock::deadline(within.deadline);
+    let deadline = clock::deadline(request.deadline_per_step.min(request.total_deadline));
+    let (configured, fresh) = (request.database.as_ref(), is_second_look(request));
     let looking = Looking {
         aws,
-        function: AwsCaller::new(*clock, deadline, within.fresh),
-        access: AwsCaller::new(*clock, deadline, within.fresh),
+        function: AwsCaller::new(*clock, deadline, fresh),
+        access: AwsCaller::new(*clock, deadline, fresh),
         budget: CallBudget::new(),
         evidence: &evidence,
         look,
@@ -101,7 +95,9 @@ fn note<T>(record: &mut StepRecord<T>, caller: &AwsCaller, summary: &str) {
     }
     record.duration_ms += caller.elapsed_ms();
     if !summary.is_empty() {
-        record.summary = format!("{}; {summary}", record.summary);
+        // A look that is repeated replaces what the last one told.
+        let own = record.summary.split(NETWORK).next().unwrap_or_default();
+        record.summary = format!("{own}{NETWORK}{summary}");
     }
 }
 
@@ -138,7 +134,7 @@ impl Looking<'_> {
         // In the order in which the budget is spent.
         let of_paths = paths.filter(|_| self.budget.take(4));
         let of_endpoints = endpoints.filter(|_| self.budget.take(2));
-        let names = endpoints.filter(|_| (self.look.names || !self.look.database) && self.budget.take(2));
+        let names = endpoints.filter(|_| (self.look.names || (self.look.paths && !self.look.database)) && self.budget.take(2));
         let tables = |id| Asked::in_vpc(id).with("MaxResults", ROUTE_TABLES_ON_A_PAGE);
         let (groups, subnets, tables, acls, endpoints, gateways, dns_support, dns_hostnames, databases) = tokio::join!(
             asked(of_paths, |id| aws.security_groups(function, Asked::in_vpc(id))),
@@ -176,12 +172,9 @@ impl Looking<'_> {
             return unasked();
         }
         let candidates = databases::candidates(self.evidence, self.look, self.configured);
-        let described =
-            databases::describe(self.aws, &self.access, &self.budget, self.evidence, self.look, &candidates).await;
+        let described = databases::describe(self.aws, &self.access, &self.budget, self.evidence, self.look, &candidates).await;
         let tls = match described.found().and_then(|all| all.first()) {
-            Some(likeliest) if self.look.tls => {
-                databases::tls_demand(self.aws, &self.access, &self.budget, likeliest).await
-            }
+            Some(likeliest) if self.look.tls => databases::tls_demand(self.aws, &self.access, &self.budget, likeliest).await,
             _ => None,
         };
         described.map(|all| {
@@ -202,7 +195,8 @@ impl Looking<'_> {
         let (aws, function, access) = (self.aws, &self.function, &self.access);
 
         let foreign = elsewhere.filter(|_| self.budget.take(1));
-        let group_ids: Vec<&str> = database.iter().flat_map(|database| &database.security_group_ids).map(String::as_str).collect();
+        let group_ids: Vec<&str> =
+            database.iter().flat_map(|database| &database.security_group_ids).map(String::as_str).collect();
         let peering_ids: Vec<&str> = targets.iter().filter_map(peering_of).collect();
         let peerings = Some(peering_ids).filter(|ids| !ids.is_empty() && self.look.database && self.budget.take(1));
         let back = elsewhere.filter(|_| self.budget.take(1));
@@ -220,9 +214,7 @@ impl Looking<'_> {
 
         let (groups, peerings, tables, lists, attachments, gateways, acls, subnets) = tokio::join!(
             asked(foreign, |_| aws.security_groups(access, Asked::default().filtered("group-id", &group_ids))),
-            asked(peerings, |ids| {
-                aws.peerings(function, Asked::default().filtered("vpc-peering-connection-id", &ids))
-            }),
+            asked(peerings, |ids| { aws.peerings(function, Asked::default().filtered("vpc-peering-connection-id", &ids)) }),
             asked(back, |id| aws.route_tables(access, Asked::in_vpc(id).with("MaxResults", ROUTE_TABLES_ON_A_PAGE))),
             futures::future::join_all(lists.iter().map(|id| async move {
                 PrefixList { id: (*id).to_owned(), name: None, ranges: aws.prefix_list(access, id).await }
@@ -307,9 +299,9 @@ fn unasked<T>() -> Observation<T> {
 
 /// Adds what was seen in another VPC; what was not seen there takes nothing away.
 fn merge<T>(seen: &mut Observation<Vec<T>>, more: Observation<Vec<T>>) {
-    match (seen.found_mut(), more) {
-        (Some(seen), Observation::Found(more)) => seen.extend(more),
-        (None, more) if matches!(seen, Observation::NotApplicable { .. }) => *seen = more,
+    match (&mut *seen, more) {
+        (Observation::Found(seen), Observation::Found(more)) => seen.extend(more),
+        (Observation::NotApplicable { .. }, more) => *seen = more,
         _ => {}
     }
 }
@@ -335,13 +327,12 @@ fn function_summary(network: &Network) -> String {
         (count(&network.network_acls), "network ACL"),
         (count(&network.nat_gateways), "NAT gateway"),
     ];
-    let told: Vec<String> =
-        lists.into_iter().filter_map(|(count, what)| Some(super::text::counted(count?, what))).collect();
-    if told.is_empty() { String::new() } else { format!("its VPC: {}", told.join(", ")) }
+    let told: Vec<String> = lists.into_iter().filter_map(|(count, what)| Some(text::counted(count?, what))).collect();
+    told.join(", ")
 }
 
 fn access_summary(network: &Network) -> String {
-    let endpoints = count(&network.endpoints).map(|count| super::text::counted(count, "VPC endpoint"));
+    let endpoints = count(&network.endpoints).map(|count| text::counted(count, "VPC endpoint"));
     let database = match &network.databases {
         Observation::Found(all) => all.first().map(|database| {
             let status = database.status.as_deref().unwrap_or("not known to RDS");

@@ -69,7 +69,16 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &Request, progres
             .get()
             .cloned()
             .unwrap_or_else(|| Observation::NotApplicable { because: "its lines were read".to_owned() }),
-        network: Network::unasked(),
+        network: kept_network(request),
+    }
+}
+
+/// What was seen of the network, unless one of the steps it is a part of is performed again.
+fn kept_network(request: &Request) -> Network {
+    let parts = [StepName::RotationFunction, StepName::SecretAccess];
+    match &request.rerun {
+        Some((evidence, again)) if !parts.iter().any(|part| again.contains(part)) => evidence.network.clone(),
+        _ => Network::unasked(),
     }
 }
 
@@ -114,7 +123,7 @@ fn kept<'a, T: Clone + 'a>(
 
 /// True when a person looks again at the same span, having changed something: kept answers would show the old state.
 /// Widening, and searching for further events, go on with the same investigation.
-fn is_second_look(request: &Request) -> bool {
+pub(super) fn is_second_look(request: &Request) -> bool {
     let is_same_span = request.rerun.as_ref().is_some_and(|(evidence, _)| evidence.reach == request.reach);
     is_same_span && request.change_events.is_empty()
 }

@@ -9,9 +9,7 @@ use aws_runtime::invocation_id::InvocationIdInterceptor;
 use aws_runtime::recursion_detection::RecursionDetectionInterceptor;
 use aws_runtime::request_info::RequestInfoInterceptor;
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
-use aws_runtime::service_clock_skew::{
-    DisableClockSkewCorrection, ServiceClockSkewClassifier, ServiceClockSkewInterceptor,
-};
+use aws_runtime::service_clock_skew::{DisableClockSkewCorrection, ServiceClockSkewClassifier, ServiceClockSkewInterceptor};
 use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
 use aws_sdk_cloudtrail::config::endpoint::{DefaultResolver, Params, ParamsBuilder, ResolveEndpoint as _};
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
@@ -33,6 +31,7 @@ use aws_types::SigningName;
 use aws_types::region::SigningRegion;
 use aws_types::request_id::apply_request_id;
 use aws_types::service_config::ServiceConfigKey;
+use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -79,21 +78,27 @@ impl QueryClient {
         QueryClient { api, operation: operation.build() }
     }
 
-    /// Asks for `action` with `parameters`, and reads the answer.
-    pub(super) async fn send<T: DeserializeOwned>(
-        &self,
+    /// The parameter that asks for the next page of a list.
+    pub(super) const fn page_parameter(&self) -> &'static str {
+        self.api.page_parameter
+    }
+
+    /// Asks for `action` with `parameters`, and reads the answer. The future is boxed as the SDK's is large and deeply nested.
+    pub(super) fn send<'a, T: DeserializeOwned + Send + 'a>(
+        &'a self,
         action: &str,
         parameters: &[(String, String)],
-    ) -> Result<T, QueryError> {
-        // In one statement: the serializer must not live across an await.
+    ) -> BoxFuture<'a, Result<T, QueryError>> {
         let form = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("Action", action)
             .append_pair("Version", self.api.version)
             .extend_pairs(parameters)
             .finish();
-        let XmlText { status, body } = self.operation.invoke(Form(form)).await?;
-        quick_xml::de::from_str(&body)
-            .map_err(|error| SdkError::response_error(error, HttpResponse::new(status, SdkBody::from(body))))
+        Box::pin(async move {
+            let XmlText { status, body } = self.operation.invoke(Form(form)).await?;
+            quick_xml::de::from_str(&body)
+                .map_err(|error| SdkError::response_error(error, HttpResponse::new(status, SdkBody::from(body))))
+        })
     }
 }
 
@@ -233,11 +238,8 @@ mod tests {
 
     /// Where a request of `api` would go in `region`.
     async fn host(api: QueryApi, region: &str, use_fips: bool, use_dual_stack: bool) -> String {
-        let config = SdkConfig::builder()
-            .region(Region::new(region.to_owned()))
-            .use_fips(use_fips)
-            .use_dual_stack(use_dual_stack)
-            .build();
+        let config =
+            SdkConfig::builder().region(Region::new(region.to_owned())).use_fips(use_fips).use_dual_stack(use_dual_stack).build();
         let endpoints = Endpoints::new(api, &config);
         endpoints.resolve_endpoint(&EndpointResolverParams::new(())).await.unwrap().url().to_owned()
     }

@@ -3,10 +3,11 @@
 //! Source of all names: the service model of EC2, `2016-11-15`.
 
 use super::xml::list;
-use super::{Action, EC2, Listing, QueryApi};
+use super::{Action, Listing, QueryClient};
+use crate::aws::Aws;
 use crate::model::{
-    AclEntry, EndpointKind, GroupPeer, GroupRule, IpProtocol, IpRange, NatGateway, NetworkAcl, PeeredVpc, Peering, PortRange,
-    Route, Destination, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, VpcEndpoint,
+    AclEntry, Destination, EndpointKind, GroupPeer, GroupRule, IpProtocol, IpRange, NatGateway, NetworkAcl, PeeredVpc, Peering,
+    PortRange, Route, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, VpcEndpoint,
 };
 use serde::Deserialize;
 
@@ -14,10 +15,13 @@ use serde::Deserialize;
 pub(in crate::aws) struct DescribeSecurityGroups;
 
 impl Action for DescribeSecurityGroups {
-    const API: QueryApi = EC2;
     const ACTION: &'static str = "DescribeSecurityGroups";
     const CALL: &'static str = "ec2:DescribeSecurityGroups";
     type Answer = SecurityGroups;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.ec2
+    }
 }
 
 impl Listing for DescribeSecurityGroups {
@@ -138,10 +142,13 @@ fn ports(from: i64, to: i64) -> Option<PortRange> {
 pub(in crate::aws) struct DescribeSubnets;
 
 impl Action for DescribeSubnets {
-    const API: QueryApi = EC2;
     const ACTION: &'static str = "DescribeSubnets";
     const CALL: &'static str = "ec2:DescribeSubnets";
     type Answer = Subnets;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.ec2
+    }
 }
 
 impl Listing for DescribeSubnets {
@@ -188,10 +195,13 @@ impl From<WireSubnet> for Subnet {
 pub(in crate::aws) struct DescribeRouteTables;
 
 impl Action for DescribeRouteTables {
-    const API: QueryApi = EC2;
     const ACTION: &'static str = "DescribeRouteTables";
     const CALL: &'static str = "ec2:DescribeRouteTables";
     type Answer = RouteTables;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.ec2
+    }
 }
 
 impl Listing for DescribeRouteTables {
@@ -289,10 +299,13 @@ fn route_of(route: WireRoute) -> Option<Route> {
 pub(in crate::aws) struct DescribeNetworkAcls;
 
 impl Action for DescribeNetworkAcls {
-    const API: QueryApi = EC2;
     const ACTION: &'static str = "DescribeNetworkAcls";
     const CALL: &'static str = "ec2:DescribeNetworkAcls";
     type Answer = NetworkAcls;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.ec2
+    }
 }
 
 impl Listing for DescribeNetworkAcls {
@@ -366,10 +379,13 @@ fn entry_of(entry: WireEntry) -> Option<AclEntry> {
 pub(in crate::aws) struct DescribeVpcEndpoints;
 
 impl Action for DescribeVpcEndpoints {
-    const API: QueryApi = EC2;
     const ACTION: &'static str = "DescribeVpcEndpoints";
     const CALL: &'static str = "ec2:DescribeVpcEndpoints";
     type Answer = VpcEndpoints;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.ec2
+    }
 }
 
 impl Listing for DescribeVpcEndpoints {
@@ -443,10 +459,13 @@ impl From<WireEndpoint> for VpcEndpoint {
 pub(in crate::aws) struct DescribeNatGateways;
 
 impl Action for DescribeNatGateways {
-    const API: QueryApi = EC2;
     const ACTION: &'static str = "DescribeNatGateways";
     const CALL: &'static str = "ec2:DescribeNatGateways";
     type Answer = NatGateways;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.ec2
+    }
 }
 
 impl Listing for DescribeNatGateways {
@@ -495,10 +514,13 @@ impl From<WireNatGateway> for NatGateway {
 pub(in crate::aws) struct DescribeVpcPeeringConnections;
 
 impl Action for DescribeVpcPeeringConnections {
-    const API: QueryApi = EC2;
     const ACTION: &'static str = "DescribeVpcPeeringConnections";
     const CALL: &'static str = "ec2:DescribeVpcPeeringConnections";
     type Answer = Peerings;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.ec2
+    }
 }
 
 impl Listing for DescribeVpcPeeringConnections {
@@ -578,10 +600,13 @@ impl From<WirePeer> for PeeredVpc {
 pub(in crate::aws) struct DescribeTransitGatewayVpcAttachments;
 
 impl Action for DescribeTransitGatewayVpcAttachments {
-    const API: QueryApi = EC2;
     const ACTION: &'static str = "DescribeTransitGatewayVpcAttachments";
     const CALL: &'static str = "ec2:DescribeTransitGatewayVpcAttachments";
     type Answer = TransitAttachments;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.ec2
+    }
 }
 
 impl Listing for DescribeTransitGatewayVpcAttachments {
@@ -637,10 +662,13 @@ impl From<WireAttachment> for TransitAttachment {
 pub(in crate::aws) struct GetManagedPrefixListEntries;
 
 impl Action for GetManagedPrefixListEntries {
-    const API: QueryApi = EC2;
     const ACTION: &'static str = "GetManagedPrefixListEntries";
     const CALL: &'static str = "ec2:GetManagedPrefixListEntries";
     type Answer = PrefixListEntries;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.ec2
+    }
 }
 
 impl Listing for GetManagedPrefixListEntries {
@@ -668,10 +696,13 @@ struct WirePrefixListEntry {
 pub(in crate::aws) struct DescribeVpcAttribute;
 
 impl Action for DescribeVpcAttribute {
-    const API: QueryApi = EC2;
     const ACTION: &'static str = "DescribeVpcAttribute";
     const CALL: &'static str = "ec2:DescribeVpcAttribute";
     type Answer = VpcAttribute;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.ec2
+    }
 }
 
 /// The attribute that was asked for; the other one is not there.

@@ -1,6 +1,5 @@
 //! The closed set of actions, and asking for one page by page.
 
-use super::QueryApi;
 use super::client::QueryClient;
 use crate::aws::{Aws, AwsCaller, CacheKey};
 use crate::model::Observation;
@@ -11,13 +10,15 @@ const MAX_PAGES: usize = 20;
 
 /// An action this program may ask for. They all only read; a test over the source says so.
 pub(in crate::aws) trait Action {
-    const API: QueryApi;
     /// Its name on the wire.
     const ACTION: &'static str;
     /// `service:Operation`, which is also the IAM action.
     const CALL: &'static str;
     /// The answer, or one page of it.
     type Answer: DeserializeOwned + Send;
+
+    /// The client of the service that answers it.
+    fn client(aws: &Aws) -> &QueryClient;
 }
 
 /// An action that answers with a list in pages.
@@ -84,7 +85,7 @@ impl Aws {
         asked: Asked,
     ) -> Observation<Vec<L::Item>> {
         let key = CacheKey::Listing { action: L::CALL, asked: asked.text() };
-        let ask = pages::<L>(self.query_client(&L::API), caller, resource, asked);
+        let ask = pages::<L>(L::client(self), caller, resource, asked);
         self.shared().answers.get(key, caller.fresh(), ask).await
     }
 
@@ -100,21 +101,16 @@ impl Aws {
         A::Answer: Clone + Sync + 'static,
     {
         let key = CacheKey::Listing { action: A::CALL, asked: asked.text() };
-        let ask = async { caller.call(A::CALL, resource, self.query_client(&A::API).send(A::ACTION, &asked.0)).await };
+        let ask = async { caller.call(A::CALL, resource, A::client(self).send(A::ACTION, &asked.0)).await };
         self.shared().answers.get(key, caller.fresh(), ask).await
     }
 }
 
-async fn pages<L: Listing>(
-    client: &QueryClient,
-    caller: &AwsCaller,
-    resource: &str,
-    asked: Asked,
-) -> Observation<Vec<L::Item>> {
+async fn pages<L: Listing>(client: &QueryClient, caller: &AwsCaller, resource: &str, asked: Asked) -> Observation<Vec<L::Item>> {
     let (mut items, mut token) = (Vec::new(), None::<String>);
     for _ in 0..MAX_PAGES {
         let mut parameters = asked.0.clone();
-        parameters.extend(token.iter().map(|token| (L::API.page_parameter.to_owned(), token.clone())));
+        parameters.extend(token.iter().map(|token| (client.page_parameter().to_owned(), token.clone())));
         let page = match caller.call(L::CALL, resource, client.send::<L::Answer>(L::ACTION, &parameters)).await {
             Observation::Found(page) => page,
             other => return other.map(|_| Vec::new()),

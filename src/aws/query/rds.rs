@@ -3,17 +3,21 @@
 //! Source of all names: the service model of RDS, `2014-10-31`.
 
 use super::xml::list;
-use super::{Action, Listing, QueryApi, RDS};
+use super::{Action, Listing, QueryClient};
+use crate::aws::Aws;
 use serde::Deserialize;
 
 /// The database instances.
 pub(in crate::aws) struct DescribeDbInstances;
 
 impl Action for DescribeDbInstances {
-    const API: QueryApi = RDS;
     const ACTION: &'static str = "DescribeDBInstances";
     const CALL: &'static str = "rds:DescribeDBInstances";
     type Answer = Instances;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.rds
+    }
 }
 
 impl Listing for DescribeDbInstances {
@@ -133,10 +137,13 @@ pub(crate) struct MasterUserSecret {
 pub(in crate::aws) struct DescribeDbClusters;
 
 impl Action for DescribeDbClusters {
-    const API: QueryApi = RDS;
     const ACTION: &'static str = "DescribeDBClusters";
     const CALL: &'static str = "rds:DescribeDBClusters";
     type Answer = Clusters;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.rds
+    }
 }
 
 impl Listing for DescribeDbClusters {
@@ -187,10 +194,13 @@ pub(crate) struct Cluster {
 pub(in crate::aws) struct DescribeDbProxies;
 
 impl Action for DescribeDbProxies {
-    const API: QueryApi = RDS;
     const ACTION: &'static str = "DescribeDBProxies";
     const CALL: &'static str = "rds:DescribeDBProxies";
     type Answer = Proxies;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.rds
+    }
 }
 
 impl Listing for DescribeDbProxies {
@@ -238,10 +248,13 @@ pub(crate) struct Proxy {
 pub(in crate::aws) struct DescribeDbParameters;
 
 impl Action for DescribeDbParameters {
-    const API: QueryApi = RDS;
     const ACTION: &'static str = "DescribeDBParameters";
     const CALL: &'static str = "rds:DescribeDBParameters";
     type Answer = Parameters;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.rds
+    }
 }
 
 impl Listing for DescribeDbParameters {
@@ -262,10 +275,13 @@ pub(in crate::aws) struct Parameters {
 pub(in crate::aws) struct DescribeDbClusterParameters;
 
 impl Action for DescribeDbClusterParameters {
-    const API: QueryApi = RDS;
     const ACTION: &'static str = "DescribeDBClusterParameters";
     const CALL: &'static str = "rds:DescribeDBClusterParameters";
     type Answer = ClusterParameters;
+
+    fn client(aws: &Aws) -> &QueryClient {
+        &aws.rds
+    }
 }
 
 impl Listing for DescribeDbClusterParameters {
