@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::Config;
-use crate::model::{Lookback, StepName};
+use crate::model::{DatabaseRef, Lookback, StepName};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -95,6 +95,9 @@ struct Diagnose {
     /// Perform only this playbook step, 1 to 9, and what it depends on; may be repeated
     #[arg(long = "step", value_name = "N", value_parser = step)]
     steps: Vec<StepName>,
+    /// The database the secret is for: an identifier of RDS, its ARN, or a host with its port [default: the configuration's]
+    #[arg(long, value_name = "DATABASE")]
+    database: Option<DatabaseRef>,
     #[command(flatten)]
     report: ReportOptions,
     /// Exit with 3 where a root cause was found, and with 4 where it could not be told

@@ -6,7 +6,7 @@ use super::progress::Live;
 use super::verdict::{concluded, failed, message_key, subject};
 use crate::aws::ConnectError;
 use crate::chat::{PlatformSet, compose};
-use crate::config::Config;
+use crate::config::{Config, SecretDatabases};
 use crate::diagnosis::diagnose;
 use crate::investigation::{Options, investigate};
 use crate::model::{Investigation, SecretRef};
@@ -27,6 +27,7 @@ pub struct Runner {
     platforms: PlatformSet,
     step_deadline: Duration,
     total_deadline: Duration,
+    databases: SecretDatabases,
 }
 
 impl Runner {
@@ -35,7 +36,8 @@ impl Runner {
     pub fn new(config: &Config, store: Arc<Store>, access: Arc<Access>, platforms: PlatformSet) -> Runner {
         let step_deadline = config.step_deadline.unwrap_or(STEP_DEADLINE);
         let total_deadline = config.total_deadline.unwrap_or(TOTAL_DEADLINE);
-        Runner { store, access, platforms, step_deadline, total_deadline }
+        let databases = config.databases.clone();
+        Runner { store, access, platforms, step_deadline, total_deadline, databases }
     }
 
     /// How long one run may take.
@@ -76,7 +78,7 @@ impl Runner {
             Ok(connected) => connected,
             Err(error) => return Ok(failed(&stored, &format!("AWS could not be queried: {error}"))),
         };
-        let options = self.in_time(options);
+        let options = self.configured(options);
         let live = Live::new();
         let subject = subject(&stored);
         let run = Box::pin(investigate(&connected.aws, &connected.clock, &options, &live));
@@ -97,12 +99,14 @@ impl Runner {
     /// [`ConnectError`].
     pub(super) async fn look(&self, choice: &Location, secret: &SecretRef) -> Result<Investigation, ConnectError> {
         let connected = self.access.connect_for(choice, secret).await?;
-        let options = self.in_time(Options::new(secret.clone()));
+        let options = self.configured(Options::new(secret.clone()));
         Ok(Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await)
     }
 
-    fn in_time(&self, options: Options) -> Options {
-        Options { step_deadline: self.step_deadline, total_deadline: self.total_deadline, ..options }
+    /// With what the configuration says about any run, and about this secret's database.
+    fn configured(&self, options: Options) -> Options {
+        let database = self.databases.of(&options.asked).cloned();
+        Options { step_deadline: self.step_deadline, total_deadline: self.total_deadline, database, ..options }
     }
 
     /// Names like that of a missing secret are told only where somebody may ask about them.

@@ -20,10 +20,7 @@ pub(in crate::simulator) struct FunctionPlace<'a> {
 ///
 /// # Errors
 /// A rule or a route that makes no sense, or an empty id, in words.
-pub(in crate::simulator) fn complete(
-    mut forms: NetworkForms,
-    functions: &[FunctionPlace<'_>],
-) -> Result<NetworkForms, String> {
+pub(in crate::simulator) fn complete(mut forms: NetworkForms, functions: &[FunctionPlace<'_>]) -> Result<NetworkForms, String> {
     if forms.is_empty() {
         return Ok(forms);
     }

@@ -28,7 +28,8 @@ where
     if let Some(limit) = parameters.integer("MaxResults")
         && !(5..=largest).contains(&limit)
     {
-        let message = format!("Value ( {limit} ) for parameter maxResults is invalid. Expecting a value between 5 and {largest}.");
+        let message =
+            format!("Value ( {limit} ) for parameter maxResults is invalid. Expecting a value between 5 and {largest}.");
         return Err(WireError::new("InvalidParameterValue", message));
     }
     let filters: Vec<(&str, Vec<&str>)> = parameters
@@ -91,7 +92,9 @@ pub(super) fn describe_security_groups(world: &SimulatedAccount, request: &WireR
 
 fn group(world: &SimulatedAccount, form: &GroupForm) -> Shape {
     let name = if form.name.is_empty() { &form.id } else { &form.name };
-    let rules = |rules: &[String]| Shape::list(rules.iter().filter_map(|rule| Some(permission(world, form, GroupRuleText::parse(rule).ok()?))));
+    let rules = |rules: &[String]| {
+        Shape::list(rules.iter().filter_map(|rule| Some(permission(world, form, GroupRuleText::parse(rule).ok()?))))
+    };
     Shape::structure()
         .with("ownerId", owner(world, &form.vpc))
         .with("groupId", &form.id)
@@ -163,13 +166,16 @@ pub(super) fn describe_route_tables(world: &SimulatedAccount, request: &WireRequ
         request,
         ("routeTableSet", 100),
         all,
-        |form| vec![("vpc-id", one(&form.vpc)), ("route-table-id", one(&form.id)), ("association.subnet-id", form.subnets.clone())],
+        |form| {
+            vec![("vpc-id", one(&form.vpc)), ("route-table-id", one(&form.id)), ("association.subnet-id", form.subnets.clone())]
+        },
         |form| route_table(world, form),
     )
 }
 
 fn route_table(world: &SimulatedAccount, form: &RouteTableForm) -> Shape {
-    let local = range_of(world, &form.vpc).map(|range| route(&RouteText { destination: range, target: "local", is_blackhole: false }));
+    let local =
+        range_of(world, &form.vpc).map(|range| route(&RouteText { destination: range, target: "local", is_blackhole: false }));
     let declared = form.routes.iter().filter_map(|text| Some(route(&RouteText::parse(text).ok()?)));
     let association = |subnet: Option<&String>| {
         let id = format!("rtbassoc-{}", subnet.unwrap_or(&form.id).rsplit('-').next().unwrap_or_default());
@@ -180,7 +186,8 @@ fn route_table(world: &SimulatedAccount, form: &RouteTableForm) -> Shape {
             .with("main", subnet.is_none())
             .with("associationState", Shape::structure().with("state", "associated"))
     };
-    let associations = form.main.then(|| association(None)).into_iter().chain(form.subnets.iter().map(|id| association(Some(id))));
+    let associations =
+        form.main.then(|| association(None)).into_iter().chain(form.subnets.iter().map(|id| association(Some(id))));
     Shape::structure()
         .with("routeTableId", &form.id)
         .with("vpcId", &form.vpc)
@@ -230,8 +237,14 @@ pub(super) fn describe_network_acls(world: &SimulatedAccount, request: &WireRequ
 
 fn acl(world: &SimulatedAccount, form: &AclForm) -> Shape {
     // What no entry matches falls to these two, which nobody can delete.
-    let last = [false, true]
-        .map(|egress| AclRule { number: 32767, egress, action: "deny", protocol: "-1", ports: None, range: "0.0.0.0/0" });
+    let last = [false, true].map(|egress| AclRule {
+        number: 32767,
+        egress,
+        action: "deny",
+        protocol: "-1",
+        ports: None,
+        range: "0.0.0.0/0",
+    });
     let entries = form.entries.iter().filter_map(|text| AclRule::parse(text).ok()).chain(last).map(|entry| {
         let ports = entry.ports.map(|(from, to)| Shape::structure().with("from", from).with("to", to));
         Shape::structure()
@@ -390,9 +403,11 @@ pub(super) fn describe_transit_gateway_vpc_attachments(world: &SimulatedAccount,
 
 pub(super) fn get_managed_prefix_list_entries(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let id = missing(request, "PrefixListId")?;
-    let list: &PrefixListForm = network(world).prefix_lists.iter().find(|form| form.id == id).ok_or_else(|| {
-        WireError::new("InvalidPrefixListID.NotFound", format!("The prefix list ID '{id}' does not exist"))
-    })?;
+    let list: &PrefixListForm = network(world)
+        .prefix_lists
+        .iter()
+        .find(|form| form.id == id)
+        .ok_or_else(|| WireError::new("InvalidPrefixListID.NotFound", format!("The prefix list ID '{id}' does not exist")))?;
     let entries: Vec<Shape> = list.ranges.iter().map(|range| Shape::structure().with("cidr", range)).collect();
     let (entries, next) = page(&entries, world.pages.network.min(100), request.parameters(), "NextToken", "MaxResults")
         .map_err(|_| WireError::new("InvalidNextToken", "The specified token is invalid."))?;
@@ -409,7 +424,12 @@ pub(super) fn describe_vpc_attribute(world: &SimulatedAccount, request: &WireReq
     let is_on = match attribute {
         "enableDnsSupport" => vpc.dns_support,
         "enableDnsHostnames" => vpc.dns_hostnames,
-        _ => return Err(WireError::new("InvalidParameterValue", format!("Value ({attribute}) for parameter attribute is invalid."))),
+        _ => {
+            return Err(WireError::new(
+                "InvalidParameterValue",
+                format!("Value ({attribute}) for parameter attribute is invalid."),
+            ));
+        }
     };
     Ok(Shape::structure().with("vpcId", id).with(attribute, Shape::structure().with("value", is_on)))
 }

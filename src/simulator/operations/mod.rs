@@ -137,6 +137,16 @@ fn resource_of(world: &SimulatedAccount, request: &WireRequest) -> String {
     if let Some(group) = parameters.text("logGroupName") {
         return format!("arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:");
     }
+    let of_rds = [
+        ("DBInstanceIdentifier", "db"),
+        ("DBClusterIdentifier", "cluster"),
+        ("DBProxyName", "db-proxy"),
+        ("DBParameterGroupName", "pg"),
+        ("DBClusterParameterGroupName", "cluster-pg"),
+    ];
+    if let Some((kind, id)) = of_rds.into_iter().find_map(|(member, kind)| Some((kind, parameters.text(member)?))) {
+        return format!("arn:aws:rds:{region}:{account}:{kind}:{id}");
+    }
     ["PolicySourceArn", "PolicyArn", "RoleArn", "KeyId"]
         .into_iter()
         .find_map(|member| parameters.text(member))

@@ -20,7 +20,10 @@ fn listed<T>(
     if let Some(limit) = parameters.integer("MaxRecords")
         && !(20..=100).contains(&limit)
     {
-        return Err(WireError::new("InvalidParameterValue", format!("Invalid value {limit} for MaxRecords. Must be between 20 and 100")));
+        return Err(WireError::new(
+            "InvalidParameterValue",
+            format!("Invalid value {limit} for MaxRecords. Must be between 20 and 100"),
+        ));
     }
     let mut fitting = Vec::new();
     let filters = parameters.structure("Filters").map(|filters| filters.numbered("Filter")).unwrap_or_default();
@@ -192,7 +195,9 @@ pub(super) fn describe_db_proxies(world: &SimulatedAccount, request: &WireReques
     let all = world.network.databases.iter().filter(|form| form.kind == DatabaseKindForm::Proxy);
     let all: Vec<&DatabaseForm> = all.filter(|form| asked.is_none_or(|id| form.id == id)).collect();
     if let (Some(id), true) = (asked, all.is_empty()) {
-        return Err(WireError::new("DBProxyNotFoundFault", format!("The specified proxy name {id} was not found.")).with_status(404));
+        return Err(
+            WireError::new("DBProxyNotFoundFault", format!("The specified proxy name {id} was not found.")).with_status(404)
+        );
     }
     listed(
         world,
