@@ -59,8 +59,10 @@ pub(super) fn candidates(evidence: &Evidence, look: &NetworkLook, configured: Op
     for database in secret.iter().flat_map(|secret| &secret.named_databases) {
         named(if owned_by_rds { DatabaseChoice::Owner } else { DatabaseChoice::Tagged }, database.clone());
     }
-    for host in &look.hosts {
-        named(DatabaseChoice::Logged, DatabaseRef::of_host(host.clone()));
+    let logged = look.hosts.iter().map(|host| DatabaseRef::of_host(host.clone()));
+    let (elsewhere, of_rds): (Vec<_>, Vec<_>) = logged.partition(|database| matches!(database, DatabaseRef::Host(_)));
+    for database in of_rds {
+        named(DatabaseChoice::Logged, database);
     }
     if let Some(secret) = secret.filter(|_| owned_by_rds) {
         // Whoever owns it says so in a tag; without the tag, the databases say whose secret is whose.
@@ -70,11 +72,16 @@ pub(super) fn candidates(evidence: &Evidence, look: &NetworkLook, configured: Op
         }
         return candidates;
     }
-    if evidence.function.found().is_some_and(|function| function.vpc.is_some()) {
+    let hosts = elsewhere.into_iter().map(|host| Candidate { found_by: DatabaseChoice::Logged, wanted: Wanted::Named(host) });
+    if evidence.function.found().is_none_or(|function| function.vpc.is_none()) {
+        candidates.extend(hosts);
+    } else {
         if !look.changed_groups.is_empty() {
             let wanted = Wanted::CarryingGroup(look.changed_groups.clone());
             candidates.push(Candidate { found_by: DatabaseChoice::ChangedGroup, wanted });
         }
+        // A host that RDS does not know may be another name of a database that it does.
+        candidates.extend(hosts);
         if look.engine.as_deref().is_none_or(|engine| !engines(engine).is_empty()) {
             candidates.push(Candidate { found_by: DatabaseChoice::SameEngine, wanted: Wanted::Any });
         }

@@ -205,15 +205,19 @@ fn named_databases(tags: &[Tag]) -> Vec<DatabaseRef> {
 /// `rds-cluster`, `RdsCluster`, `rds:cluster` and `RDSCluster` are the same two words.
 fn words_of(key: &str) -> Vec<String> {
     let mut words = vec![String::new()];
-    let mut last_was_small = false;
-    for c in key.chars() {
-        if !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && last_was_small) {
+    let mut before = ' ';
+    let mut rest = key.chars().peekable();
+    while let Some(c) = rest.next() {
+        // A capital begins a word after a small letter, and as the last of several before one.
+        let before_small = rest.peek().is_some_and(char::is_ascii_lowercase);
+        let begins = c.is_ascii_uppercase() && (!before.is_ascii_uppercase() || before_small);
+        if begins || !c.is_ascii_alphanumeric() {
             words.push(String::new());
         }
         if let (Some(word), true) = (words.last_mut(), c.is_ascii_alphanumeric()) {
             word.push(c.to_ascii_lowercase());
         }
-        last_was_small = c.is_ascii_lowercase() || c.is_ascii_digit();
+        before = c;
     }
     words.retain(|word| !word.is_empty());
     words
@@ -320,4 +324,41 @@ fn summary(facts: &SecretFacts) -> String {
         parts.extend(told.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| text::counted(count, what)));
     }
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(key: &str, value: &str) -> Vec<String> {
+        let tag = Tag::builder().key(key).value(value).build();
+        named_databases(&[tag]).iter().map(|database| format!("{database:?}")).collect()
+    }
+
+    #[test]
+    fn a_tag_names_a_database_by_arn_host_or_identifier_and_other_tags_do_not() {
+        let cluster = "arn:aws:rds:eu-west-1:123456789012:cluster:orders";
+        for (key, value, expected) in [
+            ("aws:rds:primaryDBClusterArn", cluster, Some("Cluster(\"orders\")")),
+            ("anything", "orders.c9abcdefghij.eu-west-1.rds.amazonaws.com:5432", Some("Instance(\"orders\")")),
+            ("DBInstance", "orders", Some("Instance(\"orders\")")),
+            ("db-cluster", "orders", Some("Cluster(\"orders\")")),
+            ("RDSInstanceId", "orders", Some("Instance(\"orders\")")),
+            ("rds_proxy", "front", Some("Proxy(\"front\")")),
+            ("database", "orders", Some("Id(\"orders\")")),
+            ("database", "postgres", None),
+            ("instance", "t3.micro", None),
+            ("team", "orders", None),
+            ("url", "https://db.example.internal/x", None),
+            (
+                "host",
+                "db.example.internal",
+                Some("Host(DatabaseHost { name: \"db.example.internal\", address: None, port: None })"),
+            ),
+            ("docs", "wiki.example.internal", None),
+            ("aws:cloudformation:stack-name", "database", None),
+        ] {
+            assert_eq!(named(key, value), expected.map(str::to_owned).into_iter().collect::<Vec<_>>(), "{key} = {value}");
+        }
+    }
 }
