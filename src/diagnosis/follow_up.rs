@@ -56,10 +56,12 @@ mod tests {
     use super::*;
     use crate::diagnosis::diagnose;
     use crate::diagnosis::testing::{change, deny, facts, fail, healthy, hours_ago, no_data};
-    use crate::model::{Cause, Concern, Evidence, Lookback, RotationStep, SimulatedDecision, StepName};
+    use crate::model::{Cause, Concern, Evidence, Lookback, Network, RotationStep, SimulatedDecision, StepName};
 
+    /// Where to look next, the network having been looked at.
     fn next(evidence: &Evidence) -> Option<FollowUp> {
-        diagnose(evidence).follow_up
+        let seen = Observation::NoData { searched: "the network".to_owned() };
+        diagnose(&Evidence { network: Network::unseen(&seen), ..evidence.clone() }).follow_up
     }
 
     fn wider(evidence: &Evidence) -> Option<Lookback> {
@@ -110,6 +112,17 @@ mod tests {
             reaches.push(reach);
         }
         assert_eq!(reaches, Lookback::ALL);
+    }
+
+    #[test]
+    fn the_network_comes_before_a_wider_window_where_a_failing_invocation_was_seen() {
+        let asked = |evidence: &Evidence| diagnose(evidence).follow_up;
+        assert!(matches!(asked(&unexplained()), Some(FollowUp::LookAtNetwork(_))));
+        let mut silent = unexplained();
+        facts(&mut silent.logs).invocations.clear();
+        assert_eq!(asked(&silent), Some(FollowUp::Widen(Lookback::Week)));
+        silent.reach = Lookback::Quarter;
+        assert!(matches!(asked(&silent), Some(FollowUp::LookAtNetwork(_))));
     }
 
     #[test]

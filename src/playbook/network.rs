@@ -190,7 +190,9 @@ impl Looking<'_> {
     async fn beyond(&self, network: &mut Network, database: Option<&TargetDatabase>) {
         let own = self.vpc().map(|vpc| vpc.vpc_id.as_str());
         let elsewhere = database.and_then(|database| database.vpc_id.as_deref()).filter(|id| Some(*id) != own);
-        let elsewhere = elsewhere.filter(|_| self.look.paths || own.is_none());
+        // Without a VPC of its own, the function comes from the Internet; a question about TLS alone is none about the way.
+        let is_open = self.look.paths || (own.is_none() && self.evidence.function.found().is_some() && !self.look.tls);
+        let elsewhere = elsewhere.filter(|_| is_open);
         let targets = self.targets_of_routes(network);
         let (aws, function, access) = (self.aws, &self.function, &self.access);
 
