@@ -21,6 +21,7 @@ pub mod iam;
 mod inhibit;
 mod key_access;
 mod managed;
+pub(crate) mod network;
 mod network_look;
 mod next_looks;
 mod outcome;

@@ -41,6 +41,15 @@ impl IpRange {
         self.address.is_ipv4()
     }
 
+    /// Its first and last address as numbers; `None` for a range of IPv6.
+    #[must_use]
+    pub fn bounds_v4(&self) -> Option<(u32, u32)> {
+        let IpAddr::V4(address) = self.address else { return None };
+        let hosts = u32::MAX.checked_shr(u32::from(self.bits)).unwrap_or(0);
+        let first = u32::from(address) & !hosts;
+        Some((first, first | hosts))
+    }
+
     /// True where every address of `other` is in this range.
     #[must_use]
     pub fn covers(&self, other: &IpRange) -> bool {
