@@ -265,8 +265,9 @@ mod tests {
 
     fn refusal_of(body: &str) -> Option<(String, String)> {
         let response = HttpResponse::new(StatusCode::try_from(400).unwrap(), SdkBody::from(body));
-        let Err(OrchestratorError::Operation { err, .. }) = read(&response).map_err(|error| error) else { return None };
-        Some((err.code()?.to_owned(), err.message()?.to_owned()))
+        let refused = read(&response).unwrap_err();
+        let error = refused.as_operation_error()?;
+        Some((error.code()?.to_owned(), error.message()?.to_owned()))
     }
 
     #[test]

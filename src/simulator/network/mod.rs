@@ -2,10 +2,12 @@
 //!
 //! A scenario without any of these tables has no network that could be seen: every list is empty.
 
+mod commands;
 mod complete;
 mod forms;
 mod rules;
 
+pub(super) use commands::carry_out;
 pub(super) use complete::{FUNCTION_VPC, FunctionPlace, complete};
 pub(super) use forms::{
     AclForm, AttachmentForm, DatabaseForm, DatabaseKindForm, EndpointForm, GroupForm, NatForm, NetworkForms, PeeringForm,
