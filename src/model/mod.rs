@@ -15,6 +15,7 @@ mod invocation;
 mod ip_range;
 mod likeness;
 mod network;
+mod network_path;
 mod observation;
 mod plan;
 mod rotation_step;
@@ -52,6 +53,7 @@ pub use network::{
     AclEntry, Destination, EndpointKind, GroupPeer, GroupRule, NatGateway, Network, NetworkAcl, PeeredVpc, Peering, PrefixList,
     Route, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, Vpc, VpcEndpoint,
 };
+pub use network_path::{NetworkPath, PathHop, PathState};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
 pub use plan::{Forecast, Obstacle, Plan, PlanStep};
 pub use rotation_step::RotationStep;
