@@ -14,7 +14,7 @@ pub use answers::{
     NearName, about, already, choose, expired, help, no_command, not_found, notice, pasted_value, refused, unavailable, usage,
 };
 pub use evidence::{evidence, whole_evidence};
-pub use files::{chart, export};
+pub use files::{chart, export, network_chart};
 pub use steps::{ended, running, waiting};
 pub use thread::{comparison, details, progress};
 pub use verdict::{Resolved, Standing, verdict};

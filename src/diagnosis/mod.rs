@@ -23,6 +23,7 @@ mod key_access;
 mod managed;
 pub(crate) mod network;
 mod network_look;
+mod network_remedy;
 mod next_looks;
 mod outcome;
 mod permissions;
@@ -64,6 +65,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let mut diagnosis = judge_in(&context);
     diagnosis.forecast = forecast::forecast(&context, &diagnosis);
     diagnosis.plan = plan::make(&context, &diagnosis);
+    diagnosis.network_paths = readings::network::shown(&context);
     print_only_what_is_proven(&mut diagnosis);
     diagnosis
 }
@@ -114,6 +116,7 @@ fn judge_in(context: &DiagnosisContext<'_>) -> Diagnosis {
         next_looks,
         forecast: Forecast::default(),
         plan: Plan::default(),
+        network_paths: Vec::new(),
     }
 }
 

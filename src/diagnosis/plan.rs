@@ -6,6 +6,7 @@
 mod apply;
 mod command;
 mod effect;
+mod network;
 mod undo;
 
 use super::DiagnosisContext;

@@ -177,6 +177,7 @@ fn touches(change: &Change, cause: Cause) -> bool {
         Cause::DbNetworkUnreachable | Cause::DbUserHostPattern | Cause::LambdaVpcCapacity | Cause::LambdaVpcConfigInvalid => {
             &["vpcConfig"]
         }
+        Cause::LambdaInPublicSubnet => &["vpcConfig"],
         Cause::AwsEndpointUnreachable => &["vpcConfig", "environment"],
         Cause::LambdaTimeoutTooShort => &["timeout", "memorySize"],
         Cause::LambdaOom => &["memorySize"],
@@ -229,7 +230,7 @@ static PORT: LazyLock<Option<regex::Regex>> =
     LazyLock::new(|| regex::Regex::new(r"(?i)(?:\bport[ =:]+|[0-9a-z\]]:)([0-9]{3,5})\b").ok());
 
 /// The port a line names.
-fn port_in(text: &str) -> Option<u64> {
+pub(super) fn port_in(text: &str) -> Option<u64> {
     PORT.as_ref()?.captures(text)?.get(1)?.as_str().parse().ok()
 }
 

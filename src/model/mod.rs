@@ -17,6 +17,7 @@ mod ip_range;
 mod likeness;
 mod network;
 mod network_look;
+mod network_path;
 mod observation;
 mod plan;
 mod rotation_step;
@@ -56,6 +57,7 @@ pub use network::{
     Route, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, Vpc, VpcEndpoint,
 };
 pub use network_look::NetworkLook;
+pub use network_path::{NetworkPath, PathHop, PathState};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
 pub use plan::{Forecast, Obstacle, Plan, PlanStep};
 pub use rotation_step::RotationStep;

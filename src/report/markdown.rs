@@ -2,7 +2,7 @@
 
 use super::sanitize::single_line;
 use super::{Report, ReportedFinding};
-use super::{outlook, wording};
+use super::{outlook, paths, wording};
 use crate::redact::SafeText;
 use std::fmt::Write as _;
 
@@ -28,6 +28,10 @@ pub fn markdown(report: &Report) -> String {
     let (changes, more) = wording::changes(report);
     list(&mut page, "Changes", &changes, more);
     list(&mut page, "Other secrets", wording::comparison(report).as_slice(), 0);
+    let network = paths::lines(report);
+    if !network.is_empty() {
+        let _ = writeln!(page, "**Network**\n\n{}\n", fenced("text", &network));
+    }
     steps(&mut page, report);
     let (ruled_out, more) = wording::ruled_out(report);
     list(&mut page, "Ruled out", &ruled_out, more);

@@ -6,6 +6,7 @@ pub mod facts;
 mod json;
 mod markdown;
 pub mod outlook;
+pub mod paths;
 pub mod sanitize;
 mod text;
 pub mod time;
@@ -17,8 +18,8 @@ pub use outlook::ReportedForecast;
 pub use text::text;
 
 use crate::model::{
-    Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Lookback, Obstacle, Outcome, Plan, Proof, Remediation,
-    Severity, StepName, StepView, Window,
+    Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Lookback, NetworkPath, Obstacle, Outcome, PathState,
+    Plan, Proof, Remediation, Severity, StepName, StepView, Window,
 };
 use crate::redact::SafeText;
 use jiff::Timestamp;
@@ -75,6 +76,8 @@ pub struct Report {
     pub not_checked: Vec<UncheckedCause>,
     /// What a person can look at next where the end is inconclusive; what decides most first.
     pub next_looks: Vec<ReportedLook>,
+    /// The ways from the function to what it must reach, where the network was looked at.
+    pub network_paths: Vec<ReportedPath>,
     /// The nine steps in order.
     pub steps: Vec<ReportedStep>,
     /// How many calls AWS was asked in all.
@@ -245,6 +248,46 @@ pub struct ReportedLook {
     pub command: Option<SafeText>,
 }
 
+/// The way from the function to something it must reach.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedPath {
+    /// A service of AWS, or a database's identifier.
+    pub target: SafeText,
+    /// The function's subnet that it begins in.
+    pub subnet: Option<SafeText>,
+    pub state: PathState,
+    /// In the order of travel.
+    pub hops: Vec<ReportedHop>,
+}
+
+/// One hop of a way.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedHop {
+    /// What it is, such as `route`.
+    pub place: SafeText,
+    /// Its id in AWS; empty where it has none, or was not seen.
+    pub id: SafeText,
+    pub state: PathState,
+    pub text: SafeText,
+}
+
+impl From<&NetworkPath> for ReportedPath {
+    fn from(path: &NetworkPath) -> ReportedPath {
+        let hop = |hop: &crate::model::PathHop| ReportedHop {
+            place: safe(&hop.place),
+            id: safe(&hop.id),
+            state: hop.state,
+            text: safe(&hop.text),
+        };
+        ReportedPath {
+            target: safe(&path.target),
+            subnet: path.subnet.as_deref().map(safe),
+            state: path.state,
+            hops: path.hops.iter().map(hop).collect(),
+        }
+    }
+}
+
 /// One playbook step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReportedStep {
@@ -327,6 +370,7 @@ impl Report {
                     explains: change.explains.clone(),
                 })
                 .collect(),
+            network_paths: diagnosis.network_paths.iter().map(ReportedPath::from).collect(),
             comparison: diagnosis.comparison.as_ref().map(ReportedComparison::from),
             // Earlier versions ruled causes out for a secret that was not there.
             ruled_out: (diagnosis.ruled_out.iter())

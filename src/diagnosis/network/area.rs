@@ -73,6 +73,17 @@ impl Area {
         Area(self.0.iter().map(|block| Block { ports, ..*block }).collect())
     }
 
+    /// Its addresses as one range that a rule can name: its own where it is one, else all.
+    pub(super) fn as_range(&self) -> String {
+        match self.0.as_slice() {
+            [Block { first, last, .. }] => {
+                let bits = (first ^ last).leading_zeros();
+                format!("{}/{bits}", std::net::Ipv4Addr::from(*first))
+            }
+            _ => "0.0.0.0/0".to_owned(),
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

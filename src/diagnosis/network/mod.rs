@@ -21,8 +21,10 @@ mod walk;
 
 pub(crate) use database::to_database;
 pub(crate) use filter::Direction;
-pub(crate) use path::{Fault, Hop, HopPlace, OtherEnd, Path, Paths, Reach, Standing};
+pub(crate) use path::{Fault, Hop, OtherEnd, Path, Paths, Reach, Standing};
 pub(crate) use service::{endpoint_in_use, goes_public, to_service};
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -81,7 +81,15 @@ pub(crate) enum Fault {
     /// No rule of the other end's groups lets them in.
     Ingress { groups: Vec<String>, port: u16, from: OtherEnd },
     /// An ACL stops them.
-    Acl { acl: String, subnet: String, direction: Direction, ports: PortRange, entry: Option<u32>, is_answer: bool },
+    Acl {
+        acl: String,
+        subnet: String,
+        direction: Direction,
+        ports: PortRange,
+        range: String,
+        entry: Option<u32>,
+        is_answer: bool,
+    },
     /// The table has no route there.
     NoRoute { table: String, subnet: String, to: Option<String> },
     /// The route's target is gone.
@@ -141,7 +149,7 @@ impl Fault {
             Fault::Ingress { groups, port, from } => {
                 format!("no inbound rule of {} lets TCP port {port} in from {}", groups.join(", "), from.words())
             }
-            Fault::Acl { acl, subnet, direction, ports, entry, is_answer } => {
+            Fault::Acl { acl, subnet, direction, ports, entry, is_answer, .. } => {
                 let what = if *is_answer { "the answers to ports" } else { "TCP port" };
                 let way = if *direction == Direction::In { "into" } else { "out of" };
                 let by = entry.map_or_else(|| "no entry lets it through".to_owned(), |entry| format!("entry {entry} denies it"));

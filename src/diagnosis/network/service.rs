@@ -8,9 +8,6 @@ use super::view;
 use super::walk::{FarEnd, NearEnd, near_ends, to_private, to_public};
 use crate::model::{EndpointKind, FunctionFacts, Network, RouteTarget, Vpc, VpcEndpoint};
 
-/// The variable that can give the function another host for Secrets Manager; its value is never read.
-const OWN_HOST: &str = "SECRETS_MANAGER_ENDPOINT";
-
 const HTTPS: u16 = 443;
 
 /// Where the service's name leads.
@@ -36,7 +33,7 @@ pub(crate) fn endpoint_in_use<'n>(
     region: &str,
     service: &str,
 ) -> Option<&'n VpcEndpoint> {
-    match leads(network, &function.vpc.as_ref()?.vpc_id, region, service, function) {
+    match leads(network, &function.vpc.as_ref()?.vpc_id, region, service) {
         Leads::ToEndpoint(endpoint) => Some(endpoint),
         _ => None,
     }
@@ -44,16 +41,13 @@ pub(crate) fn endpoint_in_use<'n>(
 
 /// True where the function's calls of the service surely go over the public network.
 pub(crate) fn goes_public(network: &Network, function: &FunctionFacts, region: &str, service: &str) -> bool {
-    function
-        .vpc
-        .as_ref()
-        .is_some_and(|vpc| matches!(leads(network, &vpc.vpc_id, region, service, function), Leads::ToPublic(None)))
+    function.vpc.as_ref().is_some_and(|vpc| matches!(leads(network, &vpc.vpc_id, region, service), Leads::ToPublic(None)))
 }
 
 /// The paths of a function in a VPC to the service; `None` for a function in none, which reaches every service.
 pub(crate) fn to_service(network: &Network, function: &FunctionFacts, region: &str, service: &str) -> Option<Paths> {
     let vpc = function.vpc.as_ref()?;
-    let leads = leads(network, &vpc.vpc_id, region, service, function);
+    let leads = leads(network, &vpc.vpc_id, region, service);
     let paths = near_ends(network, vpc)
         .into_iter()
         .map(|near| match near {
@@ -68,7 +62,7 @@ pub(crate) fn to_service(network: &Network, function: &FunctionFacts, region: &s
     Some(Paths { target: service.to_owned(), paths })
 }
 
-fn leads<'n>(network: &'n Network, vpc_id: &str, region: &str, service: &str, function: &FunctionFacts) -> Leads<'n> {
+fn leads<'n>(network: &'n Network, vpc_id: &str, region: &str, service: &str) -> Leads<'n> {
     let endpoints = match view::endpoints(network, vpc_id) {
         Ok(endpoints) => endpoints,
         Err(missing) => return Leads::Unseen(missing),
@@ -82,25 +76,19 @@ fn leads<'n>(network: &'n Network, vpc_id: &str, region: &str, service: &str, fu
     let own: Vec<&VpcEndpoint> = own.collect();
     let works =
         |one: &&&VpcEndpoint| matches!(one.state.to_ascii_lowercase().as_str(), "available" | "pending" | "pendingacceptance");
-    let has_own_host = service == "secretsmanager" && function.environment_names.iter().any(|name| name == OWN_HOST);
     if let Some(endpoint) = own.iter().filter(works).find(|one| one.private_dns) {
         if !endpoint.state.eq_ignore_ascii_case("available") {
             return Leads::Unseen(format!("whether {} works: it is {}", endpoint.id, endpoint.state));
         }
         return match view::vpc(network, vpc_id) {
             Ok(Vpc { dns_support: Some(true), dns_hostnames: Some(true), .. }) => Leads::ToEndpoint(endpoint),
-            Ok(Vpc { id, dns_support: Some(false), .. }) if !has_own_host => {
-                Leads::ToPublic(Some(Detour::Attribute(id, "enableDnsSupport")))
-            }
-            Ok(Vpc { id, dns_hostnames: Some(false), .. }) if !has_own_host => {
-                Leads::ToPublic(Some(Detour::Attribute(id, "enableDnsHostnames")))
-            }
+            Ok(Vpc { id, dns_support: Some(false), .. }) => Leads::ToPublic(Some(Detour::Attribute(id, "enableDnsSupport"))),
+            Ok(Vpc { id, dns_hostnames: Some(false), .. }) => Leads::ToPublic(Some(Detour::Attribute(id, "enableDnsHostnames"))),
             Ok(_) => Leads::Either(endpoint, format!("the DNS attributes of {vpc_id}")),
             Err(missing) => Leads::Either(endpoint, missing),
         };
     }
     match own.iter().find(|one| works(one)) {
-        Some(endpoint) if has_own_host => Leads::Either(endpoint, format!("the host in {OWN_HOST}")),
         Some(endpoint) => Leads::ToPublic(Some(Detour::PrivateDnsOff(endpoint))),
         None => Leads::ToPublic(own.first().map(|endpoint| Detour::State(endpoint))),
     }
@@ -185,9 +173,9 @@ fn over_public(network: &Network, near: &NearEnd<'_>, detour: Option<&Detour<'_>
     path
 }
 
-/// What leads from the near subnet to other networks.
+/// What leads from the near subnet to other networks, as far as that can be ruled out.
 fn way_beyond<'n>(network: &'n Network, near: &NearEnd<'_>) -> Option<&'n str> {
-    let table = view::route_table(network, near.subnet).ok()?;
+    let Ok(table) = view::route_table(network, near.subnet) else { return Some("a route that was not seen") };
     let leads_on = |target: &RouteTarget| {
         matches!(
             target,

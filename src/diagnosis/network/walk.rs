@@ -66,6 +66,7 @@ fn at_acl(
                 subnet: subnet.id.clone(),
                 direction,
                 ports,
+                range: area.as_range(),
                 entry,
                 is_answer: place == HopPlace::Back,
             });
@@ -129,6 +130,13 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
             destination: route.destination.to_string(),
             target: route.target.id().to_owned(),
         }),
+        Taken::Route(Route { target: RouteTarget::InternetGateway(gateway), .. }) if !far.ranges.is_empty() => {
+            Standing::Stops(Fault::InternetGateway {
+                table: table.clone(),
+                gateway: gateway.clone(),
+                subnet: near.subnet.id.clone(),
+            })
+        }
         Taken::Route(route) => Standing::Passes(format!("{} to {}", route.destination, route.target.id())),
         // An address that nothing is known of may be any.
         Taken::None if far.ranges.is_empty() => Standing::Unseen("the address of what must be reached".to_owned()),

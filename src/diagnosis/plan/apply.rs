@@ -120,6 +120,10 @@ pub(super) fn apply(effect: &Effect, evidence: &mut Evidence) -> Option<String> 
             }
             None
         }
+        Effect::Network(change) => {
+            change.apply(&mut evidence.network);
+            None
+        }
         Effect::DatabaseTakes => Some("whether the database takes the value".to_owned()),
         Effect::Elsewhere => Some("whether the change that is made outside of what was looked at is enough".to_owned()),
     }

@@ -1,6 +1,7 @@
 //! What a command does to the evidence, as data. It is read from the command itself, so that what is proven is what is printed.
 
 use super::command::Command;
+use super::network::NetworkChange;
 use crate::model::{Evidence, FunctionArn, Observation};
 use serde_json::{Value, json};
 
@@ -97,6 +98,8 @@ pub(super) enum Effect {
     },
     /// The database takes the password of the current value, which therefore has to be stored before.
     DatabaseTakes,
+    /// The network, or the state of a database.
+    Network(NetworkChange),
     /// It changes something the evidence does not hold.
     Elsewhere,
 }
@@ -148,6 +151,7 @@ impl Effect {
             ("kms", "cancel-key-deletion") => Effect::KeepsKey { key: text("key-id")? },
             ("lambda", _) => return Effect::on_function(command, evidence),
             ("secretsmanager", _) => return Effect::on_secret(command, evidence),
+            ("ec2" | "rds", _) => Effect::Network(NetworkChange::of(command, evidence)?),
             _ => return None,
         })
     }
@@ -219,7 +223,7 @@ impl Effect {
             | Effect::Attachment { .. }
             | Effect::ManagedPolicy { .. }
             | Effect::RemovesBoundary { .. } => 5,
-            Effect::SecretKey { .. } | Effect::SecretPolicy { .. } => 6,
+            Effect::SecretKey { .. } | Effect::SecretPolicy { .. } | Effect::Network(_) => 6,
             Effect::AllowsInvoke { .. }
             | Effect::RemovesInvoke { .. }
             | Effect::Concurrency { .. }
@@ -275,6 +279,7 @@ impl Effect {
                 format!("moves {label} to version {}", to.as_deref().unwrap_or("that it names"))
             }
             Effect::DatabaseTakes => "sets the user's password in the database to that of the secret's current value".to_owned(),
+            Effect::Network(change) => change.describe(),
             Effect::Elsewhere => "changes what this investigation does not look at".to_owned(),
         }
     }

@@ -93,6 +93,7 @@ pub(super) fn undo(text: &str, effect: &Effect, before: &Evidence) -> Option<Str
             words.extend(from.as_deref().into_iter().flat_map(|from| ["--move-to-version-id", from]));
             here(&words)
         }
+        Effect::Network(change) => return change.undo(text, before),
         Effect::Elsewhere => return elsewhere(&command, text),
     })
 }

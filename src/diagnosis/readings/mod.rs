@@ -5,6 +5,7 @@ pub(super) mod function_age;
 pub(super) mod hang;
 pub(super) mod healed;
 pub(super) mod login;
+pub(super) mod network;
 pub(super) mod partner;
 pub(super) mod pending;
 pub(super) mod pending_password;
