@@ -164,6 +164,7 @@ fn diagnosis(outcome: Outcome, findings: Vec<Finding>) -> Diagnosis {
         failing: None,
         last_success_at: Some(at("2026-10-14T02:00:00Z")),
         follow_up: None,
+        network_paths: Vec::new(),
         next_looks: Vec::new(),
         forecast: Forecast::default(),
         plan: Plan::default(),

@@ -15,6 +15,8 @@ OWN_OPTIONS = {
     "region", "profile", "output", "query", "cli-binary-format",
     # Source: AWS CLI Command Reference, authorize-security-group-ingress.
     "protocol", "port", "source-group", "cidr",
+    # Source: AWS CLI Command Reference, create-network-acl-entry.
+    "ingress",
 }
 
 
@@ -70,6 +72,8 @@ def invalid(words: list[str], line: str) -> list[str]:
             continue
         shape = members[spelled[key]]
         parameters[spelled[key]] = typed(shape, values, negated)
+    if command == "create-network-acl-entry":
+        parameters.setdefault("Egress", False)
     if not found:
         report = ParamValidator().validate(parameters, operation.input_shape)
         if report.has_errors():
