@@ -21,7 +21,7 @@ pub mod iam;
 mod inhibit;
 mod key_access;
 mod managed;
-pub(crate) mod network;
+pub mod network;
 mod network_look;
 mod network_remedy;
 mod next_looks;

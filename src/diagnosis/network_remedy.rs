@@ -306,3 +306,86 @@ fn one_per_zone<'v>(network: &Network, vpc: &'v VpcConfig) -> Vec<&'v str> {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::network::testing::*;
+    use crate::diagnosis::testing::{hang_in, healthy};
+    use crate::model::{AclEntry, Evidence, GroupPeer, IpProtocol, Network, Observation, PortRange, RotationStep};
+
+    fn list<T>(observation: &mut Observation<Vec<T>>) -> &mut Vec<T> {
+        observation.found_mut().unwrap()
+    }
+
+    fn deny(is_egress: bool, from: u16, to: u16) -> AclEntry {
+        let ports = Some(PortRange { from, to });
+        AclEntry { number: 50, is_egress, is_allow: false, protocol: IpProtocol::Tcp, range: range("0.0.0.0/0"), ports }
+    }
+
+    fn hung(step: RotationStep, change: impl FnOnce(&mut Network)) -> Evidence {
+        let mut evidence = healthy();
+        evidence.network = world();
+        change(&mut evidence.network);
+        hang_in(&mut evidence, step, &[]);
+        evidence
+    }
+
+    #[test]
+    fn each_fault_that_a_command_mends_is_healed_by_its_plan_and_every_command_can_be_taken_back() {
+        let no_endpoint = |n: &mut Network| list(&mut n.endpoints).clear();
+        let no_nat = |n: &mut Network| list(&mut n.route_tables)[1].routes.truncate(1);
+        let at_aws: [(&str, &dyn Fn(&mut Network)); 8] = [
+            ("--group-id sg-0vpce --protocol tcp --port 443 --source-group sg-0a1b2c3d", &|n| {
+                list(&mut n.security_groups)[2].ingress.clear();
+            }),
+            ("authorize-security-group-egress --group-id sg-0a1b2c3d", &|n| list(&mut n.security_groups)[0].egress.clear()),
+            ("--add-subnet-ids subnet-0a1b2c3d", &|n| list(&mut n.endpoints)[0].subnet_ids.clear()),
+            ("create-route --route-table-id rtb-0fn", &|n| (no_endpoint(n), no_nat(n)).0),
+            ("create-vpc-endpoint", &|n| {
+                no_endpoint(n);
+                list(&mut n.nat_gateways)[0].state = "failed".to_owned();
+            }),
+            ("modify-vpc-endpoint --vpc-endpoint-id vpce-0a1b2c3d --private-dns-enabled", &|n| {
+                no_nat(n);
+                list(&mut n.endpoints)[0].private_dns = false;
+            }),
+            ("modify-vpc-attribute --vpc-id vpc-0a1b2c3d --enable-dns-hostnames", &|n| {
+                no_nat(n);
+                list(&mut n.vpcs)[0].dns_hostnames = Some(false);
+            }),
+            ("create-network-acl-entry --network-acl-id acl-0a1b2c3d --rule-number ", &|n| {
+                no_endpoint(n);
+                list(&mut n.network_acls)[0].entries.push(deny(true, 443, 443));
+            }),
+        ];
+        let at_database: [(&str, &dyn Fn(&mut Network)); 4] = [
+            ("--group-id sg-0db --protocol tcp --port 5432 --source-group sg-0a1b2c3d", &|n| {
+                list(&mut n.security_groups)[1].ingress.clear();
+            }),
+            ("UserIdGroupPairs=[{GroupId=sg-0db}]", &|n| {
+                list(&mut n.security_groups)[0].egress = vec![rule(443, GroupPeer::Range(range("0.0.0.0/0")))];
+            }),
+            ("--port-range From=5432,To=5432 --cidr-block 10.0.2.0/24", &|n| {
+                list(&mut n.network_acls)[0].entries.push(deny(true, 5432, 5432));
+            }),
+            ("--port-range From=1024,To=65535", &|n| list(&mut n.network_acls)[0].entries.push(deny(false, 6000, 65535))),
+        ];
+        let worlds = at_aws.iter().map(|one| (RotationStep::CreateSecret, one));
+        for (step, (command, change)) in worlds.chain(at_database.iter().map(|one| (RotationStep::SetSecret, one))) {
+            let evidence = hung(step, change);
+            let plan = diagnose(&evidence).plan;
+            let text: Vec<&str> = plan.steps.iter().map(|step| step.command.as_str()).collect();
+            if command.contains("From=1024,To=65535") {
+                // A part of the ports is stopped: that is not sure, and no fix is built on it.
+                assert!(!text.iter().any(|one| one.contains(command)), "{text:#?}");
+                continue;
+            }
+            assert!(text.iter().any(|one| one.contains(command)), "{command}: {text:#?}");
+            assert_eq!(plan.heals, Some(true), "{command}: {plan:#?}");
+            for step in plan.steps.iter().filter(|step| !step.is_read_only && !step.command.contains("rotate-secret")) {
+                assert!(step.undo.is_some() && !step.needs.is_empty(), "{step:?}");
+            }
+        }
+    }
+}

@@ -6,7 +6,8 @@ use super::walk::{FarEnd, NearEnd, from_public, near_ends, to_private, to_public
 use crate::model::{FunctionFacts, IpRange, Network, Subnet, TargetDatabase};
 
 /// The paths of the function to the database; `None` where its port is not known.
-pub(crate) fn to_database(network: &Network, function: &FunctionFacts, database: &TargetDatabase) -> Option<Paths> {
+#[must_use]
+pub fn to_database(network: &Network, function: &FunctionFacts, database: &TargetDatabase) -> Option<Paths> {
     let port = database.port?;
     let target = database.id.clone();
     let Some(vpc) = &function.vpc else {

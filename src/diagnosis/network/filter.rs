@@ -9,7 +9,7 @@ use crate::model::{AclEntry, GroupPeer, GroupRule, IpProtocol, Network, NetworkA
 
 /// Which way packets cross a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub enum Direction {
     In,
     Out,
 }

@@ -19,10 +19,11 @@ mod service;
 mod view;
 mod walk;
 
-pub(crate) use database::to_database;
-pub(crate) use filter::Direction;
-pub(crate) use path::{Fault, Hop, OtherEnd, Path, Paths, Reach, Standing};
-pub(crate) use service::{endpoint_in_use, goes_public, to_service};
+pub use database::to_database;
+pub use filter::Direction;
+pub use path::{Fault, Hop, HopPlace, OtherEnd, Path, Paths, Reach, Standing};
+pub use service::to_service;
+pub(crate) use service::{endpoint_in_use, goes_public};
 
 #[cfg(test)]
 pub(crate) mod testing;

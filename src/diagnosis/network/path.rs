@@ -5,7 +5,7 @@ use crate::model::{PortRange, StepName};
 
 /// Whether packets get through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Reach {
+pub enum Reach {
     /// Every hop lets them through.
     Reachable,
     /// No hop that was seen stops them, and not all were seen.
@@ -16,16 +16,16 @@ pub(crate) enum Reach {
 
 /// One hop.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Hop {
-    pub(crate) place: HopPlace,
+pub struct Hop {
+    pub place: HopPlace,
     /// What stands there, by its id where it has one.
-    pub(crate) id: String,
-    pub(crate) standing: Standing,
+    pub id: String,
+    pub standing: Standing,
 }
 
 /// Where on the way a hop is, in the order of travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum HopPlace {
+pub enum HopPlace {
     /// What the host name leads to.
     Name,
     /// The function's security groups.
@@ -46,7 +46,7 @@ pub(crate) enum HopPlace {
 
 impl HopPlace {
     /// What the hop is, in a word or two.
-    pub(crate) const fn title(self) -> &'static str {
+    pub const fn title(self) -> &'static str {
         match self {
             HopPlace::Name => "host name",
             HopPlace::Egress => "function's security groups",
@@ -62,7 +62,7 @@ impl HopPlace {
 
 /// What a hop does.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Standing {
+pub enum Standing {
     /// It lets the packets through; says by what.
     Passes(String),
     /// It stops them.
@@ -73,7 +73,7 @@ pub(crate) enum Standing {
 
 /// What is wrong with a hop, with what its mending takes.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The function is in no VPC, and the other end has no public address.
     NoVpc,
     /// No rule of the function's groups lets the packets out.
@@ -120,7 +120,7 @@ pub(crate) enum Fault {
 
 /// The other end of a rule.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum OtherEnd {
+pub enum OtherEnd {
     /// Whoever carries these groups.
     Groups(Vec<String>),
     /// These addresses.
@@ -140,7 +140,7 @@ impl OtherEnd {
 
 impl Fault {
     /// What is wrong, as the end of a sentence.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         match self {
             Fault::NoVpc => "the function is in no VPC, and it has no public address".to_owned(),
             Fault::Egress { groups, port, to } => {
@@ -191,7 +191,7 @@ impl Fault {
     }
 
     /// The call that shows it.
-    pub(crate) const fn call(&self) -> &'static str {
+    pub const fn call(&self) -> &'static str {
         match self {
             Fault::NoVpc => "lambda:GetFunctionConfiguration",
             Fault::Egress { .. } | Fault::Ingress { .. } => "ec2:DescribeSecurityGroups",
@@ -210,7 +210,7 @@ impl Fault {
     }
 
     /// The step whose evidence it is: the function's own surroundings, or what lies beyond them.
-    pub(crate) const fn step(&self) -> StepName {
+    pub const fn step(&self) -> StepName {
         match self {
             Fault::NoVpc
             | Fault::Egress { .. }
@@ -222,22 +222,22 @@ impl Fault {
     }
 
     /// True where a name server or a route that nobody sees could lead around it.
-    pub(crate) const fn may_be_led_around(&self) -> bool {
+    pub const fn may_be_led_around(&self) -> bool {
         matches!(self, Fault::PrivateDnsOff { .. } | Fault::DnsAttribute { .. })
     }
 }
 
 /// A path from one subnet of the function.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Path {
+pub struct Path {
     /// The function's subnet; `None` for a function in no VPC.
-    pub(crate) subnet: Option<String>,
+    pub subnet: Option<String>,
     /// In the order of travel.
-    pub(crate) hops: Vec<Hop>,
+    pub hops: Vec<Hop>,
 }
 
 impl Path {
-    pub(crate) fn reach(&self) -> Reach {
+    pub fn reach(&self) -> Reach {
         let of = |hop: &Hop| match hop.standing {
             Standing::Passes(_) => Reach::Reachable,
             Standing::Unseen(_) => Reach::Unknown,
@@ -247,7 +247,7 @@ impl Path {
     }
 
     /// The first hop that stops it.
-    pub(crate) fn fault(&self) -> Option<&Fault> {
+    pub fn fault(&self) -> Option<&Fault> {
         self.hops.iter().find_map(|hop| match &hop.standing {
             Standing::Stops(fault) => Some(fault),
             _ => None,
@@ -255,7 +255,7 @@ impl Path {
     }
 
     /// What was not seen of it, in the order of travel.
-    pub(crate) fn unseen(&self) -> impl Iterator<Item = &str> {
+    pub fn unseen(&self) -> impl Iterator<Item = &str> {
         self.hops.iter().filter_map(|hop| match &hop.standing {
             Standing::Unseen(missing) => Some(missing.as_str()),
             _ => None,
@@ -289,31 +289,31 @@ impl Path {
 
 /// The paths from all subnets of a function to one target: Lambda takes any of them.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Paths {
+pub struct Paths {
     /// What must be reached, for people.
-    pub(crate) target: String,
+    pub target: String,
     /// At least one.
-    pub(crate) paths: Vec<Path>,
+    pub paths: Vec<Path>,
 }
 
 impl Paths {
     /// Blocked where one subnet's path is.
-    pub(crate) fn reach(&self) -> Reach {
+    pub fn reach(&self) -> Reach {
         self.paths.iter().map(Path::reach).max().unwrap_or(Reach::Unknown)
     }
 
     /// The path to tell of: the first that fares worst.
-    pub(crate) fn worst(&self) -> Option<&Path> {
+    pub fn worst(&self) -> Option<&Path> {
         self.paths.iter().find(|path| path.reach() == self.reach())
     }
 
     /// True where it is blocked from every subnet.
-    pub(crate) fn is_blocked_everywhere(&self) -> bool {
+    pub fn is_blocked_everywhere(&self) -> bool {
         !self.paths.is_empty() && self.paths.iter().all(|path| path.reach() == Reach::Blocked)
     }
 
     /// What was not seen, where that leaves the answer open.
-    pub(crate) fn missing(&self) -> Option<String> {
+    pub fn missing(&self) -> Option<String> {
         (self.reach() == Reach::Unknown)
             .then(|| self.paths.iter().find_map(|path| path.unseen().next()).unwrap_or("the network").to_owned())
     }

@@ -45,7 +45,8 @@ pub(crate) fn goes_public(network: &Network, function: &FunctionFacts, region: &
 }
 
 /// The paths of a function in a VPC to the service; `None` for a function in none, which reaches every service.
-pub(crate) fn to_service(network: &Network, function: &FunctionFacts, region: &str, service: &str) -> Option<Paths> {
+#[must_use]
+pub fn to_service(network: &Network, function: &FunctionFacts, region: &str, service: &str) -> Option<Paths> {
     let vpc = function.vpc.as_ref()?;
     let leads = leads(network, &vpc.vpc_id, region, service);
     let paths = near_ends(network, vpc)

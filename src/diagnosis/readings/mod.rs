@@ -9,6 +9,7 @@ pub(super) mod network;
 pub(super) mod partner;
 pub(super) mod pending;
 pub(super) mod pending_password;
+pub(super) mod port;
 pub(super) mod runtime;
 pub(super) mod runtime_version;
 pub(super) mod runtimes;

@@ -215,8 +215,10 @@ fn endpoint_service(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::network::testing::world;
     use crate::diagnosis::testing::{assert_clear, assert_unknown, deny, facts, fail, finding, hang_in, healthy};
-    use crate::model::{Evidence, RotationStep, StepName};
+    use crate::model::{Evidence, Network, Observation, PathState, RotationStep, StepName};
 
     const FOUND: &str = "[INFO]\t2026-03-10T11:00:00.000Z\tr1\tFound credentials in environment variables.";
 
@@ -266,6 +268,69 @@ mod tests {
         assert_clear(RULE.cause, &evidence);
         assert_clear(RULE.cause, &hung(&[FOUND, "createSecret: Successfully put secret for ARN x and version y."]));
         assert_clear(RULE.cause, &healthy());
+    }
+
+    fn without_a_way_out() -> Network {
+        let mut network = world();
+        network.endpoints = Observation::Found(Vec::new());
+        network.route_tables.found_mut().unwrap()[1].routes.truncate(1);
+        network
+    }
+
+    #[test]
+    fn a_hang_and_a_missing_route_agree_and_a_route_to_the_nat_gateway_heals() {
+        let mut evidence = hung(&[FOUND]);
+        evidence.network = without_a_way_out();
+        let diagnosis = diagnose(&evidence);
+        let root = diagnosis.root_cause().unwrap();
+        assert_eq!((root.cause, root.confidence), (RULE.cause, Confidence::Confirmed));
+        assert!(
+            root.explanation.contains("rtb-0fn of subnet-0a1b2c3d has no route to the public network"),
+            "{}",
+            root.explanation
+        );
+        let commands: Vec<&str> = diagnosis.plan.steps.iter().map(|step| step.command.as_str()).collect();
+        assert_eq!(
+            commands.first(),
+            Some(
+                &"aws ec2 create-route --route-table-id rtb-0fn --destination-cidr-block 0.0.0.0/0 --nat-gateway-id nat-0a1b2c3d \
+                  --region eu-west-1"
+            )
+        );
+        assert_eq!(diagnosis.plan.heals, Some(true));
+        assert!(diagnosis.plan.steps[0].undo.as_deref().is_some_and(|undo| undo.contains("delete-route")));
+        let way = diagnosis.network_paths.first().unwrap();
+        assert_eq!((way.target.as_str(), way.state), ("secretsmanager", PathState::Blocked));
+    }
+
+    #[test]
+    fn a_network_that_lets_it_through_clears_a_hang_and_weakens_a_line() {
+        let mut evidence = hung(&[FOUND]);
+        evidence.network = world();
+        assert_clear(RULE.cause, &evidence);
+        let mut evidence = healthy();
+        let line =
+            "[ERROR] ConnectTimeoutError: Connect timeout on endpoint URL: \"https://secretsmanager.eu-west-1.amazonaws.com/\"";
+        fail(&mut evidence, RotationStep::CreateSecret, &[line]);
+        evidence.network = world();
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.explanation.ends_with("it may have been fixed since."), "{}", found.explanation);
+    }
+
+    #[test]
+    fn a_network_that_was_not_seen_changes_nothing_and_one_that_blocks_is_foretold() {
+        let mut evidence = hung(&[FOUND]);
+        evidence.network.subnets = crate::diagnosis::testing::denied("ec2:DescribeSubnets");
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Likely);
+        let mut works = healthy();
+        works.network = without_a_way_out();
+        let forecast = diagnose(&works).forecast;
+        assert!(forecast.blocking().any(|obstacle| obstacle.cause == RULE.cause), "{forecast:#?}");
+        works.network = world();
+        let diagnosis = diagnose(&works);
+        assert_eq!(diagnosis.forecast.obstacles, []);
+        assert_eq!(diagnosis.outcome, crate::model::Outcome::Healthy);
     }
 
     #[test]

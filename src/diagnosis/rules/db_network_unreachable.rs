@@ -16,6 +16,7 @@ use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
 use crate::diagnosis::readings::login::{self, Answer};
 use crate::diagnosis::readings::network::{self, Candidate, MENDED};
+use crate::diagnosis::readings::port::port_in;
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::lambda_log::Record;
@@ -227,7 +228,7 @@ fn wrong_port<'a>(text: &str, candidates: &[Candidate<'a>]) -> Option<(u16, &'a 
     let database = candidates.first()?.database;
     let named = database.host.as_deref().is_some_and(|host| text.contains(host));
     let sure = named || database.found_by < DatabaseChoice::Logged;
-    let asked = crate::diagnosis::suspects::port_in(text).and_then(|port| u16::try_from(port).ok())?;
+    let asked = port_in(text).and_then(|port| u16::try_from(port).ok())?;
     (sure && database.port.is_some_and(|port| port != asked)).then_some((asked, database))
 }
 
@@ -312,10 +313,12 @@ fn find<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::network::testing::{database, world};
     use crate::diagnosis::testing::{
         assert_clear, assert_unknown, change, deny, facts, fail, finding, hang_in, healthy, hours_ago,
     };
-    use crate::model::{Concern, Evidence, RotationStep, StepName};
+    use crate::model::{Concern, Evidence, Network, Observation, RotationStep, StepName};
     use jiff::SignedDuration;
     use serde_json::json;
 
@@ -384,6 +387,101 @@ mod tests {
         facts(&mut evidence.changes).changes[0].parameters = json!({"groupId": "sg-0db", "ipPermissions": {"items": [rule]}});
         let commands = finding(RULE.cause, &evidence).remediation.commands;
         assert!(commands[0].contains("--group-id sg-0db --protocol tcp --port 5432 --cidr 10.0.0.0/16 "), "{commands:?}");
+    }
+
+    fn closed() -> Network {
+        let mut network = world();
+        network.security_groups.found_mut().unwrap()[1].ingress.clear();
+        network
+    }
+
+    #[test]
+    fn a_hang_and_a_group_that_lets_nobody_in_agree_and_the_rule_with_its_real_ids_heals() {
+        let mut evidence = healthy();
+        evidence.network = closed();
+        hang_in(&mut evidence, RotationStep::SetSecret, &[]);
+        let diagnosis = diagnose(&evidence);
+        let root = diagnosis.root_cause().unwrap();
+        assert_eq!((root.cause, root.confidence), (RULE.cause, Confidence::Confirmed));
+        assert!(
+            root.explanation.contains("no inbound rule of sg-0db lets TCP port 5432 in from sg-0a1b2c3d"),
+            "{}",
+            root.explanation
+        );
+        let first = diagnosis.plan.steps.first().unwrap();
+        assert_eq!(
+            first.command,
+            "aws ec2 authorize-security-group-ingress --group-id sg-0db --protocol tcp --port 5432 --source-group sg-0a1b2c3d \
+             --region eu-west-1"
+        );
+        assert!(first.undo.as_deref().is_some_and(|undo| undo.starts_with("aws ec2 revoke-security-group-ingress")));
+        assert_eq!(first.needs, ["ec2:AuthorizeSecurityGroupIngress"]);
+        assert_eq!(diagnosis.plan.heals, Some(true), "{:#?}", diagnosis.plan);
+    }
+
+    #[test]
+    fn a_way_that_stands_clears_what_was_only_inferred_and_weakens_what_a_line_says() {
+        let mut evidence = healthy();
+        evidence.network = world();
+        hang_in(&mut evidence, RotationStep::SetSecret, &[]);
+        assert_clear(RULE.cause, &evidence);
+        let mut quick = login_failed(120.0);
+        quick.network = world();
+        assert_clear(RULE.cause, &quick);
+        let mut slow = login_failed(10_300.0);
+        slow.network = world();
+        assert!(finding(RULE.cause, &slow).explanation.ends_with("it may have been fixed since."));
+    }
+
+    #[test]
+    fn a_port_that_is_not_the_databases_is_the_secrets_fault_and_no_groups() {
+        let mut evidence = healthy();
+        evidence.network = closed();
+        let line = "psycopg2.OperationalError: connection to server at \"orders.abcdefghijkl.eu-west-1.rds.amazonaws.com\" (10.0.2.5), \
+                    port 5433 failed: Connection timed out";
+        fail(&mut evidence, RotationStep::SetSecret, &[line]);
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.explanation, "The function connects to port 5433, and orders listens on port 5432.");
+        assert!(found.remediation.commands.iter().any(|command| command.contains("put-secret-value")));
+        assert!(!found.remediation.commands.iter().any(|command| command.contains("authorize")));
+    }
+
+    #[test]
+    fn a_refusal_is_not_laid_on_a_filter() {
+        let mut evidence = healthy();
+        evidence.network = closed();
+        let line = "psycopg2.OperationalError: could not translate host name \"db.example.internal\" to address: Unknown host";
+        fail(&mut evidence, RotationStep::SetSecret, &[line]);
+        assert!(!finding(RULE.cause, &evidence).explanation.contains("sg-0db"));
+    }
+
+    #[test]
+    fn of_guessed_databases_the_blocked_one_is_named_as_a_guess_and_a_reached_one_beside_it_blames_nobody_by_itself() {
+        let guess = |id: &str, group: &str| TargetDatabase {
+            id: id.to_owned(),
+            security_group_ids: vec![group.to_owned()],
+            found_by: DatabaseChoice::SameEngine,
+            ..database()
+        };
+        let mut evidence = healthy();
+        evidence.network = world();
+        evidence.network.databases = Observation::Found(vec![guess("a", "sg-0db"), guess("b", "sg-0vpce")]);
+        assert_clear(RULE.cause, &evidence);
+        hang_in(&mut evidence, RotationStep::SetSecret, &[]);
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.explanation.contains("Of b, a guess:"), "{}", found.explanation);
+    }
+
+    #[test]
+    fn a_way_that_is_blocked_is_foretold_while_rotation_still_works() {
+        let mut evidence = healthy();
+        evidence.network = closed();
+        let diagnosis = diagnose(&evidence);
+        assert!(diagnosis.forecast.blocking().any(|obstacle| obstacle.cause == RULE.cause), "{:#?}", diagnosis.forecast);
+        assert_eq!(diagnosis.plan.heals, Some(true), "{:#?}", diagnosis.plan);
+        evidence.network = world();
+        assert_eq!(diagnose(&evidence).forecast.obstacles, []);
     }
 
     #[test]
