@@ -109,8 +109,15 @@ def shorthand(shape, text: str) -> dict:
     pairs = dict(part.split("=", 1) for part in re.split(r",(?=\w+=)", text))
     members = getattr(shape, "members", {})
     unknown = {key: value for key, value in pairs.items() if key not in members}
-    return unknown | {key: value.split(",") if members[key].type_name == "list" else typed(members[key], [value], False)
+    return unknown | {key: listed(value) if members[key].type_name == "list" else typed(members[key], [value], False)
                       for key, value in pairs.items() if key in members}
+
+
+def listed(text: str) -> list:
+    """A list within a short form: `one,two`, or `[{Key=one},{Key=two}]`."""
+    if not text.startswith("[{"):
+        return text.split(",")
+    return [dict(pair.split("=", 1) for pair in one.split(",")) for one in text[2:-2].split("},{")]
 
 
 def kebab(name: str) -> str:

@@ -6,7 +6,7 @@ use crate::simulator::ids;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Changes the network as `aws SERVICE OPERATION` would.
+/// Changes the network as `aws SERVICE OPERATION` would. Of a network that is not declared, nothing can be wrong afterwards.
 ///
 /// # Errors
 /// What AWS would answer.
@@ -15,6 +15,9 @@ pub(in crate::simulator) fn carry_out(
     (service, operation): (&str, &str),
     options: &BTreeMap<String, String>,
 ) -> Result<(), String> {
+    if forms.vpcs.is_empty() {
+        return Ok(());
+    }
     let text = |name: &str| options.get(name).map(String::as_str).ok_or_else(|| format!("{operation} needs --{name}"));
     match (service, operation) {
         ("ec2", "authorize-security-group-ingress" | "authorize-security-group-egress") => {
@@ -118,6 +121,9 @@ fn start(forms: &mut NetworkForms, id: &str, kind: DatabaseKindForm) -> Result<(
 
 /// The rules of a command: in the short form, or as `--ip-permissions` lists them.
 fn rules_of(options: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
+    if let Some(short) = options.get("ip-permissions").filter(|text| !text.starts_with('[')) {
+        return Ok(short_permission(short));
+    }
     if let Some(listed) = options.get("ip-permissions") {
         let listed: Vec<Value> = serde_json::from_str(listed).map_err(|error| format!("InvalidParameterValue: {error}"))?;
         return Ok(listed.iter().flat_map(permission).collect());
@@ -125,6 +131,19 @@ fn rules_of(options: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
     let peer = options.get("source-group").or_else(|| options.get("cidr")).ok_or("MissingParameter: whom it lets in")?;
     let port = options.get("port").ok_or("MissingParameter: port")?;
     Ok(vec![format!("tcp {port} {peer}")])
+}
+
+/// `IpProtocol=tcp,FromPort=443,ToPort=443,IpRanges=[{CidrIp=0.0.0.0/0}]`
+fn short_permission(text: &str) -> Vec<String> {
+    let parts = text.split([',', '[', ']', '{', '}']).filter_map(|part| part.split_once('='));
+    let parts: Vec<(&str, &str)> = parts.collect();
+    let value = |name: &str| parts.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    let what = match (value("IpProtocol"), value("FromPort"), value("ToPort")) {
+        (Some("tcp"), Some(from), Some(to)) => format!("tcp {from}-{to}"),
+        _ => "all".to_owned(),
+    };
+    let is_peer = |key: &str| ["CidrIp", "GroupId", "PrefixListId"].contains(&key);
+    parts.iter().filter(|(key, _)| is_peer(key)).map(|(_, peer)| format!("{what} {peer}")).collect()
 }
 
 fn permission(rule: &Value) -> Vec<String> {
@@ -139,4 +158,17 @@ fn permission(rule: &Value) -> Vec<String> {
         items.filter_map(move |item| item.get(member).and_then(Value::as_str))
     });
     listed.map(|peer| format!("{what} {peer}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_a_listed_rule_come_to_the_same() {
+        let listed = |text: &str| rules_of(&BTreeMap::from([("ip-permissions".to_owned(), text.to_owned())])).unwrap();
+        let json = r#"[{"IpProtocol":"tcp","FromPort":443,"ToPort":443,"UserIdGroupPairs":[{"GroupId":"sg-1"}]}]"#;
+        assert_eq!(listed(json), ["tcp 443-443 sg-1"]);
+        assert_eq!(listed("IpProtocol=tcp,FromPort=443,ToPort=443,UserIdGroupPairs=[{GroupId=sg-1}]"), ["tcp 443-443 sg-1"]);
+    }
 }
