@@ -168,6 +168,7 @@ fn diagnosis(outcome: Outcome, findings: Vec<Finding>) -> Diagnosis {
         next_looks: Vec::new(),
         forecast: Forecast::default(),
         plan: Plan::default(),
+        network_paths: Vec::new(),
     }
 }
 

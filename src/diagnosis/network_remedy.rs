@@ -381,8 +381,10 @@ mod tests {
                 assert!(!text.iter().any(|one| one.contains(command)), "{text:#?}");
                 continue;
             }
-            assert!(text.iter().any(|one| one.contains(command)), "{command}: {text:#?}");
-            assert_eq!(plan.heals, Some(true), "{command}: {plan:#?}");
+            assert!(text.iter().any(|one| one.replace('\'', "").contains(command)), "{command}: {text:#?}");
+            // A host name may be led around private DNS by what nobody sees, so that only a rotation proves that fix.
+            let expected = if command.contains("-dns") { None } else { Some(true) };
+            assert_eq!(plan.heals, expected, "{command}: {plan:#?}");
             for step in plan.steps.iter().filter(|step| !step.is_read_only && !step.command.contains("rotate-secret")) {
                 assert!(step.undo.is_some() && !step.needs.is_empty(), "{step:?}");
             }

@@ -77,6 +77,7 @@ pub struct Report {
     /// What a person can look at next where the end is inconclusive; what decides most first.
     pub next_looks: Vec<ReportedLook>,
     /// The ways from the function to what it must reach, where the network was looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub network_paths: Vec<ReportedPath>,
     /// The nine steps in order.
     pub steps: Vec<ReportedStep>,

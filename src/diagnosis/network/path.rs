@@ -237,6 +237,7 @@ pub struct Path {
 }
 
 impl Path {
+    /// Blocked where a hop is, whatever was not seen of the others.
     pub fn reach(&self) -> Reach {
         let of = |hop: &Hop| match hop.standing {
             Standing::Passes(_) => Reach::Reachable,
