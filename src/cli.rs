@@ -31,7 +31,7 @@ use std::process::ExitCode;
 
 use crate::aws::permissions::Feature;
 use crate::config::Config;
-use crate::model::{Lookback, Region, StepName};
+use crate::model::{DatabaseRef, Lookback, Region, StepName};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -117,6 +117,9 @@ struct Diagnose {
     /// Perform only this playbook step, 1 to 9, and those it depends on; may be repeated
     #[arg(long = "step", value_name = "N", value_parser = step)]
     steps: Vec<StepName>,
+    /// The database the secret is for: an identifier of RDS, its ARN, or a host with its port [default: the configuration's]
+    #[arg(long, value_name = "DATABASE")]
+    database: Option<DatabaseRef>,
     #[command(flatten)]
     report: ReportOptions,
     /// Exit with 3 if a root cause was found, and with 4 if the diagnosis is inconclusive

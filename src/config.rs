@@ -3,6 +3,7 @@
 //! `config/rotation-diag.toml` documents every key. Unknown keys are refused, and all problems are told at once.
 
 mod alarms;
+mod databases;
 mod network;
 mod pattern;
 mod platform;
@@ -12,6 +13,7 @@ mod serve;
 mod token;
 
 pub use alarms::{AlarmMapping, AlarmPattern, AlarmRoute, Alarms, Callee, QuietHours, Sns, Topic};
+pub use databases::SecretDatabases;
 pub use network::Network;
 pub use pattern::SecretPattern;
 pub use platform::{Misplaced, PlatformConfig, PlatformConfigs, PlatformTable};
@@ -48,6 +50,8 @@ pub struct Config {
     pub inspect_code: bool,
     /// Accounts by the name people give them.
     pub accounts: BTreeMap<String, Account>,
+    /// Which databases the secrets are for.
+    pub databases: SecretDatabases,
     /// Who may do what; nobody may do anything that no rule allows.
     pub allow: Vec<AccessRule>,
     /// Who may not, whatever allows it.
@@ -191,6 +195,7 @@ fn read_root<T: PlatformTable + ?Sized>(reader: &Reader<'_>, table: &DeTable<'_>
     for (name, section) in root.sections("accounts") {
         config.accounts.insert(name, read_account(reader, section));
     }
+    config.databases = databases::read(&root);
     config.platforms = PlatformConfigs::read(tables, reader, &root);
     let mut routes = Vec::new();
     if let Some(section) = root.section("alarms") {

@@ -24,6 +24,8 @@ REGIONS = ["eu-west-1", "us-east-1"]
 COMMON_ERRORS = {
     "AccessDenied", "AccessDeniedException", "Throttling", "ThrottlingException", "TooManyRequestsException",
     "SubscriptionRequiredException", "ValidationException", "ValidationError", "InternalFailure",
+    # The service model of EC2 declares no errors at all.
+    "UnauthorizedOperation", "RequestLimitExceeded",
 }  # fmt: skip
 
 complaints = []
@@ -104,9 +106,10 @@ def from_xml(element, shape, where):
                 complain(where, f"unknown member {tag(child)}")
         return {name: item for name, item in value.items() if item is not None}
     if kind == "list":
+        expected = shape.member.serialization.get("name", "member")
         for child in element:
-            if tag(child) != "member":
-                complain(where, f"a list holds <{tag(child)}>")
+            if tag(child) != expected:
+                complain(where, f"a list holds <{tag(child)}>, not <{expected}>")
         return [from_xml(child, shape.member, where) for child in element]
     text = element.text or ""
     try:
@@ -139,6 +142,13 @@ def raw_answer(operation_model, response_dict, **_):
         if set(children) != {f"{operation_model.name}Result", "ResponseMetadata"}:
             complain(where, f"the root holds {sorted(children)}")
         value = from_xml(children[f"{operation_model.name}Result"], shape, where)
+    elif protocol == "ec2":
+        root = xml.fromstring(body)
+        if tag(root) != f"{operation_model.name}Response":
+            complain(where, f"the root is <{tag(root)}>")
+        for child in [child for child in root if tag(child) == "requestId"]:
+            root.remove(child)
+        value = from_xml(root, shape, where)
     elif protocol == "smithy-rpc-v2-cbor":
         if response_dict["headers"].get("smithy-protocol") != "rpc-v2-cbor":
             complain(where, "the header smithy-protocol is not rpc-v2-cbor")
@@ -373,6 +383,47 @@ def trail(account):
             )
 
 
+def network(account):
+    """What EC2 knows, all of it and by filters; and RDS's databases, each by its name."""
+    ask = functools.partial(account.ask, "ec2")
+    subnets = items(ask("DescribeSubnets", "NextToken", MaxResults=5), "Subnets")
+    for vpc in sorted({subnet["VpcId"] for subnet in subnets}):
+        of_vpc = [{"Name": "vpc-id", "Values": [vpc, "vpc-none"]}]
+        tables = items(ask("DescribeRouteTables", "NextToken", Filters=of_vpc, MaxResults=100), "RouteTables")
+        if not any(route.get("GatewayId") == "local" for table in tables for route in table["Routes"]) and tables:
+            complain("ec2.DescribeRouteTables", "no local route")
+        for operation in ["DescribeNetworkAcls", "DescribeVpcEndpoints", "DescribeTransitGatewayVpcAttachments"]:
+            ask(operation, "NextToken", Filters=of_vpc)
+        ask("DescribeNatGateways", "NextToken", Filter=of_vpc)
+        for attribute in ["enableDnsSupport", "enableDnsHostnames"]:
+            ask("DescribeVpcAttribute", VpcId=vpc, Attribute=attribute)
+        for group in items(ask("DescribeSecurityGroups", "NextToken", Filters=of_vpc), "SecurityGroups"):
+            by_id = [{"Name": "group-id", "Values": [group["GroupId"]]}]
+            ask("DescribeSecurityGroups", "NextToken", Filters=by_id)
+            for rule in group["IpPermissions"] + group["IpPermissionsEgress"]:
+                for listed in rule.get("PrefixListIds", []):
+                    ask("GetManagedPrefixListEntries", "NextToken", PrefixListId=listed["PrefixListId"])
+    ask("DescribeVpcPeeringConnections", "NextToken")
+    ask = functools.partial(account.ask, "rds")
+    for instance in items(ask("DescribeDBInstances", "Marker", MaxRecords=20), "DBInstances"):
+        ask("DescribeDBInstances", "Marker", DBInstanceIdentifier=instance["DBInstanceIdentifier"])
+        ask("DescribeDBInstances", "Marker", Filters=[{"Name": "engine", "Values": [instance["Engine"]]}])
+        group = instance["DBParameterGroups"][0]["DBParameterGroupName"]
+        by_name = [{"Name": "parameter-name", "Values": ["rds.force_ssl", "require_secure_transport"]}]
+        ask("DescribeDBParameters", "Marker", DBParameterGroupName=group, Filters=by_name)
+    for cluster in items(ask("DescribeDBClusters", "Marker"), "DBClusters"):
+        ask("DescribeDBClusters", "Marker", DBClusterIdentifier=cluster["DBClusterIdentifier"])
+        ask("DescribeDBClusterParameters", "Marker", DBClusterParameterGroupName=cluster["DBClusterParameterGroup"])
+    ask("DescribeDBProxies", "Marker")
+    for operation, parameter in [
+        ("DescribeDBInstances", "DBInstanceIdentifier"),
+        ("DescribeDBClusters", "DBClusterIdentifier"),
+        ("DescribeDBProxies", "DBProxyName"),
+        ("DescribeDBParameters", "DBParameterGroupName"),
+    ]:
+        ask(operation, "Marker", **{parameter: "no-such-thing"})
+
+
 def main(endpoints):
     for endpoint in endpoints:
         for region in REGIONS:
@@ -384,13 +435,14 @@ def main(endpoints):
                     for protocol in ["smithy-rpc-v2-cbor", "query"]:
                         metrics(Account(endpoint, region, protocol), arn.split(":")[6])
             trail(account)
+            network(account)
             account.ask("logs", "DescribeLogGroups", "nextToken", limit=50)
             account.ask("health", "DescribeEvents", filter={"eventStatusCodes": ["open", "closed"]})
             account.ask("sts", "GetCallerIdentity")
             account.ask("sts", "AssumeRole", RoleArn="arn:aws:iam::123456789012:role/a", RoleSessionName="session")
     for where in sorted(asked - answered):
         complain(where, "never answered by any endpoint")
-    if len(answered) < 26:
+    if len(answered) < 41:
         complain("the whole", f"only {len(answered)} operations were answered")
     for complaint in sorted(set(complaints))[:60]:
         print(complaint, file=sys.stderr)

@@ -489,7 +489,7 @@ async fn the_code_is_fetched_only_where_it_is_asked_for() {
     let evidence = world.look().await;
     assert_eq!(evidence.function_code.status(), "not_applicable");
     assert!(!calls(&evidence).contains(&"lambda:GetFunction"));
-    let request = Request { code: CodeChoice { fetch: true, local: None }, ..world.request() };
+    let request = PlaybookRequest { code: CodeChoice { fetch: true, local: None }, ..world.request() };
     let evidence = world.perform(&request).await;
     assert_eq!(evidence.function_code.status(), "found", "{:?}", evidence.function_code);
     assert!(calls(&evidence).contains(&"lambda:GetFunction"));
@@ -499,8 +499,10 @@ async fn the_code_is_fetched_only_where_it_is_asked_for() {
 #[tokio::test]
 async fn a_package_that_breaks_off_costs_only_the_facts_about_the_code() {
     let world = World::of(HEALTHY).await;
-    let broken =
-        Request { code: CodeChoice { fetch: false, local: Some(Arc::new(b"PK no archive".to_vec())) }, ..world.request() };
+    let broken = PlaybookRequest {
+        code: CodeChoice { fetch: false, local: Some(Arc::new(b"PK no archive".to_vec())) },
+        ..world.request()
+    };
     let evidence = world.perform(&broken).await;
     assert_eq!(evidence.function_code.missing().as_deref(), Some("the package is no zip archive, or a broken one"));
     assert_eq!((evidence.function.observation.status(), evidence.logs.observation.status()), ("found", "found"));

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rotation_diag::model::Investigation;
 use rotation_diag::model::{
     ApiCall, Cause, Comparison, Confidence, CorrelatedChange, Denial, Diagnosis, Evidence, FailureRow, Finding, Forecast,
-    Lookback, NotChecked, Observation, Outcome, Plan, PlanStep, Proof, Remediation, RuledOut, SecretFacts, SecretRef,
+    Lookback, Network, NotChecked, Observation, Outcome, Plan, PlanStep, Proof, Remediation, RuledOut, SecretFacts, SecretRef,
     SecretVersion, Severity, StepName, StepRecord, Window,
 };
 use rotation_diag::report::{self, Report};
@@ -54,6 +54,7 @@ fn secret() -> SecretFacts {
         created_at: Some(at("2025-01-10T09:00:00Z")),
         last_changed_at: Some(at("2026-11-22T05:00:10Z")),
         last_accessed_on: None,
+        named_databases: Vec::new(),
         versions: vec![SecretVersion { id: "7b2a0c0e".to_owned(), labels: vec!["AWSPENDING".to_owned()], created_at: None }],
         service_health: Observation::Failed { error: "SubscriptionRequiredException".to_owned() },
     }
@@ -70,6 +71,7 @@ fn evidence() -> Evidence {
         near_names: Vec::new(),
         log_group: Observation::NotApplicable { because: "its lines were read".to_owned() },
         function_code: Observation::NotApplicable { because: "not asked for".to_owned() },
+        network: Network::unasked(),
         secret: record(
             Observation::Found(secret()),
             "prod/orders-db exists; AWSPENDING is on version 7b2a0c0e without AWSCURRENT",
@@ -163,6 +165,7 @@ fn diagnosis(outcome: Outcome, findings: Vec<Finding>) -> Diagnosis {
         failing: None,
         last_success_at: Some(at("2026-10-14T02:00:00Z")),
         follow_up: None,
+        network_paths: Vec::new(),
         next_looks: Vec::new(),
         forecast: Forecast::default(),
         plan: Plan::default(),

@@ -19,7 +19,7 @@ use rotation_diag::investigation::{Options, investigate};
 use rotation_diag::model::{Cause, Investigation, Severity, StepName};
 use rotation_diag::platforms;
 use rotation_diag::redact::SafeText;
-use rotation_diag::report::{self, Report, wording};
+use rotation_diag::report::{self, Report, outlook, wording};
 use rotation_diag::simulator::{Expect, Scenario, Simulator};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -393,6 +393,10 @@ async fn every_scenario_makes_messages_that_every_platform_takes() {
 
 /// Causes that lie in the configuration of the account, so that commands alone can mend them.
 const CONFIGURATION: &[&str] = &[
+    "aws_endpoint_unreachable",
+    "db_network_unreachable",
+    "db_not_available",
+    "vpc_endpoint_policy_deny",
     "iam_explicit_deny",
     "iam_identity_policy_missing",
     "kms_access_denied",
@@ -428,6 +432,15 @@ const FILLED_IN: &[&str] = &[
     ".masterarn",
     "file://key-policy.json",
     "file://fixed-policy.json",
+    "file://endpoint-policy.json",
+    "DATABASE_SECURITY_GROUP",
+    "DATABASE_PORT",
+    "ENDPOINT_SECURITY_GROUP",
+    "FUNCTION_SECURITY_GROUP",
+    "NAT_GATEWAY_ADDRESS",
+    "NAT_GATEWAY_ID",
+    "VPCE_ID",
+    "VPC_ID",
 ];
 
 /// What became of a plan that was carried out.

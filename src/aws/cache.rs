@@ -38,6 +38,11 @@ pub(crate) enum CacheKey {
     /// A KMS key with its policy, by id, ARN or alias.
     Key(String),
     Trails,
+    /// What EC2 or RDS answered to an action, by its parameters.
+    Listing {
+        action: &'static str,
+        asked: String,
+    },
     /// Open events of AWS Health.
     Health,
     /// What DescribeSecret said to whoever only wanted to know where a secret is, by name or ARN.

@@ -99,7 +99,14 @@ fn by_code<T>(question: AskedCall<'_>, code: &str, message: &str) -> Observation
         | "NoSuchEntityException"
         | "NotFoundException"
         | "NotFound"
-        | "NoSuchResourceException" => Observation::NoData { searched: format!("{call}: there is no {resource}") },
+        | "NoSuchResourceException"
+        // RDS names the thing, and some with `Fault`.
+        | "DBInstanceNotFound"
+        | "DBInstanceNotFoundFault"
+        | "DBClusterNotFoundFault"
+        | "DBProxyNotFoundFault"
+        | "DBParameterGroupNotFound"
+        | "DBClusterParameterGroupNotFound" => Observation::NoData { searched: format!("{call}: there is no {resource}") },
 
         "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {
             Observation::Failed { error: format!("our own credentials have expired ({code} on {call}); sign in again and rerun") }
@@ -175,6 +182,10 @@ mod tests {
             ("com.amazonaws.kms#AccessDeniedException", "denied"),
             ("ResourceNotFoundException", "no_data"),
             ("NoSuchEntity", "no_data"),
+            ("InvalidGroup.NotFound", "no_data"),
+            ("DBInstanceNotFound", "no_data"),
+            ("DBClusterNotFoundFault", "no_data"),
+            ("UnauthorizedOperation", "denied"),
             ("ExpiredToken", "failed"),
             ("SubscriptionRequiredException", "failed"),
             ("InternalServiceError", "failed"),

@@ -1,5 +1,6 @@
 //! From options and environment to working clients, with one clear sentence for each way this fails.
 
+use super::query::{EC2, QueryClient, RDS};
 use super::session::{AssumeRole, RoleSession};
 use super::{Aws, Registry};
 use crate::clock::Clock;
@@ -133,6 +134,8 @@ impl Aws {
             kms: aws_sdk_kms::Client::new(&config),
             health: aws_sdk_health::Client::new(&super::in_region(&config, health_region)),
             sts: aws_sdk_sts::Client::new(&config),
+            ec2: QueryClient::new(EC2, &config),
+            rds: QueryClient::new(RDS, &config),
             config,
             region,
             account_id,

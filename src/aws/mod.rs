@@ -9,9 +9,12 @@ mod cache;
 mod caller;
 mod classify;
 mod connect;
+mod databases;
 mod limiter;
+mod network;
 mod package;
 pub mod permissions;
+pub(crate) mod query;
 mod registry;
 mod session;
 mod sns;
@@ -20,7 +23,9 @@ mod trails;
 pub(crate) use alarms::DescribedAlarm;
 pub(crate) use caller::AwsCaller;
 pub use connect::{AwsOptions, ConnectError};
+pub(crate) use network::DnsAttribute;
 pub(crate) use package::PackageHost;
+pub(crate) use query::{Asked, rds};
 pub use registry::Registry;
 pub use session::{AssumeRole, SessionOwner};
 pub(crate) use sns::{Subscription, TopicState};
@@ -30,6 +35,7 @@ pub(crate) use cache::CacheKey;
 
 use crate::model::{AccountId, Region};
 use aws_config::SdkConfig;
+use query::QueryClient;
 use registry::Shared;
 use std::sync::Arc;
 
@@ -53,6 +59,8 @@ pub struct Aws {
     pub(crate) kms: aws_sdk_kms::Client,
     pub(crate) health: aws_sdk_health::Client,
     sts: aws_sdk_sts::Client,
+    ec2: QueryClient,
+    rds: QueryClient,
 }
 
 impl Aws {

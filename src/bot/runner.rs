@@ -6,7 +6,7 @@ use super::progress::Live;
 use super::verdict::{concluded, failed, message_key, subject};
 use crate::aws::{ConnectError, SessionOwner};
 use crate::chat::{PlatformSet, compose};
-use crate::config::Config;
+use crate::config::{Config, SecretDatabases};
 use crate::diagnosis::diagnose;
 use crate::investigation::{self, Options, investigate};
 use crate::model::{Actor, Consumers, Investigation, Observation, SecretRef};
@@ -35,6 +35,7 @@ pub struct Runner {
     step_deadline: Duration,
     total_deadline: Duration,
     code: CodeChoice,
+    databases: SecretDatabases,
 }
 
 impl Runner {
@@ -44,7 +45,8 @@ impl Runner {
         let step_deadline = config.step_deadline.unwrap_or(STEP_DEADLINE);
         let total_deadline = config.total_deadline.unwrap_or(TOTAL_DEADLINE);
         let code = CodeChoice { fetch: config.inspect_code, local: None };
-        Runner { store, access, platforms, step_deadline, total_deadline, code }
+        let databases = config.databases.clone();
+        Runner { store, access, platforms, step_deadline, total_deadline, code, databases }
     }
 
     /// How long one run may take.
@@ -89,7 +91,7 @@ impl Runner {
                 return Ok(failed(&stored, safe_format!("AWS could not be queried: {}", SafeText::redact(&error.to_string()))));
             }
         };
-        let options = self.in_time(options);
+        let options = self.configured(options);
         let live = Live::new();
         let subject = subject(&stored);
         let run = Box::pin(investigate(&connected.aws, &connected.clock, &options, &live));
@@ -110,7 +112,7 @@ impl Runner {
     /// [`ConnectError`].
     pub(super) async fn look(&self, choice: &Location, secret: &SecretRef) -> Result<Investigation, ConnectError> {
         let connected = self.access.connect_for(choice, secret).await?;
-        let options = self.in_time(Options::new(secret.clone()));
+        let options = self.configured(Options::new(secret.clone()));
         Ok(Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await)
     }
 
@@ -128,9 +130,11 @@ impl Runner {
         Ok(investigation::consumers(&connected.aws, &connected.clock, &record.evidence).await.consumers)
     }
 
-    fn in_time(&self, options: Options) -> Options {
+    /// With what the configuration says about any run, and about this secret's database.
+    fn configured(&self, options: Options) -> Options {
+        let database = self.databases.of(&options.asked).cloned();
         let (step_deadline, total_deadline) = (self.step_deadline, self.total_deadline);
-        Options { step_deadline, total_deadline, code: self.code.clone(), ..options }
+        Options { step_deadline, total_deadline, code: self.code.clone(), database, ..options }
     }
 
     /// Names like that of a missing secret are told only where somebody may ask about them.

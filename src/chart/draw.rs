@@ -21,8 +21,8 @@ pub enum Size {
 /// A drawn chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    svg: String,
-    description: SafeText,
+    pub(super) svg: String,
+    pub(super) description: SafeText,
 }
 
 impl Chart {

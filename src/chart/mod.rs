@@ -6,10 +6,12 @@ mod axis;
 mod draw;
 mod face;
 mod lanes;
+mod network;
 mod paint;
 mod story;
 mod svg;
 
 pub use draw::{Chart, Size, draw};
 pub use face::{REGULAR, SEMI_BOLD};
+pub use network::network;
 pub use paint::{PaintError, png};

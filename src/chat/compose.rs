@@ -16,7 +16,7 @@ pub use answers::{
 };
 pub use consumers::consumers;
 pub use evidence::{evidence, whole_evidence};
-pub use files::{chart, export};
+pub use files::{chart, export, network_chart};
 pub use steps::{ended, running, waiting};
 pub use thread::{comparison, details, progress};
 pub use verdict::{AfterVerdict, Resolved, verdict};

@@ -125,6 +125,7 @@ fn plan(options: &Diagnose, config: &Config) -> Result<DiagnoseSetup, CommandErr
     check_secret(&secret, config, account)?;
     let region = region(options, &secret, config, account)?;
     let mut investigation = Options::new(secret);
+    investigation.database = options.database.clone().or_else(|| config.databases.of(&investigation.asked).cloned());
     investigation.reach = options.window;
     investigation.steps = options.steps.iter().copied().collect();
     investigation.step_deadline = config.step_deadline.unwrap_or(investigation.step_deadline);
@@ -218,6 +219,14 @@ mod tests {
         assert_eq!(plan.account_name.as_deref(), Some("prod"));
         assert_eq!(plan.investigation.steps.len(), 2);
         assert_eq!(plan.investigation.reach, Some(crate::model::Lookback::Week));
+    }
+
+    #[test]
+    fn the_database_is_the_options_or_else_the_configurations() {
+        let named = |arguments| planned(arguments, CONFIG).unwrap().investigation.database.map(|database| database.to_string());
+        assert_eq!(named("prod/orders-db").as_deref(), Some("orders"));
+        assert_eq!(named("prod/orders-db --database archive").as_deref(), Some("archive"));
+        assert_eq!(named(ARN).as_deref(), Some("orders"));
     }
 
     #[test]

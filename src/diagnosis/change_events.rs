@@ -72,6 +72,9 @@ pub(super) const FUNCTION_VPC: ChangeEvents = &["UpdateFunctionConfiguration2015
 pub(super) const DATABASE: ChangeEvents =
     &["ModifyDBInstance", "ModifyDBCluster", "RestoreDBInstanceFromDBSnapshot", "ModifyDBParameterGroup"];
 
+/// The database was stopped, or RDS was asked to change its state.
+pub(super) const DATABASE_STATE: ChangeEvents = &["StopDBInstance", "StopDBCluster"];
+
 /// A route or a network ACL changed.
 pub(super) const ROUTES: ChangeEvents = &["ReplaceRoute", "DeleteRoute", "ReplaceNetworkAclEntry", "CreateNetworkAclEntry"];
 

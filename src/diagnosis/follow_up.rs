@@ -1,6 +1,7 @@
-//! What the evidence lacks, and where to look next: further back, or for the change behind a cause.
+//! What the evidence lacks, and where to look next: at the network, further back, or for the change behind a cause.
 
 use super::context::DiagnosisContext;
+use super::network_look;
 use super::rules::rule_of;
 use crate::model::{Confidence, CorrelatedChange, EventSource, Finding, FollowUp, Observation, Outcome};
 
@@ -8,10 +9,15 @@ use crate::model::{Confidence, CorrelatedChange, EventSource, Finding, FollowUp,
 pub(super) fn decide(
     context: &DiagnosisContext<'_>,
     outcome: Outcome,
+    findings: &[Finding],
     root: Option<&Finding>,
     changes: &[CorrelatedChange],
 ) -> Option<FollowUp> {
-    widen(context, outcome).or_else(|| search_changes(context, root?, changes))
+    let network = || network_look::decide(context, outcome, findings).map(FollowUp::LookAtNetwork);
+    // A look at the network rests on what the failing invocations say, where any can be found.
+    let is_silent = outcome == Outcome::Inconclusive && context.failures.is_empty();
+    let first = if is_silent { widen(context, outcome).or_else(network) } else { network().or_else(|| widen(context, outcome)) };
+    first.or_else(|| search_changes(context, root?, changes))
 }
 
 /// Looks further back when rotation is unwell, nothing explains it, and the logs can be read at all.
@@ -50,16 +56,18 @@ mod tests {
     use super::*;
     use crate::diagnosis::diagnose;
     use crate::diagnosis::testing::{change, deny, facts, fail, healthy, hours_ago, no_data};
-    use crate::model::{Cause, Concern, Evidence, Lookback, RotationStep, SimulatedDecision, StepName};
+    use crate::model::{Cause, Concern, Evidence, Lookback, Network, RotationStep, SimulatedDecision, StepName};
 
+    /// Where to look next, the network having been looked at.
     fn next(evidence: &Evidence) -> Option<FollowUp> {
-        diagnose(evidence).follow_up
+        let seen = Observation::NoData { searched: "the network".to_owned() };
+        diagnose(&Evidence { network: Network::unseen(&seen), ..evidence.clone() }).follow_up
     }
 
     fn wider(evidence: &Evidence) -> Option<Lookback> {
         next(evidence).and_then(|follow_up| match follow_up {
             FollowUp::Widen(reach) => Some(reach),
-            FollowUp::SearchChanges { .. } => None,
+            FollowUp::SearchChanges { .. } | FollowUp::LookAtNetwork(_) => None,
         })
     }
 
@@ -104,6 +112,17 @@ mod tests {
             reaches.push(reach);
         }
         assert_eq!(reaches, Lookback::ALL);
+    }
+
+    #[test]
+    fn the_network_comes_before_a_wider_window_where_a_failing_invocation_was_seen() {
+        let asked = |evidence: &Evidence| diagnose(evidence).follow_up;
+        assert!(matches!(asked(&unexplained()), Some(FollowUp::LookAtNetwork(_))));
+        let mut silent = unexplained();
+        facts(&mut silent.logs).invocations.clear();
+        assert_eq!(asked(&silent), Some(FollowUp::Widen(Lookback::Week)));
+        silent.reach = Lookback::Quarter;
+        assert!(matches!(asked(&silent), Some(FollowUp::LookAtNetwork(_))));
     }
 
     #[test]

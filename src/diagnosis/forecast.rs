@@ -40,6 +40,21 @@ const FORETOLD: &[Cause] = &[
     Cause::ExternalMetadataInvalid,
     Cause::ExternalTokenExpired,
     Cause::ManagedSecretImpaired,
+    Cause::LambdaInPublicSubnet,
+    Cause::AwsEndpointUnreachable,
+    Cause::VpcEndpointPolicyDeny,
+    Cause::DbNotAvailable,
+    Cause::DbNetworkUnreachable,
+];
+
+/// The causes that the network decides. Where it was not seen, the forecast says so and nothing else suffers: neither the plan nor
+/// the other causes rest on it.
+const BY_NETWORK: &[Cause] = &[
+    Cause::LambdaInPublicSubnet,
+    Cause::AwsEndpointUnreachable,
+    Cause::VpcEndpointPolicyDeny,
+    Cause::DbNotAvailable,
+    Cause::DbNetworkUnreachable,
 ];
 
 /// The causes that the function's code decides, where it was looked at.
@@ -118,6 +133,7 @@ pub(super) fn forecast(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) ->
         }
     }
     let is_complete = unknown.is_empty();
+    unknown.extend(super::readings::network::doubts(context));
     unknown.extend(beyond(context));
     let turned_on = context.config().filter(|config| config.enabled == Some(true));
     let lives = context.secret().is_some_and(|secret| secret.deleted_at.is_none() && !secret.is_replica());
@@ -184,6 +200,7 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
                 outlook.foreseen.push(Foreseen { obstacle: obstacle(&context, &finding), remediation: finding.remediation });
             }
             Verdict::Fires(_) | Verdict::Clear { .. } => {}
+            Verdict::Unknown { .. } if BY_NETWORK.contains(&rule.cause) => {}
             Verdict::Unknown { missing } => note(missing),
         }
     }

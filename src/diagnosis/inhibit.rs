@@ -83,8 +83,17 @@ fn is_symptom(context: &DiagnosisContext<'_>, (root_stage, root): (Stage, Cause)
         // Nothing inside the function can fail by itself while no invocation reaches it.
         (Stage::Start, Stage::Step | Stage::Inferred) if context.failures.is_empty() => true,
         (Stage::Start, Stage::Step) if root == Cause::RuntimeAutoUpdated && is_broken_by_a_runtime(cause) => true,
+        _ if is_effect_of(root, cause) => true,
         _ => specificity(cause) < specificity(root),
     }
+}
+
+/// True where the cause only says what the root, a fact about where the function or the database stands, does.
+const fn is_effect_of(root: Cause, cause: Cause) -> bool {
+    matches!(
+        (root, cause),
+        (Cause::LambdaInPublicSubnet, Cause::AwsEndpointUnreachable) | (Cause::DbNotAvailable, Cause::DbNetworkUnreachable)
+    )
 }
 
 /// When the function's log last said so; `None` for what rests on facts that hold now.

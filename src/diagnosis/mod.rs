@@ -22,6 +22,9 @@ mod inhibit;
 mod key_access;
 mod managed;
 mod need;
+pub mod network;
+mod network_look;
+mod network_remedy;
 mod next_looks;
 mod outcome;
 mod permissions;
@@ -84,6 +87,7 @@ pub fn foretell(evidence: &Evidence, judged: Diagnosis) -> Diagnosis {
 fn foretell_in(context: &DiagnosisContext<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
     diagnosis.forecast = forecast::forecast(context, &diagnosis);
     diagnosis.plan = plan::make(context, &diagnosis);
+    diagnosis.network_paths = readings::network::shown(context);
     print_only_what_is_proven(&mut diagnosis);
     diagnosis
 }
@@ -114,7 +118,7 @@ fn judge_in(context: &DiagnosisContext<'_>) -> Diagnosis {
     let outcome = outcome::decide(context, &findings);
     let root = findings.first().filter(|_| outcome.has_cause());
     let next_looks = next_looks::decide(context, outcome, &findings, &not_checked);
-    let follow_up = follow_up::decide(context, outcome, root, &changes);
+    let follow_up = follow_up::decide(context, outcome, &findings, root, &changes);
     Diagnosis {
         outcome,
         findings,
@@ -128,6 +132,7 @@ fn judge_in(context: &DiagnosisContext<'_>) -> Diagnosis {
         next_looks,
         forecast: Forecast::default(),
         plan: Plan::default(),
+        network_paths: Vec::new(),
     }
 }
 

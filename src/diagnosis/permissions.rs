@@ -4,9 +4,11 @@
 use super::context::DiagnosisContext;
 use super::iam::{self, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, StatementRef};
 use super::need::{Need, NeedState, Stop, Target};
+use super::network;
 use super::signatures::{AccessDenied, RefusingLayer};
 use crate::model::{
-    Cause, KeyFacts, Observation, PolicyDocument, Proof, RotationConfig, RotationStep, SimulatedDecision, Simulation, StepName,
+    Cause, FunctionFacts, KeyFacts, Observation, PolicyDocument, Proof, RotationConfig, RotationStep, SimulatedDecision,
+    Simulation, StepName,
 };
 use RotationStep::{CreateSecret, FinishSecret, SetSecret, TestSecret};
 use serde_json::{Value, json};
@@ -295,6 +297,7 @@ pub(super) fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Req
     let (secret, role, function) = (context.secret()?, context.rotation_role()?, context.function());
     let caller = Caller::role(role.arn().as_str(), function.map(|function| function.arn.name())).ok()?;
     let arn = secret.arn.arn();
+    let way = function.map(|function| way_to_secrets_manager(context, function)).unwrap_or_default();
     let mut context = Context::new()
         .known("aws:SecureTransport", "true")
         .known("aws:RequestedRegion", arn.region())
@@ -317,8 +320,10 @@ pub(super) fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Req
                 .known("lambda:SourceFunctionArn", unqualified(function.arn.arn().as_str(), function.arn.qualifier()))
                 .known("aws:ViaAWSService", "false")
                 .absent("aws:CalledVia");
-            if function.vpc.is_none() {
-                context = context.absent("aws:SourceVpc").absent("aws:SourceVpce");
+            match way {
+                Way::Public => context = context.absent("aws:SourceVpc").absent("aws:SourceVpce"),
+                Way::Endpoint { id, vpc } => context = context.known("aws:SourceVpc", vpc).known("aws:SourceVpce", id),
+                Way::Unseen => {}
             }
             context
         }
@@ -333,6 +338,29 @@ pub(super) fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Req
         Target::Network => context,
     };
     Some(Request::new(caller, need.action, &need.resource, context))
+}
+
+/// The way of the function's calls to Secrets Manager, which policies may ask for.
+#[derive(Default)]
+enum Way {
+    Public,
+    Endpoint {
+        id: String,
+        vpc: String,
+    },
+    #[default]
+    Unseen,
+}
+
+fn way_to_secrets_manager(context: &DiagnosisContext<'_>, function: &FunctionFacts) -> Way {
+    let (network, region) = (&context.evidence.network, &context.evidence.region);
+    if function.vpc.is_none() || network::goes_public(network, function, region, "secretsmanager") {
+        return Way::Public;
+    }
+    match network::endpoint_in_use(network, function, region, "secretsmanager") {
+        Some(endpoint) => Way::Endpoint { id: endpoint.id.clone(), vpc: endpoint.vpc_id.clone() },
+        None => Way::Unseen,
+    }
 }
 
 fn unqualified(arn: &str, qualifier: Option<&str>) -> String {

@@ -6,6 +6,7 @@
 mod apply;
 mod command;
 mod effect;
+mod network;
 mod undo;
 
 use super::DiagnosisContext;
@@ -91,7 +92,8 @@ fn allows_what_was_refused(context: &DiagnosisContext<'_>, cause: Cause, world: 
             let resource = denied.resource.as_deref().unwrap_or("*");
             let request = Request::new(caller.clone(), &denied.action, resource, Context::new());
             let allows = |policies: &[Policy]| matches!(evaluate_identity(policies.iter(), &request), Decision::Allowed { .. });
-            let is_shown = matches!(denied.layer, RefusingLayer::IdentityPolicy | RefusingLayer::Boundary | RefusingLayer::Unknown);
+            let is_shown =
+                matches!(denied.layer, RefusingLayer::IdentityPolicy | RefusingLayer::Boundary | RefusingLayer::Unknown);
             is_shown && allows(&identity) && boundary.as_deref().is_none_or(allows)
         })
 }

@@ -4,12 +4,12 @@
 use super::change_events::CLOSE_MINUTES;
 use super::context::DiagnosisContext;
 use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity, evaluate_resource, evaluate_trust};
+use super::readings::port::port_in;
 use super::refusal::refused;
 use super::rules::rule_of;
 use crate::model::{Cause, Change, Concern, PolicyChange, Window, without_version};
 use jiff::SignedDuration;
 use serde_json::Value;
-use std::sync::LazyLock;
 
 /// A change this close before the first failure is its likely origin, whatever else changed.
 const CLOSE: SignedDuration = SignedDuration::from_mins(CLOSE_MINUTES);
@@ -177,6 +177,7 @@ fn touches(change: &Change, cause: Cause) -> bool {
         Cause::DbNetworkUnreachable | Cause::DbUserHostPattern | Cause::LambdaVpcCapacity | Cause::LambdaVpcConfigInvalid => {
             &["vpcConfig"]
         }
+        Cause::LambdaInPublicSubnet => &["vpcConfig"],
         Cause::AwsEndpointUnreachable => &["vpcConfig", "environment"],
         Cause::LambdaTimeoutTooShort => &["timeout", "memorySize"],
         Cause::LambdaOom => &["memorySize"],
@@ -223,14 +224,6 @@ fn ports(parameters: &Value) -> Option<(u64, u64)> {
     }
     let from = find(parameters, "fromPort")?;
     Some((from, find(parameters, "toPort").unwrap_or(from)))
-}
-
-static PORT: LazyLock<Option<regex::Regex>> =
-    LazyLock::new(|| regex::Regex::new(r"(?i)(?:\bport[ =:]+|[0-9a-z\]]:)([0-9]{3,5})\b").ok());
-
-/// The port a line names.
-fn port_in(text: &str) -> Option<u64> {
-    PORT.as_ref()?.captures(text)?.get(1)?.as_str().parse().ok()
 }
 
 /// `15 minutes`, `3 hours`, `12 days`.

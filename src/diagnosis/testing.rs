@@ -4,7 +4,7 @@ use super::{DiagnosisContext, Verdict, rules::RULES};
 use crate::model::{
     Arn, Attempt, AttemptOutcome, Cause, Change, Concern, ConfigChanges, Denial, DueDates, EventSource, Evidence, Finding,
     FunctionFacts, FunctionLogs, FunctionMetrics, Invocation, InvocationStatus, KeyFacts, LogEvent, Lookback, MetricPoint,
-    NOT_ASKED_FOR, Observation, PolicyDocument, RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules,
+    NOT_ASKED_FOR, Network, Observation, PolicyDocument, RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules,
     RotationStep, SecretAccess, SecretFacts, SecretVersion, SimulatedDecision, Simulation, StepName, StepRecord, VpcConfig,
     Window,
 };
@@ -251,6 +251,7 @@ pub(crate) fn healthy() -> Evidence {
         })),
         log_group: Observation::NotApplicable { because: "its lines were read".to_owned() },
         function_code: Observation::NotApplicable { because: NOT_ASKED_FOR.to_owned() },
+        network: Network::unasked(),
     }
 }
 
@@ -286,6 +287,7 @@ fn secret() -> SecretFacts {
             labels: vec!["AWSCURRENT".to_owned(), "AWSPENDING".to_owned()],
             created_at: Some(hours_ago(240)),
         }],
+        named_databases: Vec::new(),
         service_health: Observation::Found(Vec::new()),
     }
 }

@@ -4,7 +4,7 @@ use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::{foretell, judge};
 use crate::model::{
-    Evidence, FollowUp, Investigation, InvestigationId, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName,
+    DatabaseRef, Evidence, FollowUp, Investigation, InvestigationId, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName,
 };
 use crate::playbook::{self, CodeChoice, ConsumersLook, PlaybookRequest, Progress};
 use crate::redact::Redactor;
@@ -12,8 +12,9 @@ use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Three widenings, and one search for the change behind the cause that was found; one more for a cause found late.
-const MAX_LOOKS: usize = 5;
+/// Three widenings, a look at the network, and one search for the change behind the cause that was found; one more for a cause
+/// found late.
+const MAX_LOOKS: usize = 6;
 
 /// How many look-ups in a region's event history are spent on the author of the change behind a cause that is confirmed
 /// without it.
@@ -37,6 +38,8 @@ pub struct Options {
     pub code: CodeChoice,
     /// Whether it is looked up afterwards who reads the secret.
     pub consumers: bool,
+    /// The database the secret is for, where somebody said so.
+    pub database: Option<DatabaseRef>,
 }
 
 impl Options {
@@ -52,6 +55,7 @@ impl Options {
             total_deadline: playbook::TOTAL_DEADLINE,
             code: CodeChoice::default(),
             consumers: false,
+            database: None,
         }
     }
 
@@ -68,9 +72,14 @@ impl Options {
         Options { reach: Some(reach), steps, ..Options::on(previous) }
     }
 
-    /// Whoever chose a step gets just that, and whoever chose a window no wider one.
+    /// Whoever chose a step gets just that, and whoever chose a window no wider one. The network is a part of steps 3 and 8.
     fn follows(&self, follow_up: &FollowUp) -> bool {
-        self.steps.is_empty() && (self.reach.is_none() || !matches!(follow_up, FollowUp::Widen(_)))
+        let parts = [StepName::RotationFunction, StepName::SecretAccess];
+        match follow_up {
+            FollowUp::LookAtNetwork(_) => self.steps.is_empty() || parts.iter().any(|part| self.steps.contains(part)),
+            FollowUp::Widen(_) => self.steps.is_empty() && self.reach.is_none(),
+            FollowUp::SearchChanges { .. } => self.steps.is_empty(),
+        }
     }
 
     fn on(previous: Evidence) -> Options {
@@ -85,6 +94,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
     request.deadline_per_step = options.step_deadline;
     request.total_deadline = options.total_deadline;
     request.code = options.code.clone();
+    request.database.clone_from(&options.database);
     let mut looked = BTreeSet::from(StepName::ALL);
     if !options.steps.is_empty() {
         let (kept, steps) = match &options.previous {
@@ -107,15 +117,23 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         let remaining = options.total_deadline.saturating_sub(stopwatch.elapsed());
         let Some(follow_up) = diagnosis.follow_up.take_if(|next| options.follows(next) && !remaining.is_zero()) else { break };
         let steps = follow_up.steps();
+        request.total_deadline = remaining;
         request.change_events = Vec::new();
         match follow_up {
+            FollowUp::LookAtNetwork(look) => {
+                let before = all_calls(&evidence);
+                let seen = playbook::look_at_network(aws, clock, &request, evidence, &look, progress).await;
+                api_calls += all_calls(&seen) - before;
+                evidence = redacted(seen, &request);
+                diagnosis = judge(&evidence);
+                continue;
+            }
             FollowUp::Widen(reach) => request.reach = reach,
             FollowUp::SearchChanges { events, proven } => {
                 request.change_events = events;
                 request.most_look_ups = if proven { LOOK_UPS_FOR_A_PROVEN_CAUSE } else { playbook::MAX_LOOK_UPS };
             }
         }
-        request.total_deadline = remaining;
         request.rerun = Some((evidence, steps.clone()));
         evidence = collect_redacted(aws, clock, &request, progress).await;
         api_calls += calls(&evidence, &steps);
@@ -188,6 +206,10 @@ fn redacted(mut seen: Evidence, request: &PlaybookRequest) -> Evidence {
             Evidence::unseen(asked, region, now, request.reach, &withheld)
         }
     }
+}
+
+fn all_calls(evidence: &Evidence) -> usize {
+    evidence.steps().iter().map(|view| view.calls.len()).sum()
 }
 
 fn calls(evidence: &Evidence, steps: &BTreeSet<StepName>) -> usize {

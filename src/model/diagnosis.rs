@@ -1,6 +1,7 @@
 //! Everything that the evidence comes to.
 
 use super::finding::{Comparison, CorrelatedChange, FailureRow, Finding, FollowUp, NextLook, NotChecked, Outcome, RuledOut};
+use super::network_path::NetworkPath;
 use super::plan::{Forecast, Plan};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,9 @@ pub struct Diagnosis {
     /// The fix, as ordered commands.
     #[serde(default)]
     pub plan: Plan,
+    /// The ways from the function to what it must reach, where the network was looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub network_paths: Vec<NetworkPath>,
 }
 
 impl Diagnosis {

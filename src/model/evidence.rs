@@ -18,6 +18,7 @@ pub use secret::{HealthEvent, Replica, SecretFacts, SecretVersion};
 
 use super::arn::FunctionArn;
 use super::function_code::FunctionCode;
+use super::network::Network;
 use super::observation::{Observation, StepRecord};
 use super::region::{AccountId, Region};
 use super::secret_ref::SecretRef;
@@ -66,6 +67,9 @@ pub struct Evidence {
     /// What the function's code shows, where it was to be looked at.
     #[serde(default = "code_unasked")]
     pub function_code: Observation<FunctionCode>,
+    /// The network between the function and what it must reach, asked where that can matter.
+    #[serde(default = "Network::unasked")]
+    pub network: Network,
 }
 
 /// Code is looked at only where the configuration or the command line says so.
@@ -133,6 +137,7 @@ impl Evidence {
             changes: record(now, reason),
             log_group: log_group_unasked(),
             function_code: code_unasked(),
+            network: Network::unasked(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the diagnosis says.
 
 use super::cause::Cause;
+use super::network_look::NetworkLook;
 use super::step::StepName;
 use super::window::Lookback;
 use jiff::Timestamp;
@@ -178,6 +179,8 @@ pub enum FollowUp {
         /// The cause is confirmed without the change, which would only name its author.
         proven: bool,
     },
+    /// At the network between the function and what it must reach.
+    LookAtNetwork(NetworkLook),
 }
 
 impl FollowUp {
@@ -194,6 +197,8 @@ impl FollowUp {
             ]),
             FollowUp::Widen(_) => BTreeSet::from([StepName::FunctionLogs, StepName::FunctionMetrics]),
             FollowUp::SearchChanges { .. } => BTreeSet::from([StepName::ConfigChanges]),
+            // It adds to what steps 3 and 8 saw, and asks nothing of theirs again.
+            FollowUp::LookAtNetwork(_) => BTreeSet::new(),
         }
     }
 }

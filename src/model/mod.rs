@@ -6,6 +6,7 @@ mod arn;
 mod cause;
 mod chat;
 mod consumers;
+mod database_ref;
 mod diagnosis;
 mod event_name;
 mod evidence;
@@ -15,7 +16,11 @@ mod function_code;
 mod ids;
 mod investigation;
 mod invocation;
+mod ip_range;
 mod likeness;
+mod network;
+mod network_look;
+mod network_path;
 mod observation;
 mod plan;
 mod region;
@@ -23,6 +28,7 @@ mod rotation_step;
 mod schedule;
 mod secret_ref;
 mod step;
+mod target_database;
 mod text_type;
 mod tool;
 mod trigger;
@@ -34,6 +40,7 @@ pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
 pub use chat::{Actor, InvestigationRequest, NotAPlatform, Place, PlatformName, ReplyTo, Standing, ThreadRef};
 pub use consumers::{Consumers, SecretReader, VersionAccess};
+pub use database_ref::{DatabaseHost, DatabaseRef, DatabaseRefError};
 pub use diagnosis::Diagnosis;
 pub use event_name::without_version;
 pub use evidence::{
@@ -54,7 +61,14 @@ pub use function_code::{
 pub use ids::{InvestigationId, ThreadId};
 pub use investigation::Investigation;
 pub use invocation::{Invocation, InvocationStatus, LogEvent};
+pub use ip_range::{IpProtocol, IpRange, IpRangeError, PortRange};
 pub use likeness::{more_like, probably_meant};
+pub use network::{
+    AclEntry, Destination, EndpointKind, GroupPeer, GroupRule, NatGateway, Network, NetworkAcl, PeeredVpc, Peering, PrefixList,
+    Route, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, Vpc, VpcEndpoint,
+};
+pub use network_look::NetworkLook;
+pub use network_path::{NetworkPath, PathHop, PathState};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
 pub use plan::{Forecast, Obstacle, Plan, PlanStep};
 pub use region::{AccountId, Region, RegionError};
@@ -62,6 +76,7 @@ pub use rotation_step::RotationStep;
 pub use schedule::{Schedule, ScheduleError};
 pub use secret_ref::{SecretRef, SecretRefError};
 pub use step::StepName;
+pub use target_database::{DatabaseChoice, DatabaseKind, MasterSecret, TargetDatabase, TlsDemand};
 pub use tool::Tool;
 pub use trigger::{ActionRequest, Command, IncomingEvent, Payload, Recheck, Trigger};
 pub use window::{Lookback, ReachError, Window};

@@ -7,6 +7,7 @@ mod attempts;
 mod change_search;
 mod config_changes;
 mod consumers;
+mod databases;
 mod due;
 mod events;
 mod execution_role;
@@ -20,6 +21,7 @@ mod kept_parameters;
 mod kms_key;
 mod log_windows;
 mod needs;
+mod network;
 mod policy_change;
 pub mod preflight;
 mod relevance;
@@ -37,9 +39,10 @@ mod trail_event;
 
 use crate::aws::Aws;
 use crate::clock::Clock;
-use crate::model::{Evidence, FunctionArn, Lookback, Observation, SecretRef, StepName, Window};
+use crate::model::{DatabaseRef, Evidence, FunctionArn, Lookback, NetworkLook, Observation, SecretRef, StepName, Window};
 pub use consumers::{ConsumersLook, consumers};
 pub use function_code::CodeChoice;
+use futures::future::BoxFuture;
 pub use needs::with_needs;
 use secret::Described;
 use std::collections::BTreeSet;
@@ -75,6 +78,8 @@ pub struct PlaybookRequest {
     pub most_look_ups: usize,
     /// Whether step 3 looks into the function's code, and whose copy of it.
     pub code: CodeChoice,
+    /// The database the secret is for, where somebody said so.
+    pub database: Option<DatabaseRef>,
 }
 
 impl PlaybookRequest {
@@ -90,6 +95,7 @@ impl PlaybookRequest {
             change_events: Vec::new(),
             most_look_ups: MAX_LOOK_UPS,
             code: CodeChoice::default(),
+            database: None,
         }
     }
 }
@@ -111,6 +117,19 @@ impl Progress for () {
 /// Performs the nine steps. It always returns, at the latest at the total deadline, with an observation for each step.
 pub async fn collect(aws: &Aws, clock: &Clock, request: &PlaybookRequest, progress: &dyn Progress) -> Evidence {
     runner::collect(aws, clock, request, progress).await
+}
+
+/// Looks at the network, and adds what it saw to the evidence: facts, calls and missing permissions. `request` says for how
+/// long, and whether somebody looks again who has changed something.
+pub fn look_at_network<'a>(
+    aws: &'a Aws,
+    clock: &'a Clock,
+    request: &'a PlaybookRequest,
+    evidence: Evidence,
+    look: &'a NetworkLook,
+    progress: &'a dyn Progress,
+) -> BoxFuture<'a, Evidence> {
+    Box::pin(network::look(aws, clock, request, evidence, look, progress))
 }
 
 /// What all steps of one investigation see.

@@ -3,7 +3,7 @@
 //! does, only that is known: a policy may allow it for the resources it names.
 
 use super::text;
-use crate::aws::{Aws, AwsCaller};
+use crate::aws::{Asked, Aws, AwsCaller, DnsAttribute};
 use crate::clock::{self, Clock};
 use crate::model::{AccountId, Observation, Window};
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
@@ -20,6 +20,10 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A name no function, role or secret has.
 const NOTHING: &str = "rotation-diag-preflight";
+
+/// Ids no VPC and no prefix list has.
+const NO_VPC: &str = "vpc-00000000000000000";
+const NO_PREFIX_LIST: &str = "pl-00000000000000000";
 
 /// An id no key has.
 const NO_KEY: &str = "00000000-0000-0000-0000-000000000000";
@@ -42,6 +46,7 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(
     let role = &format!("arn:aws:iam::{account}:role/{NOTHING}");
     let alarm = &format!("arn:aws:cloudwatch:{}:{account}:alarm:{NOTHING}", aws.region());
     let (secrets, lambda, iam) = (&aws.secretsmanager, &aws.lambda, &aws.iam);
+    let nothing = || Asked::in_vpc(NO_VPC);
     let window = Window::ending_at(clock.now(), SignedDuration::from_mins(1));
     let metric = Metric::builder().namespace("AWS/Lambda").metric_name("Invocations").build();
     let metric = MetricStat::builder().metric(metric).period(60).stat("Sum").build();
@@ -68,6 +73,19 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(
             alarm,
             aws.cloudwatch.list_tags_for_resource().resource_arn(alarm).send(),
         ),
+        listed("ec2:DescribeNatGateways", aws.nat_gateways(caller, nothing())),
+        listed("ec2:DescribeNetworkAcls", aws.network_acls(caller, nothing())),
+        listed("ec2:DescribeRouteTables", aws.route_tables(caller, nothing())),
+        listed("ec2:DescribeSecurityGroups", aws.security_groups(caller, nothing())),
+        listed("ec2:DescribeSubnets", aws.subnets(caller, nothing())),
+        listed("ec2:DescribeTransitGatewayVpcAttachments", aws.transit_attachments(caller, nothing())),
+        listed("ec2:DescribeVpcAttribute", aws.dns_attribute(caller, NO_VPC, DnsAttribute::Support)),
+        listed("ec2:DescribeVpcEndpoints", aws.vpc_endpoints(caller, nothing())),
+        listed(
+            "ec2:DescribeVpcPeeringConnections",
+            aws.peerings(caller, Asked::default().filtered("requester-vpc-info.vpc-id", &[NO_VPC])),
+        ),
+        listed("ec2:GetManagedPrefixListEntries", aws.prefix_list(caller, NO_PREFIX_LIST)),
         tried(caller, "health:DescribeEvents", "*", aws.health.describe_events().max_results(10).send()),
         tried(caller, "iam:GetPolicy", policy, iam.get_policy().policy_arn(policy).send()),
         tried(caller, "iam:GetPolicyVersion", policy, iam.get_policy_version().policy_arn(policy).version_id("v1").send()),
@@ -93,6 +111,17 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(
         tried(caller, "lambda:GetPolicy", NOTHING, lambda.get_policy().function_name(NOTHING).send()),
         tried(caller, "logs:DescribeLogGroups", "*", aws.logs.describe_log_groups().limit(1).send()),
         tried(caller, "logs:FilterLogEvents", NOTHING, aws.logs.filter_log_events().log_group_name(NOTHING).limit(1).send()),
+        listed("rds:DescribeDBClusterParameters", aws.cluster_parameter(caller, NOTHING, "tls")),
+        listed(
+            "rds:DescribeDBClusters",
+            aws.database_clusters(caller, "*", Asked::default().with("DBClusterIdentifier", NOTHING)),
+        ),
+        listed(
+            "rds:DescribeDBInstances",
+            aws.database_instances(caller, "*", Asked::default().with("DBInstanceIdentifier", NOTHING)),
+        ),
+        listed("rds:DescribeDBParameters", aws.instance_parameter(caller, NOTHING, "rds.force_ssl")),
+        listed("rds:DescribeDBProxies", aws.database_proxies(caller, "*", Asked::default().with("DBProxyName", NOTHING))),
         tried(caller, "secretsmanager:DescribeSecret", NOTHING, secrets.describe_secret().secret_id(NOTHING).send()),
         tried(caller, "secretsmanager:GetResourcePolicy", NOTHING, secrets.get_resource_policy().secret_id(NOTHING).send()),
         tried(
@@ -117,20 +146,32 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + 'a,
 {
+    Box::pin(async move { (action, permission(&caller.call(action, resource, request).await, resource == "*")) })
+}
+
+/// The same, asked through what the steps ask through.
+fn listed<'a, T: Send + Sync + 'a>(
+    action: &'static str,
+    ask: impl Future<Output = Observation<T>> + Send + 'a,
+) -> BoxFuture<'a, (&'static str, Permission)> {
     Box::pin(async move {
-        let permission = match caller.call(action, resource, request).await {
-            Observation::Found(_) | Observation::NoData { .. } => Permission::Allowed,
-            Observation::Denied(_) if resource == "*" => Permission::Missing,
-            Observation::Denied(_) => Permission::MissingForOthers,
-            Observation::Throttled { .. } => Permission::Unknown("AWS throttles".to_owned()),
-            Observation::TimedOut { .. } => Permission::Unknown("no answer in time".to_owned()),
-            // Whoever is told what is wrong with the question was allowed to ask it.
-            Observation::Failed { error } if error.contains("Validation") || error.contains("InvalidInput") => {
-                Permission::Allowed
-            }
-            Observation::Failed { error } => Permission::Unknown(error),
-            Observation::NotApplicable { because } => Permission::Unknown(because),
-        };
-        (action, permission)
+        let answer = ask.await;
+        let takes_none = matches!(&answer, Observation::Denied(denial) if denial.resource == "*");
+        (action, permission(&answer, takes_none))
     })
+}
+
+/// `takes_none`: the action cannot be allowed for single resources.
+fn permission<T>(answer: &Observation<T>, takes_none: bool) -> Permission {
+    match answer {
+        Observation::Found(_) | Observation::NoData { .. } => Permission::Allowed,
+        Observation::Denied(_) if takes_none => Permission::Missing,
+        Observation::Denied(_) => Permission::MissingForOthers,
+        Observation::Throttled { .. } => Permission::Unknown("AWS throttles".to_owned()),
+        Observation::TimedOut { .. } => Permission::Unknown("no answer in time".to_owned()),
+        // Whoever is told what is wrong with the question was allowed to ask it.
+        Observation::Failed { error } if error.contains("Validation") || error.contains("InvalidInput") => Permission::Allowed,
+        Observation::Failed { error } => Permission::Unknown(error.clone()),
+        Observation::NotApplicable { because } => Permission::Unknown(because.clone()),
+    }
 }

@@ -10,8 +10,8 @@ use super::{
 use crate::aws::{Aws, AwsCaller};
 use crate::clock::{self, Clock, Stopwatch};
 use crate::model::{
-    ConfigChanges, Evidence, FunctionCode, FunctionFacts, FunctionLogs, FunctionMetrics, NOT_ASKED_FOR, Observation, RoleFacts,
-    RotationConfig, RotationHistory, SecretAccess, SecretFacts, StepName, StepRecord,
+    ConfigChanges, Evidence, FunctionCode, FunctionFacts, FunctionLogs, FunctionMetrics, NOT_ASKED_FOR, Network, Observation,
+    RoleFacts, RotationConfig, RotationHistory, SecretAccess, SecretFacts, StepName, StepRecord,
 };
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -70,6 +70,16 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &PlaybookRequest,
             .cloned()
             .unwrap_or_else(|| Observation::NotApplicable { because: "its lines were read".to_owned() }),
         function_code: code(&cx),
+        network: kept_network(request),
+    }
+}
+
+/// What was seen of the network, unless one of the steps it is a part of is performed again.
+fn kept_network(request: &PlaybookRequest) -> Network {
+    let parts = [StepName::RotationFunction, StepName::SecretAccess];
+    match &request.rerun {
+        Some((evidence, again)) if !parts.iter().any(|part| again.contains(part)) => evidence.network.clone(),
+        _ => Network::unasked(),
     }
 }
 
@@ -124,7 +134,7 @@ fn kept<'a, T: Clone + 'a>(
 
 /// True when a person looks again at the same span, having changed something: kept answers would show the old state.
 /// Widening, and searching for further events, go on with the same investigation.
-fn is_second_look(request: &PlaybookRequest) -> bool {
+pub(super) fn is_second_look(request: &PlaybookRequest) -> bool {
     let is_same_span = request.rerun.as_ref().is_some_and(|(evidence, _)| evidence.reach == request.reach);
     is_same_span && request.change_events.is_empty()
 }

@@ -3,11 +3,11 @@
 use super::{Seen, StepContext, carried, due, find, health, text};
 use crate::aws::AwsCaller;
 use crate::model::{
-    Arn, AttemptOutcome, MetadataItem, Observation, Replica, RoleArn, RotationConfig, RotationRules, SecretArn, SecretFacts,
-    SecretRef, SecretVersion,
+    Arn, AttemptOutcome, DatabaseRef, MetadataItem, Observation, Replica, RoleArn, RotationConfig, RotationRules, SecretArn,
+    SecretFacts, SecretRef, SecretVersion,
 };
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
-use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, RotationRulesType, SecretListEntry};
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, RotationRulesType, SecretListEntry, Tag};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -95,6 +95,7 @@ fn from_list_entry(entry: SecretListEntry) -> DescribeSecretOutput {
         .set_created_date(entry.created_date)
         .set_primary_region(entry.primary_region)
         .set_version_ids_to_stages(entry.secret_versions_to_stages)
+        .set_tags(entry.tags)
         .build()
 }
 
@@ -147,6 +148,7 @@ fn from_description(output: DescribeSecretOutput, now: Timestamp) -> Observation
         last_changed_at: at(output.last_changed_date()),
         last_accessed_on: at(output.last_accessed_date()),
         versions: output.version_ids_to_stages().map(labelled).unwrap_or_default(),
+        named_databases: named_databases(output.tags()),
         service_health: Observation::NotApplicable { because: "nothing points to an outage".to_owned() },
     };
     let items = output.external_secret_rotation_metadata().iter();
@@ -164,6 +166,63 @@ fn from_description(output: DescribeSecretOutput, now: Timestamp) -> Observation
         due,
     };
     Observation::Found(Described { facts, config })
+}
+
+/// Words in a tag's key that say that its value names a database.
+const DATABASE_WORDS: [&str; 8] = ["database", "db", "rds", "aurora", "cluster", "instance", "endpoint", "host"];
+
+/// Values of such tags that name an engine and no database.
+const ENGINE_NAMES: [&str; 10] =
+    ["rds", "aurora", "postgres", "postgresql", "aurora-postgresql", "mysql", "aurora-mysql", "mariadb", "oracle", "sqlserver"];
+
+/// The databases that tags name: by an ARN or a host of RDS, whatever the key; by another host or an identifier, where the key
+/// says that it is a database's. RDS tags the secrets it manages with the ARN of their owner.
+fn named_databases(tags: &[Tag]) -> Vec<DatabaseRef> {
+    let mut named = Vec::new();
+    for (key, value) in tags.iter().filter_map(|tag| Some((tag.key()?, tag.value()?.trim()))) {
+        let words: Vec<String> = words_of(key);
+        let is_of = |word: &str| words.iter().any(|own| own == word);
+        let by_key = DATABASE_WORDS.iter().any(|word| is_of(word)) && !key.starts_with("aws:");
+        let database = match DatabaseRef::of_arn(value) {
+            Some(database) => Some(database),
+            // Two labels may be anything, such as the class of an instance.
+            None if value.matches('.').count() > 1 && DatabaseRef::is_host(value.split(':').next().unwrap_or_default()) => {
+                value.parse().ok().filter(|named| by_key || !matches!(named, DatabaseRef::Host(_)))
+            }
+            None if by_key && DatabaseRef::is_id(value) && !ENGINE_NAMES.iter().any(|name| value.eq_ignore_ascii_case(name)) => {
+                Some(match (is_of("cluster"), is_of("instance"), is_of("proxy")) {
+                    (true, false, _) => DatabaseRef::Cluster(value.to_owned()),
+                    (false, true, _) => DatabaseRef::Instance(value.to_owned()),
+                    (false, false, true) => DatabaseRef::Proxy(value.to_owned()),
+                    _ => DatabaseRef::Id(value.to_owned()),
+                })
+            }
+            None => None,
+        };
+        named.extend(database.filter(|database| !named.contains(database)));
+    }
+    named
+}
+
+/// `rds-cluster`, `RdsCluster`, `rds:cluster` and `RDSCluster` are the same two words.
+fn words_of(key: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    let mut rest = key.chars().peekable();
+    while let Some(c) = rest.next() {
+        // A capital begins a word after a small letter, and as the last of several before one.
+        let before_small = rest.peek().is_some_and(char::is_ascii_lowercase);
+        let begins = c.is_ascii_uppercase() && (!before.is_ascii_uppercase() || before_small);
+        if begins || !c.is_ascii_alphanumeric() {
+            words.push(String::new());
+        }
+        if let (Some(word), true) = (words.last_mut(), c.is_ascii_alphanumeric()) {
+            word.push(c.to_ascii_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 fn rules(rules: &RotationRulesType) -> RotationRules {
@@ -267,4 +326,41 @@ fn summary(facts: &SecretFacts) -> String {
         parts.extend(told.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| text::counted(count, what)));
     }
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(key: &str, value: &str) -> Vec<String> {
+        let tag = Tag::builder().key(key).value(value).build();
+        named_databases(&[tag]).iter().map(|database| format!("{database:?}")).collect()
+    }
+
+    #[test]
+    fn a_tag_names_a_database_by_arn_host_or_identifier_and_other_tags_do_not() {
+        let cluster = "arn:aws:rds:eu-west-1:123456789012:cluster:orders";
+        for (key, value, expected) in [
+            ("aws:rds:primaryDBClusterArn", cluster, Some("Cluster(\"orders\")")),
+            ("anything", "orders.c9abcdefghij.eu-west-1.rds.amazonaws.com:5432", Some("Instance(\"orders\")")),
+            ("DBInstance", "orders", Some("Instance(\"orders\")")),
+            ("db-cluster", "orders", Some("Cluster(\"orders\")")),
+            ("RDSInstanceId", "orders", Some("Instance(\"orders\")")),
+            ("rds_proxy", "front", Some("Proxy(\"front\")")),
+            ("database", "orders", Some("Id(\"orders\")")),
+            ("database", "postgres", None),
+            ("instance", "t3.micro", None),
+            ("team", "orders", None),
+            ("url", "https://db.example.internal/x", None),
+            (
+                "host",
+                "db.example.internal",
+                Some("Host(DatabaseHost { name: \"db.example.internal\", address: None, port: None })"),
+            ),
+            ("docs", "wiki.example.internal", None),
+            ("aws:cloudformation:stack-name", "database", None),
+        ] {
+            assert_eq!(named(key, value), expected.map(str::to_owned).into_iter().collect::<Vec<_>>(), "{key} = {value}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The report for a ticket.
 
 use super::{Report, ReportedFinding};
-use super::{outlook, wording};
+use super::{outlook, paths, wording};
 use crate::redact::SafeText;
 use crate::safe_format;
 use std::fmt::Write as _;
@@ -30,6 +30,10 @@ pub fn markdown(report: &Report) -> String {
     list(&mut page, "Other secrets", wording::comparison(report).as_slice(), 0);
     list(&mut page, "Code", &wording::code(report), 0);
     list(&mut page, "Consumers", &wording::consumers(report), 0);
+    let network = paths::lines(report);
+    if !network.is_empty() {
+        let _ = writeln!(page, "**Network**\n\n{}\n", fenced("text", &network));
+    }
     steps(&mut page, report);
     let (ruled_out, more) = wording::ruled_out(report);
     list(&mut page, "Ruled out", &ruled_out, more);

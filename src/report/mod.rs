@@ -7,6 +7,7 @@ pub mod facts;
 mod json;
 mod markdown;
 pub mod outlook;
+pub mod paths;
 mod text;
 pub mod time;
 pub mod wording;
@@ -19,8 +20,8 @@ pub use outlook::ReportedForecast;
 pub use text::text;
 
 use crate::model::{
-    Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Lookback, Obstacle, Outcome, Plan, Proof, Remediation,
-    Severity, StepName, StepView, Window,
+    Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Lookback, NetworkPath, Obstacle, Outcome, PathState,
+    Plan, Proof, Remediation, Severity, StepName, StepView, Window,
 };
 use crate::redact::SafeText;
 use jiff::Timestamp;
@@ -77,6 +78,9 @@ pub struct Report {
     pub not_checked: Vec<UncheckedCause>,
     /// What a person can look at next where the end is inconclusive; what decides most first.
     pub next_looks: Vec<ReportedLook>,
+    /// The ways from the function to what it must reach, where the network was looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub network_paths: Vec<ReportedPath>,
     /// The nine steps in order.
     pub steps: Vec<ReportedStep>,
     /// What the function's code shows, where it was looked at.
@@ -256,6 +260,46 @@ pub struct ReportedLook {
     pub command: Option<SafeText>,
 }
 
+/// The way from the function to something it must reach.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedPath {
+    /// A service of AWS, or a database's identifier.
+    pub target: SafeText,
+    /// The function's subnet that it begins in.
+    pub subnet: Option<SafeText>,
+    pub state: PathState,
+    /// In the order of travel.
+    pub hops: Vec<ReportedHop>,
+}
+
+/// One hop of a way.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportedHop {
+    /// What it is, such as `route`.
+    pub place: SafeText,
+    /// Its id in AWS; empty where it has none, or was not seen.
+    pub id: SafeText,
+    pub state: PathState,
+    pub text: SafeText,
+}
+
+impl From<&NetworkPath> for ReportedPath {
+    fn from(path: &NetworkPath) -> ReportedPath {
+        let hop = |hop: &crate::model::PathHop| ReportedHop {
+            place: SafeText::redact(&hop.place),
+            id: SafeText::redact(&hop.id),
+            state: hop.state,
+            text: SafeText::redact(&hop.text),
+        };
+        ReportedPath {
+            target: SafeText::redact(&path.target),
+            subnet: path.subnet.as_deref().map(SafeText::redact),
+            state: path.state,
+            hops: path.hops.iter().map(hop).collect(),
+        }
+    }
+}
+
 /// One playbook step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReportedStep {
@@ -345,6 +389,7 @@ impl Report {
                     explains: change.explains.clone(),
                 })
                 .collect(),
+            network_paths: diagnosis.network_paths.iter().map(ReportedPath::from).collect(),
             comparison: diagnosis.comparison.as_ref().map(ReportedComparison::from),
             // Earlier versions ruled causes out for a secret that was not there.
             ruled_out: (diagnosis.ruled_out.iter())

@@ -1,8 +1,10 @@
 //! The report for a terminal: the verdict first, then what proves it, then what to do.
 
 use super::outlook;
+use super::paths;
 use super::wording::{self, Mark};
 use super::{Report, ReportedFinding};
+use crate::model::PathState;
 use crate::redact::SafeText;
 use crate::safe_format;
 use anstyle::{AnsiColor, Style};
@@ -50,6 +52,7 @@ pub fn text(report: &Report, width: usize) -> String {
     page.section("Others", wording::comparison(report).as_slice(), 0);
     page.section("Code", &wording::code(report), 0);
     page.section("Consumers", &wording::consumers(report), 0);
+    network(&mut page, report);
     page.blank();
     steps(&mut page, report);
     page.blank();
@@ -121,6 +124,22 @@ fn plan(page: &mut TextPage, report: &Report, commands: &[SafeText]) {
     }
     for line in undo.into_iter().flat_map(wording::command_lines) {
         page.line(MARGIN + 2, &line, DIM);
+    }
+}
+
+/// The ways through the network, with the hop that stops one marked.
+fn network(page: &mut TextPage, report: &Report) {
+    for (nth, path) in paths::worth_showing(report).iter().enumerate() {
+        page.label(if nth == 0 { "Network" } else { "" });
+        page.fill(MARGIN, MARGIN + 2, &paths::title(path), Style::new());
+        for hop in path.hops.iter().filter(|_| path.state != PathState::Reachable) {
+            let style = match hop.state {
+                PathState::Reachable => DIM,
+                PathState::Unknown => AnsiColor::Yellow.on_default(),
+                PathState::Blocked => AnsiColor::Red.on_default(),
+            };
+            page.paragraph(MARGIN + 2, MARGIN + 4, &paths::hop(hop), style);
+        }
     }
 }
 

@@ -249,7 +249,10 @@ pub fn code(report: &Report) -> Vec<SafeText> {
 #[must_use]
 pub fn consumers(report: &Report) -> Vec<SafeText> {
     let Some(consumers) = &report.consumers else { return Vec::new() };
-    let rest = consumers.sections(report.now).into_iter().map(|(label, lines)| safe_format!("{} — {}", label, SafeText::join(lines, "; ")));
+    let rest = consumers
+        .sections(report.now)
+        .into_iter()
+        .map(|(label, lines)| safe_format!("{} — {}", label, SafeText::join(lines, "; ")));
     std::iter::once(consumers.headline()).chain(rest).collect()
 }
 

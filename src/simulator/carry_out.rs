@@ -6,6 +6,7 @@
 use super::authorize::{CallDecision, ConditionKeys, evaluate};
 use super::expand::rotation_event;
 use super::ids;
+use super::network;
 use super::wire::Shape;
 use super::world::{
     Function, LogGroup, ManagedPolicy, SimulatedAccount, SimulatedLogEvent, SimulatedRole, SimulatedSecret, SimulatedTrailEvent,
@@ -42,9 +43,13 @@ impl ParsedCommand {
                     last = option.to_owned();
                     options.insert(last.clone(), String::new());
                 }
-                None => {
-                    options.insert(last.clone(), word);
-                }
+                // Of a list, one after another.
+                None => match options.get_mut(&last) {
+                    Some(value) if !value.is_empty() => *value = format!("{value} {word}"),
+                    _ => {
+                        options.insert(last.clone(), word);
+                    }
+                },
             }
         }
         Ok(Some(ParsedCommand { service, operation, options }))
@@ -71,6 +76,7 @@ pub(super) fn carry_out(world: &mut SimulatedAccount, text: &str) -> Result<(), 
         "kms" => kms(world, &command),
         "lambda" => lambda(world, &command),
         "secretsmanager" => secrets(world, &command),
+        "ec2" | "rds" => network::carry_out(&mut world.network, (&command.service, &command.operation), &command.options),
         service => Err(format!("{service} {} is not simulated", command.operation)),
     }
 }

@@ -45,11 +45,26 @@ pub(super) struct PagesForm {
     pub(super) iam: usize,
     /// Metric series on one page.
     pub(super) metrics: usize,
+    /// Things of EC2.
+    pub(super) network: usize,
+    /// Things of RDS.
+    pub(super) databases: usize,
 }
 
 impl Default for PagesForm {
     fn default() -> Self {
-        PagesForm { secrets: 100, versions: 100, logs: 10_000, empty_logs: 0, log_groups: 50, events: 50, iam: 100, metrics: 500 }
+        PagesForm {
+            secrets: 100,
+            versions: 100,
+            logs: 10_000,
+            empty_logs: 0,
+            log_groups: 50,
+            events: 50,
+            iam: 100,
+            metrics: 500,
+            network: 1000,
+            databases: 100,
+        }
     }
 }
 

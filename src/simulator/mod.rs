@@ -13,6 +13,7 @@ mod fault;
 mod filter_pattern;
 mod ids;
 mod json;
+mod network;
 mod operations;
 mod package;
 mod pages;

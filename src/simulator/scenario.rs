@@ -5,6 +5,10 @@ use super::declaration::{
     KeyForm, LayerForm, LogForm, ManagedPolicyForm, MetricsForm, PagesForm, ReadsForm, RoleForm, RotationForm, SecretForm,
     TrailForm,
 };
+use super::network::{
+    AclForm, AttachmentForm, DatabaseForm, EndpointForm, GroupForm, NatForm, NetworkForms, PeeringForm, PrefixListForm,
+    RouteTableForm, SubnetForm, VpcDeclaration,
+};
 use super::policy::PolicyForm;
 use super::when::When;
 use include_dir::{Dir, include_dir};
@@ -68,6 +72,28 @@ pub struct Scenario {
     pub(super) faults: Vec<FaultForm>,
     #[serde(default, rename = "health_event")]
     pub(super) health_events: Vec<HealthEventForm>,
+    #[serde(default, rename = "vpc")]
+    vpcs: Vec<VpcDeclaration>,
+    #[serde(default, rename = "subnet")]
+    subnets: Vec<SubnetForm>,
+    #[serde(default, rename = "route_table")]
+    route_tables: Vec<RouteTableForm>,
+    #[serde(default, rename = "nat_gateway")]
+    nat_gateways: Vec<NatForm>,
+    #[serde(default, rename = "network_acl")]
+    acls: Vec<AclForm>,
+    #[serde(default, rename = "security_group")]
+    groups: Vec<GroupForm>,
+    #[serde(default, rename = "vpc_endpoint")]
+    endpoints: Vec<EndpointForm>,
+    #[serde(default, rename = "peering")]
+    peerings: Vec<PeeringForm>,
+    #[serde(default, rename = "transit_attachment")]
+    attachments: Vec<AttachmentForm>,
+    #[serde(default, rename = "prefix_list")]
+    prefix_lists: Vec<PrefixListForm>,
+    #[serde(default, rename = "database")]
+    databases: Vec<DatabaseForm>,
 }
 
 /// What a diagnosis of the scenario has to say; parsed here, judged by the tests.
@@ -134,6 +160,23 @@ impl Scenario {
             let is_scenario = path.extension().is_some_and(|ending| ending == "toml");
             Some((path.file_stem()?.to_str()?, file.contents_utf8()?)).filter(|_| is_scenario)
         })
+    }
+
+    /// Networks and databases as they are declared.
+    pub(super) fn network(&self) -> NetworkForms {
+        NetworkForms {
+            vpcs: self.vpcs.clone(),
+            subnets: self.subnets.clone(),
+            route_tables: self.route_tables.clone(),
+            nat_gateways: self.nat_gateways.clone(),
+            acls: self.acls.clone(),
+            groups: self.groups.clone(),
+            endpoints: self.endpoints.clone(),
+            peerings: self.peerings.clone(),
+            attachments: self.attachments.clone(),
+            prefix_lists: self.prefix_lists.clone(),
+            databases: self.databases.clone(),
+        }
     }
 
     /// The time the scenario is set at, where it insists on one.

@@ -1,6 +1,7 @@
 //! The simulated account: what its services know. Built once from a scenario, never changed.
 
 use super::declaration::PagesForm;
+use super::network::NetworkForms;
 use super::wire::Shape;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -27,6 +28,7 @@ pub(super) struct SimulatedAccount {
     pub(super) events: Vec<SimulatedTrailEvent>,
     pub(super) trails: Vec<Trail>,
     pub(super) datapoints: Vec<Datapoint>,
+    pub(super) network: NetworkForms,
     /// `None`: the account has no support plan that includes AWS Health.
     pub(super) health: Option<Vec<SimulatedHealthEvent>>,
 }

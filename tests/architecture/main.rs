@@ -60,8 +60,14 @@ const LAWS: &[Law] = &[
     Law {
         name: "AWS's SDK is named only in aws and playbook",
         scope: Scope::AllBut(&["aws", "playbook"]),
-        pattern: r"\baws_(sdk|config|smithy)\w*",
+        pattern: r"\baws_(sdk|config|smithy|runtime|types)\w*",
         breach: ("cli/x.rs", "use aws_sdk_iam::Client;"),
+    },
+    Law {
+        name: "the Query client is asked only by the closed set of its actions",
+        scope: Scope::AllBut(&[]),
+        pattern: r#"\.send(::<[^>]*>)?\(\s*"[A-Z]|"Action=|append_pair\(\s*"Action",\s*""#,
+        breach: ("aws/x.rs", "self.ec2.send(\"RebootInstances\", &[]).await"),
     },
     Law {
         name: "a secret's value is never asked for",
@@ -351,6 +357,25 @@ fn every_law_can_be_broken_and_holds_only_where_it_should() {
             assert!(breaches(law, &[source_of(&format!("{exempt}.rs"), text)]).is_empty(), "{}", law.name);
         }
     }
+}
+
+/// The actions of the Query client that do not only show something. Their names are texts, which no law on methods sees.
+fn changing_actions(sources: &[Source]) -> (usize, Vec<String>) {
+    let action = Regex::new(r#"\bconst (?:ACTION|CALL): ?&'static str ?= ?"(?:[a-z0-9]+:)?(\w+)""#).unwrap();
+    let all = sources.iter().flat_map(|source| action.captures_iter(&source.code).map(|found| found[1].to_owned()));
+    let all: Vec<String> = all.collect();
+    // EC2 has no action that begins with Describe and tells what a prefix list holds.
+    let shows = |name: &&String| name.starts_with("Describe") || *name == "GetManagedPrefixListEntries";
+    (all.len(), all.iter().filter(|name| !shows(name)).cloned().collect())
+}
+
+#[test]
+fn every_action_of_the_query_client_only_shows_something() {
+    let (known, changing) = changing_actions(&SOURCES);
+    assert!(known >= 30, "{known} names of actions");
+    assert_eq!(changing, Vec::<String>::new());
+    let breach = "impl Action for X { const ACTION: &'static str = \"RevokeSecurityGroupIngress\"; }";
+    assert_eq!(changing_actions(&[source_of("aws/x.rs", breach)]), (1, vec!["RevokeSecurityGroupIngress".to_owned()]));
 }
 
 #[test]

@@ -32,13 +32,18 @@ fn tables(example: &str) -> Vec<Table> {
             comment.push(text.trim());
         } else if line.starts_with('[') {
             let name = line.trim_matches(['[', ']']).to_owned();
-            tables.push(Table { name, about: comment.join(" "), keys: Vec::new() });
+            // A list of which several entries are shown, each with other keys, is one chapter.
+            if tables.last().is_none_or(|table| table.name != name) {
+                tables.push(Table { name, about: comment.join(" "), keys: Vec::new() });
+            }
             comment.clear();
         } else if let Some((key, value)) = line.split_once(" = ") {
             let table = tables.last_mut().unwrap();
             let name = table.name.replace("accounts.prod", "accounts.NAME");
             let path = if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
-            table.keys.push(Key { path, example: value.to_owned(), about: comment.join(" ") });
+            if table.keys.iter().all(|known| known.path != path) {
+                table.keys.push(Key { path, example: value.to_owned(), about: comment.join(" ") });
+            }
             comment.clear();
         } else {
             comment.clear();

@@ -13,10 +13,13 @@ CONFIGURATION = {
     "lambda_invoke_permission_missing", "lambda_oom", "lambda_state_failed", "lambda_throttled_concurrency",
     "lambda_timeout_too_short", "permissions_boundary_or_scp_deny", "rotation_disabled", "schedule_wrong_or_overdue",
     "secret_marked_for_deletion", "secret_resource_policy_deny", "secret_resource_policy_missing_allow", "stuck_awspending",
+    "aws_endpoint_unreachable", "db_network_unreachable", "db_not_available", "vpc_endpoint_policy_deny",
 }
 # What a person fills in, after the command before it has told.
 FILLED_IN = ("PREVIOUS_HANDLER", "NEW_FUNCTION_ARN", "FUNCTION_ARN", "BOUNDARY_ARN", "NEW_SUBNET_ID", ".masterarn",
-             "file://key-policy.json", "file://fixed-policy.json")
+             "file://key-policy.json", "file://fixed-policy.json", "DATABASE_SECURITY_GROUP", "FUNCTION_SECURITY_GROUP",
+             "DATABASE_PORT", "ENDPOINT_SECURITY_GROUP", "VPCE_ID", "VPC_ID", "file://endpoint-policy.json", "NAT_GATEWAY_ADDRESS",
+             "NAT_GATEWAY_ID", "file://secret.json", "ADMIN")
 
 
 def is_of_configuration(report: dict) -> bool:
@@ -50,12 +53,13 @@ def run(world, name: str, operation: str, options: list[str]):
     model = service(name)
     shape = next(model.operation_model(one).input_shape for one in model.operation_names if kebab(one) == operation)
     spelled = {kebab(member): member for member in shape.members}
-    parameters = {}
+    parameters, short = {}, {}
     while options:
         key, values = options.pop(0).removeprefix("--"), []
         while options and not options[0].startswith("--"):
             values.append(options.pop(0))
         if key in OWN_OPTIONS and key not in spelled:
+            short[key] = " ".join(values)
             continue
         negated = key.startswith("no-") and key not in spelled
         member = spelled[key.removeprefix("no-") if negated else key]
@@ -72,6 +76,15 @@ def run(world, name: str, operation: str, options: list[str]):
     if name == "kms":
         # moto finds keys by id alone when it enables one or keeps it; AWS takes the ARN as well.
         parameters["KeyId"] = parameters["KeyId"].rsplit("/", 1)[-1]
+    if operation.startswith("authorize-security-group-") and "port" in short:
+        whom = {"UserIdGroupPairs": [{"GroupId": short["source-group"]}]} if "source-group" in short else {
+            "IpRanges": [{"CidrIp": short["cidr"]}]}
+        port = int(short["port"])
+        parameters["IpPermissions"] = [{"IpProtocol": short["protocol"], "FromPort": port, "ToPort": port, **whom}]
+    if operation == "create-network-acl-entry":
+        # The command line takes the protocol's name, and says the direction by one of two words.
+        parameters["Protocol"] = {"tcp": "6"}[parameters["Protocol"]]
+        parameters.setdefault("Egress", False)
     client = world.client(name)
     return getattr(client, operation.replace("-", "_"))(**parameters)
 

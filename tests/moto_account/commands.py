@@ -15,6 +15,8 @@ OWN_OPTIONS = {
     "region", "profile", "output", "query", "cli-binary-format",
     # Source: AWS CLI Command Reference, authorize-security-group-ingress.
     "protocol", "port", "source-group", "cidr",
+    # Source: AWS CLI Command Reference, create-network-acl-entry.
+    "ingress",
 }
 
 
@@ -70,6 +72,8 @@ def invalid(words: list[str], line: str) -> list[str]:
             continue
         shape = members[spelled[key]]
         parameters[spelled[key]] = typed(shape, values, negated)
+    if command == "create-network-acl-entry":
+        parameters.setdefault("Egress", False)
     if not found:
         report = ParamValidator().validate(parameters, operation.input_shape)
         if report.has_errors():
@@ -105,8 +109,15 @@ def shorthand(shape, text: str) -> dict:
     pairs = dict(part.split("=", 1) for part in re.split(r",(?=\w+=)", text))
     members = getattr(shape, "members", {})
     unknown = {key: value for key, value in pairs.items() if key not in members}
-    return unknown | {key: value.split(",") if members[key].type_name == "list" else typed(members[key], [value], False)
+    return unknown | {key: listed(value) if members[key].type_name == "list" else typed(members[key], [value], False)
                       for key, value in pairs.items() if key in members}
+
+
+def listed(text: str) -> list:
+    """A list within a short form: `one,two`, or `[{Key=one},{Key=two}]`."""
+    if not text.startswith("[{"):
+        return text.split(",")
+    return [dict(pair.split("=", 1) for pair in one.split(",")) for one in text[2:-2].split("},{")]
 
 
 def kebab(name: str) -> str:

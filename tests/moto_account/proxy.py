@@ -101,13 +101,15 @@ class Proxy:
         me = f"arn:aws:sts::{self.account}:assumed-role/rotation-diag/bot"
         match fault.kind:
             case "deny":
-                code = "AccessDenied" if request.service in ("iam", "cloudwatch") else "AccessDeniedException"
+                code = {"iam": "AccessDenied", "cloudwatch": "AccessDenied", "rds": "AccessDenied", "ec2": "UnauthorizedOperation"}.get(
+                    request.service, "AccessDeniedException")
                 return failure(request, 403 if request.protocol != "json" else 400, code,
                                f"User: {me} is not authorized to perform: {request.action} because no identity-based policy "
                                f"allows the {request.action} action")
             case "throttle":
                 # Lambda and CloudTrail each have their own word for it.
-                code = {"lambda": "TooManyRequestsException", "iam": "Throttling", "cloudwatch": "Throttling"}.get(
+                code = {"lambda": "TooManyRequestsException", "iam": "Throttling", "cloudwatch": "Throttling",
+                        "rds": "Throttling", "ec2": "RequestLimitExceeded"}.get(
                     request.service, "ThrottlingException")
                 return failure(request, 429 if request.service == "lambda" else 400, code, "Rate exceeded")
             case "500":

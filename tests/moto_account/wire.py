@@ -75,6 +75,10 @@ def failure(request: Request, status: int, code: str, message: str) -> Answer:
     if request.protocol == "cbor":
         body = cbor2.dumps({"__type": f"com.amazonaws.cloudwatch#{code}", "message": message})
         return status, {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, body
+    if request.service == "ec2":
+        text = (f"<Response><Errors><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error></Errors>"
+                "<RequestID>r</RequestID></Response>")
+        return status, {"Content-Type": "text/xml"}, text.encode()
     if request.protocol == "query":
         kind = "Receiver" if status >= 500 else "Sender"
         text = (f"<ErrorResponse><Error><Type>{kind}</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"

@@ -149,9 +149,12 @@ async fn investigations_ask_for_all_that_a_diagnosis_is_granted_and_for_nothing_
         let clock = scenario.now().map_or_else(Clock::system, Clock::starting_at);
         let region = scenario.region().to_owned();
         let simulator = Simulator::start(scenario, clock.now()).unwrap();
-        let aws = Aws::connect(&AwsOptions::simulated(region.as_str().into(), simulator.endpoint_url()), &Registry::default())
-            .await
-            .unwrap();
+        let aws = Aws::connect(
+            &AwsOptions::simulated(region.as_str().parse().unwrap(), simulator.endpoint_url()),
+            &Registry::default(),
+        )
+        .await
+        .unwrap();
         let mut options = Options::new(secret);
         (options.step_deadline, options.total_deadline) = (Duration::from_secs(600), Duration::from_secs(600));
         investigate(&aws, &clock, &options, &()).await;

@@ -55,7 +55,7 @@ impl FakeSts {
     async fn assume(&self, owner: Option<SessionOwner>, names_the_owner: bool, id: &str) -> Result<Aws, ConnectError> {
         let role_arn = "arn:aws:iam::123456789012:role/reader".to_owned();
         let role = AssumeRole { role_arn, external_id: Some(id.to_owned()), owner, names_the_owner };
-        let options = AwsOptions { assume_role: Some(role), ..AwsOptions::simulated("eu-west-1".into(), &self.url) };
+        let options = AwsOptions { assume_role: Some(role), ..AwsOptions::simulated("eu-west-1".parse().unwrap(), &self.url) };
         Aws::connect(&options, &Registry::default()).await
     }
 

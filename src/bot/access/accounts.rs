@@ -248,7 +248,7 @@ mod tests {
         let accounts = AwsAccounts::of(&Config::parse(&text, crate::app::PLATFORMS).unwrap()).await.unwrap();
         let somebody = SessionOwner::person("slack", "U1");
         let role = |name: &str, owner: Option<&SessionOwner>| {
-            let choice = Location { account: Some(name.to_owned()), region: "eu-west-1".into() };
+            let choice = Location { account: Some(name.to_owned()), region: "eu-west-1".parse().unwrap() };
             accounts.options(&choice, owner).assume_role.map(|role| (role.owner, role.names_the_owner, role.external_id))
         };
         let id = || Some("an-id".to_owned());

@@ -27,19 +27,37 @@ pub fn export(report: &Report) -> Message {
     message
 }
 
-/// The timeline as a picture; `None` where nothing has a time, or it could not be painted.
+/// The timeline as a picture, and the way through the network where it is broken; `None` where nothing has a time, or it could not
+/// be painted.
 #[must_use]
 pub fn chart(investigation: &Investigation) -> Option<Message> {
-    let chart = chart::draw(investigation, chart::Size::Wide)?;
-    let picture = chart::png(&chart).ok()?;
     let secret = name_of(investigation);
-    let mut message = Message::line(Tone::Neutral, safe_format!("Timeline of {}", secret));
-    message.attachments.push(Attachment {
-        name: format!("{}-timeline.png", stem(&secret)),
+    let timeline = chart::draw(investigation, chart::Size::Wide).and_then(|chart| picture(&secret, "timeline", &chart));
+    let network = network_chart(investigation);
+    let title = match (&timeline, &network) {
+        (Some(_), None) => safe_format!("Timeline of {}", secret),
+        (Some(_), Some(_)) => safe_format!("Timeline of {}, and its way through the network", secret),
+        (None, Some(_)) => safe_format!("The way of {} through the network", secret),
+        (None, None) => return None,
+    };
+    let mut message = Message::line(Tone::Neutral, title);
+    message.attachments.extend(timeline.into_iter().chain(network));
+    Some(message)
+}
+
+/// The way through the network as a picture; `None` where it is not broken, or nobody looked.
+#[must_use]
+pub fn network_chart(investigation: &Investigation) -> Option<Attachment> {
+    picture(&name_of(investigation), "network", &chart::network(investigation, chart::Size::Wide)?)
+}
+
+fn picture(secret: &SafeText, what: &str, chart: &chart::Chart) -> Option<Attachment> {
+    let picture = chart::png(chart).ok()?;
+    Some(Attachment {
+        name: format!("{}-{what}.png", stem(secret)),
         description: chart.description().clone(),
         content: Content::Png(STANDARD.encode(picture)),
-    });
-    Some(message)
+    })
 }
 
 /// A text file. It is laid out or serialized as a whole, which no composition can say of it: it is redacted again.

@@ -127,6 +127,10 @@ pub(super) fn apply(effect: &CommandEffect, evidence: &mut Evidence) -> Option<S
             }
             None
         }
+        CommandEffect::Network(change) => {
+            change.apply(&mut evidence.network);
+            None
+        }
         CommandEffect::DatabaseTakes | CommandEffect::InDatabase(_) => Some("whether the database accepts the value".to_owned()),
         CommandEffect::Elsewhere => Some("whether a change that this investigation cannot check is enough".to_owned()),
     }

@@ -54,6 +54,11 @@ impl AwsCommand {
         self.options.get(name)?.first().map(String::as_str)
     }
 
+    /// All values of an option.
+    pub(super) fn values(&self, name: &str) -> &[String] {
+        self.options.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// True when the option is given, with or without a value.
     pub(super) fn has(&self, name: &str) -> bool {
         self.options.contains_key(name)

@@ -1,6 +1,7 @@
 //! What a command does to the evidence, as data. It is read from the command itself, so that what is proven is what is printed.
 
 use super::command::AwsCommand;
+use super::network::NetworkChange;
 use crate::model::{Evidence, FunctionArn, Observation};
 use serde_json::{Value, json};
 
@@ -99,6 +100,8 @@ pub(super) enum CommandEffect {
     DatabaseTakes,
     /// A change in the database that is told in words; it needs the current value too.
     InDatabase(&'static str),
+    /// The network, or the state of a database.
+    Network(NetworkChange),
     /// It changes something the evidence does not hold.
     Elsewhere,
 }
@@ -163,6 +166,7 @@ impl CommandEffect {
             ("kms", "cancel-key-deletion") => CommandEffect::KeepsKey { key: text("key-id")? },
             ("lambda", _) => return CommandEffect::on_function(command, evidence),
             ("secretsmanager", _) => return CommandEffect::on_secret(command, evidence),
+            ("ec2" | "rds", _) => CommandEffect::Network(NetworkChange::of(command, evidence)?),
             _ => return None,
         })
     }
@@ -234,7 +238,7 @@ impl CommandEffect {
             | CommandEffect::Attachment { .. }
             | CommandEffect::ManagedPolicy { .. }
             | CommandEffect::RemovesBoundary { .. } => 5,
-            CommandEffect::SecretKey { .. } | CommandEffect::SecretPolicy { .. } => 6,
+            CommandEffect::SecretKey { .. } | CommandEffect::SecretPolicy { .. } | CommandEffect::Network(_) => 6,
             CommandEffect::AllowsInvoke { .. }
             | CommandEffect::RemovesInvoke { .. }
             | CommandEffect::Concurrency { .. }
@@ -303,6 +307,7 @@ impl CommandEffect {
                                              creates the user where it is missing"
                 .to_owned(),
             CommandEffect::InDatabase(told) => (*told).to_owned(),
+            CommandEffect::Network(change) => change.describe(),
             CommandEffect::Elsewhere => "changes something that this investigation does not check".to_owned(),
         }
     }

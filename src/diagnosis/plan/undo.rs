@@ -100,6 +100,7 @@ pub(super) fn undo(text: &str, effect: &CommandEffect, before: &Evidence) -> Opt
             words.extend(from.as_deref().into_iter().flat_map(|from| ["--move-to-version-id", from]));
             here(&words)
         }
+        CommandEffect::Network(change) => return change.undo(text, before),
         CommandEffect::Elsewhere => return elsewhere(&command, text),
     })
 }
@@ -234,13 +235,13 @@ fn elsewhere(command: &AwsCommand, text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::plan::effect::Effect;
+    use crate::diagnosis::plan::effect::CommandEffect;
     use crate::diagnosis::testing::healthy;
 
     #[test]
     fn a_statement_with_an_opposite_is_taken_back_by_it_and_one_without_is_not() {
         let evidence = healthy();
-        let back = |text: &str| undo(text, &Effect::of(text, &evidence), &evidence);
+        let back = |text: &str| undo(text, &CommandEffect::of(text, &evidence), &evidence);
         for (text, expected) in [
             ("psql --dbname 'service=admin' --command 'ALTER ROLE \"app\" LOGIN'", "ALTER ROLE \"app\" NOLOGIN"),
             ("mysql '--defaults-extra-file=admin.cnf' --execute \"ALTER USER 'app'@'%' ACCOUNT UNLOCK\"", "ACCOUNT LOCK"),

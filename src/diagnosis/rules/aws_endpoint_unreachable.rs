@@ -9,11 +9,14 @@
 //!
 //! **Is not it** when Secrets Manager answered in the same invocation, or the function is in no VPC.
 
+use crate::diagnosis::network::{Fault, Paths, Reach};
+use crate::diagnosis::network_remedy::Towards;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
+use crate::diagnosis::readings::network::{self, MENDED, Weight};
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Confidence, Remediation, StepName};
+use crate::model::{Cause, Confidence, Finding, Proof, Remediation, RotationStep, StepName};
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::AwsEndpointUnreachable,
@@ -31,30 +34,59 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
+/// The service that every rotation calls.
+pub(super) const SECRETS_MANAGER: &str = "secretsmanager";
+
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
-    if let Some(seen) = context.seen(RULE.cause) {
-        let service = endpoint_service(&seen.read.event.text);
-        let explanation = match service {
+    match sign(context, RULE.cause) {
+        Sign::Line(finding, service) => {
+            let service = service.as_deref().unwrap_or(SECRETS_MANAGER);
+            by_network(context, *finding, network::to_service(context, service).as_ref(), service)
+        }
+        Sign::Hang(finding) => match network::to_service(context, SECRETS_MANAGER) {
+            Some(paths) if paths.reach() == Reach::Reachable && context.suspects(RULE.cause).is_empty() => {
+                Verdict::clear("every hop between the function and Secrets Manager lets it through")
+            }
+            paths => by_network(context, *finding, paths.as_ref(), SECRETS_MANAGER),
+        },
+        Sign::None(verdict) => by_network_alone(context, verdict),
+    }
+}
+
+/// What failing invocations say about a call that did not reach AWS.
+pub(super) enum Sign {
+    /// A line says so; with the service it names.
+    Line(Box<Finding>, Option<String>),
+    /// The function hung before Secrets Manager answered.
+    Hang(Box<Finding>),
+    None(Verdict),
+}
+
+/// What the log says, as a finding about `cause`.
+pub(super) fn sign(context: &DiagnosisContext<'_>, cause: Cause) -> Sign {
+    if let Some(seen) = context.seen(Cause::AwsEndpointUnreachable) {
+        let service = endpoint_service(&seen.read.event.text).map(str::to_owned);
+        let explanation = match &service {
             Some(service) => format!("The function could not connect to the AWS endpoint of {service}{}.", seen.in_step()),
             None => format!("The function could not connect to an AWS endpoint{}.", seen.in_step()),
         };
-        let mut finding =
-            said(context, RULE.cause, &seen, explanation, remediation(context, service.unwrap_or("secretsmanager")));
+        let remediation = remediation(context, service.as_deref().unwrap_or(SECRETS_MANAGER));
+        let mut finding = said(context, cause, &seen, explanation, remediation);
         if service.is_some() && seen.is_latest {
             // The line names what could not be connected: decisive alone.
             finding.confidence = Confidence::Confirmed;
         }
-        return finding.into();
+        return Sign::Line(Box::new(finding), service);
     }
-    let Some(hang) = Hang::newest(context) else { return not_said(context, &RULE) };
+    let Some(hang) = Hang::newest(context) else { return Sign::None(not_said(context, &RULE)) };
     let Some(confidence) = hang.at_endpoint() else {
-        return Verdict::clear(if hang.success_came_close().is_some() {
+        return Sign::None(Verdict::clear(if hang.success_came_close().is_some() {
             "successful invocations come close to the timeout"
         } else if context.function().is_some_and(|function| function.vpc.is_none()) {
             "the function is in no VPC"
         } else {
             "Secrets Manager answered before the function hung"
-        });
+        }));
     };
     let vpc = match context.function().and_then(|function| function.vpc.as_ref()) {
         Some(vpc) => format!(" in {}", vpc.vpc_id),
@@ -65,7 +97,82 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         "The function{vpc} hung{} until its timeout, and nothing shows that Secrets Manager had answered.{certainty}",
         hang.in_step()
     );
-    context.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation(context, "secretsmanager")).into()
+    Sign::Hang(Box::new(context.finding(cause, confidence, explanation, hang.proofs(), remediation(context, SECRETS_MANAGER))))
+}
+
+/// What the log says, beside what the network does now.
+fn by_network(context: &DiagnosisContext<'_>, mut finding: Finding, paths: Option<&Paths>, service: &str) -> Verdict {
+    match paths.map(Paths::reach) {
+        Some(Reach::Blocked) => agreed(context, finding, paths, service),
+        Some(Reach::Reachable) => {
+            finding.confidence = finding.confidence.min(Confidence::Likely);
+            finding.explanation.push_str(MENDED);
+            finding.into()
+        }
+        _ => finding.into(),
+    }
+}
+
+/// Log and network agree: the hop is named, and its mending is the fix.
+pub(super) fn agreed(context: &DiagnosisContext<'_>, mut finding: Finding, paths: Option<&Paths>, service: &str) -> Verdict {
+    let Some((paths, fault)) = paths.and_then(|paths| Some((paths, paths.worst()?.fault()?))) else { return finding.into() };
+    let is_sure = finding.confidence > Confidence::Possible && !is_led_around(context, fault);
+    finding.confidence = if is_sure { Confidence::Confirmed } else { finding.confidence.max(Confidence::Likely) };
+    if let Some(because) = network::because(paths) {
+        finding.explanation = finding.explanation.replace(" It may have waited for something else.", "");
+        finding.explanation.push_str(&format!(" The network stops it{because}."));
+    }
+    finding.evidence.insert(finding.evidence.len().min(1), network::proof(fault));
+    finding.remediation = mending(context, fault, service);
+    finding.into()
+}
+
+/// True where the function may have been given another host, which no evidence shows.
+fn is_led_around(context: &DiagnosisContext<'_>, fault: &Fault) -> bool {
+    let names = context.function().map(|function| function.environment_names.as_slice()).unwrap_or_default();
+    fault.may_be_led_around() && names.iter().any(|name| name == "SECRETS_MANAGER_ENDPOINT")
+}
+
+/// The network alone: a fault that no line shows.
+fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict) -> Verdict {
+    let Some(paths) = network::to_service(context, SECRETS_MANAGER) else { return verdict };
+    match (paths.reach(), paths.worst().and_then(|path| path.fault())) {
+        (Reach::Blocked, Some(Fault::InternetGateway { .. })) => {
+            Verdict::clear("that the function stands in a public subnet is told for itself")
+        }
+        (Reach::Blocked, Some(fault)) => alone(context, RULE.cause, &paths, fault).into(),
+        (Reach::Reachable, _) if matches!(verdict, Verdict::Unknown { .. }) && !context.failures.is_empty() => {
+            Verdict::clear("every hop between the function and Secrets Manager lets it through")
+        }
+        (Reach::Unknown, _) if context.failing.is_none() && context.never_rotated() => {
+            paths.missing().map_or(verdict, |missing| Verdict::unknown(format!("whether Secrets Manager is reached: {missing}")))
+        }
+        _ => verdict,
+    }
+}
+
+/// The finding about a way to Secrets Manager that is blocked now, as heavy as the state of rotation makes it.
+pub(super) fn alone(context: &DiagnosisContext<'_>, cause: Cause, paths: &Paths, fault: &Fault) -> Finding {
+    let because = network::because(paths).unwrap_or_default();
+    let name = context.function_name().unwrap_or("the function");
+    let explanation = format!("{name} cannot reach Secrets Manager{because}.");
+    let evidence: Vec<Proof> = std::iter::once(network::proof(fault)).chain(context.failed_attempt_proof()).collect();
+    let finding = context.finding(cause, Confidence::Likely, explanation, evidence, mending(context, fault, SECRETS_MANAGER));
+    let Weight { mut confidence, severity, note } = network::weight(context, cause, &[RotationStep::CreateSecret]);
+    // What worked before may work by a way that is not seen.
+    if fault.may_be_led_around() && (context.last_success_at.is_some() || is_led_around(context, fault)) {
+        confidence = Confidence::Possible;
+    }
+    Weight { confidence, severity, note }.put_on(finding)
+}
+
+/// The commands that mend the hop, and a rotation.
+pub(super) fn mending(context: &DiagnosisContext<'_>, fault: &Fault, service: &str) -> Remediation {
+    Remediation::new(format!("Mend the hop that stops the function on its way to {service}: {}.", fault.text()))
+        .mend(context, fault, Towards::Service(service))
+        .rotate(context)
+        .link(NETWORK_ACCESS)
+        .link(TROUBLESHOOTING)
 }
 
 fn remediation(context: &DiagnosisContext<'_>, service: &str) -> Remediation {
@@ -114,8 +221,10 @@ fn endpoint_service(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::network::testing::world;
     use crate::diagnosis::testing::{assert_clear, assert_unknown, deny, facts, fail, finding, hang_in, healthy};
-    use crate::model::{Evidence, RotationStep, StepName};
+    use crate::model::{Evidence, Network, Observation, PathState, RotationStep, StepName};
 
     const FOUND: &str = "[INFO]\t2026-03-10T11:00:00.000Z\tr1\tFound credentials in environment variables.";
 
@@ -165,6 +274,69 @@ mod tests {
         assert_clear(RULE.cause, &evidence);
         assert_clear(RULE.cause, &hung(&[FOUND, "createSecret: Successfully put secret for ARN x and version y."]));
         assert_clear(RULE.cause, &healthy());
+    }
+
+    fn without_a_way_out() -> Network {
+        let mut network = world();
+        network.endpoints = Observation::Found(Vec::new());
+        network.route_tables.found_mut().unwrap()[1].routes.truncate(1);
+        network
+    }
+
+    #[test]
+    fn a_hang_and_a_missing_route_agree_and_a_route_to_the_nat_gateway_heals() {
+        let mut evidence = hung(&[FOUND]);
+        evidence.network = without_a_way_out();
+        let diagnosis = diagnose(&evidence);
+        let root = diagnosis.root_cause().unwrap();
+        assert_eq!((root.cause, root.confidence), (RULE.cause, Confidence::Confirmed));
+        assert!(
+            root.explanation.contains("rtb-0fn of subnet-0a1b2c3d has no route to the public network"),
+            "{}",
+            root.explanation
+        );
+        let commands: Vec<&str> = diagnosis.plan.steps.iter().map(|step| step.command.as_str()).collect();
+        assert_eq!(
+            commands.first(),
+            Some(
+                &"aws ec2 create-route --route-table-id rtb-0fn --destination-cidr-block 0.0.0.0/0 --nat-gateway-id nat-0a1b2c3d \
+                  --region eu-west-1"
+            )
+        );
+        assert_eq!(diagnosis.plan.heals, Some(true));
+        assert!(diagnosis.plan.steps[0].undo.as_deref().is_some_and(|undo| undo.contains("delete-route")));
+        let way = diagnosis.network_paths.first().unwrap();
+        assert_eq!((way.target.as_str(), way.state), ("secretsmanager", PathState::Blocked));
+    }
+
+    #[test]
+    fn a_network_that_lets_it_through_clears_a_hang_and_weakens_a_line() {
+        let mut evidence = hung(&[FOUND]);
+        evidence.network = world();
+        assert_clear(RULE.cause, &evidence);
+        let mut evidence = healthy();
+        let line =
+            "[ERROR] ConnectTimeoutError: Connect timeout on endpoint URL: \"https://secretsmanager.eu-west-1.amazonaws.com/\"";
+        fail(&mut evidence, RotationStep::CreateSecret, &[line]);
+        evidence.network = world();
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.explanation.ends_with("it may have been fixed since."), "{}", found.explanation);
+    }
+
+    #[test]
+    fn a_network_that_was_not_seen_changes_nothing_and_one_that_blocks_is_foretold() {
+        let mut evidence = hung(&[FOUND]);
+        evidence.network.subnets = crate::diagnosis::testing::denied("ec2:DescribeSubnets");
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Likely);
+        let mut works = healthy();
+        works.network = without_a_way_out();
+        let forecast = diagnose(&works).forecast;
+        assert!(forecast.blocking().any(|obstacle| obstacle.cause == RULE.cause), "{forecast:#?}");
+        works.network = world();
+        let diagnosis = diagnose(&works);
+        assert_eq!(diagnosis.forecast.obstacles, []);
+        assert_eq!(diagnosis.outcome, crate::model::Outcome::Healthy);
     }
 
     #[test]

@@ -10,12 +10,17 @@
 //! **Is not it** when the same invocation established a connection. A login that fails within 2 seconds proves nothing: a
 //! closed port and an unknown name fail as quickly.
 
+use crate::diagnosis::network::Reach;
+use crate::diagnosis::network_remedy::Towards;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
 use crate::diagnosis::readings::login::{self, Answer};
+use crate::diagnosis::readings::network::{self, Candidate, MENDED};
+use crate::diagnosis::readings::port::port_in;
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Confidence, Remediation, StepName};
+use crate::lambda_log::Record;
+use crate::model::{Cause, Confidence, DatabaseChoice, Finding, Proof, Remediation, RotationStep, StepName, TargetDatabase};
 use serde_json::Value;
 
 pub(super) const RULE: Rule = Rule {
@@ -35,10 +40,42 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
+/// The steps that use the database.
+pub(super) const AT_DATABASE: &[RotationStep] = &[RotationStep::SetSecret, RotationStep::TestSecret];
+
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let candidates = network::databases(context);
+    match sign(context) {
+        DbSign::Line(finding, text) => by_network(context, *finding, &candidates, Some(&text)),
+        DbSign::Slow(finding) => by_network(context, *finding, &candidates, None),
+        DbSign::Hang(finding) => {
+            let reached = !candidates.is_empty() && candidates.iter().all(|one| one.reach() == Reach::Reachable);
+            match reached && context.suspects(RULE.cause).is_empty() {
+                true => Verdict::clear(reached_words(&candidates)),
+                false => by_network(context, *finding, &candidates, None),
+            }
+        }
+        DbSign::None(verdict) => by_network_alone(context, verdict, &candidates),
+    }
+}
+
+/// What failing invocations say about a database that was not reached.
+pub(super) enum DbSign {
+    /// A driver's line says so.
+    Line(Box<Finding>, String),
+    /// A login took as long as only a connection takes that does not open.
+    Slow(Box<Finding>),
+    /// The function hung where it talks to the database.
+    Hang(Box<Finding>),
+    None(Verdict),
+}
+
+/// What the log says.
+pub(super) fn sign(context: &DiagnosisContext<'_>) -> DbSign {
     if let Some(seen) = context.seen(RULE.cause) {
         let explanation = format!("The function could not open a connection to the database{}.", seen.in_step());
-        return said(context, RULE.cause, &seen, explanation, remediation(context)).into();
+        let finding = said(context, RULE.cause, &seen, explanation, remediation(context));
+        return DbSign::Line(Box::new(finding), Record::read(&seen.read.event.text).text.to_string());
     }
     if let Some(seen) = login::newest(context) {
         return match (login::answer(seen.failure), login::seconds(seen.failure)) {
@@ -50,19 +87,23 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
                 );
                 let mut finding = said(context, RULE.cause, &seen, explanation, remediation(context));
                 finding.confidence = finding.confidence.min(Confidence::Likely);
-                finding.into()
+                DbSign::Slow(Box::new(finding))
             }
-            (Answer::Connected, _) => Verdict::clear("a connection to the database had been established before the login failed"),
-            _ => Verdict::unknown("whether the database was reached: the function does not log the answer to its login"),
+            (Answer::Connected, _) => {
+                DbSign::None(Verdict::clear("a connection to the database had been established before the login failed"))
+            }
+            _ => DbSign::None(Verdict::unknown(
+                "whether the database was reached: the function does not log the answer to its login",
+            )),
         };
     }
-    let Some(hang) = Hang::newest(context) else { return not_said(context, &RULE) };
+    let Some(hang) = Hang::newest(context) else { return DbSign::None(not_said(context, &RULE)) };
     let Some(confidence) = hang.at_database() else {
-        return Verdict::clear(if hang.database_answered() {
+        return DbSign::None(Verdict::clear(if hang.database_answered() {
             "a connection to the database had been established before the function hung".to_owned()
         } else {
             format!("the function hung{}, which does not use the database", hang.in_step())
-        });
+        }));
     };
     let explanation = match confidence {
         Confidence::Possible => format!(
@@ -75,7 +116,134 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             hang.in_step()
         ),
     };
-    context.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation(context)).into()
+    DbSign::Hang(Box::new(context.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation(context))))
+}
+
+/// True where the line says that nothing answered; a refusal or an unknown name is no work of a filter.
+fn is_silence(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["timed out", "timeout", "time out", "timedout", "(110)", "(10060)", "ora-12170", "no route to host", "unreachable"]
+        .iter()
+        .any(|word| lower.contains(word))
+}
+
+/// The database to blame: the first that is blocked, where no likelier one is reached.
+fn blamed<'c, 'a>(candidates: &'c [Candidate<'a>]) -> Option<&'c Candidate<'a>> {
+    let is_named = candidates.first()?.database.found_by != DatabaseChoice::SameEngine;
+    let considered = if is_named { candidates.get(..1)? } else { candidates };
+    considered.iter().find(|one| one.reach() == Reach::Blocked)
+}
+
+/// What the log says, beside what the network does now.
+fn by_network(context: &DiagnosisContext<'_>, mut finding: Finding, candidates: &[Candidate<'_>], line: Option<&str>) -> Verdict {
+    if let Some(text) = line {
+        if let Some((asked, database)) = wrong_port(text, candidates) {
+            return at_wrong_port(context, finding, asked, database).into();
+        }
+        if !is_silence(text) {
+            return finding.into();
+        }
+    }
+    if let Some(candidate) = blamed(candidates)
+        && let (Some(paths), Some(fault)) = (&candidate.paths, candidate.fault())
+    {
+        let guessed = candidate.database.found_by == DatabaseChoice::SameEngine && candidates.len() > 1;
+        finding.confidence = match (finding.confidence, guessed) {
+            (Confidence::Possible, _) | (_, true) => Confidence::Likely,
+            (_, false) => Confidence::Confirmed,
+        };
+        let because = network::because(paths).unwrap_or_default();
+        finding.explanation =
+            finding.explanation.replace(" It may have waited for the database, which cannot be told from its lines.", "");
+        finding.explanation.push_str(&format!(" Of {}, the network stops it{because}.", candidate.named()));
+        finding.evidence.insert(finding.evidence.len().min(1), network::proof(fault));
+        finding.remediation = mending(context, candidate);
+        return finding.into();
+    }
+    if !candidates.is_empty() && candidates.iter().all(|one| one.reach() == Reach::Reachable) {
+        finding.confidence = finding.confidence.min(Confidence::Likely);
+        finding.explanation.push_str(MENDED);
+    }
+    finding.into()
+}
+
+fn reached_words(candidates: &[Candidate<'_>]) -> String {
+    let names: Vec<&str> = candidates.iter().map(|one| one.database.id.as_str()).collect();
+    format!("every hop between the function and {} lets it through", names.join(", "))
+}
+
+/// The network alone: a fault that no line shows.
+fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict, candidates: &[Candidate<'_>]) -> Verdict {
+    let Some(first) = candidates.first() else { return verdict };
+    let is_unanswered = matches!(verdict, Verdict::Unknown { .. }) && !context.failures.is_empty();
+    if is_unanswered && candidates.iter().all(|one| one.reach() == Reach::Reachable) {
+        return Verdict::clear(reached_words(candidates));
+    }
+    // That a connection stood outweighs what is configured now.
+    let stood = login::newest(context).is_some_and(|seen| login::answer(seen.failure) == Answer::Connected)
+        || Hang::newest(context).is_some_and(|hang| hang.database_answered());
+    let all_blocked = candidates.iter().all(|one| one.reach() == Reach::Blocked);
+    let is_named = first.database.found_by != DatabaseChoice::SameEngine || candidates.len() == 1;
+    let Some((paths, fault)) = first.paths.as_ref().zip(first.fault()).filter(|_| !stood && (all_blocked || is_named)) else {
+        return verdict;
+    };
+    let because = network::because(paths).unwrap_or_default();
+    let name = context.function_name().unwrap_or("the function");
+    let explanation = format!("{name} cannot reach {}{because}.", first.named());
+    let evidence: Vec<Proof> = std::iter::once(network::proof(fault)).chain(context.failed_attempt_proof()).collect();
+    let finding = context.finding(RULE.cause, Confidence::Likely, explanation, evidence, mending(context, first));
+    let mut weight = network::weight(context, RULE.cause, AT_DATABASE);
+    // That it is this database at all is a guess.
+    if first.database.found_by == DatabaseChoice::SameEngine && context.last_success_at.is_some() {
+        weight.confidence = Confidence::Possible;
+    }
+    weight.put_on(finding).into()
+}
+
+/// The commands that mend the hop, and a rotation.
+fn mending(context: &DiagnosisContext<'_>, candidate: &Candidate<'_>) -> Remediation {
+    let Some(fault) = candidate.fault() else { return remediation(context) };
+    let summary = format!("Mend the hop that stops the function on its way to {}: {}.", candidate.database.id, fault.text());
+    let fix = Remediation::new(summary);
+    // The rule that was taken away comes back as it was.
+    let fix = match restored_rule(context, candidate.database) {
+        Some(words) => fix
+            .run(aws_in(context, &words.iter().map(String::as_str).collect::<Vec<_>>()))
+            .needs("ec2:AuthorizeSecurityGroupIngress"),
+        None => fix.mend(context, fault, Towards::Database(candidate.database)),
+    };
+    fix.rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING)
+}
+
+/// The rule of the database's own group that was taken away, where it let in a range.
+fn restored_rule(context: &DiagnosisContext<'_>, database: &TargetDatabase) -> Option<Vec<String>> {
+    let rule = revoked_rule(context).filter(|rule| database.security_group_ids.contains(&rule.group))?;
+    let port = rule.port.filter(|port| database.port.is_some_and(|own| own.to_string() == *port))?;
+    let words = ["ec2", "authorize-security-group-ingress", "--group-id", &rule.group, "--protocol", "tcp", "--port", &port];
+    let range = rule.range?;
+    Some(words.into_iter().chain(["--cidr", range.as_str()]).map(str::to_owned).collect())
+}
+
+/// The port that the line names, where the database listens on another.
+fn wrong_port<'a>(text: &str, candidates: &[Candidate<'a>]) -> Option<(u16, &'a TargetDatabase)> {
+    let database = candidates.first()?.database;
+    let named = database.host.as_deref().is_some_and(|host| text.contains(host));
+    let sure = named || database.found_by < DatabaseChoice::Logged;
+    let asked = port_in(text).and_then(|port| u16::try_from(port).ok())?;
+    (sure && database.port.is_some_and(|port| port != asked)).then_some((asked, database))
+}
+
+fn at_wrong_port(context: &DiagnosisContext<'_>, mut finding: Finding, asked: u16, database: &TargetDatabase) -> Finding {
+    let port = database.port.unwrap_or_default();
+    finding.confidence = Confidence::Confirmed;
+    finding.explanation = format!("The function connects to port {asked}, and {} listens on port {port}.", database.id);
+    let fact = network::state_proof(format!("{} listens on port {port}", database.id));
+    finding.evidence.insert(finding.evidence.len().min(1), fact);
+    finding.remediation = Remediation::new(format!("Set \"port\" in the secret's value to {port}, and rotate."))
+        .put_value(context)
+        .rotate(context)
+        .link(TROUBLESHOOTING);
+    finding
 }
 
 fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
@@ -146,10 +314,12 @@ fn find<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::network::testing::{database, world};
     use crate::diagnosis::testing::{
         assert_clear, assert_unknown, change, deny, facts, fail, finding, hang_in, healthy, hours_ago,
     };
-    use crate::model::{Concern, Evidence, RotationStep, StepName};
+    use crate::model::{Concern, Evidence, Network, Observation, RotationStep, StepName};
     use jiff::SignedDuration;
     use serde_json::json;
 
@@ -218,6 +388,101 @@ mod tests {
         facts(&mut evidence.changes).changes[0].parameters = json!({"groupId": "sg-0db", "ipPermissions": {"items": [rule]}});
         let commands = finding(RULE.cause, &evidence).remediation.commands;
         assert!(commands[0].contains("--group-id sg-0db --protocol tcp --port 5432 --cidr 10.0.0.0/16 "), "{commands:?}");
+    }
+
+    fn closed() -> Network {
+        let mut network = world();
+        network.security_groups.found_mut().unwrap()[1].ingress.clear();
+        network
+    }
+
+    #[test]
+    fn a_hang_and_a_group_that_lets_nobody_in_agree_and_the_rule_with_its_real_ids_heals() {
+        let mut evidence = healthy();
+        evidence.network = closed();
+        hang_in(&mut evidence, RotationStep::SetSecret, &[]);
+        let diagnosis = diagnose(&evidence);
+        let root = diagnosis.root_cause().unwrap();
+        assert_eq!((root.cause, root.confidence), (RULE.cause, Confidence::Confirmed));
+        assert!(
+            root.explanation.contains("no inbound rule of sg-0db lets TCP port 5432 in from sg-0a1b2c3d"),
+            "{}",
+            root.explanation
+        );
+        let first = diagnosis.plan.steps.first().unwrap();
+        assert_eq!(
+            first.command,
+            "aws ec2 authorize-security-group-ingress --group-id sg-0db --protocol tcp --port 5432 --source-group sg-0a1b2c3d \
+             --region eu-west-1"
+        );
+        assert!(first.undo.as_deref().is_some_and(|undo| undo.starts_with("aws ec2 revoke-security-group-ingress")));
+        assert_eq!(first.needs, ["ec2:AuthorizeSecurityGroupIngress"]);
+        assert_eq!(diagnosis.plan.heals, Some(true), "{:#?}", diagnosis.plan);
+    }
+
+    #[test]
+    fn a_way_that_stands_clears_what_was_only_inferred_and_weakens_what_a_line_says() {
+        let mut evidence = healthy();
+        evidence.network = world();
+        hang_in(&mut evidence, RotationStep::SetSecret, &[]);
+        assert_clear(RULE.cause, &evidence);
+        let mut quick = login_failed(120.0);
+        quick.network = world();
+        assert_clear(RULE.cause, &quick);
+        let mut slow = login_failed(10_300.0);
+        slow.network = world();
+        assert!(finding(RULE.cause, &slow).explanation.ends_with("it may have been fixed since."));
+    }
+
+    #[test]
+    fn a_port_that_is_not_the_databases_is_the_secrets_fault_and_no_groups() {
+        let mut evidence = healthy();
+        evidence.network = closed();
+        let line = "psycopg2.OperationalError: connection to server at \"orders.abcdefghijkl.eu-west-1.rds.amazonaws.com\" (10.0.2.5), \
+                    port 5433 failed: Connection timed out";
+        fail(&mut evidence, RotationStep::SetSecret, &[line]);
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.explanation, "The function connects to port 5433, and orders listens on port 5432.");
+        assert!(found.remediation.commands.iter().any(|command| command.contains("put-secret-value")));
+        assert!(!found.remediation.commands.iter().any(|command| command.contains("authorize")));
+    }
+
+    #[test]
+    fn a_refusal_is_not_laid_on_a_filter() {
+        let mut evidence = healthy();
+        evidence.network = closed();
+        let line = "psycopg2.OperationalError: could not translate host name \"db.example.internal\" to address: Unknown host";
+        fail(&mut evidence, RotationStep::SetSecret, &[line]);
+        assert!(!finding(RULE.cause, &evidence).explanation.contains("sg-0db"));
+    }
+
+    #[test]
+    fn of_guessed_databases_the_blocked_one_is_named_as_a_guess_and_a_reached_one_beside_it_blames_nobody_by_itself() {
+        let guess = |id: &str, group: &str| TargetDatabase {
+            id: id.to_owned(),
+            security_group_ids: vec![group.to_owned()],
+            found_by: DatabaseChoice::SameEngine,
+            ..database()
+        };
+        let mut evidence = healthy();
+        evidence.network = world();
+        evidence.network.databases = Observation::Found(vec![guess("a", "sg-0db"), guess("b", "sg-0vpce")]);
+        assert_clear(RULE.cause, &evidence);
+        hang_in(&mut evidence, RotationStep::SetSecret, &[]);
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.explanation.contains("Of b, a guess:"), "{}", found.explanation);
+    }
+
+    #[test]
+    fn a_way_that_is_blocked_is_foretold_while_rotation_still_works() {
+        let mut evidence = healthy();
+        evidence.network = closed();
+        let diagnosis = diagnose(&evidence);
+        assert!(diagnosis.forecast.blocking().any(|obstacle| obstacle.cause == RULE.cause), "{:#?}", diagnosis.forecast);
+        assert_eq!(diagnosis.plan.heals, Some(true), "{:#?}", diagnosis.plan);
+        evidence.network = world();
+        assert_eq!(diagnose(&evidence).forecast.obstacles, []);
     }
 
     #[test]

@@ -10,7 +10,7 @@
 
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Remediation, StepName};
+use crate::model::{Cause, Confidence, Proof, Remediation, StepName, Subnet, VpcConfig};
 
 const CAUSE: Cause = Cause::LambdaVpcCapacity;
 
@@ -49,21 +49,57 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             "--function-name",
             function.arn.name(),
             "--vpc-config",
-            &format!("SubnetIds=NEW_SUBNET_ID,SecurityGroupIds={}", vpc.security_group_ids.join(",")),
+            &format!(
+                "SubnetIds={},SecurityGroupIds={}",
+                free_subnets(context, vpc).as_deref().unwrap_or("NEW_SUBNET_ID"),
+                vpc.security_group_ids.join(",")
+            ),
         ],
     ))
     .needs("ec2:DescribeSubnets")
     .needs("lambda:UpdateFunctionConfiguration")
     .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html");
-    let explanation = format!("Lambda could not get a network interface for {} in {}.", function.arn.name(), vpc.vpc_id);
-    complaint.finding(context, CAUSE, explanation, remediation).into()
+    let mut explanation = format!("Lambda could not get a network interface for {} in {}.", function.arn.name(), vpc.vpc_id);
+    let full = full_subnets(context, vpc);
+    if !full.is_empty() {
+        explanation.push_str(&format!(" {} has no free address.", full.join(", ")));
+    }
+    let mut finding = complaint.finding(context, CAUSE, explanation, remediation);
+    if !full.is_empty() {
+        let fact = format!("AvailableIpAddressCount 0 in {}", full.join(", "));
+        finding.evidence.push(Proof::of(StepName::RotationFunction, "ec2:DescribeSubnets", fact));
+        // What Lambda says and what EC2 counts agree.
+        finding.confidence = Confidence::Confirmed;
+    }
+    finding.into()
+}
+
+/// The function's subnets without a free address, as far as they were seen.
+fn full_subnets<'a>(context: &DiagnosisContext<'a>, vpc: &VpcConfig) -> Vec<&'a str> {
+    let seen = context.evidence.network.subnets.found().map(Vec::as_slice).unwrap_or_default();
+    let own = seen.iter().filter(|subnet| vpc.subnet_ids.contains(&subnet.id));
+    own.filter(|subnet| subnet.free_addresses == 0).map(|subnet| subnet.id.as_str()).collect()
+}
+
+/// The subnets with free addresses that the function can have instead: its own that have some, else others of its VPC.
+fn free_subnets(context: &DiagnosisContext<'_>, vpc: &VpcConfig) -> Option<String> {
+    let seen = context.evidence.network.subnets.found()?;
+    let free = |own: bool| {
+        let fits = |subnet: &&Subnet| {
+            subnet.vpc_id == vpc.vpc_id && subnet.free_addresses > 0 && vpc.subnet_ids.contains(&subnet.id) == own
+        };
+        let ids: Vec<&str> = seen.iter().filter(fits).map(|subnet| subnet.id.as_str()).collect();
+        (!ids.is_empty()).then(|| ids.join(","))
+    };
+    free(true).or_else(|| free(false))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::network::testing::world;
     use crate::diagnosis::testing::*;
-    use crate::model::{Confidence, StepName};
+    use crate::model::{Confidence, Observation, StepName};
 
     #[test]
     fn a_full_subnet_is_decisive_and_its_subnets_are_named() {
@@ -75,6 +111,22 @@ mod tests {
         assert_eq!(finding.confidence, Confidence::Confirmed);
         assert!(finding.remediation.commands[0].contains("subnet-0a1b2c3d"));
         assert_clear(Cause::LambdaStateFailed, &evidence);
+    }
+
+    #[test]
+    fn the_subnet_without_an_address_is_named_and_one_with_free_addresses_takes_its_place() {
+        let mut evidence = healthy();
+        evidence.network = world();
+        let Observation::Found(subnets) = &mut evidence.network.subnets else { panic!() };
+        subnets[0].free_addresses = 0;
+        assert_clear(CAUSE, &evidence);
+        let function = facts(&mut evidence.function);
+        function.last_update_status = Some("Failed".to_owned());
+        function.last_update_reason_code = Some("SubnetOutOfIPAddresses".to_owned());
+        let found = finding(CAUSE, &evidence);
+        assert_eq!(found.confidence, Confidence::Confirmed);
+        assert!(found.explanation.ends_with("subnet-0a1b2c3d has no free address."), "{}", found.explanation);
+        assert!(found.remediation.commands.iter().any(|command| command.contains("SubnetIds=subnet-0db")), "{found:#?}");
     }
 
     #[test]

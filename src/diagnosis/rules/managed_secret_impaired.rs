@@ -8,10 +8,10 @@
 //!
 //! **Is not it** when the key is usable: then the owner's resource is what to look at.
 
-use crate::diagnosis::managed::{command_of, name_of, owner};
+use crate::diagnosis::managed::{command_of, name_of, owned_database, owner};
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Concern, Confidence, KeyFacts, Observation, Proof, Remediation, StepName};
+use crate::model::{Cause, Concern, Confidence, KeyFacts, Observation, Proof, Remediation, StepName, TargetDatabase};
 
 const CAUSE: Cause = Cause::ManagedSecretImpaired;
 
@@ -46,7 +46,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         Observation::NoData { .. } => Some("its key is gone".to_owned()),
         _ => None,
     };
-    if fault.is_none() && !says_so {
+    let rds = impaired_at_rds(context);
+    if fault.is_none() && !says_so && rds.is_none() {
         return match key.missing().filter(|_| context.is_unwell()) {
             Some(missing) => Verdict::unknown(missing),
             None => Verdict::clear("its key is usable, and no event calls it impaired"),
@@ -60,14 +61,33 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let changed = context.last_change(Concern::Key, &["DisableKey", "ScheduleKeyDeletion"]);
     evidence.extend(changed.map(|change| context.change_proof(change)));
     evidence.push(context.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent")));
-    let because = fault.as_ref().map_or_else(|| "the failed rotation says that it is impaired".to_owned(), Clone::clone);
+    if let Some(database) = rds {
+        let text = format!("MasterUserSecret.SecretStatus of {} is impaired", database.id);
+        evidence.insert(0, Proof::of(StepName::SecretAccess, "rds:DescribeDBInstances", text));
+    }
+    let because = match (&fault, rds) {
+        (Some(fault), _) => fault.clone(),
+        (None, Some(database)) => format!("RDS calls the secret of {} impaired", database.id),
+        (None, None) => "the failed rotation says that it is impaired".to_owned(),
+    };
     let name = name_of(owner);
     let explanation = format!("{name} can no longer rotate the secret it manages, although it may still be read: {because}.");
     let confidence = match (&fault, context.failing.is_some()) {
+        // The owner's own word is decisive alone.
+        _ if rds.is_some() => Confidence::Confirmed,
         (Some(_), true) => Confidence::Confirmed,
         _ => Confidence::Likely,
     };
     context.finding(CAUSE, confidence, explanation, evidence, fix(context, owner, key)).into()
+}
+
+/// The database whose master secret this is, where RDS calls it impaired.
+fn impaired_at_rds<'a>(context: &DiagnosisContext<'a>) -> Option<&'a TargetDatabase> {
+    let arn = context.secret()?.arn.arn().as_str();
+    let is_impaired = |one: &&TargetDatabase| {
+        one.master_secret.as_ref().is_some_and(|secret| secret.arn == arn && secret.status.eq_ignore_ascii_case("impaired"))
+    };
+    context.evidence.network.databases.found()?.iter().find(is_impaired)
 }
 
 fn id_of(context: &DiagnosisContext<'_>, key: &Observation<KeyFacts>) -> String {
@@ -88,7 +108,7 @@ fn fix(context: &DiagnosisContext<'_>, owner: &str, key: &Observation<KeyFacts>)
     if key.found().is_some_and(|key| key.state != "Enabled") {
         remediation = remediation.run(aws_in(context, &["kms", "enable-key", "--key-id", &id])).needs("kms:EnableKey");
     }
-    if owner == "rds" {
+    if owner == "rds" && owned_database(context).is_none() {
         let (list, query) = match context.secret_name().starts_with("rds!cluster") {
             true => ("describe-db-clusters", "DBClusters[].[DBClusterIdentifier,MasterUserSecret]"),
             false => ("describe-db-instances", "DBInstances[].[DBInstanceIdentifier,MasterUserSecret]"),
@@ -104,8 +124,9 @@ fn fix(context: &DiagnosisContext<'_>, owner: &str, key: &Observation<KeyFacts>)
 mod tests {
     use super::*;
     use crate::diagnosis::diagnose;
+    use crate::diagnosis::network::testing::database;
     use crate::diagnosis::testing::*;
-    use crate::model::Evidence;
+    use crate::model::{DatabaseChoice, Evidence, MasterSecret};
 
     fn managed() -> Evidence {
         let mut evidence = healthy();
@@ -127,6 +148,22 @@ mod tests {
         assert!(root.remediation.commands[0].contains("cancel-key-deletion"), "{:?}", root.remediation.commands);
         let failing = diagnosis.findings.iter().find(|finding| finding.cause == Cause::ManagedRotationFailing).unwrap();
         assert_eq!(failing.inhibited_by, Some(CAUSE));
+    }
+
+    #[test]
+    fn the_word_of_rds_is_decisive_and_its_database_is_named_in_the_fix() {
+        let mut evidence = managed();
+        let secret = |status: &str| MasterSecret { arn: SECRET.to_owned(), status: status.to_owned(), kms_key_id: None };
+        let owner =
+            |status| TargetDatabase { master_secret: Some(secret(status)), found_by: DatabaseChoice::Owner, ..database() };
+        evidence.network.databases = Observation::Found(vec![owner("active")]);
+        assert_clear(CAUSE, &evidence);
+        evidence.network.databases = Observation::Found(vec![owner("impaired")]);
+        let found = finding(CAUSE, &evidence);
+        assert_eq!(found.confidence, Confidence::Confirmed);
+        assert!(found.evidence[0].text.contains("orders is impaired"), "{:?}", found.evidence);
+        let rotates = "aws rds modify-db-instance --db-instance-identifier orders --rotate-master-user-password";
+        assert!(found.remediation.commands.iter().any(|command| command.starts_with(rotates)), "{:?}", found.remediation);
     }
 
     #[test]

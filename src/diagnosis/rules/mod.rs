@@ -18,6 +18,7 @@ mod db_login_ambiguous;
 mod db_name_missing;
 mod db_native_encryption_unsupported;
 mod db_network_unreachable;
+mod db_not_available;
 mod db_password_policy_or_chars;
 mod db_permission_insufficient;
 mod db_scram_libpq_old;
@@ -45,6 +46,7 @@ mod lambda_eni_permission_missing;
 mod lambda_env_kms_denied;
 mod lambda_extension_crash;
 mod lambda_function_missing;
+mod lambda_in_public_subnet;
 mod lambda_inactive_transient;
 mod lambda_invoke_permission_missing;
 mod lambda_oom;
@@ -112,7 +114,9 @@ pub const RULES: &[Rule] = &[
     vpc_endpoint_policy_deny::RULE,
     operator_permission_missing::RULE,
     lambda_eni_permission_missing::RULE,
+    lambda_in_public_subnet::RULE,
     aws_endpoint_unreachable::RULE,
+    db_not_available::RULE,
     db_network_unreachable::RULE,
     lambda_timeout_too_short::RULE,
     db_login_ambiguous::RULE,

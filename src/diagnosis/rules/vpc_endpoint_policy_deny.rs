@@ -6,10 +6,17 @@
 //!
 //! **Is not it** when the function is in no VPC.
 
+use crate::diagnosis::iam::{Decision, Policy, evaluate_resource};
+use crate::diagnosis::need::{Need, Target};
+use crate::diagnosis::network;
+use crate::diagnosis::permissions;
+use crate::diagnosis::policy_edit::{PolicyKind, sparing, with};
+use crate::diagnosis::readings::network::{self as reading, MENDED};
 use crate::diagnosis::refusal::{Weighed, logged, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Remediation, StepName};
+use crate::model::{Cause, Confidence, Proof, Remediation, RotationStep, StepName, VpcEndpoint};
+use serde_json::{Value, json};
 
 const CAUSE: Cause = Cause::VpcEndpointPolicyDeny;
 
@@ -23,12 +30,59 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
+/// What the policy of the endpoint that the function uses says of what rotation needs.
+struct PolicyJudgement<'a> {
+    endpoint: &'a VpcEndpoint,
+    /// The needs that it refuses, each with how.
+    refused: Vec<(Need, String)>,
+    /// What it depends on.
+    open: Option<String>,
+}
+
+/// `None` where it is not known which endpoint the function uses, or none has to do with it.
+fn judgement<'a>(context: &DiagnosisContext<'a>) -> Option<PolicyJudgement<'a>> {
+    let function = context.function().filter(|_| context.rotates_by_function())?;
+    let (network, region) = (&context.evidence.network, &context.evidence.region);
+    let endpoint = network::endpoint_in_use(network, function, region, "secretsmanager")?;
+    let mut judgement = PolicyJudgement { endpoint, refused: Vec::new(), open: None };
+    let Some(document) = &endpoint.policy else { return Some(judgement) };
+    let policy = match Policy::from_value(&format!("the policy of {}", endpoint.id), document) {
+        Ok(policy) => policy,
+        Err(error) => {
+            judgement.open = Some(format!("the policy of {} in a form that can be evaluated: {error}", endpoint.id));
+            return Some(judgement);
+        }
+    };
+    for need in needs(context) {
+        let Some(request) = permissions::request(context, &need) else { continue };
+        match evaluate_resource(&policy, &request) {
+            Decision::Allowed { .. } => {}
+            Decision::ExplicitDeny { by } => {
+                let how = format!("{by} denies {} on {}", need.action, need.resource);
+                judgement.refused.push((need, how));
+            }
+            Decision::ImplicitDeny => {
+                let how = format!("no statement of the policy of {} allows {} on {}", endpoint.id, need.action, need.resource);
+                judgement.refused.push((need, how));
+            }
+            Decision::Unknown { missing_keys, .. } => {
+                let keys: Vec<String> = missing_keys.into_iter().collect();
+                judgement.open.get_or_insert(format!("the value of {} in the function's requests", keys.join(", ")));
+            }
+        }
+    }
+    Some(judgement)
+}
+
+fn needs(context: &DiagnosisContext<'_>) -> Vec<Need> {
+    let is_call = |need: &Need| matches!(need.target, Target::Secret | Target::RandomPassword);
+    permissions::needs(context).into_iter().filter(is_call).collect()
+}
+
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    let judgement = judgement(context);
     if logged(context, CAUSE).is_none() {
-        return match (context.without_function(), context.function()) {
-            (None, Some(function)) if function.vpc.is_none() => Verdict::clear("the function is in no VPC"),
-            _ => context.not_in_logs(),
-        };
+        return by_policy_alone(context, judgement);
     }
     let opinion = match weigh(context, CAUSE, "no failing invocation reports it") {
         Weighed::Against(verdict) => return verdict,
@@ -36,40 +90,135 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     };
     let vpc = context.function().and_then(|function| function.vpc.as_ref()).map_or("VPC_ID", |vpc| vpc.vpc_id.as_str());
     let named = opinion.denying_policy().map(|arn| format!(", {arn},")).unwrap_or_default();
-    let explanation = format!("The policy of a VPC endpoint{named} in {vpc} refuses {}.", opinion.actions());
     let service =
         opinion.refused.first().and_then(|denied| denied.action.split_once(':')).map_or("secretsmanager", |(name, _)| name);
-    let remediation = Remediation::new(
-        "Let the endpoint's policy allow the function's role the actions that rotation needs, and \
-                                        rotate.",
-    )
-    .run(aws_in(
-        context,
-        &[
-            "ec2",
-            "describe-vpc-endpoints",
-            "--filters",
-            &format!("Name=vpc-id,Values={vpc}"),
-            &format!("Name=service-name,Values=com.amazonaws.{}.{service}", context.evidence.region),
-        ],
-    ))
-    .run(aws_in(
-        context,
-        &["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", "VPCE_ID", "--policy-document", "file://endpoint-policy.json"],
-    ))
-    .run(rotate_now(context))
-    .needs("ec2:DescribeVpcEndpoints")
-    .needs("ec2:ModifyVpcEndpoint")
-    .warn("The policy applies to everything in the VPC that uses the endpoint.")
-    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/vpc-endpoint-overview.html");
-    opinion.finding(context, CAUSE, explanation, remediation).into()
+    let actions = opinion.actions();
+    let judged = judgement.filter(|_| service == "secretsmanager");
+    let explanation = match &judged {
+        Some(judged) if !judged.refused.is_empty() => {
+            format!("The policy of the VPC endpoint {}{named} in {vpc} refuses {actions}.", judged.endpoint.id)
+        }
+        Some(judged) if judged.open.is_none() => {
+            format!("The policy of the VPC endpoint {} refused {actions}.{MENDED}", judged.endpoint.id)
+        }
+        _ => format!("The policy of a VPC endpoint{named} in {vpc} refuses {actions}."),
+    };
+    let remediation = match &judged {
+        Some(judged) if !judged.refused.is_empty() => mending(context, judged),
+        _ => looking(context, vpc, service),
+    };
+    let mut finding = opinion.finding(context, CAUSE, explanation, remediation);
+    match &judged {
+        Some(judged) if !judged.refused.is_empty() => {
+            finding.confidence = Confidence::Confirmed;
+            let at = finding.evidence.len().min(1);
+            finding.evidence.splice(at..at, judged.refused.iter().map(|(_, how)| proof(how)));
+        }
+        Some(judged) if judged.open.is_none() => finding.confidence = finding.confidence.min(Confidence::Likely),
+        _ => {}
+    }
+    finding.into()
+}
+
+fn proof(how: &str) -> Proof {
+    Proof::of(StepName::SecretAccess, "ec2:DescribeVpcEndpoints", how)
+}
+
+/// The policy alone, where no line names it.
+fn by_policy_alone(context: &DiagnosisContext<'_>, judgement: Option<PolicyJudgement<'_>>) -> Verdict {
+    let verdict = match (context.without_function(), context.function()) {
+        (None, Some(function)) if function.vpc.is_none() => Verdict::clear("the function is in no VPC"),
+        _ => context.not_in_logs(),
+    };
+    let Some(judgement) = judgement else { return verdict };
+    if judgement.refused.is_empty() {
+        return match (judgement.open, &verdict) {
+            (Some(missing), _) => Verdict::unknown(missing),
+            (None, Verdict::Clear { .. }) => Verdict::clear(format!("{} lets rotation's calls through", judgement.endpoint.id)),
+            (None, _) => verdict,
+        };
+    }
+    let actions: Vec<&str> = judgement.refused.iter().map(|(need, _)| need.action).collect();
+    let explanation = format!(
+        "The policy of the VPC endpoint {}, which the function uses, refuses {}.",
+        judgement.endpoint.id,
+        actions.join(", ")
+    );
+    let evidence = judgement.refused.iter().map(|(_, how)| proof(how)).chain(context.failed_attempt_proof()).collect();
+    let steps: Vec<RotationStep> = judgement.refused.iter().flat_map(|(need, _)| need.steps.iter().copied()).collect();
+    let finding = context.finding(CAUSE, Confidence::Likely, explanation, evidence, mending(context, &judgement));
+    reading::weight(context, CAUSE, &steps).put_on(finding).into()
+}
+
+/// The policy as it would have to read.
+fn allowing(context: &DiagnosisContext<'_>, judgement: &PolicyJudgement<'_>) -> Option<Value> {
+    let document = judgement.endpoint.policy.as_ref()?;
+    let needs = needs(context);
+    let spared = sparing(context, document, &needs, PolicyKind::Resource);
+    let is_denied = |(_, how): &&(Need, String)| how.contains(" denies ");
+    let lacking: Vec<&Need> = judgement.refused.iter().filter(|one| !is_denied(one)).map(|(need, _)| need).collect();
+    let base = spared.unwrap_or_else(|| document.clone());
+    if lacking.is_empty() {
+        return Some(base);
+    }
+    let role = context.function()?.role.arn().as_str();
+    let mut actions: Vec<&str> = needs.iter().map(|need| need.action).collect();
+    actions.dedup();
+    let secret = context.secret()?.arn.arn().as_str();
+    let statement = |actions: Vec<&str>, resource: &str| {
+        json!({
+            "Effect": "Allow", "Principal": "*", "Action": actions, "Resource": resource,
+            "Condition": { "ArnEquals": { "aws:PrincipalArn": role } }
+        })
+    };
+    let (random, own): (Vec<&str>, Vec<&str>) = actions.into_iter().partition(|action| action.ends_with("GetRandomPassword"));
+    Some(with(&with(&base, statement(own, secret)), statement(random, "*")))
+}
+
+fn mending(context: &DiagnosisContext<'_>, judgement: &PolicyJudgement<'_>) -> Remediation {
+    let fix =
+        Remediation::new("Let the endpoint's policy allow the function's role the actions that rotation needs, and rotate.");
+    let document =
+        allowing(context, judgement).map_or_else(|| "file://endpoint-policy.json".to_owned(), |policy| policy.to_string());
+    let id = judgement.endpoint.id.as_str();
+    let words = ["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", id, "--policy-document", &document];
+    about(fix.run(aws_in(context, &words)), context)
+}
+
+/// Where the endpoint is not known, it has to be found first.
+fn looking(context: &DiagnosisContext<'_>, vpc: &str, service: &str) -> Remediation {
+    let name = format!("com.amazonaws.{}.{service}", context.evidence.region);
+    let all = context.evidence.network.endpoints.found().map(Vec::as_slice).unwrap_or_default();
+    let mut own = all.iter().filter(|one| one.vpc_id == vpc && one.service == name);
+    let id = match (own.next(), own.next()) {
+        (Some(endpoint), None) => endpoint.id.as_str(),
+        _ => "VPCE_ID",
+    };
+    let mut fix =
+        Remediation::new("Let the endpoint's policy allow the function's role the actions that rotation needs, and rotate.");
+    let filters = [format!("Name=vpc-id,Values={vpc}"), format!("Name=service-name,Values={name}")];
+    let [in_vpc, of_service] = &filters;
+    fix = fix
+        .run(aws_in(context, &["ec2", "describe-vpc-endpoints", "--filters", in_vpc, of_service]))
+        .needs("ec2:DescribeVpcEndpoints");
+    let words = ["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", id, "--policy-document", "file://endpoint-policy.json"];
+    about(fix.run(aws_in(context, &words)), context)
+}
+
+fn about(fix: Remediation, context: &DiagnosisContext<'_>) -> Remediation {
+    fix.run(rotate_now(context))
+        .needs("ec2:ModifyVpcEndpoint")
+        .warn("The policy applies to everything in the VPC that uses the endpoint.")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/vpc-endpoint-overview.html")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::network::testing::world;
     use crate::diagnosis::testing::*;
-    use crate::model::{Confidence, RotationStep, StepName};
+    use crate::model::{Confidence, Evidence, Observation, RotationStep, StepName};
 
     #[test]
     fn a_line_that_names_the_endpoints_policy_is_believed_whatever_the_simulation_says() {
@@ -84,6 +233,55 @@ mod tests {
         let finding = finding(CAUSE, &evidence);
         assert_eq!(finding.confidence, Confidence::Confirmed);
         assert!(finding.explanation.contains("vpc-0a1b2c3d"));
+    }
+
+    fn with_policy(policy: Value) -> Evidence {
+        let mut evidence = healthy();
+        evidence.network = world();
+        let Observation::Found(endpoints) = &mut evidence.network.endpoints else { panic!() };
+        endpoints[0].policy = Some(policy);
+        evidence
+    }
+
+    #[test]
+    fn the_policy_of_the_endpoint_that_is_used_is_decided_and_its_corrected_form_heals() {
+        let other = json!({ "Statement": [{ "Effect": "Allow", "Principal": "*", "Action": "secretsmanager:DescribeSecret",
+            "Resource": "*" }] });
+        let deny = json!({ "Statement": [
+            { "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*" },
+            { "Effect": "Deny", "Principal": "*", "Action": "secretsmanager:PutSecretValue", "Resource": "*",
+              "Condition": { "StringNotLike": { "aws:PrincipalArn": "arn:aws:iam::*:role/application" } } }
+        ] });
+        for policy in [other, deny] {
+            let mut evidence = with_policy(policy);
+            assert_eq!(finding(CAUSE, &evidence).severity, crate::model::Severity::Info);
+            let obstacles = diagnose(&evidence).forecast.obstacles;
+            assert!(obstacles.iter().any(|obstacle| obstacle.cause == CAUSE), "{obstacles:#?}");
+            let line = format!(
+                "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the PutSecretValue operation: User: \
+                 arn:aws:sts::{ACCOUNT}:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: \
+                 secretsmanager:PutSecretValue on resource: {SECRET} because no VPC endpoint policy allows the \
+                 secretsmanager:PutSecretValue action"
+            );
+            fail(&mut evidence, RotationStep::CreateSecret, &[&line]);
+            let diagnosis = diagnose(&evidence);
+            let root = diagnosis.root_cause().unwrap();
+            assert_eq!((root.cause, root.confidence), (CAUSE, Confidence::Confirmed));
+            assert!(root.explanation.contains("vpce-0a1b2c3d"), "{}", root.explanation);
+            assert_eq!(diagnosis.plan.heals, Some(true), "{:#?}", diagnosis.plan);
+            assert!(diagnosis.plan.steps[0].command.contains("modify-vpc-endpoint --vpc-endpoint-id vpce-0a1b2c3d "));
+        }
+    }
+
+    #[test]
+    fn a_policy_that_lets_rotation_through_and_one_of_an_endpoint_that_is_not_used_are_not_blamed() {
+        let everything = json!({ "Statement": [{ "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*" }] });
+        assert_clear(CAUSE, &with_policy(everything));
+        let nothing = json!({ "Statement": [] });
+        let mut evidence = with_policy(nothing);
+        let Observation::Found(endpoints) = &mut evidence.network.endpoints else { panic!() };
+        endpoints[0].private_dns = false;
+        assert_clear(CAUSE, &evidence);
     }
 
     #[test]

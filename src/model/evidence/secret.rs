@@ -1,6 +1,7 @@
 //! What the secret is.
 
 use crate::model::arn::SecretArn;
+use crate::model::database_ref::DatabaseRef;
 use crate::model::observation::Observation;
 use crate::model::region::Region;
 use crate::model::window::Window;
@@ -31,6 +32,9 @@ pub struct SecretFacts {
     pub last_accessed_on: Option<Timestamp>,
     /// Its versions that carry staging labels.
     pub versions: Vec<SecretVersion>,
+    /// The databases that its tags name.
+    #[serde(default)]
+    pub named_databases: Vec<DatabaseRef>,
     /// Events of AWS Health for the services rotation rests on, those that are closed by now among them.
     pub service_health: Observation<Vec<HealthEvent>>,
 }

@@ -261,7 +261,15 @@ async fn export(State(page): State<PageState>, Path((id, name)): Path<(String, S
 fn exported(investigation: &Investigation, name: &str) -> Option<Response> {
     let mut files = match name {
         "report.json" | "report.md" => compose::export(&Report::new(investigation)).attachments,
-        "timeline.png" => compose::chart(investigation).map(|message| message.attachments).unwrap_or_default(),
+        "timeline.png" => {
+            let pictures = compose::chart(investigation).map(|message| message.attachments).unwrap_or_default();
+            pictures.into_iter().filter(|file| file.name.ends_with("-timeline.png")).collect()
+        }
+        "network.png" => compose::network_chart(investigation).into_iter().collect(),
+        "network.svg" => {
+            let chart = chart::network(investigation, chart::Size::Wide)?;
+            return Some(served("image/svg+xml", None, chart.svg().to_owned()));
+        }
         "timeline.svg" => {
             let chart = chart::draw(investigation, chart::Size::Wide)?;
             return Some(served("image/svg+xml", None, chart.svg().to_owned()));

@@ -5,6 +5,7 @@ use super::names::{NameTable, role_name};
 use crate::simulator::declaration::{FunctionForm, InvokeForm, LogFormatForm};
 use crate::simulator::ids;
 use crate::simulator::json::set;
+use crate::simulator::network::FUNCTION_VPC;
 use crate::simulator::package;
 use crate::simulator::policy::principal_element;
 use crate::simulator::wire::Shape;
@@ -56,7 +57,7 @@ fn configuration(names: &NameTable<'_>, form: &FunctionForm, arn: &str) -> Resul
     let vpc = Shape::structure()
         .with("SubnetIds", Shape::list(form.vpc.iter().flat_map(|vpc| &vpc.subnets)))
         .with("SecurityGroupIds", Shape::list(form.vpc.iter().flat_map(|vpc| &vpc.security_groups)))
-        .with("VpcId", if form.vpc.is_some() { "vpc-0a1b2c3d" } else { "" });
+        .with("VpcId", if form.vpc.is_some() { FUNCTION_VPC } else { "" });
     let environment = form.env.clone().unwrap_or_else(|| vec!["SECRETS_MANAGER_ENDPOINT".into(), "EXCLUDE_CHARACTERS".into()]);
     let variables = Shape::Structure(environment.into_iter().map(|name| (name, Shape::from("not-a-real-value"))).collect());
     let logging = Shape::structure()

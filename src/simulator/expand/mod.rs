@@ -13,6 +13,7 @@ mod trail;
 mod tests;
 
 use super::declaration::TrailForm;
+use super::network::{FunctionPlace, NetworkForms, complete};
 use super::package;
 use super::policy::PolicyForm;
 use super::scenario::Scenario;
@@ -74,6 +75,7 @@ pub(super) fn expand(scenario: &Scenario, now: Timestamp) -> Result<SimulatedAcc
         log_groups: log_groups(&names, &invocations, &events)?,
         datapoints: datapoints(&names, &invocations)?,
         health: health(&names)?,
+        network: network(&names)?,
         events,
         trails,
     })
@@ -208,6 +210,21 @@ fn datapoints(names: &NameTable<'_>, invocations: &[FunctionRun<'_>]) -> Result<
     }
     all.retain(|point| point.at <= names.now);
     Ok(all)
+}
+
+fn network(names: &NameTable<'_>) -> Result<NetworkForms, String> {
+    let mut forms = names.scenario.network();
+    for endpoint in &mut forms.endpoints {
+        endpoint.document = endpoint.policy.as_ref().map(|policy| policy.document(&|text| names.fill(text, &[]))).transpose()?;
+    }
+    for database in &mut forms.databases {
+        let secret = database.owns.as_ref().map(|secret| names.secret(Some(secret))).transpose()?;
+        database.secret_arn = secret.map(|secret| names.secret_arn(secret));
+    }
+    let places = names.functions.iter().filter_map(|function| function.vpc.as_ref());
+    let places: Vec<FunctionPlace<'_>> =
+        places.map(|vpc| FunctionPlace { subnets: &vpc.subnets, groups: &vpc.security_groups }).collect();
+    complete(forms, &places)
 }
 
 fn health(names: &NameTable<'_>) -> Result<Option<Vec<SimulatedHealthEvent>>, String> {

@@ -2,11 +2,13 @@
 
 mod cloudtrail;
 mod cloudwatch;
+mod ec2;
 mod health;
 mod iam;
 mod kms;
 mod lambda;
 mod logs;
+mod rds;
 mod secretsmanager;
 mod sts;
 
@@ -45,6 +47,21 @@ pub(super) fn answer(world: &SimulatedAccount, sessions: &Sessions, request: &Wi
         (Service::CloudTrail, "DescribeTrails") => cloudtrail::describe_trails,
         (Service::Kms, "DescribeKey") => kms::describe_key,
         (Service::Kms, "GetKeyPolicy") => kms::get_key_policy,
+        (Service::Ec2, "DescribeNatGateways") => ec2::describe_nat_gateways,
+        (Service::Ec2, "DescribeNetworkAcls") => ec2::describe_network_acls,
+        (Service::Ec2, "DescribeRouteTables") => ec2::describe_route_tables,
+        (Service::Ec2, "DescribeSecurityGroups") => ec2::describe_security_groups,
+        (Service::Ec2, "DescribeSubnets") => ec2::describe_subnets,
+        (Service::Ec2, "DescribeTransitGatewayVpcAttachments") => ec2::describe_transit_gateway_vpc_attachments,
+        (Service::Ec2, "DescribeVpcAttribute") => ec2::describe_vpc_attribute,
+        (Service::Ec2, "DescribeVpcEndpoints") => ec2::describe_vpc_endpoints,
+        (Service::Ec2, "DescribeVpcPeeringConnections") => ec2::describe_vpc_peering_connections,
+        (Service::Ec2, "GetManagedPrefixListEntries") => ec2::get_managed_prefix_list_entries,
+        (Service::Rds, "DescribeDBClusterParameters") => rds::describe_db_cluster_parameters,
+        (Service::Rds, "DescribeDBClusters") => rds::describe_db_clusters,
+        (Service::Rds, "DescribeDBInstances") => rds::describe_db_instances,
+        (Service::Rds, "DescribeDBParameters") => rds::describe_db_parameters,
+        (Service::Rds, "DescribeDBProxies") => rds::describe_db_proxies,
         (Service::Health, "DescribeEvents") => health::describe_events,
         (Service::Sts, "GetCallerIdentity") => {
             return sts::get_caller_identity(world, sessions, request);
@@ -69,7 +86,8 @@ pub(super) fn is_forbidden(request: &WireRequest) -> bool {
 pub(super) fn throttled(request: &WireRequest) -> WireError {
     match request.service {
         Service::Lambda => WireError::new("TooManyRequestsException", "Rate exceeded").with_status(429),
-        Service::Iam | Service::Sts | Service::CloudWatch => WireError::new("Throttling", "Rate exceeded"),
+        Service::Iam | Service::Sts | Service::CloudWatch | Service::Rds => WireError::new("Throttling", "Rate exceeded"),
+        Service::Ec2 => WireError::new("RequestLimitExceeded", "Request limit exceeded.").with_status(503),
         _ => WireError::new("ThrottlingException", "Rate exceeded"),
     }
 }
@@ -84,7 +102,15 @@ pub(super) fn denied(world: &SimulatedAccount, request: &WireRequest) -> WireErr
     );
     match request.service {
         Service::Iam | Service::Sts => WireError::new("AccessDenied", message).with_status(403),
-        Service::CloudWatch => WireError::new("AccessDenied", message).with_status(403),
+        Service::CloudWatch | Service::Rds => WireError::new("AccessDenied", message).with_status(403),
+        // EC2 names no resource where an action has none.
+        Service::Ec2 => {
+            let message = format!(
+                "You are not authorized to perform this operation. User: {} is not authorized to perform: {action} because no identity-based policy allows the {action} action",
+                world.caller
+            );
+            WireError::new("UnauthorizedOperation", message).with_status(403)
+        }
         Service::Lambda => WireError::new("AccessDeniedException", message).with_status(403),
         _ => WireError::new("AccessDeniedException", message),
     }
@@ -113,6 +139,16 @@ fn resource_of(world: &SimulatedAccount, request: &WireRequest) -> String {
     }
     if let Some(group) = parameters.text("logGroupName") {
         return format!("arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:");
+    }
+    let of_rds = [
+        ("DBInstanceIdentifier", "db"),
+        ("DBClusterIdentifier", "cluster"),
+        ("DBProxyName", "db-proxy"),
+        ("DBParameterGroupName", "pg"),
+        ("DBClusterParameterGroupName", "cluster-pg"),
+    ];
+    if let Some((kind, id)) = of_rds.into_iter().find_map(|(member, kind)| Some((kind, parameters.text(member)?))) {
+        return format!("arn:aws:rds:{region}:{account}:{kind}:{id}");
     }
     ["PolicySourceArn", "PolicyArn", "RoleArn", "KeyId"]
         .into_iter()

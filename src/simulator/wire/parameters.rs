@@ -62,6 +62,24 @@ impl<'a> Parameters<'a> {
         self.items(name).map(Parameters).collect()
     }
 
+    /// The members of a list that the Query dialect numbers without a word between: `Filter.1.Name`.
+    pub(crate) fn numbered(self, name: &str) -> Vec<Parameters<'a>> {
+        self.by_number(name).into_iter().map(Parameters).collect()
+    }
+
+    /// The same, where they are texts: `Value.1`.
+    pub(crate) fn numbered_texts(self, name: &str) -> Vec<&'a str> {
+        self.by_number(name).into_iter().filter_map(Value::as_str).collect()
+    }
+
+    fn by_number(self, name: &str) -> Vec<&'a Value> {
+        let members = self.0.get(name).and_then(Value::as_object).into_iter().flatten();
+        let mut members: Vec<(usize, &Value)> =
+            members.filter_map(|(index, member)| Some((index.parse().ok()?, member))).collect();
+        members.sort_by_key(|(index, _)| *index);
+        members.into_iter().map(|(_, member)| member).collect()
+    }
+
     pub(crate) fn structure(self, name: &str) -> Option<Parameters<'a>> {
         self.0.get(name).map(Parameters)
     }

@@ -1,6 +1,6 @@
-//! AWS Query: a form with `Action=…`, answered in XML.
+//! AWS Query: a form with `Action=…`, answered in XML; and EC2's own form of it.
 
-use super::{Shape, WireError, WireRequest, response};
+use super::{Service, Shape, WireError, WireRequest, response};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 use quick_xml::escape::escape;
@@ -61,30 +61,57 @@ pub(super) fn respond(request: &WireRequest, result: &Result<Shape, WireError>) 
     let status = match result {
         Ok(shape) => {
             let mut body = String::new();
-            write_xml(&mut body, shape);
-            _ = write!(
-                xml,
-                "<{operation}Response xmlns=\"{namespace}\"><{operation}Result>{body}</{operation}Result>\
-                 <ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata></{operation}Response>"
-            );
+            write_xml(&mut body, shape, item_of(request.service, ""), request.service);
+            _ = match request.service {
+                Service::Ec2 => write!(
+                    xml,
+                    "<{operation}Response xmlns=\"{namespace}\"><requestId>{REQUEST_ID}</requestId>{body}</{operation}Response>"
+                ),
+                _ => write!(
+                    xml,
+                    "<{operation}Response xmlns=\"{namespace}\"><{operation}Result>{body}</{operation}Result>\
+                     <ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata></{operation}Response>"
+                ),
+            };
             200
         }
         Err(refusal) => {
             let blame = if refusal.status < 500 { "Sender" } else { "Receiver" };
-            _ = write!(
-                xml,
-                "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{blame}</Type><Code>{}</Code><Message>{}</Message></Error>\
-                 <RequestId>{REQUEST_ID}</RequestId></ErrorResponse>",
-                escape(&refusal.code),
-                escape(&refusal.message)
-            );
+            let (code, message) = (escape(&refusal.code), escape(&refusal.message));
+            _ = match request.service {
+                Service::Ec2 => write!(
+                    xml,
+                    "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>\
+                     <RequestID>{REQUEST_ID}</RequestID></Response>"
+                ),
+                _ => write!(
+                    xml,
+                    "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{blame}</Type><Code>{code}</Code>\
+                     <Message>{message}</Message></Error><RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
+                ),
+            };
             refusal.status
         }
     };
     response(status, "text/xml", &[], xml.into())
 }
 
-fn write_xml(xml: &mut String, shape: &Shape) {
+/// What the elements of the list `name` are called.
+fn item_of(service: Service, name: &str) -> &'static str {
+    match (service, name) {
+        (Service::Ec2, _) => "item",
+        (Service::Rds, "DBInstances") => "DBInstance",
+        (Service::Rds, "DBClusters") => "DBCluster",
+        (Service::Rds, "DBClusterMembers") => "DBClusterMember",
+        (Service::Rds, "DBParameterGroups") => "DBParameterGroup",
+        (Service::Rds, "Parameters") => "Parameter",
+        (Service::Rds, "Subnets") => "Subnet",
+        (Service::Rds, "VpcSecurityGroups") => "VpcSecurityGroupMembership",
+        _ => "member",
+    }
+}
+
+fn write_xml(xml: &mut String, shape: &Shape, item: &str, service: Service) {
     match shape {
         Shape::Absent => {}
         Shape::Bool(value) => _ = write!(xml, "{value}"),
@@ -93,16 +120,16 @@ fn write_xml(xml: &mut String, shape: &Shape) {
         Shape::Text(value) => xml.push_str(&escape(value)),
         Shape::Timestamp(at) => _ = write!(xml, "{}", at.strftime("%Y-%m-%dT%H:%M:%SZ")),
         Shape::List(items) => {
-            for item in items {
-                xml.push_str("<member>");
-                write_xml(xml, item);
-                xml.push_str("</member>");
+            for one in items {
+                _ = write!(xml, "<{item}>");
+                write_xml(xml, one, item, service);
+                _ = write!(xml, "</{item}>");
             }
         }
         Shape::Structure(members) => {
             for (name, value) in members {
                 _ = write!(xml, "<{name}>");
-                write_xml(xml, value);
+                write_xml(xml, value, item_of(service, name), service);
                 _ = write!(xml, "</{name}>");
             }
         }

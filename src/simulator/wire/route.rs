@@ -16,10 +16,12 @@ pub(crate) enum Service {
     Iam,
     Sts,
     CloudWatch,
+    Ec2,
+    Rds,
 }
 
 impl Service {
-    const ALL: [Service; 9] = [
+    const ALL: [Service; 11] = [
         Service::SecretsManager,
         Service::Logs,
         Service::CloudTrail,
@@ -29,6 +31,8 @@ impl Service {
         Service::Iam,
         Service::Sts,
         Service::CloudWatch,
+        Service::Ec2,
+        Service::Rds,
     ];
 
     /// The prefix of its actions in policies.
@@ -43,6 +47,8 @@ impl Service {
             Service::Iam => "iam",
             Service::Sts => "sts",
             Service::CloudWatch => "cloudwatch",
+            Service::Ec2 => "ec2",
+            Service::Rds => "rds",
         }
     }
 
@@ -62,7 +68,7 @@ impl Service {
             Service::Kms => Some("TrentService"),
             Service::Health => Some("AWSHealth_20160804"),
             Service::CloudWatch => Some("GraniteServiceVersion20100801"),
-            Service::Lambda | Service::Iam | Service::Sts => None,
+            Service::Lambda | Service::Iam | Service::Sts | Service::Ec2 | Service::Rds => None,
         }
     }
 
@@ -76,6 +82,8 @@ impl Service {
         match self {
             Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+            Service::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
+            Service::Rds => "http://rds.amazonaws.com/doc/2014-10-31/",
             _ => "http://monitoring.amazonaws.com/doc/2010-08-01/",
         }
     }

@@ -24,6 +24,10 @@ pub(in super::super) fn investigation(
         (Some(wide), Some(narrow)) => (timeline(&wide, &narrow), true),
         _ => (Markup::default(), false),
     };
+    let network = match (chart::network(investigation, Size::Wide), chart::network(investigation, Size::Narrow)) {
+        (Some(wide), Some(narrow)) => Some(network(&wide, &narrow)),
+        _ => None,
+    };
     let files = [("report.json", "for programs"), ("report.md", "for a ticket"), ("timeline.png", "the timeline")];
     let frame = PageFrame { paths, title: &title, note, again: None, is_live: false, kind: "report" };
     frame.around(&html! {
@@ -37,6 +41,7 @@ pub(in super::super) fn investigation(
                 @if let Some(root) = thread { a href=(paths.thread(root)) { "Open its thread" } " " }
                 button type="button" class="copy-link" hidden { "Copy the link to this page" }
             }
+            @if let Some(network) = &network { (network) }
             (timeline)
             section class="sheet-part" aria-labelledby="steps" {
                 h2 id="steps" { "Nine steps and their evidence" }
@@ -49,6 +54,9 @@ pub(in super::super) fn investigation(
                     @for (name, what) in files.iter().take(if has_timeline { 3 } else { 2 }) {
                         li { a href={ (path) "/files/" (name) } { (name) } " " span class="quiet" { (what) } }
                     }
+                    @if network.is_some() {
+                        li { a href={ (path) "/files/network.png" } { "network.png" } " " span class="quiet" { "the way through the network" } }
+                    }
                 }
             }
         }
@@ -60,6 +68,17 @@ fn timeline(wide: &Chart, narrow: &Chart) -> Markup {
     html! {
         section class="sheet-part" aria-labelledby="timeline" {
             h2 id="timeline" { "Timeline" }
+            div class="timeline wide" { (PreEscaped(wide.svg())) }
+            div class="timeline narrow" { (PreEscaped(narrow.svg())) }
+        }
+    }
+}
+
+/// Drawn here too.
+fn network(wide: &Chart, narrow: &Chart) -> Markup {
+    html! {
+        section class="sheet-part" aria-labelledby="network" {
+            h2 id="network" { "Way through the network" }
             div class="timeline wide" { (PreEscaped(wide.svg())) }
             div class="timeline narrow" { (PreEscaped(narrow.svg())) }
         }

@@ -1,0 +1,64 @@
+//! Lists as the Query protocol writes them.
+
+use serde::{Deserialize, Deserializer};
+
+/// Reads a list whatever its items' elements are called: `item`, `member`, `DBInstance`.
+pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(bound(deserialize = "T: Deserialize<'de>"))]
+    struct List<T> {
+        #[serde(rename = "$value", default = "Vec::new")]
+        items: Vec<T>,
+    }
+    Ok(List::deserialize(deserializer)?.items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ec2::{SecurityGroups, Subnets};
+    use super::super::listing::Listing;
+    use super::super::rds::{DescribeDbInstances, Instances};
+    use super::super::{ec2, rds};
+    use crate::model::{GroupPeer, IpProtocol};
+
+    #[test]
+    fn a_list_may_be_empty_but_an_answer_without_it_is_none() {
+        let subnets = |text: &str| quick_xml::de::from_str::<Subnets>(text).map(ec2::DescribeSubnets::page);
+        assert_eq!(subnets("<DescribeSubnetsResponse><subnetSet/><nextToken/></DescribeSubnetsResponse>").unwrap().0, []);
+        assert!(subnets("<DescribeSubnetsResponse><requestId>1</requestId></DescribeSubnetsResponse>").is_err());
+        assert!(subnets("").is_err());
+        assert!(subnets("<html>no</html>").is_err());
+    }
+
+    #[test]
+    fn a_rule_of_several_peers_is_one_rule_for_each_and_all_ports_are_no_range() {
+        let text = "<DescribeSecurityGroupsResponse>\n  <securityGroupInfo>\n <item><groupId>sg-1</groupId><vpcId>vpc-1</vpcId>\
+                    <ipPermissions><item><ipProtocol>6</ipProtocol><fromPort>5432</fromPort><toPort>5433</toPort>\
+                    <groups><item><userId>1</userId><groupId>sg-2</groupId></item></groups>\
+                    <ipRanges><item><cidrIp>10.0.0.0/8</cidrIp><description>a &amp; b</description></item></ipRanges>\
+                    <ipv6Ranges><item><cidrIpv6>::/0</cidrIpv6></item></ipv6Ranges>\
+                    <prefixListIds><item><prefixListId>pl-1</prefixListId></item></prefixListIds></item></ipPermissions>\
+                    <ipPermissionsEgress><item><ipProtocol>-1</ipProtocol><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges>\
+                    </item></ipPermissionsEgress></item>\n</securityGroupInfo></DescribeSecurityGroupsResponse>";
+        let (groups, next) = ec2::DescribeSecurityGroups::page(quick_xml::de::from_str::<SecurityGroups>(text).unwrap());
+        let [group] = groups.as_slice() else { panic!("{groups:?}") };
+        assert_eq!((group.ingress.len(), next), (4, None));
+        assert!(group.ingress.iter().all(|rule| rule.protocol == IpProtocol::Tcp && rule.ports.is_some()));
+        assert!(matches!(&group.ingress[0].peer, GroupPeer::Group { id, peering_id: None, .. } if id == "sg-2"));
+        assert_eq!((group.egress[0].protocol, group.egress[0].ports), (IpProtocol::All, None));
+    }
+
+    #[test]
+    fn an_instance_without_an_endpoint_or_a_cluster_is_read_and_its_elements_have_names_of_their_own() {
+        let text = "<DescribeDBInstancesResponse xmlns=\"http://rds.amazonaws.com/doc/2014-10-31/\"><DescribeDBInstancesResult>\
+                    <DBInstances><DBInstance><DBInstanceIdentifier>orders</DBInstanceIdentifier><DBInstanceStatus>creating\
+                    </DBInstanceStatus><VpcSecurityGroups><VpcSecurityGroupMembership><VpcSecurityGroupId>sg-1</VpcSecurityGroupId>\
+                    <Status>active</Status></VpcSecurityGroupMembership></VpcSecurityGroups><SomethingNew><x/></SomethingNew>\
+                    </DBInstance></DBInstances><Marker>next</Marker></DescribeDBInstancesResult></DescribeDBInstancesResponse>";
+        let (instances, next) = DescribeDbInstances::page(quick_xml::de::from_str::<Instances>(text).unwrap());
+        let [orders] = instances.as_slice() else { panic!("{instances:?}") };
+        let groups: Vec<&str> = orders.vpc_security_groups.iter().map(|group: &rds::Membership| group.id.as_str()).collect();
+        assert_eq!((orders.id.as_str(), orders.endpoint.is_none(), groups), ("orders", true, vec!["sg-1"]));
+        assert_eq!(next.as_deref(), Some("next"));
+    }
+}

@@ -1,0 +1,104 @@
+//! The way to a database.
+
+use super::path::{Fault, HopPlace, Path, Paths, Standing};
+use super::view;
+use super::walk::{FarEnd, NearEnd, from_public, near_ends, to_private, to_public};
+use crate::model::{FunctionFacts, IpRange, Network, Subnet, TargetDatabase};
+
+/// The paths of the function to the database; `None` where its port is not known.
+#[must_use]
+pub fn to_database(network: &Network, function: &FunctionFacts, database: &TargetDatabase) -> Option<Paths> {
+    let port = database.port?;
+    let target = database.id.clone();
+    let Some(vpc) = &function.vpc else {
+        return Some(Paths { target, paths: vec![without_vpc(network, database, port)] });
+    };
+    let paths = near_ends(network, vpc)
+        .into_iter()
+        .map(|near| match near {
+            Ok(near) => path(network, &near, database, port),
+            Err((id, missing)) => {
+                let mut path = Path { subnet: Some(id.clone()), hops: Vec::new() };
+                path.push(HopPlace::Route, id, Standing::Unseen(missing));
+                path
+            }
+        })
+        .collect();
+    Some(Paths { target, paths })
+}
+
+fn without_vpc(network: &Network, database: &TargetDatabase, port: u16) -> Path {
+    let mut path = Path { subnet: None, hops: Vec::new() };
+    let is_private = database.status.is_some() && !database.publicly_accessible;
+    if is_private {
+        path.push(HopPlace::Route, "", Standing::Stops(Fault::NoVpc));
+        return path;
+    }
+    on_public_side(&mut path, network, database, port);
+    path
+}
+
+fn on_public_side(path: &mut Path, network: &Network, database: &TargetDatabase, port: u16) {
+    let ways = far_ends(network, database, port).into_iter().map(|far| {
+        let mut way = path.clone();
+        from_public(&mut way, network, &far);
+        way
+    });
+    if let Some(way) = Path::one_of(ways.collect(), &format!("in which subnet {} stands", database.id)) {
+        *path = way;
+    }
+}
+
+/// The database in each of the subnets it may stand in.
+fn far_ends<'a>(network: &'a Network, database: &'a TargetDatabase, port: u16) -> Vec<FarEnd<'a>> {
+    let groups = (!database.security_group_ids.is_empty()).then_some(database.security_group_ids.as_slice());
+    let far = |ranges: Vec<IpRange>, subnet: Result<&'a Subnet, String>| FarEnd {
+        ranges,
+        subnet,
+        groups,
+        vpc_id: database.vpc_id.as_deref(),
+        port,
+    };
+    if let Some(address) = database.address {
+        let holds = |subnet: &&Subnet| {
+            subnet.range.is_some_and(|range| range.contains(address))
+                && database.vpc_id.as_ref().is_none_or(|vpc| *vpc == subnet.vpc_id)
+        };
+        let all = network.subnets.found().map(Vec::as_slice).unwrap_or_default();
+        let mut holding = all.iter().filter(holds);
+        let subnet = match (holding.next(), holding.next()) {
+            (Some(subnet), None) => Ok(subnet),
+            _ => Err(format!("the subnet of {address}")),
+        };
+        return vec![far(vec![IpRange::one(address)], subnet)];
+    }
+    if database.subnet_ids.is_empty() {
+        let ranges = database.vpc_id.as_deref().and_then(|vpc| view::vpc(network, vpc).ok()).map(|vpc| vpc.ranges.clone());
+        return vec![far(ranges.unwrap_or_default(), Err(format!("the subnet of {}", database.id)))];
+    }
+    let in_subnet = |id: &'a String| {
+        let subnet = view::subnet(network, id);
+        far(subnet.as_ref().ok().and_then(|subnet| subnet.range).into_iter().collect(), subnet)
+    };
+    database.subnet_ids.iter().map(in_subnet).collect()
+}
+
+fn path(network: &Network, near: &NearEnd<'_>, database: &TargetDatabase, port: u16) -> Path {
+    let which = format!("in which subnet {} stands", database.id);
+    let privately: Vec<Path> = far_ends(network, database, port).iter().map(|far| to_private(network, near, far)).collect();
+    let privately = Path::one_of(privately, &which);
+    let is_elsewhere = database.vpc_id.as_ref().is_some_and(|vpc| *vpc != near.subnet.vpc_id);
+    // Inside its VPC the host name of a public database leads to its private address; from another one it depends.
+    if !(database.publicly_accessible && is_elsewhere) {
+        return privately.unwrap_or_else(|| Path { subnet: Some(near.subnet.id.clone()), hops: Vec::new() });
+    }
+    let mut publicly = to_public(network, near, port);
+    on_public_side(&mut publicly, network, database, port);
+    match privately {
+        Some(privately) if privately.hops.iter().any(|hop| hop.place == HopPlace::Link) => {
+            let which = format!("whether {} is reached at its public address", database.id);
+            Path::one_of(vec![privately, publicly.clone()], &which).unwrap_or(publicly)
+        }
+        _ => publicly,
+    }
+}

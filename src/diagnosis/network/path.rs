@@ -1,0 +1,321 @@
+//! A path, hop by hop, and what breaks it.
+
+use super::filter::Direction;
+use crate::model::{PortRange, StepName};
+
+/// Whether packets get through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Every hop lets them through.
+    Reachable,
+    /// No hop that was seen stops them, and not all were seen.
+    Unknown,
+    /// A hop stops them.
+    Blocked,
+}
+
+/// One hop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hop {
+    pub place: HopPlace,
+    /// What stands there, by its id where it has one.
+    pub id: String,
+    pub standing: Standing,
+}
+
+/// Where on the way a hop is, in the order of travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HopPlace {
+    /// What the host name leads to.
+    Name,
+    /// The function's security groups.
+    Egress,
+    /// The function's subnet: its route table.
+    Route,
+    /// Its network ACL, on the way out.
+    AclOut,
+    /// The NAT gateway, peering connection or transit gateway that the route leads to.
+    Link,
+    /// The network ACL of the other end's subnet, on the way in.
+    AclIn,
+    /// The other end's security groups.
+    Ingress,
+    /// The answers' way.
+    Back,
+}
+
+impl HopPlace {
+    /// What the hop is, in a word or two.
+    pub const fn title(self) -> &'static str {
+        match self {
+            HopPlace::Name => "host name",
+            HopPlace::Egress => "function's security groups",
+            HopPlace::Route => "route",
+            HopPlace::AclOut => "network ACL out",
+            HopPlace::Link => "way on",
+            HopPlace::AclIn => "network ACL in",
+            HopPlace::Ingress => "security groups there",
+            HopPlace::Back => "answers",
+        }
+    }
+}
+
+/// What a hop does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Standing {
+    /// It lets the packets through; says by what.
+    Passes(String),
+    /// It stops them.
+    Stops(Fault),
+    /// It cannot be told; says what is missing.
+    Unseen(String),
+}
+
+/// What is wrong with a hop, with what its mending takes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fault {
+    /// The function is in no VPC, and the other end has no public address.
+    NoVpc,
+    /// No rule of the function's groups lets the packets out.
+    Egress { groups: Vec<String>, port: u16, to: OtherEnd },
+    /// No rule of the other end's groups lets them in.
+    Ingress { groups: Vec<String>, port: u16, from: OtherEnd },
+    /// An ACL stops them.
+    Acl {
+        acl: String,
+        subnet: String,
+        direction: Direction,
+        ports: PortRange,
+        range: String,
+        entry: Option<u32>,
+        is_answer: bool,
+    },
+    /// The table has no route there.
+    NoRoute { table: String, subnet: String, to: Option<String> },
+    /// The route's target is gone.
+    Blackhole { table: String, destination: String, target: String },
+    /// The route leads to an Internet gateway, which needs a public address that the function has not.
+    InternetGateway { table: String, gateway: String, subnet: String },
+    /// The NAT gateway does not work.
+    NatState { nat: String, state: String, failure: Option<String> },
+    /// The NAT gateway reaches no public network.
+    NatInside { nat: String, because: String },
+    /// The peering connection does not work.
+    PeeringState { peering: String, status: String },
+    /// It leads to another VPC than that of the other end.
+    PeeringElsewhere { peering: String, leads_to: String, wanted: String },
+    /// The attachment to the transit gateway does not work.
+    AttachmentState { attachment: String, state: String },
+    /// The other end's table has no route for the answers.
+    NoWayBack { table: String, to: String, over: String },
+    /// The endpoint has no interface in any subnet.
+    EndpointWithoutSubnets { endpoint: String },
+    /// The endpoint does not work.
+    EndpointState { endpoint: String, state: String },
+    /// The service's name does not lead to the endpoint.
+    PrivateDnsOff { endpoint: String, public: Box<Fault> },
+    /// The same, as an attribute of the VPC keeps it from working.
+    DnsAttribute { vpc: String, attribute: &'static str, public: Box<Fault> },
+}
+
+/// The other end of a rule.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OtherEnd {
+    /// Whoever carries these groups.
+    Groups(Vec<String>),
+    /// These addresses.
+    Ranges(Vec<String>),
+    /// The public network.
+    Public,
+}
+
+impl OtherEnd {
+    fn words(&self) -> String {
+        match self {
+            OtherEnd::Groups(ids) | OtherEnd::Ranges(ids) => ids.join(", "),
+            OtherEnd::Public => "the public network".to_owned(),
+        }
+    }
+}
+
+impl Fault {
+    /// What is wrong, as the end of a sentence.
+    pub fn text(&self) -> String {
+        match self {
+            Fault::NoVpc => "the function is in no VPC, and it has no public address".to_owned(),
+            Fault::Egress { groups, port, to } => {
+                format!("no outbound rule of {} lets TCP port {port} out to {}", groups.join(", "), to.words())
+            }
+            Fault::Ingress { groups, port, from } => {
+                format!("no inbound rule of {} lets TCP port {port} in from {}", groups.join(", "), from.words())
+            }
+            Fault::Acl { acl, subnet, direction, ports, entry, is_answer, .. } => {
+                let what = if *is_answer { "the answers to ports" } else { "TCP port" };
+                let way = if *direction == Direction::In { "into" } else { "out of" };
+                let by = entry.map_or_else(|| "no entry lets it through".to_owned(), |entry| format!("entry {entry} denies it"));
+                format!("the network ACL {acl} stops {what} {ports} {way} {subnet}: {by}")
+            }
+            Fault::NoRoute { table, subnet, to: Some(to) } => format!("{table} of {subnet} has no route to {to}"),
+            Fault::NoRoute { table, subnet, to: None } => {
+                format!("{table} of {subnet} has no route to the public network, such as to a NAT gateway")
+            }
+            Fault::Blackhole { table, destination, target } => {
+                format!("the route of {table} to {destination} leads to {target}, which is gone")
+            }
+            Fault::InternetGateway { table, gateway, subnet } => format!(
+                "{subnet} is a public subnet: {table} leads to {gateway}, which serves only what has a public address, and a function \
+                 has none"
+            ),
+            Fault::NatState { nat, state, failure } => {
+                let because = failure.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+                format!("{nat} is {state}{because}")
+            }
+            Fault::NatInside { nat, because } => format!("{nat} reaches no public network: {because}"),
+            Fault::PeeringState { peering, status } => format!("{peering} is {status}"),
+            Fault::PeeringElsewhere { peering, leads_to, wanted } => {
+                format!("{peering} leads to {leads_to}, and what must be reached is in {wanted}")
+            }
+            Fault::AttachmentState { attachment, state } => format!("{attachment} is {state}"),
+            Fault::NoWayBack { table, to, over } => format!("{table} has no route back to {to} over {over}"),
+            Fault::EndpointWithoutSubnets { endpoint } => format!("{endpoint} has no interface in any subnet"),
+            Fault::EndpointState { endpoint, state } => format!("{endpoint} is {state}"),
+            Fault::PrivateDnsOff { endpoint, public } => format!(
+                "private DNS of {endpoint} is off, so that the service's name leads to its public address, and {}",
+                public.text()
+            ),
+            Fault::DnsAttribute { vpc, attribute, public } => format!(
+                "{attribute} of {vpc} is off, so that the service's name leads to its public address, and {}",
+                public.text()
+            ),
+        }
+    }
+
+    /// The call that shows it.
+    pub const fn call(&self) -> &'static str {
+        match self {
+            Fault::NoVpc => "lambda:GetFunctionConfiguration",
+            Fault::Egress { .. } | Fault::Ingress { .. } => "ec2:DescribeSecurityGroups",
+            Fault::Acl { .. } => "ec2:DescribeNetworkAcls",
+            Fault::NoRoute { .. } | Fault::Blackhole { .. } | Fault::InternetGateway { .. } | Fault::NoWayBack { .. } => {
+                "ec2:DescribeRouteTables"
+            }
+            Fault::NatState { .. } | Fault::NatInside { .. } => "ec2:DescribeNatGateways",
+            Fault::PeeringState { .. } | Fault::PeeringElsewhere { .. } => "ec2:DescribeVpcPeeringConnections",
+            Fault::AttachmentState { .. } => "ec2:DescribeTransitGatewayVpcAttachments",
+            Fault::EndpointWithoutSubnets { .. } | Fault::EndpointState { .. } | Fault::PrivateDnsOff { .. } => {
+                "ec2:DescribeVpcEndpoints"
+            }
+            Fault::DnsAttribute { .. } => "ec2:DescribeVpcAttribute",
+        }
+    }
+
+    /// The step whose evidence it is: the function's own surroundings, or what lies beyond them.
+    pub const fn step(&self) -> StepName {
+        match self {
+            Fault::NoVpc
+            | Fault::Egress { .. }
+            | Fault::NoRoute { .. }
+            | Fault::Blackhole { .. }
+            | Fault::InternetGateway { .. } => StepName::RotationFunction,
+            _ => StepName::SecretAccess,
+        }
+    }
+
+    /// True where a name server or a route that nobody sees could lead around it.
+    pub const fn may_be_led_around(&self) -> bool {
+        matches!(self, Fault::PrivateDnsOff { .. } | Fault::DnsAttribute { .. })
+    }
+}
+
+/// A path from one subnet of the function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Path {
+    /// The function's subnet; `None` for a function in no VPC.
+    pub subnet: Option<String>,
+    /// In the order of travel.
+    pub hops: Vec<Hop>,
+}
+
+impl Path {
+    /// Blocked where a hop is, whatever was not seen of the others.
+    pub fn reach(&self) -> Reach {
+        let of = |hop: &Hop| match hop.standing {
+            Standing::Passes(_) => Reach::Reachable,
+            Standing::Unseen(_) => Reach::Unknown,
+            Standing::Stops(_) => Reach::Blocked,
+        };
+        self.hops.iter().map(of).max().unwrap_or(Reach::Unknown)
+    }
+
+    /// The first hop that stops it.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.hops.iter().find_map(|hop| match &hop.standing {
+            Standing::Stops(fault) => Some(fault),
+            _ => None,
+        })
+    }
+
+    /// What was not seen of it, in the order of travel.
+    pub fn unseen(&self) -> impl Iterator<Item = &str> {
+        self.hops.iter().filter_map(|hop| match &hop.standing {
+            Standing::Unseen(missing) => Some(missing.as_str()),
+            _ => None,
+        })
+    }
+
+    pub(super) fn push(&mut self, place: HopPlace, id: impl Into<String>, standing: Standing) {
+        self.hops.push(Hop { place, id: id.into(), standing });
+    }
+
+    /// One path for several that may be taken, nobody knows which: what all agree on, else that it cannot be told.
+    pub(super) fn one_of(mut paths: Vec<Path>, which: &str) -> Option<Path> {
+        let first = paths.first()?.reach();
+        if paths.iter().all(|path| path.reach() == first) || paths.len() == 1 {
+            return Some(paths.swap_remove(0));
+        }
+        // The one that leaves most open is shown; where it stops, that is no longer sure.
+        let at = paths.iter().position(|path| path.reach() == Reach::Blocked).unwrap_or(0);
+        let mut path = paths.swap_remove(at);
+        for hop in &mut path.hops {
+            if let Standing::Stops(fault) = &hop.standing {
+                hop.standing = Standing::Unseen(format!("{which}: on one way {}", fault.text()));
+            }
+        }
+        if path.reach() == Reach::Reachable {
+            path.push(HopPlace::Back, "", Standing::Unseen(which.to_owned()));
+        }
+        Some(path)
+    }
+}
+
+/// The paths from all subnets of a function to one target: Lambda takes any of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Paths {
+    /// What must be reached, for people.
+    pub target: String,
+    /// At least one.
+    pub paths: Vec<Path>,
+}
+
+impl Paths {
+    /// Blocked where one subnet's path is.
+    pub fn reach(&self) -> Reach {
+        self.paths.iter().map(Path::reach).max().unwrap_or(Reach::Unknown)
+    }
+
+    /// The path to tell of: the first that fares worst.
+    pub fn worst(&self) -> Option<&Path> {
+        self.paths.iter().find(|path| path.reach() == self.reach())
+    }
+
+    /// True where it is blocked from every subnet.
+    pub fn is_blocked_everywhere(&self) -> bool {
+        !self.paths.is_empty() && self.paths.iter().all(|path| path.reach() == Reach::Blocked)
+    }
+
+    /// What was not seen, where that leaves the answer open.
+    pub fn missing(&self) -> Option<String> {
+        (self.reach() == Reach::Unknown)
+            .then(|| self.paths.iter().find_map(|path| path.unseen().next()).unwrap_or("the network").to_owned())
+    }
+}

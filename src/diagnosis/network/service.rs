@@ -1,0 +1,187 @@
+//! The way to an endpoint of AWS: through an interface endpoint where the service's name leads to one, else over the public network.
+//!
+//! Source: AWS PrivateLink Guide, "Access an AWS service using an interface VPC endpoint": private DNS takes both of the VPC's DNS
+//! attributes, and only one endpoint of a service in a VPC can have it.
+
+use super::path::{Fault, HopPlace, Path, Paths, Standing};
+use super::view;
+use super::walk::{FarEnd, NearEnd, near_ends, to_private, to_public};
+use crate::model::{EndpointKind, FunctionFacts, Network, RouteTarget, Vpc, VpcEndpoint};
+
+const HTTPS: u16 = 443;
+
+/// Where the service's name leads.
+enum Leads<'n> {
+    ToEndpoint(&'n VpcEndpoint),
+    /// To the public network; with what keeps it from an endpoint that is there.
+    ToPublic(Option<Detour<'n>>),
+    /// Either may be.
+    Either(&'n VpcEndpoint, String),
+    Unseen(String),
+}
+
+enum Detour<'n> {
+    PrivateDnsOff(&'n VpcEndpoint),
+    Attribute(&'n str, &'static str),
+    State(&'n VpcEndpoint),
+}
+
+/// The interface endpoint that the function's calls of the service go through, where that is sure.
+pub(crate) fn endpoint_in_use<'n>(
+    network: &'n Network,
+    function: &FunctionFacts,
+    region: &str,
+    service: &str,
+) -> Option<&'n VpcEndpoint> {
+    match leads(network, &function.vpc.as_ref()?.vpc_id, region, service) {
+        Leads::ToEndpoint(endpoint) => Some(endpoint),
+        _ => None,
+    }
+}
+
+/// True where the function's calls of the service surely go over the public network.
+pub(crate) fn goes_public(network: &Network, function: &FunctionFacts, region: &str, service: &str) -> bool {
+    function.vpc.as_ref().is_some_and(|vpc| matches!(leads(network, &vpc.vpc_id, region, service), Leads::ToPublic(None)))
+}
+
+/// The paths of a function in a VPC to the service; `None` for a function in none, which reaches every service.
+#[must_use]
+pub fn to_service(network: &Network, function: &FunctionFacts, region: &str, service: &str) -> Option<Paths> {
+    let vpc = function.vpc.as_ref()?;
+    let leads = leads(network, &vpc.vpc_id, region, service);
+    let paths = near_ends(network, vpc)
+        .into_iter()
+        .map(|near| match near {
+            Ok(near) => path(network, &near, &leads),
+            Err((id, missing)) => {
+                let mut path = Path { subnet: Some(id.clone()), hops: Vec::new() };
+                path.push(HopPlace::Route, id, Standing::Unseen(missing));
+                path
+            }
+        })
+        .collect();
+    Some(Paths { target: service.to_owned(), paths })
+}
+
+fn leads<'n>(network: &'n Network, vpc_id: &str, region: &str, service: &str) -> Leads<'n> {
+    let endpoints = match view::endpoints(network, vpc_id) {
+        Ok(endpoints) => endpoints,
+        Err(missing) => return Leads::Unseen(missing),
+    };
+    let suffix = format!(".{region}.{service}");
+    let mut own =
+        endpoints.into_iter().filter(|one| one.kind == EndpointKind::Interface && one.service.ends_with(&suffix)).peekable();
+    if own.peek().is_none() {
+        return Leads::ToPublic(None);
+    }
+    let own: Vec<&VpcEndpoint> = own.collect();
+    let works =
+        |one: &&&VpcEndpoint| matches!(one.state.to_ascii_lowercase().as_str(), "available" | "pending" | "pendingacceptance");
+    if let Some(endpoint) = own.iter().filter(works).find(|one| one.private_dns) {
+        if !endpoint.state.eq_ignore_ascii_case("available") {
+            return Leads::Unseen(format!("whether {} works: it is {}", endpoint.id, endpoint.state));
+        }
+        return match view::vpc(network, vpc_id) {
+            Ok(Vpc { dns_support: Some(true), dns_hostnames: Some(true), .. }) => Leads::ToEndpoint(endpoint),
+            Ok(Vpc { id, dns_support: Some(false), .. }) => Leads::ToPublic(Some(Detour::Attribute(id, "enableDnsSupport"))),
+            Ok(Vpc { id, dns_hostnames: Some(false), .. }) => Leads::ToPublic(Some(Detour::Attribute(id, "enableDnsHostnames"))),
+            Ok(_) => Leads::Either(endpoint, format!("the DNS attributes of {vpc_id}")),
+            Err(missing) => Leads::Either(endpoint, missing),
+        };
+    }
+    match own.iter().find(|one| works(one)) {
+        Some(endpoint) => Leads::ToPublic(Some(Detour::PrivateDnsOff(endpoint))),
+        None => Leads::ToPublic(own.first().map(|endpoint| Detour::State(endpoint))),
+    }
+}
+
+fn path(network: &Network, near: &NearEnd<'_>, leads: &Leads<'_>) -> Path {
+    match leads {
+        Leads::ToEndpoint(endpoint) => to_endpoint(network, near, endpoint),
+        Leads::ToPublic(detour) => over_public(network, near, detour.as_ref()),
+        Leads::Either(endpoint, which) => {
+            let ways = vec![to_endpoint(network, near, endpoint), over_public(network, near, None)];
+            Path::one_of(ways, which).unwrap_or_else(|| over_public(network, near, None))
+        }
+        Leads::Unseen(missing) => {
+            let mut path = Path { subnet: Some(near.subnet.id.clone()), hops: Vec::new() };
+            path.push(HopPlace::Name, "", Standing::Unseen(missing.clone()));
+            path
+        }
+    }
+}
+
+fn to_endpoint(network: &Network, near: &NearEnd<'_>, endpoint: &VpcEndpoint) -> Path {
+    let named = |mut path: Path| {
+        let hop = super::path::Hop {
+            place: HopPlace::Name,
+            id: endpoint.id.clone(),
+            standing: Standing::Passes("private DNS leads to the endpoint".to_owned()),
+        };
+        path.hops.insert(0, hop);
+        path
+    };
+    let ways: Vec<Path> = endpoint
+        .subnet_ids
+        .iter()
+        .map(|id| {
+            let subnet = view::subnet(network, id);
+            let far = FarEnd {
+                ranges: subnet.as_ref().ok().and_then(|subnet| subnet.range).into_iter().collect(),
+                subnet,
+                groups: Some(&endpoint.security_group_ids),
+                vpc_id: Some(&endpoint.vpc_id),
+                port: HTTPS,
+            };
+            to_private(network, near, &far)
+        })
+        .collect();
+    match Path::one_of(ways, &format!("which interface of {} is taken", endpoint.id)) {
+        Some(path) => named(path),
+        None => {
+            let mut path = Path { subnet: Some(near.subnet.id.clone()), hops: Vec::new() };
+            let fault = Fault::EndpointWithoutSubnets { endpoint: endpoint.id.clone() };
+            path.push(HopPlace::Name, &endpoint.id, Standing::Stops(fault));
+            path
+        }
+    }
+}
+
+/// Over the public network. Where that is stopped, an endpoint that could be used and is not is the fault to name.
+fn over_public(network: &Network, near: &NearEnd<'_>, detour: Option<&Detour<'_>>) -> Path {
+    let mut path = to_public(network, near, HTTPS);
+    let Some(fault) = path.fault().cloned() else { return path };
+    if let Some(detour) = detour {
+        let public = Box::new(fault);
+        let (id, fault) = match detour {
+            Detour::PrivateDnsOff(one) => (one.id.as_str(), Fault::PrivateDnsOff { endpoint: one.id.clone(), public }),
+            Detour::Attribute(vpc, attribute) => {
+                (*vpc, Fault::DnsAttribute { vpc: (*vpc).to_owned(), attribute: *attribute, public })
+            }
+            Detour::State(one) => (one.id.as_str(), Fault::EndpointState { endpoint: one.id.clone(), state: one.state.clone() }),
+        };
+        path.hops.insert(0, super::path::Hop { place: HopPlace::Name, id: id.to_owned(), standing: Standing::Stops(fault) });
+        return path;
+    }
+    // A name server of the network may lead to an endpoint in another VPC, where there is a way to one.
+    if let Some(beyond) = way_beyond(network, near) {
+        for hop in &mut path.hops {
+            if matches!(&hop.standing, Standing::Stops(fault) if !matches!(fault, Fault::Egress { .. })) {
+                hop.standing = Standing::Unseen(format!("whether the service's name leads to an endpoint behind {beyond}"));
+            }
+        }
+    }
+    path
+}
+
+/// What leads from the near subnet to other networks, as far as that can be ruled out.
+fn way_beyond<'n>(network: &'n Network, near: &NearEnd<'_>) -> Option<&'n str> {
+    let Ok(table) = view::route_table(network, near.subnet) else { return Some("a route that was not seen") };
+    let leads_on = |target: &RouteTarget| {
+        matches!(
+            target,
+            RouteTarget::Peering(_) | RouteTarget::TransitGateway(_) | RouteTarget::Other(_) | RouteTarget::Appliance(_)
+        )
+    };
+    table.routes.iter().find(|route| !route.is_blackhole && leads_on(&route.target)).map(|route| route.target.id())
+}

@@ -1,0 +1,76 @@
+//! The network's parts by their ids, and what is missing where one was not seen.
+
+use crate::model::{
+    NatGateway, Network, NetworkAcl, Observation, Peering, PrefixList, RouteTable, SecurityGroup, Subnet, TransitAttachment, Vpc,
+    VpcEndpoint,
+};
+
+/// What was not seen, for people.
+pub(super) type Unseen = String;
+
+/// Why a part of the list is not there; the call's own reason comes before that it was not among what was asked for.
+fn unseen<T>(list: &Observation<T>, what: impl FnOnce() -> String) -> Unseen {
+    match list {
+        Observation::NotApplicable { because } => because.clone(),
+        other => other.missing().unwrap_or_else(|| format!("{}, which was not seen", what())),
+    }
+}
+
+fn find<'n, T>(
+    list: &'n Observation<Vec<T>>,
+    is_it: impl Fn(&T) -> bool,
+    what: impl FnOnce() -> String,
+) -> Result<&'n T, Unseen> {
+    list.found().and_then(|all| all.iter().find(|one| is_it(one))).ok_or_else(|| unseen(list, what))
+}
+
+pub(super) fn vpc<'n>(network: &'n Network, id: &str) -> Result<&'n Vpc, Unseen> {
+    find(&network.vpcs, |vpc| vpc.id == id, || id.to_owned())
+}
+
+pub(super) fn subnet<'n>(network: &'n Network, id: &str) -> Result<&'n Subnet, Unseen> {
+    find(&network.subnets, |subnet| subnet.id == id, || id.to_owned())
+}
+
+/// The table that the subnet uses: the one that names it, else its VPC's main one.
+pub(super) fn route_table<'n>(network: &'n Network, subnet: &Subnet) -> Result<&'n RouteTable, Unseen> {
+    let named = |table: &RouteTable| table.subnet_ids.contains(&subnet.id);
+    let main = |table: &RouteTable| table.is_main && table.vpc_id == subnet.vpc_id;
+    let what = || format!("the route table of {}", subnet.id);
+    find(&network.route_tables, named, what).or_else(|_| find(&network.route_tables, main, what))
+}
+
+pub(super) fn acl<'n>(network: &'n Network, subnet_id: &str) -> Result<&'n NetworkAcl, Unseen> {
+    let filters = |acl: &NetworkAcl| acl.subnet_ids.iter().any(|id| id == subnet_id);
+    find(&network.network_acls, filters, || format!("the network ACL of {subnet_id}"))
+}
+
+pub(super) fn group<'n>(network: &'n Network, id: &str) -> Result<&'n SecurityGroup, Unseen> {
+    find(&network.security_groups, |group| group.id == id, || id.to_owned())
+}
+
+pub(super) fn nat_gateway<'n>(network: &'n Network, id: &str) -> Result<&'n NatGateway, Unseen> {
+    find(&network.nat_gateways, |nat| nat.id == id, || id.to_owned())
+}
+
+pub(super) fn prefix_list<'n>(network: &'n Network, id: &str) -> Result<&'n PrefixList, Unseen> {
+    find(&network.prefix_lists, |list| list.id == id, || id.to_owned())
+}
+
+pub(super) fn peering<'n>(network: &'n Network, id: &str) -> Result<&'n Peering, Unseen> {
+    find(&network.peerings, |peering| peering.id == id, || id.to_owned())
+}
+
+pub(super) fn attachment<'n>(network: &'n Network, gateway: &str, vpc: &str) -> Result<&'n TransitAttachment, Unseen> {
+    let is_it = |one: &TransitAttachment| one.transit_gateway_id == gateway && one.vpc_id == vpc;
+    find(&network.transit_attachments, is_it, || format!("the attachment of {vpc} to {gateway}"))
+}
+
+/// All endpoints of a VPC; the list is complete, so that one that is not in it does not exist.
+pub(super) fn endpoints<'n>(network: &'n Network, vpc: &str) -> Result<Vec<&'n VpcEndpoint>, Unseen> {
+    match &network.endpoints {
+        Observation::Found(all) => Ok(all.iter().filter(|endpoint| endpoint.vpc_id == vpc).collect()),
+        Observation::NoData { .. } => Ok(Vec::new()),
+        other => Err(unseen(other, || format!("the endpoints of {vpc}"))),
+    }
+}

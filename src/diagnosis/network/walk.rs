@@ -1,0 +1,402 @@
+//! The walk along a path: each hop is asked, and all their answers are kept.
+//!
+//! Sources: Amazon VPC User Guide, "Control subnet traffic with network access control lists", "NAT gateways"; Amazon VPC Peering
+//! Guide, "VPC peering limitations"; AWS Lambda Developer Guide, "Internet access for VPC-connected functions".
+
+use super::area::Area;
+use super::filter::{Answer, Direction, PeerGroups, acl_answer, groups_answer};
+use super::path::{Fault, HopPlace, OtherEnd, Path, Standing};
+use super::{route, view};
+use crate::model::{IpRange, Network, Route, RouteTarget, Subnet, VpcConfig};
+
+/// The ports that answers go to. Source: Amazon VPC User Guide, "Ephemeral ports": Lambda functions and NAT gateways use these.
+const EPHEMERAL: crate::model::PortRange = crate::model::PortRange { from: 1024, to: u16::MAX };
+
+/// The near end: an interface of the function in one of its subnets.
+pub(super) struct NearEnd<'a> {
+    pub(super) subnet: &'a Subnet,
+    pub(super) groups: &'a [String],
+}
+
+/// The far end inside a private network.
+pub(super) struct FarEnd<'a> {
+    /// Its addresses; empty where nothing is known of them.
+    pub(super) ranges: Vec<IpRange>,
+    /// The subnet it stands in, where it was seen.
+    pub(super) subnet: Result<&'a Subnet, String>,
+    /// Its groups; `None` where they are not known.
+    pub(super) groups: Option<&'a [String]>,
+    pub(super) vpc_id: Option<&'a str>,
+    pub(super) port: u16,
+}
+
+/// A route that was taken, or what stands in its place.
+enum Taken<'n> {
+    Route(&'n Route),
+    None,
+    Unseen(String),
+}
+
+pub(super) fn standing_of(answer: Answer, fault: impl FnOnce(Option<u32>) -> Fault) -> Standing {
+    match answer {
+        Answer::Lets(by) => Standing::Passes(by),
+        Answer::Stops { entry } => Standing::Stops(fault(entry)),
+        Answer::Open(missing) => Standing::Unseen(missing),
+    }
+}
+
+fn texts(ranges: &[IpRange]) -> Vec<String> {
+    ranges.iter().map(ToString::to_string).collect()
+}
+
+/// What the ACL of a subnet does with packets to or from `area`.
+fn at_acl(
+    path: &mut Path,
+    network: &Network,
+    place: HopPlace,
+    subnet: &Subnet,
+    direction: Direction,
+    area: &Area,
+    ports: crate::model::PortRange,
+) {
+    match view::acl(network, &subnet.id) {
+        Ok(acl) => {
+            let standing = standing_of(acl_answer(acl, direction, area), |entry| Fault::Acl {
+                acl: acl.id.clone(),
+                subnet: subnet.id.clone(),
+                direction,
+                ports,
+                range: area.as_range(),
+                entry,
+                is_answer: place == HopPlace::Back,
+            });
+            path.push(place, &acl.id, standing);
+        }
+        Err(missing) => path.push(place, "", Standing::Unseen(missing)),
+    }
+}
+
+/// The one route that packets to `area` take; where they may take several, that cannot be told.
+fn taken<'n>(network: &'n Network, subnet: &Subnet, area: &Area) -> (String, Taken<'n>) {
+    let table = match view::route_table(network, subnet) {
+        Ok(table) => table,
+        Err(missing) => return (String::new(), Taken::Unseen(missing)),
+    };
+    let taken = match route::routes_to(network, table, area) {
+        Err(missing) => Taken::Unseen(missing),
+        Ok(routes) => match routes.as_slice() {
+            [Some(route)] => Taken::Route(route),
+            [None] => Taken::None,
+            [Some(first), others @ ..]
+                if others
+                    .iter()
+                    .all(|other| other.is_some_and(|o| o.target == first.target && o.is_blackhole == first.is_blackhole)) =>
+            {
+                Taken::Route(first)
+            }
+            _ => Taken::Unseen(format!("which of several routes of {} is taken", table.id)),
+        },
+    };
+    (table.id.clone(), taken)
+}
+
+/// From the function to an address in its own or another private network.
+pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>) -> Path {
+    let mut path = Path { subnet: Some(near.subnet.id.clone()), hops: Vec::with_capacity(8) };
+    let port = crate::model::PortRange::one(far.port);
+    let there = if far.ranges.is_empty() { Area::anywhere(port) } else { Area::within(&far.ranges, port) };
+    let Some(own) = near.subnet.range else {
+        path.push(HopPlace::Route, &near.subnet.id, Standing::Unseen(format!("the IPv4 range of {}", near.subnet.id)));
+        return path;
+    };
+    let here = Area::within(&[own], port);
+
+    let (table, route) = taken(network, near.subnet, &there);
+    let link = link_of(network, near, far, &route);
+    let far_groups = PeerGroups { ids: far.groups, may_be_named: link.may_name_groups.clone() };
+    let near_groups = PeerGroups { ids: Some(near.groups), may_be_named: link.may_name_groups.clone() };
+
+    let to = match far.groups {
+        Some(groups) if link.may_name_groups == Ok(true) && !groups.is_empty() => OtherEnd::Groups(groups.to_vec()),
+        _ => OtherEnd::Ranges(texts(&far.ranges)),
+    };
+    let out = groups_answer(network, near.groups, Direction::Out, &there, &far_groups);
+    let egress = standing_of(out, |_| Fault::Egress { groups: near.groups.to_vec(), port: far.port, to });
+    path.push(HopPlace::Egress, near.groups.join(", "), egress);
+
+    let standing = match route {
+        Taken::Route(route) if route.is_blackhole => Standing::Stops(Fault::Blackhole {
+            table: table.clone(),
+            destination: route.destination.to_string(),
+            target: route.target.id().to_owned(),
+        }),
+        Taken::Route(Route { target: RouteTarget::InternetGateway(gateway), .. }) if !far.ranges.is_empty() => {
+            Standing::Stops(Fault::InternetGateway {
+                table: table.clone(),
+                gateway: gateway.clone(),
+                subnet: near.subnet.id.clone(),
+            })
+        }
+        Taken::Route(route) => Standing::Passes(format!("{} to {}", route.destination, route.target.id())),
+        // An address that nothing is known of may be any.
+        Taken::None if far.ranges.is_empty() => Standing::Unseen("the address of what must be reached".to_owned()),
+        Taken::None => Standing::Stops(Fault::NoRoute {
+            table: table.clone(),
+            subnet: near.subnet.id.clone(),
+            to: Some(texts(&far.ranges).join(", ")),
+        }),
+        Taken::Unseen(missing) => Standing::Unseen(missing),
+    };
+    path.push(HopPlace::Route, table, standing);
+
+    let is_same_subnet = far.subnet.as_ref().is_ok_and(|subnet| subnet.id == near.subnet.id);
+    if !is_same_subnet {
+        at_acl(&mut path, network, HopPlace::AclOut, near.subnet, Direction::Out, &there, port);
+    }
+    let over = link.hop.as_ref().map(|(id, _)| id.clone());
+    if let Some((id, standing)) = link.hop {
+        path.push(HopPlace::Link, id, standing);
+    }
+    match &far.subnet {
+        Ok(_) if is_same_subnet => {}
+        Ok(subnet) => at_acl(&mut path, network, HopPlace::AclIn, subnet, Direction::In, &here, port),
+        Err(missing) => path.push(HopPlace::AclIn, "", Standing::Unseen(missing.clone())),
+    }
+
+    let standing = match far.groups {
+        Some(groups) => {
+            let from = match link.may_name_groups {
+                Ok(true) => OtherEnd::Groups(near.groups.to_vec()),
+                _ => OtherEnd::Ranges(texts(&[own])),
+            };
+            let enters = groups_answer(network, groups, Direction::In, &here, &near_groups);
+            standing_of(enters, |_| Fault::Ingress { groups: groups.to_vec(), port: far.port, from })
+        }
+        None => Standing::Unseen("who is let in there".to_owned()),
+    };
+    path.push(HopPlace::Ingress, far.groups.unwrap_or_default().join(", "), standing);
+
+    if is_same_subnet {
+        return path;
+    }
+    if let Ok(subnet) = &far.subnet {
+        let here = Area::within(&[own], EPHEMERAL);
+        if let Some(over) = over {
+            back_over(&mut path, network, subnet, &here, &texts(&[own]).join(", "), &over);
+        }
+        at_acl(&mut path, network, HopPlace::Back, subnet, Direction::Out, &here, EPHEMERAL);
+    }
+    at_acl(&mut path, network, HopPlace::Back, near.subnet, Direction::In, &there.at(EPHEMERAL), EPHEMERAL);
+    path
+}
+
+/// Whether the far subnet's table leads answers back over the same link.
+fn back_over(path: &mut Path, network: &Network, far: &Subnet, here: &Area, own: &str, over: &str) {
+    let (table, route) = taken(network, far, here);
+    let no_way = || Standing::Stops(Fault::NoWayBack { table: table.clone(), to: own.to_owned(), over: over.to_owned() });
+    let standing = match route {
+        Taken::Route(route) if route.is_blackhole => no_way(),
+        Taken::Route(route) if route.target.id() == over => Standing::Passes(format!("{} to {over}", route.destination)),
+        Taken::Route(route) => Standing::Unseen(format!("whether answers come back over {}", route.target.id())),
+        Taken::None => no_way(),
+        Taken::Unseen(missing) => Standing::Unseen(missing),
+    };
+    path.push(HopPlace::Back, table.clone(), standing);
+}
+
+/// What the route leads over, and whether rules beyond it may name groups before it.
+struct Link {
+    hop: Option<(String, Standing)>,
+    may_name_groups: Result<bool, String>,
+}
+
+fn link_of(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>, route: &Taken<'_>) -> Link {
+    let plain = |may_name_groups| Link { hop: None, may_name_groups };
+    let Taken::Route(route) = route else { return plain(Err("the way the packets take".to_owned())) };
+    let hop = |id: &str, standing, may_name_groups| Link { hop: Some((id.to_owned(), standing)), may_name_groups };
+    match &route.target {
+        RouteTarget::Local => match far.vpc_id {
+            Some(vpc) if vpc != near.subnet.vpc_id => hop(
+                "local",
+                Standing::Unseen(format!("how {vpc} is reached, whose addresses are those of {} too", near.subnet.vpc_id)),
+                Err("the way the packets take".to_owned()),
+            ),
+            _ => plain(Ok(true)),
+        },
+        RouteTarget::Peering(id) => match view::peering(network, id) {
+            Err(missing) => hop(id, Standing::Unseen(missing.clone()), Err(missing)),
+            Ok(peering) => {
+                let other = if peering.requester.vpc_id == near.subnet.vpc_id { &peering.accepter } else { &peering.requester };
+                let regions = (&peering.requester.region, &peering.accepter.region);
+                let same_region = matches!(regions, (Some(one), Some(two)) if one == two);
+                let may_name = match regions {
+                    (Some(_), Some(_)) => Ok(same_region),
+                    _ => Err(format!("the regions of {id}")),
+                };
+                let standing = if peering.status != "active" {
+                    Standing::Stops(Fault::PeeringState { peering: id.clone(), status: peering.status.clone() })
+                } else if far.vpc_id.is_some_and(|vpc| vpc != other.vpc_id) {
+                    Standing::Stops(Fault::PeeringElsewhere {
+                        peering: id.clone(),
+                        leads_to: other.vpc_id.clone(),
+                        wanted: far.vpc_id.unwrap_or_default().to_owned(),
+                    })
+                } else {
+                    Standing::Passes(format!("active, to {}", other.vpc_id))
+                };
+                hop(id, standing, may_name)
+            }
+        },
+        RouteTarget::TransitGateway(id) => match view::attachment(network, id, &near.subnet.vpc_id) {
+            Ok(attachment) if !matches!(attachment.state.as_str(), "available" | "modifying") => hop(
+                id,
+                Standing::Stops(Fault::AttachmentState { attachment: attachment.id.clone(), state: attachment.state.clone() }),
+                Ok(false),
+            ),
+            attachment => {
+                let may_name = attachment.ok().and_then(|attachment| attachment.may_reference_groups);
+                let may_name = may_name.ok_or_else(|| format!("whether groups may be named across {id}"));
+                hop(id, Standing::Unseen(format!("the routes of {id}")), may_name)
+            }
+        },
+        // Packets through a NAT gateway carry its address.
+        RouteTarget::NatGateway(id) => hop(id, Standing::Unseen(format!("what lies behind {id}")), Ok(false)),
+        RouteTarget::InternetGateway(id) => {
+            hop(id, Standing::Unseen(format!("how a private address is reached, which the routes send to {id}")), Ok(false))
+        }
+        target => hop(
+            target.id(),
+            Standing::Unseen(format!("what {} does with the packets", target.id())),
+            Err(format!("what {} does with the packets", target.id())),
+        ),
+    }
+}
+
+/// From the function to an address of the public network.
+pub(super) fn to_public(network: &Network, near: &NearEnd<'_>, port: u16) -> Path {
+    let mut path = Path { subnet: Some(near.subnet.id.clone()), hops: Vec::with_capacity(8) };
+    let ports = crate::model::PortRange::one(port);
+    let there = Area::public(ports);
+    let out = groups_answer(network, near.groups, Direction::Out, &there, &PeerGroups::NONE);
+    let egress = standing_of(out, |_| Fault::Egress { groups: near.groups.to_vec(), port, to: OtherEnd::Public });
+    path.push(HopPlace::Egress, near.groups.join(", "), egress);
+
+    let (table, route) = taken(network, near.subnet, &there);
+    let standing = match &route {
+        Taken::Unseen(missing) => Standing::Unseen(missing.clone()),
+        Taken::None => Standing::Stops(Fault::NoRoute { table: table.clone(), subnet: near.subnet.id.clone(), to: None }),
+        Taken::Route(route) if route.is_blackhole => Standing::Stops(Fault::Blackhole {
+            table: table.clone(),
+            destination: route.destination.to_string(),
+            target: route.target.id().to_owned(),
+        }),
+        Taken::Route(route) => match &route.target {
+            RouteTarget::InternetGateway(gateway) => Standing::Stops(Fault::InternetGateway {
+                table: table.clone(),
+                gateway: gateway.clone(),
+                subnet: near.subnet.id.clone(),
+            }),
+            RouteTarget::NatGateway(_) => Standing::Passes(format!("{} to {}", route.destination, route.target.id())),
+            other => Standing::Unseen(format!("where {} leads packets for the public network", other.id())),
+        },
+    };
+    path.push(HopPlace::Route, table, standing);
+    at_acl(&mut path, network, HopPlace::AclOut, near.subnet, Direction::Out, &there, ports);
+    if let Taken::Route(Route { target: RouteTarget::NatGateway(id), is_blackhole: false, .. }) = route {
+        through_nat(&mut path, network, near.subnet, id, &there, ports);
+    }
+    at_acl(&mut path, network, HopPlace::Back, near.subnet, Direction::In, &there.at(EPHEMERAL), EPHEMERAL);
+    path
+}
+
+/// The NAT gateway, the way on from its subnet, and its subnet's ACL, which the packets cross twice each way.
+fn through_nat(path: &mut Path, network: &Network, near: &Subnet, id: &str, there: &Area, ports: crate::model::PortRange) {
+    let nat = match view::nat_gateway(network, id) {
+        Ok(nat) => nat,
+        Err(missing) => return path.push(HopPlace::Link, id, Standing::Unseen(missing)),
+    };
+    if nat.state != "available" {
+        let fault = Fault::NatState { nat: id.to_owned(), state: nat.state.clone(), failure: nat.failure.clone() };
+        return path.push(HopPlace::Link, id, Standing::Stops(fault));
+    }
+    let inside = |because: String| Standing::Stops(Fault::NatInside { nat: id.to_owned(), because });
+    // One that serves a whole region has its routes to itself.
+    let Some(subnet_id) = &nat.subnet_id else {
+        return path.push(HopPlace::Link, id, Standing::Passes("available".to_owned()));
+    };
+    let subnet = match view::subnet(network, subnet_id) {
+        Ok(subnet) => subnet,
+        Err(missing) => return path.push(HopPlace::Link, id, Standing::Unseen(missing)),
+    };
+    let (table, route) = taken(network, subnet, there);
+    let standing = match route {
+        Taken::Unseen(missing) => Standing::Unseen(missing),
+        Taken::None => inside(format!("{table} of its subnet {subnet_id} has no route there")),
+        Taken::Route(route) if route.is_blackhole => {
+            inside(format!("{table} of {subnet_id} leads to {}, which is gone", route.target.id()))
+        }
+        Taken::Route(route) => match &route.target {
+            RouteTarget::InternetGateway(_) if !nat.is_public => inside("it is a private one".to_owned()),
+            RouteTarget::InternetGateway(gateway) => Standing::Passes(format!("available, on to {gateway}")),
+            RouteTarget::NatGateway(other) if other == id => inside(format!("{table} of {subnet_id} leads back to it")),
+            other => Standing::Unseen(format!("where {} leads packets for the public network", other.id())),
+        },
+    };
+    path.push(HopPlace::Link, id, standing);
+    if subnet.id != near.id
+        && let Some(own) = near.range
+    {
+        at_acl(path, network, HopPlace::AclIn, subnet, Direction::In, &Area::within(&[own], ports), ports);
+        at_acl(path, network, HopPlace::Back, subnet, Direction::Out, &Area::within(&[own], EPHEMERAL), EPHEMERAL);
+    }
+    at_acl(path, network, HopPlace::AclOut, subnet, Direction::Out, there, ports);
+    at_acl(path, network, HopPlace::Back, subnet, Direction::In, &there.at(EPHEMERAL), EPHEMERAL);
+}
+
+/// A database's public address, as seen from the public network.
+pub(super) fn from_public(path: &mut Path, network: &Network, far: &FarEnd<'_>) {
+    let port = crate::model::PortRange::one(far.port);
+    let there = Area::public(port);
+    let standing = match far.groups {
+        Some(groups) => {
+            let enters = groups_answer(network, groups, Direction::In, &there, &PeerGroups::NONE);
+            standing_of(enters, |_| Fault::Ingress { groups: groups.to_vec(), port: far.port, from: OtherEnd::Public })
+        }
+        None => Standing::Unseen("who is let in there".to_owned()),
+    };
+    match &far.subnet {
+        Ok(subnet) => at_acl(path, network, HopPlace::AclIn, subnet, Direction::In, &there, port),
+        Err(missing) => path.push(HopPlace::AclIn, "", Standing::Unseen(missing.clone())),
+    }
+    path.push(HopPlace::Ingress, far.groups.unwrap_or_default().join(", "), standing);
+    let Ok(subnet) = &far.subnet else { return };
+    let (table, route) = taken(network, subnet, &there.at(EPHEMERAL));
+    let no_way = || {
+        Standing::Stops(Fault::NoWayBack {
+            table: table.clone(),
+            to: "the public network".to_owned(),
+            over: "an Internet gateway".to_owned(),
+        })
+    };
+    let standing = match route {
+        Taken::Route(Route { target: RouteTarget::InternetGateway(id), is_blackhole: false, .. }) => Standing::Passes(id.clone()),
+        Taken::Route(route) if route.is_blackhole => no_way(),
+        Taken::Route(route) => Standing::Unseen(format!("whether answers come back over {}", route.target.id())),
+        Taken::None => no_way(),
+        Taken::Unseen(missing) => Standing::Unseen(missing),
+    };
+    path.push(HopPlace::Back, table.clone(), standing);
+    at_acl(path, network, HopPlace::Back, subnet, Direction::Out, &there.at(EPHEMERAL), EPHEMERAL);
+}
+
+/// The function's interfaces, one for each of its subnets that was seen; what is missing of the others.
+pub(super) fn near_ends<'a>(network: &'a Network, vpc: &'a VpcConfig) -> Vec<Result<NearEnd<'a>, (String, String)>> {
+    vpc.subnet_ids
+        .iter()
+        .map(|id| {
+            view::subnet(network, id)
+                .map(|subnet| NearEnd { subnet, groups: &vpc.security_group_ids })
+                .map_err(|missing| (id.clone(), missing))
+        })
+        .collect()
+}

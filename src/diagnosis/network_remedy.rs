@@ -1,0 +1,393 @@
+//! The commands that mend a hop, with the ids that the evidence holds.
+
+use super::DiagnosisContext;
+use super::network::{Direction, Fault, OtherEnd, Reach, to_service};
+use super::remedy::aws_in;
+use crate::model::{
+    AclEntry, EndpointKind, FunctionFacts, NatGateway, Network, Remediation, SecurityGroup, TargetDatabase, VpcConfig,
+};
+
+/// The last number an entry of a network ACL may have. Source: Amazon VPC User Guide, "Network ACL rules".
+const MAX_ACL_NUMBER: u32 = 32_766;
+
+/// All addresses of the public network, as a route names them.
+const DEFAULT_ROUTE: &str = "0.0.0.0/0";
+
+/// What must be reached over the broken hop.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Towards<'t> {
+    /// An endpoint of AWS, by its service, such as `secretsmanager`.
+    Service(&'t str),
+    Database(&'t TargetDatabase),
+}
+
+impl Remediation {
+    /// Adds an AWS CLI command and the action it takes.
+    pub(super) fn call(self, context: &DiagnosisContext<'_>, words: &[&str]) -> Remediation {
+        let command = aws_in(context, words);
+        match self.commands.contains(&command) {
+            true => self,
+            false => self.run(command),
+        }
+    }
+
+    /// Mends the hop.
+    pub(super) fn mend(self, context: &DiagnosisContext<'_>, fault: &Fault, towards: Towards<'_>) -> Remediation {
+        let network = &context.evidence.network;
+        let look = |fix: Remediation, words: &[&str]| fix.call(context, words);
+        match fault {
+            Fault::Ingress { groups, port, from } => self.let_in(context, groups, *port, from),
+            Fault::Egress { groups, port, to } => self.let_out(context, groups, *port, to),
+            Fault::Acl { acl, direction, ports, range, entry, .. } => {
+                let number = free_number(network, acl, *direction, *entry);
+                let way = if *direction == Direction::In { "--ingress" } else { "--egress" };
+                let (from_to, number) = (format!("From={},To={}", ports.from, ports.to), number.to_string());
+                let words = ["ec2", "create-network-acl-entry", "--network-acl-id", acl, "--rule-number", &number];
+                let what = ["--protocol", "tcp", "--port-range", &from_to, "--cidr-block", range, "--rule-action", "allow", way];
+                self.call(context, &[&words[..], &what[..]].concat()).needs("ec2:CreateNetworkAclEntry")
+            }
+            Fault::PrivateDnsOff { endpoint, .. } => self
+                .call(context, &["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--private-dns-enabled"])
+                .needs("ec2:ModifyVpcEndpoint")
+                .warn(
+                    "Private DNS sends the whole VPC's calls to this service through the endpoint: its security group must let in \
+                     everything that calls it today.",
+                ),
+            Fault::DnsAttribute { vpc, attribute, .. } => self.turn_on_dns(context, vpc, attribute),
+            Fault::EndpointWithoutSubnets { endpoint } => {
+                let subnets = own_vpc(context).map(|vpc| vpc.subnet_ids.as_slice()).unwrap_or_default();
+                let mut words = vec!["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--add-subnet-ids"];
+                words.extend(subnets.iter().map(String::as_str));
+                self.call(context, &words).needs("ec2:ModifyVpcEndpoint")
+            }
+            Fault::EndpointState { endpoint, .. } => {
+                look(self, &["ec2", "describe-vpc-endpoints", "--vpc-endpoint-ids", endpoint]).needs("ec2:DescribeVpcEndpoints")
+            }
+            Fault::PeeringState { peering, status } if status == "pending-acceptance" => self
+                .call(context, &["ec2", "accept-vpc-peering-connection", "--vpc-peering-connection-id", peering])
+                .needs("ec2:AcceptVpcPeeringConnection"),
+            Fault::PeeringState { peering, .. } | Fault::PeeringElsewhere { peering, .. } => {
+                look(self, &["ec2", "describe-vpc-peering-connections", "--vpc-peering-connection-ids", peering])
+                    .needs("ec2:DescribeVpcPeeringConnections")
+            }
+            Fault::AttachmentState { attachment, .. } => {
+                look(self, &["ec2", "describe-transit-gateway-vpc-attachments", "--transit-gateway-attachment-ids", attachment])
+                    .needs("ec2:DescribeTransitGatewayVpcAttachments")
+            }
+            Fault::NoWayBack { table, to, over } => self.lead(context, "create-route", table, to, over),
+            Fault::NoRoute { table, to: Some(to), .. } => match link_between(context, towards) {
+                Some(peering) => self.lead(context, "create-route", table, to, &peering),
+                None => look(self, &["ec2", "describe-route-tables", "--route-table-ids", table])
+                    .needs("ec2:DescribeRouteTables")
+                    .warn("No route joins the two networks yet: a peering connection or a transit gateway has to come first."),
+            },
+            Fault::NoRoute { table, to: None, .. } => self.out_of_vpc(context, "create-route", table, towards),
+            Fault::Blackhole { table, destination, .. } if destination == DEFAULT_ROUTE => {
+                self.out_of_vpc(context, "replace-route", table, towards)
+            }
+            Fault::Blackhole { table, destination, .. } => match link_between(context, towards) {
+                Some(peering) => self.lead(context, "replace-route", table, destination, &peering),
+                None => look(self, &["ec2", "describe-route-tables", "--route-table-ids", table]).needs("ec2:DescribeRouteTables"),
+            },
+            // To lead a public subnet's table elsewhere would cut off what else stands there.
+            Fault::InternetGateway { .. } | Fault::NatState { .. } | Fault::NatInside { .. } => {
+                self.around_the_public_network(context, towards)
+            }
+            Fault::NoVpc => self.into_vpc(context, towards),
+        }
+    }
+
+    fn let_in(self, context: &DiagnosisContext<'_>, groups: &[String], port: u16, from: &OtherEnd) -> Remediation {
+        let group = groups.first().map_or("DATABASE_SECURITY_GROUP", String::as_str);
+        let port = port.to_string();
+        let open = ["ec2", "authorize-security-group-ingress", "--group-id", group, "--protocol", "tcp", "--port", &port];
+        let fix = self.needs("ec2:AuthorizeSecurityGroupIngress");
+        let with = |fix: Remediation, peer: [&str; 2]| fix.call(context, &[&open[..], &peer[..]].concat());
+        match from {
+            OtherEnd::Groups(ids) => with(fix, ["--source-group", ids.first().map_or("FUNCTION_SECURITY_GROUP", String::as_str)]),
+            OtherEnd::Ranges(ranges) => ranges.iter().fold(fix, |fix, range| with(fix, ["--cidr", range])),
+            OtherEnd::Public => with(fix, ["--cidr", "NAT_GATEWAY_ADDRESS/32"]),
+        }
+    }
+
+    fn let_out(self, context: &DiagnosisContext<'_>, groups: &[String], port: u16, to: &OtherEnd) -> Remediation {
+        let group = groups.first().map_or("FUNCTION_SECURITY_GROUP", String::as_str);
+        let peers: Vec<String> = match to {
+            OtherEnd::Groups(ids) => ids.first().map(|id| format!("UserIdGroupPairs=[{{GroupId={id}}}]")).into_iter().collect(),
+            OtherEnd::Ranges(ranges) => ranges.iter().map(|range| format!("IpRanges=[{{CidrIp={range}}}]")).collect(),
+            OtherEnd::Public => vec![format!("IpRanges=[{{CidrIp={DEFAULT_ROUTE}}}]")],
+        };
+        peers.into_iter().fold(self.needs("ec2:AuthorizeSecurityGroupEgress"), |fix, peer| {
+            let rule = format!("IpProtocol=tcp,FromPort={port},ToPort={port},{peer}");
+            fix.call(context, &["ec2", "authorize-security-group-egress", "--group-id", group, "--ip-permissions", &rule])
+        })
+    }
+
+    fn turn_on_dns(self, context: &DiagnosisContext<'_>, vpc: &str, attribute: &str) -> Remediation {
+        let option = if attribute == "enableDnsSupport" { "--enable-dns-support" } else { "--enable-dns-hostnames" };
+        self.call(context, &["ec2", "modify-vpc-attribute", "--vpc-id", vpc, option, r#"{"Value":true}"#])
+            .needs("ec2:ModifyVpcAttribute")
+    }
+
+    /// Gives the table a route over a peering connection or a transit gateway.
+    fn lead(self, context: &DiagnosisContext<'_>, how: &str, table: &str, to: &str, over: &str) -> Remediation {
+        let option = match over.split('-').next() {
+            Some("pcx") => "--vpc-peering-connection-id",
+            Some("tgw") => "--transit-gateway-id",
+            Some("nat") => "--nat-gateway-id",
+            _ => "--gateway-id",
+        };
+        let over = if over.contains('-') { over } else { "INTERNET_GATEWAY" };
+        let to = if to.contains('/') { to } else { DEFAULT_ROUTE };
+        let action = if how == "create-route" { "ec2:CreateRoute" } else { "ec2:ReplaceRoute" };
+        let ranges: Vec<&str> = to.split(", ").collect();
+        ranges.into_iter().fold(self.needs(action), |fix, range| {
+            fix.call(context, &["ec2", how, "--route-table-id", table, "--destination-cidr-block", range, option, over])
+        })
+    }
+
+    /// A route to a NAT gateway of the VPC that works, where there is one.
+    fn out_of_vpc(self, context: &DiagnosisContext<'_>, how: &str, table: &str, towards: Towards<'_>) -> Remediation {
+        match working_nat(context) {
+            Some(nat) => self.lead(context, how, table, DEFAULT_ROUTE, &nat.id),
+            None => self.around_the_public_network(context, towards),
+        }
+    }
+
+    /// An endpoint in the function's own subnets for a service; a private way for a database.
+    fn around_the_public_network(self, context: &DiagnosisContext<'_>, towards: Towards<'_>) -> Remediation {
+        match (towards, own_vpc(context)) {
+            (Towards::Service(service), Some(vpc)) => self.make_endpoint(context, vpc, service),
+            (_, vpc) => {
+                let filter = format!("Name=vpc-id,Values={}", vpc.map_or("VPC_ID", |vpc| vpc.vpc_id.as_str()));
+                self.call(context, &["ec2", "describe-nat-gateways", "--filter", &filter])
+                    .needs("ec2:DescribeNatGateways")
+                    .warn("The database has to be reached inside the network, or over a NAT gateway whose address it lets in.")
+            }
+        }
+    }
+
+    /// An interface endpoint with a security group that lets the function in: one that does, else the function's own.
+    pub(super) fn make_endpoint(self, context: &DiagnosisContext<'_>, vpc: &VpcConfig, service: &str) -> Remediation {
+        let network = &context.evidence.network;
+        let mut fix = self;
+        for (attribute, is_on) in dns_attributes(network, &vpc.vpc_id) {
+            if is_on == Some(false) {
+                fix = fix.turn_on_dns(context, &vpc.vpc_id, attribute);
+            }
+        }
+        let group = match endpoint_group(context, vpc, service) {
+            Some(group) => group,
+            None => {
+                let Some(own) = vpc.security_group_ids.first() else { return fix };
+                fix = fix.let_in(context, std::slice::from_ref(own), 443, &OtherEnd::Groups(vec![own.clone()]));
+                own
+            }
+        };
+        let name = format!("com.amazonaws.{}.{service}", context.evidence.region);
+        let mut words = vec!["ec2", "create-vpc-endpoint", "--vpc-id", &vpc.vpc_id, "--vpc-endpoint-type", "Interface"];
+        words.extend(["--service-name", &name, "--subnet-ids"]);
+        words.extend(one_per_zone(network, vpc));
+        words.extend(["--security-group-ids", group, "--private-dns-enabled"]);
+        fix.call(context, &words).needs("ec2:CreateVpcEndpoint").warn(
+            "Private DNS sends the whole VPC's calls to this service through the endpoint: its security group must let in \
+             everything that calls it today.",
+        )
+    }
+
+    fn into_vpc(self, context: &DiagnosisContext<'_>, towards: Towards<'_>) -> Remediation {
+        let subnets = match towards {
+            Towards::Database(database) if !database.subnet_ids.is_empty() => database.subnet_ids.join(","),
+            _ => "SUBNET_ID".to_owned(),
+        };
+        let config = format!("SubnetIds={subnets},SecurityGroupIds=FUNCTION_SECURITY_GROUP");
+        let name = context.function_name().unwrap_or("FUNCTION");
+        self.call(context, &["lambda", "update-function-configuration", "--function-name", name, "--vpc-config", &config])
+            .needs("lambda:UpdateFunctionConfiguration")
+            .warn("Inside a VPC the function needs a way to Secrets Manager too: an interface endpoint or a NAT gateway.")
+    }
+}
+
+fn own_vpc<'a>(context: &DiagnosisContext<'a>) -> Option<&'a VpcConfig> {
+    context.function()?.vpc.as_ref()
+}
+
+fn dns_attributes(network: &Network, vpc: &str) -> [(&'static str, Option<bool>); 2] {
+    let found = network.vpcs.found().and_then(|all| all.iter().find(|one| one.id == vpc));
+    [("enableDnsSupport", found.and_then(|vpc| vpc.dns_support)), ("enableDnsHostnames", found.and_then(|vpc| vpc.dns_hostnames))]
+}
+
+/// A NAT gateway of the function's VPC that reaches the public network.
+fn working_nat<'a>(context: &DiagnosisContext<'a>) -> Option<&'a NatGateway> {
+    let vpc = own_vpc(context)?;
+    let all = context.evidence.network.nat_gateways.found()?;
+    all.iter().find(|nat| nat.vpc_id == vpc.vpc_id && nat.is_public && nat.state == "available")
+}
+
+/// A peering connection between the function's VPC and the database's.
+fn link_between(context: &DiagnosisContext<'_>, towards: Towards<'_>) -> Option<String> {
+    let Towards::Database(TargetDatabase { vpc_id: Some(there), .. }) = towards else { return None };
+    let here = &own_vpc(context)?.vpc_id;
+    let all = context.evidence.network.peerings.found()?;
+    let joins = |a: &str, b: &str| a == here && b == there || a == there && b == here;
+    all.iter()
+        .find(|one| one.status == "active" && joins(&one.requester.vpc_id, &one.accepter.vpc_id))
+        .map(|peering| peering.id.clone())
+}
+
+/// A number in front of the entry that denies, which no other has.
+fn free_number(network: &Network, acl: &str, direction: Direction, before: Option<u32>) -> u32 {
+    let is_of = |entry: &&AclEntry| entry.is_egress == (direction == Direction::Out);
+    let found = network.network_acls.found().and_then(|all| all.iter().find(|one| one.id == acl));
+    let taken: Vec<u32> =
+        found.map(|acl| acl.entries.iter().filter(is_of).map(|entry| entry.number).collect()).unwrap_or_default();
+    let last = before.map_or(MAX_ACL_NUMBER, |number| number.saturating_sub(1)).min(MAX_ACL_NUMBER);
+    let highest = taken.iter().copied().filter(|number| *number <= last).max().unwrap_or(0);
+    // Room is left on both sides, as people number them by hundreds.
+    let middle = highest + (last - highest.min(last)).min(100) / 2;
+    (middle.max(1)..=last).chain(1..=last).find(|number| !taken.contains(number)).unwrap_or(1)
+}
+
+/// A group of the VPC that lets the function in to port 443, so that an endpoint with it can be used.
+fn endpoint_group<'a>(context: &DiagnosisContext<'a>, vpc: &VpcConfig, service: &str) -> Option<&'a str> {
+    let function = context.function()?;
+    let network = &context.evidence.network;
+    let groups = network.security_groups.found()?;
+    let is_usable = |group: &&SecurityGroup| group.vpc_id == vpc.vpc_id && lets_in(network, function, group, service, context);
+    groups.iter().find(is_usable).map(|group| group.id.as_str())
+}
+
+/// True where the function would reach an endpoint that has this group alone.
+fn lets_in(
+    network: &Network,
+    function: &FunctionFacts,
+    group: &SecurityGroup,
+    service: &str,
+    context: &DiagnosisContext<'_>,
+) -> bool {
+    let Some(vpc) = &function.vpc else { return false };
+    let region = &context.evidence.region;
+    let mut with = network.clone();
+    let made = made_endpoint("vpce-new", vpc, &format!("com.amazonaws.{region}.{service}"), &group.id);
+    with.endpoints = crate::model::Observation::Found(vec![made]);
+    if let crate::model::Observation::Found(vpcs) = &mut with.vpcs {
+        vpcs.iter_mut().for_each(|one| (one.dns_support, one.dns_hostnames) = (Some(true), Some(true)));
+    }
+    to_service(&with, function, region, service).is_some_and(|paths| paths.reach() == Reach::Reachable)
+}
+
+fn made_endpoint(id: &str, vpc: &VpcConfig, service: &str, group: &str) -> crate::model::VpcEndpoint {
+    crate::model::VpcEndpoint {
+        id: id.to_owned(),
+        kind: EndpointKind::Interface,
+        service: service.to_owned(),
+        vpc_id: vpc.vpc_id.clone(),
+        state: "available".to_owned(),
+        subnet_ids: vpc.subnet_ids.clone(),
+        route_table_ids: Vec::new(),
+        security_group_ids: vec![group.to_owned()],
+        private_dns: true,
+        policy: None,
+    }
+}
+
+/// The function's subnets, one for each zone: an endpoint takes no two of one.
+fn one_per_zone<'v>(network: &Network, vpc: &'v VpcConfig) -> Vec<&'v str> {
+    let zone_of =
+        |id: &str| network.subnets.found().and_then(|all| all.iter().find(|one| one.id == id)).map(|subnet| subnet.zone.clone());
+    let mut zones = Vec::new();
+    let mut kept = Vec::new();
+    for id in &vpc.subnet_ids {
+        let zone = zone_of(id);
+        if zone.is_none() || !zones.contains(&zone) {
+            zones.push(zone);
+            kept.push(id.as_str());
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::network::testing::*;
+    use crate::diagnosis::testing::{hang_in, healthy};
+    use crate::model::{AclEntry, Evidence, GroupPeer, IpProtocol, Network, Observation, PortRange, RotationStep};
+
+    fn list<T>(observation: &mut Observation<Vec<T>>) -> &mut Vec<T> {
+        observation.found_mut().unwrap()
+    }
+
+    fn deny(is_egress: bool, from: u16, to: u16) -> AclEntry {
+        let ports = Some(PortRange { from, to });
+        AclEntry { number: 50, is_egress, is_allow: false, protocol: IpProtocol::Tcp, range: range("0.0.0.0/0"), ports }
+    }
+
+    fn hung(step: RotationStep, change: impl FnOnce(&mut Network)) -> Evidence {
+        let mut evidence = healthy();
+        evidence.network = world();
+        change(&mut evidence.network);
+        hang_in(&mut evidence, step, &[]);
+        evidence
+    }
+
+    #[test]
+    fn each_fault_that_a_command_mends_is_healed_by_its_plan_and_every_command_can_be_taken_back() {
+        let no_endpoint = |n: &mut Network| list(&mut n.endpoints).clear();
+        let no_nat = |n: &mut Network| list(&mut n.route_tables)[1].routes.truncate(1);
+        let at_aws: [(&str, &dyn Fn(&mut Network)); 8] = [
+            ("--group-id sg-0vpce --protocol tcp --port 443 --source-group sg-0a1b2c3d", &|n| {
+                list(&mut n.security_groups)[2].ingress.clear();
+            }),
+            ("authorize-security-group-egress --group-id sg-0a1b2c3d", &|n| list(&mut n.security_groups)[0].egress.clear()),
+            ("--add-subnet-ids subnet-0a1b2c3d", &|n| list(&mut n.endpoints)[0].subnet_ids.clear()),
+            ("create-route --route-table-id rtb-0fn", &|n| (no_endpoint(n), no_nat(n)).0),
+            ("create-vpc-endpoint", &|n| {
+                no_endpoint(n);
+                list(&mut n.nat_gateways)[0].state = "failed".to_owned();
+            }),
+            ("modify-vpc-endpoint --vpc-endpoint-id vpce-0a1b2c3d --private-dns-enabled", &|n| {
+                no_nat(n);
+                list(&mut n.endpoints)[0].private_dns = false;
+            }),
+            ("modify-vpc-attribute --vpc-id vpc-0a1b2c3d --enable-dns-hostnames", &|n| {
+                no_nat(n);
+                list(&mut n.vpcs)[0].dns_hostnames = Some(false);
+            }),
+            ("create-network-acl-entry --network-acl-id acl-0a1b2c3d --rule-number ", &|n| {
+                no_endpoint(n);
+                list(&mut n.network_acls)[0].entries.push(deny(true, 443, 443));
+            }),
+        ];
+        let at_database: [(&str, &dyn Fn(&mut Network)); 4] = [
+            ("--group-id sg-0db --protocol tcp --port 5432 --source-group sg-0a1b2c3d", &|n| {
+                list(&mut n.security_groups)[1].ingress.clear();
+            }),
+            ("UserIdGroupPairs=[{GroupId=sg-0db}]", &|n| {
+                list(&mut n.security_groups)[0].egress = vec![rule(443, GroupPeer::Range(range("0.0.0.0/0")))];
+            }),
+            ("--port-range From=5432,To=5432 --cidr-block 10.0.2.0/24", &|n| {
+                list(&mut n.network_acls)[0].entries.push(deny(true, 5432, 5432));
+            }),
+            ("--port-range From=1024,To=65535", &|n| list(&mut n.network_acls)[0].entries.push(deny(false, 6000, 65535))),
+        ];
+        let worlds = at_aws.iter().map(|one| (RotationStep::CreateSecret, one));
+        for (step, (command, change)) in worlds.chain(at_database.iter().map(|one| (RotationStep::SetSecret, one))) {
+            let evidence = hung(step, change);
+            let plan = diagnose(&evidence).plan;
+            let text: Vec<&str> = plan.steps.iter().map(|step| step.command.as_str()).collect();
+            if command.contains("From=1024,To=65535") {
+                // A part of the ports is stopped: that is not sure, and no fix is built on it.
+                assert!(!text.iter().any(|one| one.contains(command)), "{text:#?}");
+                continue;
+            }
+            assert!(text.iter().any(|one| one.replace('\'', "").contains(command)), "{command}: {text:#?}");
+            // A host name may be led around private DNS by what nobody sees, so that only a rotation proves that fix.
+            let expected = if command.contains("-dns") { None } else { Some(true) };
+            assert_eq!(plan.heals, expected, "{command}: {plan:#?}");
+            for step in plan.steps.iter().filter(|step| !step.is_read_only && !step.command.contains("rotate-secret")) {
+                assert!(step.undo.is_some() && !step.needs.is_empty(), "{step:?}");
+            }
+        }
+    }
+}

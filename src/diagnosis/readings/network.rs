@@ -1,0 +1,184 @@
+//! What the network says about a failure to reach something: of the way to an endpoint of AWS, and to the databases.
+
+use crate::diagnosis::DiagnosisContext;
+use crate::diagnosis::network::{self, Fault, Path, Paths, Reach, Standing};
+use crate::model::{
+    Cause, Confidence, DatabaseChoice, Finding, NetworkPath, Observation, PathHop, PathState, Proof, RotationStep, Severity,
+    StepName, TargetDatabase,
+};
+
+/// The remark about a fault that no failed rotation shows yet.
+pub(in crate::diagnosis) const NOT_YET: &str = " It has not stopped a rotation yet; it will stop the next one.";
+
+/// The remark where the network lets through now what failed.
+pub(in crate::diagnosis) const MENDED: &str = " The network lets it through now: it may have been fixed since.";
+
+/// True where the function's network was worth a look, whatever came of it.
+pub(in crate::diagnosis) fn was_looked_at(context: &DiagnosisContext<'_>) -> bool {
+    !matches!(context.evidence.network.subnets, Observation::NotApplicable { .. })
+}
+
+/// The way to the service's endpoint; `None` outside a VPC, and where nobody looked.
+pub(in crate::diagnosis) fn to_service(context: &DiagnosisContext<'_>, service: &str) -> Option<Paths> {
+    let function = context.function().filter(|_| was_looked_at(context) && context.rotates_by_function())?;
+    network::to_service(&context.evidence.network, function, &context.evidence.region, service)
+}
+
+/// A database with the way to it.
+pub(in crate::diagnosis) struct Candidate<'a> {
+    pub(in crate::diagnosis) database: &'a TargetDatabase,
+    /// `None` where its port is not known.
+    pub(in crate::diagnosis) paths: Option<Paths>,
+}
+
+impl Candidate<'_> {
+    pub(in crate::diagnosis) fn reach(&self) -> Reach {
+        self.paths.as_ref().map_or(Reach::Unknown, Paths::reach)
+    }
+
+    pub(in crate::diagnosis) fn fault(&self) -> Option<&Fault> {
+        self.paths.as_ref()?.worst()?.fault()
+    }
+
+    /// `orders, as a tag of the secret names it`.
+    pub(in crate::diagnosis) fn named(&self) -> String {
+        format!("{}, {}", self.database.id, how(self.database.found_by))
+    }
+}
+
+/// How a database was found, as part of a sentence.
+pub(in crate::diagnosis) const fn how(choice: DatabaseChoice) -> &'static str {
+    match choice {
+        DatabaseChoice::Configured => "which the configuration names for this secret",
+        DatabaseChoice::Tagged => "which a tag of the secret names",
+        DatabaseChoice::Owner => "which owns the secret",
+        DatabaseChoice::Logged => "whose host the function's log names",
+        DatabaseChoice::ChangedGroup => "whose security group was changed",
+        DatabaseChoice::SameEngine => "a guess: it is of the function's engine and in its VPC",
+    }
+}
+
+/// The databases that the secret may be for, the likeliest first, each with the way to it.
+pub(in crate::diagnosis) fn databases<'a>(context: &DiagnosisContext<'a>) -> Vec<Candidate<'a>> {
+    let network = &context.evidence.network;
+    let Some(function) = context.function().filter(|_| context.rotates_by_function()) else { return Vec::new() };
+    let all = network.databases.found().map(Vec::as_slice).unwrap_or_default();
+    all.iter().map(|database| Candidate { database, paths: network::to_database(network, function, database) }).collect()
+}
+
+/// The database that the secret is for: named, or the only one that it can be.
+pub(in crate::diagnosis) fn database<'a>(context: &DiagnosisContext<'a>) -> Option<Candidate<'a>> {
+    let mut all = databases(context);
+    match all.first()?.database.found_by {
+        DatabaseChoice::SameEngine if all.len() > 1 => None,
+        _ => Some(all.swap_remove(0)),
+    }
+}
+
+/// How sure a fault of the present network is by itself, how bad, and a remark.
+pub(in crate::diagnosis) struct Weight {
+    pub(in crate::diagnosis) confidence: Confidence,
+    pub(in crate::diagnosis) severity: Severity,
+    pub(in crate::diagnosis) note: &'static str,
+}
+
+/// A fault that no line shows: a cause where rotation fails unexplained or never worked, else a risk.
+///
+/// `needed_in` are the rotation steps that cannot work with it.
+pub(in crate::diagnosis) fn weight(context: &DiagnosisContext<'_>, cause: Cause, needed_in: &[RotationStep]) -> Weight {
+    let bites = context.failing_step().is_none_or(|step| needed_in.contains(&step));
+    let (confidence, severity, note) = if context.failing.is_some() {
+        match bites && !context.explained_otherwise(cause) {
+            true => (Confidence::Likely, Severity::Critical, ""),
+            false => (Confidence::Likely, Severity::Info, " Another reason stopped the last rotation."),
+        }
+    } else if context.never_rotated() {
+        (Confidence::Likely, Severity::Critical, "")
+    } else if context.is_overdue() && context.history_gap().is_some() {
+        (Confidence::Possible, Severity::Critical, "")
+    } else {
+        (Confidence::Likely, Severity::Info, NOT_YET)
+    };
+    Weight { confidence, severity, note }
+}
+
+impl Weight {
+    /// Gives the finding this weight.
+    pub(in crate::diagnosis) fn put_on(&self, mut finding: Finding) -> Finding {
+        finding.confidence = self.confidence;
+        finding.severity = self.severity;
+        finding.explanation.push_str(self.note);
+        finding
+    }
+}
+
+/// What shows the fault.
+pub(in crate::diagnosis) fn proof(fault: &Fault) -> Proof {
+    Proof::of(fault.step(), fault.call(), fault.text())
+}
+
+/// What shows the database's own state.
+pub(in crate::diagnosis) fn state_proof(text: impl Into<String>) -> Proof {
+    Proof::of(StepName::SecretAccess, "rds:DescribeDBInstances", text)
+}
+
+/// `: no rule …`, and from which subnets where it is not all of them.
+pub(in crate::diagnosis) fn because(paths: &Paths) -> Option<String> {
+    let path = paths.worst()?;
+    let fault = path.fault()?;
+    let from = match (&path.subnet, paths.is_blocked_everywhere()) {
+        (Some(subnet), false) => format!(" from {subnet}, one of its subnets"),
+        _ => String::new(),
+    };
+    Some(format!("{from}: {}", fault.text()))
+}
+
+/// What of the network stayed unseen and could stop the next rotation.
+pub(in crate::diagnosis) fn doubts(context: &DiagnosisContext<'_>) -> Vec<String> {
+    if !was_looked_at(context) || !context.rotates_by_function() {
+        return Vec::new();
+    }
+    let service = to_service(context, "secretsmanager").and_then(|paths| paths.missing());
+    let service = service.map(|missing| format!("whether the function reaches Secrets Manager: {missing}"));
+    let unasked = context.evidence.network.databases.missing();
+    let unasked = unasked.map(|missing| format!("whether the function reaches its database: {missing}"));
+    let open = database(context).and_then(|one| {
+        let missing = one.paths.as_ref()?.missing()?;
+        Some(format!("whether the function reaches {}: {missing}", one.database.id))
+    });
+    service.into_iter().chain(unasked).chain(open).collect()
+}
+
+/// How many databases' ways are shown; what is guessed may be many.
+const MAX_SHOWN: usize = 3;
+
+/// The ways as they are shown: of each target the one that fares worst.
+pub(in crate::diagnosis) fn shown(context: &DiagnosisContext<'_>) -> Vec<NetworkPath> {
+    if !was_looked_at(context) {
+        return Vec::new();
+    }
+    let service = to_service(context, "secretsmanager");
+    let databases = databases(context).into_iter().filter_map(|one| one.paths).take(MAX_SHOWN);
+    service.into_iter().chain(databases).filter_map(|paths| paths.worst().map(|path| as_shown(&paths.target, path))).collect()
+}
+
+fn as_shown(target: &str, path: &Path) -> NetworkPath {
+    let hop = |hop: &network::Hop| {
+        let (state, text) = match &hop.standing {
+            Standing::Passes(by) => (PathState::Reachable, by.clone()),
+            Standing::Stops(fault) => (PathState::Blocked, fault.text()),
+            Standing::Unseen(missing) => (PathState::Unknown, format!("not seen: {missing}")),
+        };
+        PathHop { place: hop.place.title().to_owned(), id: hop.id.clone(), state, text }
+    };
+    NetworkPath {
+        target: target.to_owned(),
+        subnet: path.subnet.clone(),
+        state: match path.reach() {
+            Reach::Reachable => PathState::Reachable,
+            Reach::Unknown => PathState::Unknown,
+            Reach::Blocked => PathState::Blocked,
+        },
+        hops: path.hops.iter().map(hop).collect(),
+    }
+}

@@ -1,0 +1,25 @@
+//! What a look at the network is for, and what to begin with.
+
+use super::database_ref::DatabaseHost;
+use serde::{Deserialize, Serialize};
+
+/// Which questions about the network are open, and what the evidence tells about the database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkLook {
+    /// Whether packets get through: groups, subnets, routes and network ACLs.
+    pub paths: bool,
+    /// Whether AWS's own endpoints are reached.
+    pub endpoints: bool,
+    /// Whether the names of AWS's endpoints are resolved to the VPC's own: asked where resolving failed.
+    pub names: bool,
+    /// The database: whether it is reached, and how it is.
+    pub database: bool,
+    /// Whether the database refuses connections without TLS.
+    pub tls: bool,
+    /// The database's engine, as the function's lines or its name give it away.
+    pub engine: Option<String>,
+    /// Hosts that the function's lines name as the database's, the newest first.
+    pub hosts: Vec<DatabaseHost>,
+    /// The security groups whose rules were changed, the newest first.
+    pub changed_groups: Vec<String>,
+}

@@ -1,0 +1,355 @@
+//! A look at the network between the function and what it must reach: one round trip more, where it can matter.
+//!
+//! What is asked belongs to step 3 (the function's own network) and to step 8 (endpoints and database), and is counted there.
+
+use super::databases::{self, Described};
+use super::runner::is_second_look;
+use super::{PlaybookRequest, Progress, text};
+use crate::aws::{Asked, Aws, AwsCaller, DnsAttribute};
+use crate::clock::{self, Clock};
+use crate::model::{
+    DatabaseRef, Destination, Evidence, GroupPeer, IpRange, Network, NetworkLook, Observation, PrefixList, RouteTable,
+    RouteTarget, StepName, StepRecord, TargetDatabase, Vpc, VpcConfig,
+};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Calls that one look may cost.
+const MAX_CALLS: usize = 8;
+
+/// Route tables on one page. Source: EC2 API reference, `DescribeRouteTables`.
+const ROUTE_TABLES_ON_A_PAGE: &str = "100";
+
+/// What stands in a step's summary before what the look adds.
+const NETWORK: &str = "; network: ";
+
+/// How many calls are left.
+#[derive(Debug)]
+pub(super) struct CallBudget {
+    left: AtomicUsize,
+    /// True once the databases of the VPC were asked for; the answer is kept.
+    listed: AtomicBool,
+}
+
+impl CallBudget {
+    fn new() -> CallBudget {
+        CallBudget { left: AtomicUsize::new(MAX_CALLS), listed: AtomicBool::new(false) }
+    }
+
+    /// Takes `calls` out of the budget; false where there are not so many left.
+    pub(super) fn take(&self, calls: usize) -> bool {
+        self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(calls)).is_ok()
+    }
+
+    /// Takes a call the first time alone: the same question again is answered out of the cache.
+    pub(super) fn take_listing(&self) -> bool {
+        self.listed.load(Ordering::Acquire) || (self.take(1) && !self.listed.swap(true, Ordering::AcqRel))
+    }
+}
+
+pub(super) async fn look(
+    aws: &Aws,
+    clock: &Clock,
+    request: &PlaybookRequest,
+    mut evidence: Evidence,
+    look: &NetworkLook,
+    progress: &dyn Progress,
+) -> Evidence {
+    let deadline = clock::deadline(request.deadline_per_step.min(request.total_deadline));
+    let (configured, fresh) = (request.database.as_ref(), is_second_look(request));
+    let looking = Looking {
+        aws,
+        function: AwsCaller::new(*clock, deadline, fresh),
+        access: AwsCaller::new(*clock, deadline, fresh),
+        budget: CallBudget::new(),
+        evidence: &evidence,
+        look,
+        configured,
+    };
+    progress.started(StepName::RotationFunction);
+    progress.started(StepName::SecretAccess);
+    let network = Box::pin(looking.network()).await;
+    let (function, access) = (looking.function, looking.access);
+    note(&mut evidence.function, &function, &function_summary(&network));
+    note(&mut evidence.access, &access, &access_summary(&network));
+    let ended = [
+        (StepName::RotationFunction, evidence.function.observation.status(), &evidence.function.summary),
+        (StepName::SecretAccess, evidence.access.observation.status(), &evidence.access.summary),
+    ];
+    ended.into_iter().for_each(|(step, status, summary)| progress.finished(step, status, summary));
+    evidence.network = network;
+    evidence
+}
+
+/// Adds to a step's record what was asked for its part of the network.
+fn note<T>(record: &mut StepRecord<T>, caller: &AwsCaller, summary: &str) {
+    let (calls, denials) = caller.trace();
+    if calls.is_empty() {
+        return;
+    }
+    record.calls.extend(calls);
+    for denial in denials {
+        if !record.denials.contains(&denial) {
+            record.denials.push(denial);
+        }
+    }
+    record.duration_ms += caller.elapsed_ms();
+    if !summary.is_empty() {
+        // A look that is repeated replaces what the last one told.
+        let own = record.summary.split(NETWORK).next().unwrap_or_default();
+        record.summary = format!("{own}{NETWORK}{summary}");
+    }
+}
+
+struct Looking<'a> {
+    aws: &'a Aws,
+    /// Asks for step 3.
+    function: AwsCaller,
+    /// Asks for step 8.
+    access: AwsCaller,
+    budget: CallBudget,
+    evidence: &'a Evidence,
+    look: &'a NetworkLook,
+    configured: Option<&'a DatabaseRef>,
+}
+
+impl Looking<'_> {
+    async fn network(&self) -> Network {
+        let mut network = self.at_once().await;
+        let database = match &network.databases {
+            Observation::Found(all) => all.first().cloned(),
+            _ => None,
+        };
+        self.beyond(&mut network, database.as_ref()).await;
+        network
+    }
+
+    /// All that can be asked before anything is known, together.
+    async fn at_once(&self) -> Network {
+        let vpc = self.vpc();
+        let id = vpc.map(|vpc| vpc.vpc_id.as_str());
+        let (aws, function, access) = (self.aws, &self.function, &self.access);
+        let paths = id.filter(|_| self.look.paths);
+        let endpoints = id.filter(|_| self.look.endpoints);
+        // In the order in which the budget is spent.
+        let of_paths = paths.filter(|_| self.budget.take(4));
+        let of_endpoints = endpoints.filter(|_| self.budget.take(2));
+        let names = endpoints.filter(|_| (self.look.names || (self.look.paths && !self.look.database)) && self.budget.take(2));
+        let tables = |id| Asked::in_vpc(id).with("MaxResults", ROUTE_TABLES_ON_A_PAGE);
+        let (groups, subnets, tables, acls, endpoints, gateways, dns_support, dns_hostnames, databases) = tokio::join!(
+            asked(of_paths, |id| aws.security_groups(function, Asked::in_vpc(id))),
+            asked(of_paths, |id| aws.subnets(function, Asked::in_vpc(id))),
+            asked(of_paths, |id| aws.route_tables(function, tables(id))),
+            asked(of_paths, |id| aws.network_acls(function, Asked::in_vpc(id))),
+            asked(of_endpoints, |id| aws.vpc_endpoints(access, Asked::in_vpc(id))),
+            asked(of_endpoints, |id| aws.nat_gateways(function, Asked::in_vpc(id))),
+            asked(names, |id| aws.dns_attribute(access, id, DnsAttribute::Support)),
+            asked(names, |id| aws.dns_attribute(access, id, DnsAttribute::Hostnames)),
+            self.databases(),
+        );
+        let vpcs = tables.as_ref().map(|tables| {
+            let dns = (dns_support.found().copied(), dns_hostnames.found().copied());
+            id.map(|id| vpc_of(id, tables, dns)).into_iter().collect()
+        });
+        Network {
+            vpcs,
+            subnets,
+            route_tables: tables,
+            nat_gateways: gateways,
+            network_acls: acls,
+            security_groups: groups,
+            prefix_lists: unasked(),
+            endpoints,
+            peerings: unasked(),
+            transit_attachments: unasked(),
+            databases,
+        }
+    }
+
+    /// The databases, and whether the likeliest forces TLS where that is a question.
+    async fn databases(&self) -> Observation<Vec<TargetDatabase>> {
+        if !self.look.database {
+            return unasked();
+        }
+        let candidates = databases::candidates(self.evidence, self.look, self.configured);
+        let described = databases::describe(self.aws, &self.access, &self.budget, self.evidence, self.look, &candidates).await;
+        let tls = match described.found().and_then(|all| all.first()) {
+            Some(likeliest) if self.look.tls => databases::tls_demand(self.aws, &self.access, &self.budget, likeliest).await,
+            _ => None,
+        };
+        described.map(|all| {
+            let mut targets: Vec<TargetDatabase> = all.into_iter().map(|Described { target, .. }| target).collect();
+            if let (Some(first), Some(tls)) = (targets.first_mut(), tls) {
+                first.tls = tls;
+            }
+            targets
+        })
+    }
+
+    /// What only the first answers name: the network of a database in another VPC, the way there, prefix lists.
+    async fn beyond(&self, network: &mut Network, database: Option<&TargetDatabase>) {
+        let own = self.vpc().map(|vpc| vpc.vpc_id.as_str());
+        let elsewhere = database.and_then(|database| database.vpc_id.as_deref()).filter(|id| Some(*id) != own);
+        // Without a VPC of its own, the function comes from the Internet; a question about TLS alone is none about the way.
+        let is_open = self.look.paths || (own.is_none() && self.evidence.function.found().is_some() && !self.look.tls);
+        let elsewhere = elsewhere.filter(|_| is_open);
+        let targets = self.targets_of_routes(network);
+        let (aws, function, access) = (self.aws, &self.function, &self.access);
+
+        let foreign = elsewhere.filter(|_| self.budget.take(1));
+        let group_ids: Vec<&str> =
+            database.iter().flat_map(|database| &database.security_group_ids).map(String::as_str).collect();
+        let peering_ids: Vec<&str> = targets.iter().filter_map(peering_of).collect();
+        let peerings = Some(peering_ids).filter(|ids| !ids.is_empty() && self.look.database && self.budget.take(1));
+        let back = elsewhere.filter(|_| self.budget.take(1));
+        let lists = self.prefix_lists_of(network, database);
+        let lists: Vec<&str> = lists.iter().map(String::as_str).filter(|_| self.budget.take(1)).collect();
+        let is_by_transit = targets.iter().any(|target| matches!(target, RouteTarget::TransitGateway(_)));
+        let attachments = own.filter(|_| is_by_transit && self.look.database && self.budget.take(1));
+        // A database behind a NAT gateway is outside of the VPC; the endpoints' look has asked for them already.
+        let is_by_nat = targets.iter().any(|target| matches!(target, RouteTarget::NatGateway(_)));
+        let leaves = database.is_some_and(|database| own.is_some() && database.vpc_id.as_deref() != own);
+        let is_unasked = matches!(network.nat_gateways, Observation::NotApplicable { .. });
+        let gateways = own.filter(|_| is_by_nat && leaves && is_unasked && self.budget.take(1));
+        let foreign_acls = elsewhere.filter(|_| self.budget.take(1));
+        let foreign_subnets = elsewhere.filter(|_| self.budget.take(1));
+
+        let (groups, peerings, tables, lists, attachments, gateways, acls, subnets) = tokio::join!(
+            asked(foreign, |_| aws.security_groups(access, Asked::default().filtered("group-id", &group_ids))),
+            asked(peerings, |ids| { aws.peerings(function, Asked::default().filtered("vpc-peering-connection-id", &ids)) }),
+            asked(back, |id| aws.route_tables(access, Asked::in_vpc(id).with("MaxResults", ROUTE_TABLES_ON_A_PAGE))),
+            futures::future::join_all(lists.iter().map(|id| async move {
+                PrefixList { id: (*id).to_owned(), name: None, ranges: aws.prefix_list(access, id).await }
+            })),
+            asked(attachments, |id| aws.transit_attachments(function, Asked::in_vpc(id))),
+            asked(gateways, |id| aws.nat_gateways(function, Asked::in_vpc(id))),
+            asked(foreign_acls, |id| aws.network_acls(access, Asked::in_vpc(id))),
+            asked(foreign_subnets, |id| aws.subnets(access, Asked::in_vpc(id))),
+        );
+        if let (Some(id), Observation::Found(tables)) = (elsewhere, &tables) {
+            let vpc = vec![vpc_of(id, tables, (None, None))];
+            merge(&mut network.vpcs, Observation::Found(vpc));
+        }
+        merge(&mut network.security_groups, groups);
+        merge(&mut network.route_tables, tables);
+        merge(&mut network.network_acls, acls);
+        merge(&mut network.subnets, subnets);
+        merge(&mut network.peerings, peerings);
+        merge(&mut network.transit_attachments, attachments);
+        merge(&mut network.nat_gateways, gateways);
+        if !lists.is_empty() {
+            network.prefix_lists = Observation::Found(lists);
+        }
+    }
+
+    fn vpc(&self) -> Option<&VpcConfig> {
+        self.evidence.function.found()?.vpc.as_ref()
+    }
+
+    /// Where the routes of the function's subnets lead.
+    fn targets_of_routes(&self, network: &Network) -> Vec<RouteTarget> {
+        let Some(vpc) = self.vpc() else { return Vec::new() };
+        let tables = network.route_tables.found().map(Vec::as_slice).unwrap_or_default();
+        let serves = |table: &&RouteTable| {
+            table.subnet_ids.iter().any(|id| vpc.subnet_ids.contains(id)) || (table.is_main && table.vpc_id == vpc.vpc_id)
+        };
+        tables.iter().filter(serves).flat_map(|table| &table.routes).map(|route| route.target.clone()).collect()
+    }
+
+    /// The prefix lists that decide: those in rules of the function's groups and of the database's, and in routes that are no
+    /// gateway endpoint's.
+    fn prefix_lists_of(&self, network: &Network, database: Option<&TargetDatabase>) -> BTreeSet<String> {
+        let mut lists = BTreeSet::new();
+        let groups = network.security_groups.found().map(Vec::as_slice).unwrap_or_default();
+        let of_function = self.vpc().map(|vpc| vpc.security_group_ids.as_slice()).unwrap_or_default();
+        let of_database = database.map(|database| database.security_group_ids.as_slice()).unwrap_or_default();
+        let egress = groups.iter().filter(|group| of_function.contains(&group.id)).flat_map(|group| &group.egress);
+        let ingress = groups.iter().filter(|group| of_database.contains(&group.id)).flat_map(|group| &group.ingress);
+        lists.extend(egress.chain(ingress).filter_map(|rule| match &rule.peer {
+            GroupPeer::PrefixList(id) => Some(id.clone()),
+            _ => None,
+        }));
+        let tables = network.route_tables.found().map(Vec::as_slice).unwrap_or_default();
+        let routes = tables.iter().flat_map(|table| &table.routes);
+        lists.extend(routes.filter_map(|route| match (&route.destination, &route.target) {
+            (Destination::PrefixList(_), RouteTarget::VpcEndpoint(_)) => None,
+            (Destination::PrefixList(id), _) => Some(id.clone()),
+            _ => None,
+        }));
+        lists
+    }
+}
+
+fn peering_of(target: &RouteTarget) -> Option<&str> {
+    match target {
+        RouteTarget::Peering(id) => Some(id),
+        _ => None,
+    }
+}
+
+/// Asks where there is something to ask about.
+async fn asked<T, Q, F: Future<Output = Observation<T>>>(about: Option<Q>, ask: impl FnOnce(Q) -> F) -> Observation<T> {
+    match about {
+        Some(about) => ask(about).await,
+        None => unasked(),
+    }
+}
+
+fn unasked<T>() -> Observation<T> {
+    Observation::NotApplicable { because: "nothing made it worth a call".to_owned() }
+}
+
+/// Adds what was seen in another VPC; what was not seen there takes nothing away.
+fn merge<T>(seen: &mut Observation<Vec<T>>, more: Observation<Vec<T>>) {
+    match (&mut *seen, more) {
+        (Observation::Found(seen), Observation::Found(more)) => seen.extend(more),
+        (Observation::NotApplicable { .. }, more) => *seen = more,
+        _ => {}
+    }
+}
+
+/// A VPC, whose ranges are the destinations of its local routes.
+fn vpc_of(id: &str, tables: &[RouteTable], (dns_support, dns_hostnames): (Option<bool>, Option<bool>)) -> Vpc {
+    let mut ranges: Vec<IpRange> = Vec::new();
+    for route in tables.iter().filter(|table| table.vpc_id == id).flat_map(|table| &table.routes) {
+        if let (RouteTarget::Local, Destination::Range(range)) = (&route.target, &route.destination)
+            && !ranges.contains(range)
+        {
+            ranges.push(*range);
+        }
+    }
+    Vpc { id: id.to_owned(), ranges, dns_support, dns_hostnames }
+}
+
+fn function_summary(network: &Network) -> String {
+    let lists = [
+        (count(&network.security_groups), "security group"),
+        (count(&network.subnets), "subnet"),
+        (count(&network.route_tables), "route table"),
+        (count(&network.network_acls), "network ACL"),
+        (count(&network.nat_gateways), "NAT gateway"),
+    ];
+    let told: Vec<String> = lists.into_iter().filter_map(|(count, what)| Some(text::counted(count?, what))).collect();
+    told.join(", ")
+}
+
+fn access_summary(network: &Network) -> String {
+    let endpoints = count(&network.endpoints).map(|count| text::counted(count, "VPC endpoint"));
+    let database = match &network.databases {
+        Observation::Found(all) => all.first().map(|database| {
+            let status = database.status.as_deref().unwrap_or("not known to RDS");
+            let others = match all.len() - 1 {
+                0 => String::new(),
+                others => format!(", and {others} more"),
+            };
+            format!("database {} {status}{others}", database.id)
+        }),
+        Observation::NoData { searched } => Some(searched.clone()),
+        _ => None,
+    };
+    endpoints.into_iter().chain(database).collect::<Vec<_>>().join("; ")
+}
+
+fn count<T>(seen: &Observation<Vec<T>>) -> Option<usize> {
+    seen.found().map(Vec::len)
+}

@@ -1,0 +1,389 @@
+//! The look at the network: what it asks EC2 and RDS, when it asks nothing, and what refusals, faults and pages make of it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test builds upon must be there")]
+
+use rotation_diag::aws::{Aws, AwsOptions, Registry};
+use rotation_diag::clock::Clock;
+use rotation_diag::investigation::{Options, investigate};
+use rotation_diag::model::{
+    DatabaseChoice, DatabaseKind, DatabaseRef, Destination, EndpointKind, GroupPeer, Investigation, Network, Observation,
+    RouteTarget, StepName, TargetDatabase,
+};
+use rotation_diag::simulator::{Scenario, Simulator};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+const NOW: &str = "2026-03-10T12:00:00Z";
+
+/// Longer than any machine needs.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A function in a VPC whose rotation fails in setSecret, as `run` says.
+fn failing(run: &str, rest: &str) -> String {
+    format!(
+        "title = \"t\"\nstory = \"s\"\n[[secret]]\nname = \"prod/orders-db\"\n\
+         [[function]]\nname = \"orders-postgres-rotator\"\ntimeout = 60\n\
+         vpc = {{ subnets = [\"subnet-0fa\", \"subnet-0fb\"], security_groups = [\"sg-0f\"] }}\n\
+         [[rotation]]\nat = \"-3h\"\noutcome = \"failed\"\nstep = \"setSecret\"\n{run}\n{rest}"
+    )
+}
+
+const HANGS: &str = "run.ends = \"timeout\"\nrun.lines = [\"INFO Found credentials in environment variables.\"]";
+
+fn healthy(rest: &str) -> String {
+    format!(
+        "title = \"t\"\nstory = \"s\"\n[[secret]]\nname = \"prod/orders-db\"\n[[function]]\nname = \"orders-postgres-rotator\"\n\
+         vpc = {{ subnets = [\"subnet-0fa\", \"subnet-0fb\"], security_groups = [\"sg-0f\"] }}\n{rest}"
+    )
+}
+
+const ORDERS: &str = "[[database]]\nid = \"orders\"\nsubnets = [\"subnet-0d\"]\ngroups = [\"sg-0d\"]\n\
+                      [[security_group]]\nid = \"sg-0d\"\nin = [\"tcp 5432 sg-0f\", \"tcp 5432 10.9.0.0/16\"]\n";
+
+struct World {
+    simulator: Simulator,
+    aws: Aws,
+    clock: Clock,
+}
+
+impl World {
+    async fn of(scenario: &str) -> World {
+        let scenario = Scenario::parse(scenario).unwrap_or_else(|error| panic!("{error}\n{scenario}"));
+        let now = NOW.parse().unwrap();
+        let simulator = Simulator::start(scenario, now).unwrap();
+        let options = AwsOptions::simulated("eu-west-1".parse().unwrap(), simulator.endpoint_url());
+        let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+        World { simulator, aws, clock: Clock::starting_at(now) }
+    }
+
+    async fn perform(&self, options: Options) -> Investigation {
+        let options = Options { step_deadline: PATIENCE, total_deadline: PATIENCE, ..options };
+        let investigation = investigate(&self.aws, &self.clock, &options, &()).await;
+        assert!(self.simulator.violations().is_empty(), "{:?}", self.simulator.violations());
+        investigation
+    }
+
+    async fn look(&self) -> Investigation {
+        self.perform(Options::new("prod/orders-db".parse().unwrap())).await
+    }
+
+    /// What EC2 and RDS were asked, in order.
+    fn asked(&self) -> Vec<String> {
+        let calls = self.simulator.calls().into_iter();
+        calls.filter(|call| ["ec2", "rds"].contains(&call.service)).map(|call| call.operation).collect()
+    }
+
+    fn asked_sorted(&self) -> Vec<String> {
+        let mut asked = self.asked();
+        asked.sort();
+        asked
+    }
+}
+
+async fn network_of(scenario: &str) -> Network {
+    World::of(scenario).await.look().await.evidence.network
+}
+
+fn found<T>(seen: &Observation<Vec<T>>) -> &[T] {
+    match seen {
+        Observation::Found(all) => all,
+        other => panic!("{}", other.status()),
+    }
+}
+
+fn database(network: &Network) -> &TargetDatabase {
+    found(&network.databases).first().unwrap()
+}
+
+const PATHS: [&str; 4] = ["DescribeNetworkAcls", "DescribeRouteTables", "DescribeSecurityGroups", "DescribeSubnets"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hang_at_the_database_asks_for_the_paths_and_the_database_and_nothing_else() {
+    let world = World::of(&failing(HANGS, ORDERS)).await;
+    let investigation = world.look().await;
+    let expected: Vec<&str> = [&["DescribeDBInstances"], PATHS.as_slice()].concat();
+    assert_eq!(world.asked_sorted(), expected);
+    let evidence = &investigation.evidence;
+    assert_eq!(investigation.api_calls, world.simulator.calls().len(), "every call is counted");
+    let of_step = |step: usize| evidence.steps()[step - 1].calls.iter().map(|call| call.call.as_str()).collect::<Vec<_>>();
+    assert!(of_step(3).contains(&"ec2:DescribeSubnets") && of_step(8).contains(&"rds:DescribeDBInstances"));
+    assert!(evidence.access.summary.ends_with("; network: database orders available"), "{}", evidence.access.summary);
+    assert!(evidence.function.summary.contains("; network: "), "{}", evidence.function.summary);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ec2_and_rds_say_becomes_facts_whatever_the_size_of_their_pages() {
+    let declared = format!(
+        "{ORDERS}[[vpc_endpoint]]\nid = \"vpce-0s\"\nsubnets = [\"subnet-0fa\"]\ngroups = [\"sg-0e\"]\n\
+         policy = {{ principal = \"*\", deny = [\"secretsmanager:*\"] }}\n\
+         [[vpc_endpoint]]\nid = \"vpce-0g\"\nservice = \"s3\"\ngateway = true\n\
+         [[route_table]]\nid = \"rtb-0m\"\nmain = true\nroutes = [\"0.0.0.0/0 nat-0n\", \"10.7.0.0/16 tgw-0t blackhole\"]\n\
+         [[nat_gateway]]\nid = \"nat-0n\"\nstate = \"failed\"\nfailure = \"no gateway\"\n\
+         [[network_acl]]\nid = \"acl-0a\"\nsubnets = [\"subnet-0d\"]\nentries = [\"90 in deny tcp 5432 10.0.0.0/16\"]\n\
+         [[subnet]]\nid = \"subnet-0fa\"\nfree = 3\nzone = \"c\"\n"
+    );
+    let whole = network_of(&healthy(&declared)).await;
+    let paged = network_of(&healthy(&format!("{declared}[pages]\nnetwork = 1\ndatabases = 1\n"))).await;
+    assert_eq!(whole, paged);
+
+    let groups = found(&whole.security_groups);
+    let of_database = groups.iter().find(|group| group.id == "sg-0d").unwrap();
+    let peers: Vec<String> = of_database
+        .ingress
+        .iter()
+        .map(|rule| match &rule.peer {
+            GroupPeer::Group { id, .. } => id.clone(),
+            GroupPeer::Range(range) => range.to_string(),
+            GroupPeer::PrefixList(id) => id.clone(),
+        })
+        .collect();
+    assert_eq!(peers, ["sg-0f", "10.9.0.0/16"]);
+    assert_eq!(of_database.ingress[0].ports.unwrap().to_string(), "5432");
+    assert_eq!(of_database.egress[0].ports, None);
+    let subnet = found(&whole.subnets).iter().find(|subnet| subnet.id == "subnet-0fa").unwrap();
+    assert_eq!((subnet.free_addresses, subnet.zone.as_str()), (3, "eu-west-1c"));
+    let table = &found(&whole.route_tables)[0];
+    assert!(table.is_main);
+    let routes: Vec<String> = table
+        .routes
+        .iter()
+        .map(|route| {
+            let Destination::Range(to) = route.destination else { panic!("{route:?}") };
+            format!("{to} {}{}", route.target.id(), if route.is_blackhole { " gone" } else { "" })
+        })
+        .collect();
+    assert_eq!(routes, ["10.0.0.0/16 local", "0.0.0.0/0 nat-0n", "10.7.0.0/16 tgw-0t gone"]);
+    assert_eq!(table.routes[0].target, RouteTarget::Local);
+    let gateway = &found(&whole.nat_gateways)[0];
+    assert_eq!((gateway.state.as_str(), gateway.failure.as_deref(), gateway.is_public), ("failed", Some("no gateway"), true));
+    let acl = found(&whole.network_acls).iter().find(|acl| acl.id == "acl-0a").unwrap();
+    assert_eq!(acl.subnet_ids, ["subnet-0d"]);
+    let entries: Vec<(u32, bool, bool)> =
+        acl.entries.iter().map(|entry| (entry.number, entry.is_egress, entry.is_allow)).collect();
+    assert_eq!(entries, [(90, false, false), (32767, false, false), (32767, true, false)]);
+    let endpoint = found(&whole.endpoints).iter().find(|endpoint| endpoint.id == "vpce-0s").unwrap();
+    assert_eq!(endpoint.service, "com.amazonaws.eu-west-1.secretsmanager");
+    assert_eq!((endpoint.kind, endpoint.private_dns, endpoint.state.as_str()), (EndpointKind::Interface, true, "available"));
+    assert_eq!(
+        (endpoint.subnet_ids.as_slice(), endpoint.security_group_ids.as_slice()),
+        (&["subnet-0fa".to_owned()][..], &["sg-0e".to_owned()][..])
+    );
+    assert_eq!(endpoint.policy.as_ref().unwrap()["Statement"][0]["Effect"], "Deny");
+    assert!(found(&whole.endpoints).iter().any(|endpoint| endpoint.kind == EndpointKind::Gateway));
+    let vpc = &found(&whole.vpcs)[0];
+    assert_eq!((vpc.id.as_str(), vpc.ranges[0].to_string().as_str()), ("vpc-0a1b2c3d", "10.0.0.0/16"));
+    let orders = database(&whole);
+    assert_eq!(
+        (orders.kind, orders.id.as_str(), orders.port, orders.status.as_deref()),
+        (DatabaseKind::Instance, "orders", Some(5432), Some("available"))
+    );
+    assert_eq!((orders.vpc_id.as_deref(), orders.subnet_ids.as_slice()), (Some("vpc-0a1b2c3d"), &["subnet-0d".to_owned()][..]));
+    assert!(orders.host.as_deref().unwrap().starts_with("orders."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_healthy_secret_in_a_vpc_is_looked_at_for_its_forecast_within_eight_calls() {
+    let world = World::of(&healthy(ORDERS)).await;
+    world.look().await;
+    let asked = world.asked_sorted();
+    let expected: Vec<&str> =
+        [&["DescribeDBInstances", "DescribeNatGateways"], PATHS.as_slice(), &["DescribeVpcEndpoints"]].concat();
+    assert_eq!(asked.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected.into_iter().collect());
+    assert!(asked.len() <= 8, "{asked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_asked_where_the_cause_is_known_or_there_is_no_vpc() {
+    let denied = "run.denied = \"secretsmanager:PutSecretValue\"\n";
+    let known = World::of(&failing(denied, ORDERS).replace("setSecret", "createSecret")).await;
+    let investigation = known.look().await;
+    assert_eq!(investigation.diagnosis.root_cause().map(|root| root.cause.id()), Some("iam_identity_policy_missing"));
+    assert_eq!(known.asked(), [""; 0]);
+    let outside = World::of("title = \"t\"\nstory = \"s\"\n[[secret]]\nname = \"prod/orders-db\"\n").await;
+    outside.look().await;
+    assert_eq!(outside.asked(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_is_not_reached_is_asked_about_with_the_vpcs_attributes() {
+    let run = "run.exception = \"ConnectTimeoutError: Connect timeout on endpoint URL: \\\"https://secretsmanager.eu-west-1.amazonaws.com/\\\"\"";
+    let declared = "[[vpc]]\nid = \"vpc-0a1b2c3d\"\ndns_hostnames = false\n";
+    let world = World::of(&failing(run, declared).replace("setSecret", "createSecret")).await;
+    let network = world.look().await.evidence.network;
+    let expected: Vec<&str> =
+        [&["DescribeNatGateways"], PATHS.as_slice(), &["DescribeVpcAttribute", "DescribeVpcAttribute", "DescribeVpcEndpoints"]]
+            .concat();
+    assert_eq!(world.asked_sorted(), expected);
+    let vpc = &found(&network.vpcs)[0];
+    assert_eq!((vpc.dns_support, vpc.dns_hostnames), (Some(true), Some(false)));
+    assert_eq!(network.databases.status(), "not_applicable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_permission_costs_its_facts_alone_and_is_named_where_it_belongs() {
+    let without = |deny: &str| format!("{}[caller]\ndeny = [\"{deny}\"]\n", failing(HANGS, ORDERS));
+    let named = |investigation: &Investigation, step: usize| -> Vec<String> {
+        investigation.evidence.steps()[step - 1].denials.iter().map(|denial| denial.action.clone()).collect()
+    };
+    let no_ec2 = World::of(&without("ec2:*")).await.look().await;
+    let network = &no_ec2.evidence.network;
+    assert_eq!(database(network).id, "orders");
+    assert_eq!((network.security_groups.status(), network.vpcs.status()), ("denied", "denied"));
+    assert_eq!(named(&no_ec2, 3).len(), 4, "{:?}", named(&no_ec2, 3));
+    assert_eq!(no_ec2.evidence.function.observation.status(), "found");
+    assert_eq!(no_ec2.diagnosis.root_cause().map(|root| root.cause.id()), Some("db_network_unreachable"));
+
+    let no_rds = World::of(&without("rds:*")).await.look().await;
+    assert_eq!(no_rds.evidence.network.databases.status(), "denied");
+    assert_eq!(named(&no_rds, 8), ["rds:DescribeDBInstances"]);
+    assert!(!found(&no_rds.evidence.network.security_groups).is_empty());
+
+    let one = World::of(&without("ec2:DescribeRouteTables")).await.look().await;
+    assert_eq!(named(&one, 3), ["ec2:DescribeRouteTables"]);
+    assert_eq!(one.evidence.network.route_tables.status(), "denied");
+    assert!(!found(&one.evidence.network.subnets).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_of_one_call_is_an_observation_of_its_own() {
+    for (fault, status) in [
+        ("throttle = \"always\"", "throttled"),
+        ("throttle = 1", "found"),
+        ("fail = 500", "failed"),
+        ("truncate_body = true", "failed"),
+    ] {
+        let faulty = format!("{}[[fault]]\noperation = \"ec2:DescribeSubnets\"\n{fault}\n", failing(HANGS, ORDERS));
+        let network = network_of(&faulty).await;
+        assert_eq!(network.subnets.status(), status, "{fault}");
+        assert!(!found(&network.security_groups).is_empty(), "{fault}");
+    }
+}
+
+/// How a database was found, and which.
+async fn chosen(scenario: &str, configured: Option<&str>) -> (DatabaseChoice, Vec<String>) {
+    let world = World::of(scenario).await;
+    let options = Options::new("prod/orders-db".parse().unwrap());
+    let database: Option<DatabaseRef> = configured.map(|text| text.parse().unwrap());
+    let investigation = world.perform(Options { database, ..options }).await;
+    let databases = found(&investigation.evidence.network.databases);
+    assert!(world.asked().len() <= 8, "{:?}", world.asked());
+    (databases[0].found_by, databases.iter().map(|database| database.id.clone()).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_is_found_by_the_first_way_that_answers() {
+    let more = format!(
+        "{ORDERS}[[database]]\nid = \"archive\"\n[[database]]\nid = \"billing\"\nengine = \"aurora-postgresql\"\nkind = \"cluster\"\n\
+         [[database]]\nid = \"shop\"\nengine = \"mysql\"\n"
+    );
+    let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+
+    // A guess: those of the template's engine, the one whose name is most like the secret's first.
+    let (by, ids) = chosen(&failing(HANGS, &more), None).await;
+    assert_eq!((by, ids[0].as_str()), (DatabaseChoice::SameEngine, "orders"));
+    assert_eq!(ids.iter().cloned().collect::<BTreeSet<_>>(), names(&["orders", "archive", "billing"]).into_iter().collect());
+
+    let revoked = "[[change]]\nevent = \"RevokeSecurityGroupIngress\"\nat = \"-190m\"\nby = \"pete\"\n\
+                   parameters = { groupId = \"sg-0arch\", ipPermissions = { items = [{ ipProtocol = \"tcp\", fromPort = 5432, toPort = 5432, groups = { items = [{ groupId = \"sg-0f\" }] } }] } }\n";
+    let with_group = more.replace("id = \"archive\"", "id = \"archive\"\ngroups = [\"sg-0arch\"]");
+    assert_eq!(
+        chosen(&failing(HANGS, &format!("{with_group}{revoked}")), None).await,
+        (DatabaseChoice::ChangedGroup, names(&["archive"]))
+    );
+
+    let line = "run.exception = \"psycopg2.OperationalError: connection to server at \\\"billing.cluster-c9abcdefghij.eu-west-1.rds.amazonaws.com\\\" (10.0.6.5), port 5432 failed: Connection timed out\"";
+    assert_eq!(chosen(&failing(line, &more), None).await, (DatabaseChoice::Logged, names(&["billing"])));
+
+    let tagged = failing(line, &more).replace(
+        "name = \"prod/orders-db\"\n",
+        "name = \"prod/orders-db\"\ntags = { DBInstance = \"archive\", team = \"orders\" }\n",
+    );
+    assert_eq!(chosen(&tagged, None).await, (DatabaseChoice::Tagged, names(&["archive"])));
+
+    assert_eq!(chosen(&tagged, Some("billing")).await, (DatabaseChoice::Configured, names(&["billing"])));
+    let host = "db.example.internal:5433";
+    assert_eq!(chosen(&tagged, Some(host)).await, (DatabaseChoice::Configured, names(&["db.example.internal"])));
+
+    // What is not there does not answer.
+    assert_eq!(chosen(&tagged, Some("gone")).await, (DatabaseChoice::Tagged, names(&["archive"])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_rds_manages_leads_to_its_owner_and_the_state_of_its_secret() {
+    let scenario = "title = \"t\"\nstory = \"s\"\n[[secret]]\nname = \"rds!db-1\"\nowning_service = \"rds\"\nrotation = { every_days = 7 }\n\
+                    [[rotation]]\nat = \"-2h\"\noutcome = \"failed\"\nmessage = \"RDS could not rotate the secret.\"\n\
+                    [[database]]\nid = \"orders\"\nowns = \"rds!db-1\"\nsecret_status = \"impaired\"\n[[database]]\nid = \"other\"\n";
+    let world = World::of(scenario).await;
+    let evidence = world.perform(Options::new("rds!db-1".parse().unwrap())).await.evidence;
+    let orders = database(&evidence.network);
+    assert_eq!((orders.found_by, orders.id.as_str()), (DatabaseChoice::Owner, "orders"));
+    assert_eq!(orders.master_secret.as_ref().unwrap().status, "impaired");
+    assert_eq!(world.asked_sorted(), ["DescribeDBClusters", "DescribeDBInstances"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_in_a_peered_vpc_costs_a_second_round_within_the_same_budget() {
+    let declared = "[[vpc]]\nid = \"vpc-0a1b2c3d\"\n[[vpc]]\nid = \"vpc-0far\"\ncidr = \"10.1.0.0/16\"\n\
+                    [[peering]]\nid = \"pcx-0p\"\nfrom = \"vpc-0a1b2c3d\"\nto = \"vpc-0far\"\n\
+                    [[route_table]]\nid = \"rtb-0m\"\nmain = true\nroutes = [\"10.1.0.0/16 pcx-0p\"]\n\
+                    [[route_table]]\nid = \"rtb-0far\"\nvpc = \"vpc-0far\"\nmain = true\nroutes = [\"10.0.0.0/16 pcx-0p\"]\n\
+                    [[database]]\nid = \"orders\"\nvpc = \"vpc-0far\"\ngroups = [\"sg-0d\"]\n\
+                    [[security_group]]\nid = \"sg-0d\"\nvpc = \"vpc-0far\"\nin = [\"tcp 5432 sg-0f over pcx-0p\"]\n";
+    let line = "run.exception = \"psycopg2.OperationalError: connection to server at \\\"orders.c9abcdefghij.eu-west-1.rds.amazonaws.com\\\" (10.1.1.5), port 5432 failed: Connection timed out\"";
+    let world = World::of(&failing(line, declared)).await;
+    let network = world.look().await.evidence.network;
+    assert!(world.asked().len() <= 8, "{:?}", world.asked());
+    let rule = &found(&network.security_groups).iter().find(|group| group.id == "sg-0d").unwrap().ingress[0];
+    let GroupPeer::Group { id, vpc_id, peering_id, peering_status, .. } = &rule.peer else { panic!("{rule:?}") };
+    assert_eq!(
+        (id.as_str(), vpc_id.as_deref(), peering_id.as_deref(), peering_status.as_deref()),
+        ("sg-0f", Some("vpc-0a1b2c3d"), Some("pcx-0p"), Some("active"))
+    );
+    assert_eq!(found(&network.peerings)[0].accepter.vpc_id, "vpc-0far");
+    let vpcs: Vec<&str> = found(&network.vpcs).iter().map(|vpc| vpc.id.as_str()).collect();
+    assert_eq!(vpcs, ["vpc-0a1b2c3d", "vpc-0far"]);
+    assert!(found(&network.route_tables).iter().any(|table| table.id == "rtb-0far"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prefix_lists_that_rules_name_are_read() {
+    let declared = "[[database]]\nid = \"orders\"\ngroups = [\"sg-0d\"]\n[[security_group]]\nid = \"sg-0d\"\nin = [\"tcp 5432 pl-0p\"]\n\
+                    [[prefix_list]]\nid = \"pl-0p\"\nranges = [\"10.0.1.0/24\", \"10.0.2.0/24\"]\n";
+    let network = network_of(&failing(HANGS, declared)).await;
+    let list = &found(&network.prefix_lists)[0];
+    assert_eq!(list.id, "pl-0p");
+    assert_eq!(found(&list.ranges).iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.1.0/24", "10.0.2.0/24"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_is_asked_of_the_parameter_group_only_where_it_is_the_question() {
+    let line = "run.exception = \"psycopg2.OperationalError: connection to server at \\\"orders.c9abcdefghij.eu-west-1.rds.amazonaws.com\\\" (10.0.6.5), port 5432 failed: FATAL:  no pg_hba.conf entry for host \\\"10.0.7.21\\\", user \\\"app\\\", database \\\"orders\\\", no encryption\"";
+    let declared = "[[database]]\nid = \"orders\"\nparameters = { \"rds.force_ssl\" = \"1\" }\n";
+    let world = World::of(&failing(line, declared)).await;
+    let network = world.look().await.evidence.network;
+    assert_eq!(world.asked(), ["DescribeDBInstances", "DescribeDBParameters"]);
+    let Observation::Found(tls) = &database(&network).tls else { panic!("{:?}", database(&network).tls) };
+    assert!(tls.is_forced);
+    assert_eq!((tls.parameter.as_str(), tls.parameter_group.as_deref()), ("rds.force_ssl", Some("orders-parameters")));
+    let cluster = declared.replace("\"orders\"\n", "\"orders\"\nkind = \"cluster\"\nengine = \"aurora-postgresql\"\n");
+    let world = World::of(&failing(&line.replace("orders.c9", "orders.cluster-c9"), &cluster)).await;
+    let network = world.look().await.evidence.network;
+    assert_eq!(world.asked().last().map(String::as_str), Some("DescribeDBClusterParameters"));
+    assert!(matches!(&database(&network).tls, Observation::Found(tls) if tls.is_forced));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn investigations_of_one_storm_share_the_answers_and_a_rerun_of_step_8_asks_again() {
+    let two = healthy(ORDERS).replace("[[function]]", "[[secret]]\nname = \"prod/users-db\"\n[[function]]");
+    let world = World::of(&two).await;
+    let first = world.look().await;
+    let asked = world.asked().len();
+    world.perform(Options::new("prod/users-db".parse().unwrap())).await;
+    assert_eq!(world.asked().len(), asked, "{:?}", world.asked());
+    let again = world.perform(Options::rerun_step(first.evidence, StepName::SecretAccess)).await;
+    assert_eq!(world.asked().len(), 2 * asked, "{:?}", world.asked());
+    assert_eq!(again.evidence.access.summary.matches("; network: ").count(), 1, "{}", again.evidence.access.summary);
+    let kept = world.perform(Options::rerun_step(again.evidence.clone(), StepName::FunctionLogs)).await;
+    assert_eq!(kept.evidence.network, again.evidence.network);
+    assert_eq!(world.asked().len(), 2 * asked);
+}
