@@ -1,8 +1,11 @@
 //! The only place that asks the time.
 
+use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// A running wall clock; simulated worlds shift it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,6 +44,43 @@ pub fn deadline(after: Duration) -> Instant {
 #[must_use]
 pub fn this_instant() -> Instant {
     Instant::now()
+}
+
+/// What a pause comes to.
+type Pause = dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync;
+
+/// How the pauses of a connection pass: asleep. Who plays the other side in the same process has them pass otherwise, so that no
+/// time runs but in them.
+#[derive(Clone, Default)]
+pub struct Pauses {
+    otherwise: Option<Arc<Pause>>,
+}
+
+impl Pauses {
+    /// Pauses that pass as `pass` has them.
+    #[must_use]
+    pub fn passing(pass: impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + 'static) -> Pauses {
+        Pauses { otherwise: Some(Arc::new(pass)) }
+    }
+
+    /// Waits for so long.
+    pub async fn wait(&self, time: Duration) {
+        match &self.otherwise {
+            None => sleep(time).await,
+            Some(pass) => pass(time).await,
+        }
+    }
+
+    /// Waits until `at`.
+    pub async fn until(&self, at: Instant) {
+        self.wait(at.saturating_duration_since(this_instant())).await;
+    }
+}
+
+impl fmt::Debug for Pauses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.otherwise.is_some() { "Pauses(otherwise)" } else { "Pauses(asleep)" })
+    }
 }
 
 /// The clock that deadlines are kept by, for limits on how often something may be done.

@@ -306,13 +306,6 @@ const LOOK_AGAIN: &[(&str, &str)] = &[
     ("tests/webhook/program.rs", "killed_before_it_answered_it_makes_one_thread_of_what_sns_sends_again"),
 ];
 
-/// Waits of the program that are still waited out: over sockets a held clock runs ahead of what is on its way, and deadlines end
-/// before their answers come. No others may join them.
-const WAITED_OUT: &[(&str, &str)] = &[
-    ("tests/discord/connection.rs", "a_session_that_cannot_be_resumed_is_begun_anew_after_some_tries_and_pauses"),
-    ("tests/discord/refusals.rs", "a_short_wait_is_waited_out_and_a_long_one_is_told"),
-];
-
 /// What waits for the wall clock, or measures by it: by whatever clock, where the runtime does not hold it; and by the machine's
 /// own everywhere.
 fn waits_for_the_wall_clock(source: &Source) -> Vec<String> {
@@ -325,8 +318,7 @@ fn waits_for_the_wall_clock(source: &Source) -> Vec<String> {
         source.tests.iter().filter(looks_again).flat_map(|test| {
             again.find_iter(&test.code).map(|found| format!("{}: {}: {}", source.path, test.name, found.as_str()))
         });
-    let waits = |test: &&Function| !test.is_paused && !WAITED_OUT.contains(&(source.path.as_str(), test.name.as_str()));
-    let by_running = source.tests.iter().filter(waits).flat_map(|test| {
+    let by_running = source.tests.iter().filter(|test| !test.is_paused).flat_map(|test| {
         running.find_iter(&test.code).map(|found| format!("{}: {}: {}", source.path, test.name, found.as_str()))
     });
     by_machine.chain(by_running).chain(looks).collect()
@@ -440,10 +432,12 @@ fn tests_never_wait_for_the_wall_clock() {
     let files: Vec<Source> = rust_files(&tests).iter().filter(compiled).map(read).collect();
     let waits: Vec<String> = SOURCES.iter().chain(&files).flat_map(waits_for_the_wall_clock).collect();
     assert!(waits.is_empty(), "{}", waits.join("\n"));
-    let excepted = LOOK_AGAIN.iter().map(|test| (test, "interval(")).chain(WAITED_OUT.iter().map(|test| (test, ".elapsed()")));
-    for ((path, name), what) in excepted {
+    for (path, name) in LOOK_AGAIN {
         let mut tests = SOURCES.iter().chain(&files).filter(|source| source.path == *path).flat_map(|source| &source.tests);
-        assert!(tests.any(|test| test.name == *name && test.code.contains(what)), "{path}: {name} needs no exception any more");
+        assert!(
+            tests.any(|test| test.name == *name && test.code.contains("interval(")),
+            "{path}: {name} needs no exception any more"
+        );
     }
 }
 
@@ -468,6 +462,17 @@ fn a_wait_for_the_wall_clock_is_found_however_it_is_written() {
     let within =
         Source::new("x.rs", "#[cfg(test)] mod tests { async fn t() { sleep(SOON).await } } async fn f() { sleep(SOON).await }");
     assert_eq!(waits_for_the_wall_clock(&within), ["x.rs: t: sleep("]);
+}
+
+#[test]
+fn an_alarm_crosses_into_the_bot_at_four_places() {
+    let crossing =
+        Regex::new(r"\bimpl NoticeIntake for\b|\bScope\s*::\s*of\b|\balarm\s*::\s*(resolve_secrets|decide)\b").unwrap();
+    let inside = SOURCES.iter().filter(|source| source.path.starts_with("bot/"));
+    let mut found: Vec<String> =
+        inside.flat_map(|source| crossing.find_iter(&source.code).map(|found| found.as_str().replace(' ', ""))).collect();
+    found.sort();
+    assert_eq!(found, ["Scope::of", "alarm::decide", "alarm::resolve_secrets", "implNoticeIntakefor"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::fake_discord::{Event, FakeDiscord, TOKEN};
 use async_trait::async_trait;
 use rotation_diag::chat::document::Tone;
 use rotation_diag::chat::{Ack, IncomingEvent, Intake, Message, Summary};
-use rotation_diag::clock::Clock;
+use rotation_diag::clock::{Clock, Pauses};
 use rotation_diag::config::Token;
 use rotation_diag::model::{Actor, Investigation, InvestigationId, Place};
 use rotation_diag::platforms::discord::DiscordMode;
@@ -12,12 +12,13 @@ use rotation_diag::platforms::discord::{Discord, GatewayError};
 use rotation_diag::redact::SafeText;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How long a test waits for something that has to happen.
-const SOON: std::time::Duration = std::time::Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(20);
 
 /// A reception that takes down what it hears, and answers as it was told to.
 pub(crate) struct Desk {
@@ -111,8 +112,14 @@ pub(crate) struct Bot {
 
 impl Bot {
     pub(crate) async fn new(mode: DiscordMode) -> Bot {
+        Bot::with(mode, Pauses::default()).await
+    }
+
+    /// Whose pauses pass as `pauses` has them.
+    pub(crate) async fn with(mode: DiscordMode, pauses: Pauses) -> Bot {
         let fake = FakeDiscord::start().await;
-        let discord = Discord::new(&fake.config(mode), Token::new(TOKEN), Clock::system()).unwrap();
+        let (config, token) = (fake.config(mode), Token::new(TOKEN));
+        let discord = Discord::with_waits(&config, token, Clock::system(), Duration::from_secs(10), pauses).unwrap();
         Bot { fake, discord, desk: Arc::default(), stop: CancellationToken::new() }
     }
 

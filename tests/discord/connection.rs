@@ -2,8 +2,9 @@
 
 use crate::bot::{Bot, line};
 use crate::fake_discord::{Control, Event, FakeDiscord};
+use crate::still_clock::StillClock;
 use rotation_diag::chat::Ack;
-use rotation_diag::clock::{Stopwatch, deadline, this_instant};
+use rotation_diag::clock::{deadline, this_instant};
 use rotation_diag::platforms::discord::DiscordMode;
 use rotation_diag::platforms::discord::GatewayError;
 use serde_json::json;
@@ -130,20 +131,23 @@ async fn no_session_is_begun_when_discord_allows_no_more() {
     bot.fake.finish();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_session_that_cannot_be_resumed_is_begun_anew_after_some_tries_and_pauses() {
-    let (bot, _task) = Bot::connected().await;
+    let clock = StillClock::hold();
+    let bot = Bot::with(DiscordMode::Gateway, StillClock::pauses()).await;
+    let _task = bot.run();
+    bot.expect_start().await;
     bot.fake.with(|world| {
         world.refuses_to_resume = true;
         world.control(Control::Break);
     });
-    let watch = Stopwatch::start();
+    let before = clock.paused_for();
     for _ in 0..3 {
         assert_eq!(bot.fake.next().await, Event::Resumed { seen: 2 });
     }
     assert_eq!(bot.fake.next().await, Event::Identified);
     // One, two and four seconds at least, however short each connection was.
-    assert!(watch.elapsed() >= Duration::from_secs(7), "{:?}", watch.elapsed());
+    assert!(clock.paused_for() - before >= Duration::from_secs(7), "{:?}", clock.paused_for());
     bot.fake.finish();
 }
 

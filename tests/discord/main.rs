@@ -29,5 +29,6 @@ mod refusals;
 mod rendering;
 mod samples;
 mod sanitize;
+mod still_clock;
 mod ways_on;
 mod whole;

@@ -3,9 +3,9 @@
 use crate::bot::{Bot, line};
 use crate::fake_discord::{CHANNEL, Event, Fault, TOKEN};
 use crate::samples::in_channel;
+use crate::still_clock::StillClock;
 use rotation_diag::chat::{ChatPlatform as _, SendError};
 use rotation_diag::clock::Clock;
-use rotation_diag::clock::Stopwatch;
 use rotation_diag::config::Token;
 use rotation_diag::platforms::discord::{Discord, DiscordMode};
 use std::time::Duration;
@@ -61,13 +61,13 @@ async fn every_answer_has_its_consequence_and_no_error_says_too_much() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_short_wait_is_waited_out_and_a_long_one_is_told() {
-    let bot = Bot::new(DiscordMode::Http).await;
+    let clock = StillClock::hold();
+    let bot = Bot::with(DiscordMode::Http, StillClock::pauses()).await;
     bot.fake.with(|world| world.fault("POST", "/messages", Fault::wait("0.3", "user")));
-    let watch = Stopwatch::start();
     bot.discord.post(&in_channel(), &line("x"), "1").await.unwrap();
-    assert!(watch.elapsed() >= Duration::from_millis(300));
+    assert!((300..310).contains(&clock.paused_for().as_millis()), "{:?}", clock.paused_for());
     bot.fake.next().await;
     bot.fake.next().await;
 

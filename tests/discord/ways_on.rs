@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt as _};
 use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
 use rotation_diag::chat::document::{Part, Tone};
 use rotation_diag::chat::{ChatPlatform, Destination, Limits, Manner, Message, SendError};
-use rotation_diag::clock::Clock;
+use rotation_diag::clock::{Clock, Pauses};
 use rotation_diag::config::Token;
 use rotation_diag::model::{Place, PlatformName, ReplyTo, ThreadId, ThreadRef};
 use rotation_diag::platforms::discord::Discord;
@@ -188,7 +188,7 @@ async fn go_through_in_one_world(troubles: Vec<Trouble>) -> Vec<String> {
         if number % 3 == 0 {
             let config = fake.config(DiscordMode::Http);
             let call = Duration::from_millis(1_500);
-            discord = Some(Discord::with_deadline(&config, Token::new(TOKEN), Clock::system(), call).unwrap());
+            discord = Some(Discord::with_waits(&config, Token::new(TOKEN), Clock::system(), call, Pauses::default()).unwrap());
         }
         let channel = (CHANNEL + 1_000 + number as u64).to_string();
         platforms.insert(channel.clone(), Arc::clone(discord.as_ref().unwrap()));

@@ -33,7 +33,7 @@ use serenity::builder::CreateInteractionResponse;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 /// The first wait between two attempts to connect; it doubles with each.
@@ -110,7 +110,7 @@ impl Discord {
                 session.tries += 1;
             }
             let attempt = async {
-                sleep(wait).await;
+                self.pauses.wait(wait).await;
                 let address = self.address(session.as_ref(), &mut next_session).await?;
                 Ok(Connection::open(&address, self.is_encrypted).await)
             };
@@ -170,9 +170,9 @@ impl Discord {
         if !pause.is_zero() {
             let left = address.session_start_limit.remaining;
             tracing::warn!("only {left} sessions may still be begun with Discord: waiting {} s", pause.as_secs());
-            sleep(pause).await;
+            self.pauses.wait(pause).await;
         }
-        sleep_until(*next_session).await;
+        self.pauses.until(*next_session).await;
         *next_session = deadline(BETWEEN_SESSIONS);
         Ok(address.url)
     }

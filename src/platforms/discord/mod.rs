@@ -47,7 +47,7 @@ pub use kind::Kind;
 pub use name::NAME;
 
 use crate::chat::{Intake, Message, SendError};
-use crate::clock::Clock;
+use crate::clock::{Clock, Pauses};
 use crate::config::Token;
 use axum::Router;
 use interaction::Channel;
@@ -90,6 +90,7 @@ pub struct Discord {
     token: Token,
     clock: Clock,
     rest: Arc<Rest>,
+    pauses: Pauses,
     pulse: GatewayPulse,
     /// Our messages that the gateway told of, by nonce, with what they say: where the bot may not read a channel's history,
     /// the only way to know of one whose answer was lost.
@@ -114,21 +115,27 @@ impl Discord {
     /// # Errors
     /// One sentence that says what to correct.
     pub fn new(config: &DiscordConfig, token: Token, clock: Clock) -> Result<Arc<Discord>, SetupError> {
-        Discord::with_deadline(config, token, clock, rest::CALL)
+        Discord::with_waits(config, token, clock, rest::CALL, Pauses::default())
     }
 
-    /// The same, where no answer is waited for longer than `call`.
+    /// The same, where no answer is waited for longer than `call`, and pauses pass as `pauses` has them.
     ///
     /// # Errors
     /// As [`Discord::new`].
-    pub fn with_deadline(config: &DiscordConfig, token: Token, clock: Clock, call: Duration) -> Result<Arc<Discord>, SetupError> {
+    pub fn with_waits(
+        config: &DiscordConfig,
+        token: Token,
+        clock: Clock,
+        call: Duration,
+        pauses: Pauses,
+    ) -> Result<Arc<Discord>, SetupError> {
         let verifier = config.public_key.map(Verifier::try_new).transpose().map_err(|_| {
             SetupError("discord.public_key is not a key: copy it anew from the developer portal, General Information".to_owned())
         })?;
         if config.mode == DiscordMode::Http && verifier.is_none() {
             return Err(SetupError("discord.public_key is missing".to_owned()));
         }
-        let rest = Rest::new(&config.api_url, &token, call).map_err(SetupError)?;
+        let rest = Rest::new(&config.api_url, &token, call, pauses.clone()).map_err(SetupError)?;
         let application =
             Snowflake::new(config.application_id).ok_or_else(|| SetupError("discord.application_id is 0".to_owned()))?;
         Ok(Arc::new(Discord {
@@ -140,6 +147,7 @@ impl Discord {
             token,
             clock,
             rest: Arc::new(rest),
+            pauses,
             pulse: GatewayPulse::default(),
             arrived: Memory::default(),
             unopened: Memory::default(),

@@ -5,12 +5,12 @@
 //! caller has.
 
 use super::route::Route;
-use crate::clock::this_instant;
+use crate::clock::{Pauses, this_instant};
 use reqwest::Method;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 /// Requests a second over all routes; Discord allows fifty, and other replicas may use the same token.
 ///
@@ -79,6 +79,7 @@ pub(super) struct RateLimits {
 #[derive(Default)]
 pub(super) struct RateLimiter {
     state: Mutex<State>,
+    pauses: Pauses,
 }
 
 #[derive(Default)]
@@ -96,6 +97,11 @@ struct Bucket {
 }
 
 impl RateLimiter {
+    /// Nothing is known of the limits yet.
+    pub(super) fn new(pauses: Pauses) -> RateLimiter {
+        RateLimiter { state: Mutex::default(), pauses }
+    }
+
     /// Waits until a request on `lane` may be sent, at most until `deadline`.
     pub(super) async fn pass(&self, lane: &Lane, deadline: Instant) -> Result<(), HeldBack> {
         loop {
@@ -103,7 +109,7 @@ impl RateLimiter {
             if at > deadline {
                 return Err(HeldBack::For(at.saturating_duration_since(this_instant())));
             }
-            sleep_until(at).await;
+            self.pauses.until(at).await;
         }
     }
 

@@ -5,7 +5,7 @@ use super::file::File;
 use super::rate_limiter::{HeldBack, Lane, RateLimiter, RateLimits};
 use super::route::Route;
 use super::snowflake::Snowflake;
-use crate::clock::deadline;
+use crate::clock::{Pauses, deadline};
 use crate::config::Token;
 use crate::http_body::{self, BodyError};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -165,7 +165,7 @@ impl Rest {
     ///
     /// # Errors
     /// One sentence; the token is not in it.
-    pub(super) fn new(base: &str, token: &Token, call: Duration) -> Result<Rest, String> {
+    pub(super) fn new(base: &str, token: &Token, call: Duration, pauses: Pauses) -> Result<Rest, String> {
         // A second provider in the same process keeps the first one.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut authorization = HeaderValue::from_str(&format!("Bot {}", token.expose()))
@@ -180,7 +180,7 @@ impl Rest {
         });
         let builder = if is_here { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|_| "no connection to Discord can be prepared: TLS is not available".to_owned())?;
-        Ok(Rest { client, base: base.to_owned(), authorization, pace: RateLimiter::default(), call })
+        Ok(Rest { client, base: base.to_owned(), authorization, pace: RateLimiter::new(pauses), call })
     }
 
     /// Performs a call; a refusal for lack of turns is waited out within the call's time.
