@@ -176,7 +176,8 @@ const MAX_WORDS: usize = 40;
 fn faults_of_style(investigation: &Investigation) -> Vec<String> {
     let report = Report::new(investigation);
     let mut faults = Vec::new();
-    let mut texts: Vec<String> = report.plan.iter().map(|step| step.effect.to_string()).chain(outlook::worth(&report).map(String::from)).collect();
+    let mut texts: Vec<String> =
+        report.plan.iter().map(|step| step.effect.to_string()).chain(outlook::worth(&report).map(String::from)).collect();
     for finding in &report.findings {
         let (explanation, remedy) = (finding.explanation.to_string(), &finding.remediation);
         if wording::what_happened(finding).ends_with('…') {

@@ -15,14 +15,6 @@ use crate::model::{
 use jiff::{SignedDuration, Timestamp};
 use std::cell::OnceCell;
 
-/// How far clocks of AWS services may disagree about one moment.
-const TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
-
-/// How long before its `RotationFailed` event an attempt may have begun, where its start was not seen.
-///
-/// A rotation is four invocations of at most 15 minutes; retries follow within minutes.
-const ATTEMPT_SPAN: SignedDuration = SignedDuration::from_mins(60);
-
 /// How long a rotation may reasonably take; an AWSPENDING label younger than this may be a rotation in progress.
 pub const ROTATION_IN_PROGRESS: SignedDuration = SignedDuration::from_mins(30);
 

@@ -3,12 +3,10 @@
 use super::context::DiagnosisContext;
 use super::rule::{Specificity, Stage};
 use super::rules::{is_broken_by_a_runtime, rule_of};
+use crate::model::spans::ATTEMPT_SPAN;
 use crate::model::{Cause, Confidence, Finding, Severity, StepName};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::cmp::Reverse;
-
-/// An attempt fails at most this long after the invocation that failed it.
-const ATTEMPT_SPAN: SignedDuration = SignedDuration::from_mins(60);
 
 /// Orders the findings, the most likely root cause first, and marks those that are only its symptoms.
 pub(super) fn rank(context: &DiagnosisContext<'_>, mut findings: Vec<(Stage, Finding)>) -> Vec<Finding> {
@@ -112,6 +110,7 @@ mod tests {
         Attempt, AttemptOutcome, Concern, Diagnosis, Evidence, InvocationStatus, Observation, Outcome, Proof, Remediation,
         RotationStep, SecretVersion, SimulatedDecision,
     };
+    use jiff::SignedDuration;
     use proptest::prelude::*;
 
     const STAGES: [Stage; 6] = [Stage::Subject, Stage::Start, Stage::Step, Stage::Inferred, Stage::Aftermath, Stage::Remark];

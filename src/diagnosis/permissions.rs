@@ -6,56 +6,34 @@ use super::iam::{self, Caller, Context, Decision, Policies, Policy, Request, Res
 use super::need::{Need, NeedState, Stop, Target};
 use super::network;
 use super::signatures::{AccessDenied, RefusingLayer};
+use crate::model::role_actions::{ON_ADMIN_SECRET, ON_KEY, ON_NETWORK, ON_SECRET, RANDOM_PASSWORD, RoleAction};
 use crate::model::{
     Cause, FunctionFacts, KeyFacts, Observation, PolicyDocument, Proof, RotationConfig, RotationStep, SimulatedDecision,
     Simulation, StepName,
 };
-use RotationStep::{CreateSecret, FinishSecret, SetSecret, TestSecret};
 use serde_json::{Value, json};
-
-const ANY_STEP: &[RotationStep] = &RotationStep::ALL;
-const READING: &[RotationStep] = &[CreateSecret, SetSecret, TestSecret];
-
-/// What every rotation function does with its secret. Source: Secrets Manager User Guide, "Lambda rotation function
-/// execution role permissions", and the official templates.
-const ON_SECRET: &[(&str, &[RotationStep])] = &[
-    ("secretsmanager:DescribeSecret", ANY_STEP),
-    ("secretsmanager:GetSecretValue", READING),
-    ("secretsmanager:PutSecretValue", &[CreateSecret]),
-    ("secretsmanager:UpdateSecretVersionStage", &[FinishSecret]),
-];
-
-/// What Secrets Manager does with a customer key in the role's name.
-const ON_KEY: &[(&str, &[RotationStep])] = &[("kms:Decrypt", READING), ("kms:GenerateDataKey", &[CreateSecret])];
-
-/// What a partner-managed rotation does with the administrator's secret. Source: Secrets Manager User Guide, "Security in
-/// managed external secrets".
-const ON_ADMIN_SECRET: [&str; 2] = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"];
-
-/// What Lambda does in the role's name for a function in a VPC. Source: Lambda Developer Guide, "Required IAM permissions".
-const ON_NETWORK: &[&str] = &["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"];
 
 /// Everything the role needs, as far as the secret and the function were seen.
 pub(super) fn needs(context: &DiagnosisContext<'_>) -> Vec<Need> {
     let (Some(secret), Some(_)) = (context.secret(), context.rotation_role()) else { return Vec::new() };
-    let need = |action, resource: &str, target, steps| Need { action, resource: resource.to_owned(), target, steps };
-    let mut needs: Vec<Need> =
-        ON_SECRET.iter().map(|(action, steps)| need(*action, secret.arn.arn().as_str(), Target::Secret, *steps)).collect();
-    needs.push(need("secretsmanager:GetRandomPassword", "*", Target::RandomPassword, &[CreateSecret]));
+    let need =
+        |(action, steps): RoleAction, resource: &str, target| Need { action, resource: resource.to_owned(), target, steps };
+    let mut needs: Vec<Need> = ON_SECRET.map(|action| need(action, secret.arn.arn().as_str(), Target::Secret)).to_vec();
+    needs.push(need(RANDOM_PASSWORD, "*", Target::RandomPassword));
     if let Some(key) = customer_key(context) {
-        needs.extend(ON_KEY.iter().map(|(action, steps)| need(*action, &key, Target::SecretKey, *steps)));
+        needs.extend(ON_KEY.map(|action| need(action, &key, Target::SecretKey)));
     }
     let Some(function) = context.function() else {
         let admin = context.config().and_then(RotationConfig::admin_secret);
-        let on_admin = |arn| ON_ADMIN_SECRET.map(|action| need(action, arn, Target::AdminSecret, ANY_STEP));
+        let on_admin = |arn| ON_ADMIN_SECRET.map(|action| need(action, arn, Target::AdminSecret));
         needs.extend(admin.into_iter().flat_map(on_admin));
         return needs;
     };
     if let Some(key) = &function.kms_key_arn {
-        needs.push(need("kms:Decrypt", key.as_str(), Target::EnvironmentKey, ANY_STEP));
+        needs.push(need(("kms:Decrypt", &RotationStep::ALL), key.as_str(), Target::EnvironmentKey));
     }
     if function.vpc.is_some() {
-        needs.extend(ON_NETWORK.iter().map(|action| need(*action, "*", Target::Network, ANY_STEP)));
+        needs.extend(ON_NETWORK.map(|action| need(action, "*", Target::Network)));
     }
     needs
 }

@@ -1,13 +1,11 @@
 //! Whether the function ran when rotation was attempted or due. Metrics count the function, not the secret.
 
 use super::context::DiagnosisContext;
+use crate::model::spans::ATTEMPT_SPAN;
 use crate::model::{MetricPoint, Proof, StepName, Window};
 use jiff::SignedDuration;
 
 const METRICS_CALL: &str = "cloudwatch:GetMetricData";
-
-/// How long before its end an attempt may have begun, where its start was not seen; how late metrics may count it.
-const SPAN: SignedDuration = SignedDuration::from_mins(60);
 
 /// Whether the function ran.
 pub(super) enum Ran {
@@ -24,7 +22,7 @@ pub(super) fn attempt_windows(context: &DiagnosisContext<'_>) -> Vec<Window> {
     let margin = SignedDuration::from_secs(period.max(120));
     let attempts = context.failed_attempts().filter_map(|attempt| {
         let to = attempt.at()?;
-        let from = attempt.started_at.or_else(|| to.checked_sub(SPAN).ok()).unwrap_or(to);
+        let from = attempt.started_at.or_else(|| to.checked_sub(ATTEMPT_SPAN).ok()).unwrap_or(to);
         Some(Window { from, to })
     });
     let failures = context.failures.iter().map(|failure| {

@@ -81,7 +81,7 @@ pub(super) struct Search<'a> {
 }
 
 /// One question, and the names it answers.
-struct Question<'a> {
+struct EventQuestion<'a> {
     region: &'a str,
     what: LookUp<'a>,
     answers: Vec<&'a str>,
@@ -161,8 +161,8 @@ impl Search<'_> {
     }
 
     /// The look-ups that answer for `names`, in their order, and the names that need none.
-    fn questions<'n>(&'n self, cx: &'n StepContext<'_>, names: &'n [String]) -> (Vec<Question<'n>>, Vec<Unsearched>) {
-        let (mut questions, mut unsearched) = (Vec::<Question<'n>>::new(), Vec::new());
+    fn questions<'n>(&'n self, cx: &'n StepContext<'_>, names: &'n [String]) -> (Vec<EventQuestion<'n>>, Vec<Unsearched>) {
+        let (mut questions, mut unsearched) = (Vec::<EventQuestion<'n>>::new(), Vec::new());
         let of_function = self.watched.function.as_ref().map(|function| function.name());
         for name in names.iter().map(String::as_str) {
             let is_known = self.known.is_some_and(|known| known.is_settled(name));
@@ -186,7 +186,7 @@ impl Search<'_> {
                 .find(|question| matches!((question.what, what), (LookUp::Resource(_), LookUp::Resource(_))))
             {
                 Some(question) => question.answers.push(name),
-                None => questions.push(Question { region, what, answers: vec![name] }),
+                None => questions.push(EventQuestion { region, what, answers: vec![name] }),
             }
         }
         (questions, unsearched)
@@ -216,7 +216,7 @@ impl Search<'_> {
         cx: &StepContext<'_>,
         caller: &AwsCaller,
         span: Window,
-        questions: Vec<&Question<'_>>,
+        questions: Vec<&EventQuestion<'_>>,
         most: usize,
     ) -> Searched {
         let mut searched = Searched::default();

@@ -7,7 +7,7 @@ use super::relevance::Watched;
 use super::rotation_history::first_failure;
 use super::secret::Described;
 use super::trail_event::TrailEvent;
-use super::{Seen, StepContext, carried, text};
+use super::{StepContext, StepResult, carried, text};
 use crate::aws::AwsCaller;
 use crate::model::{
     Change, ConfigChanges, EventSource, FunctionFacts, Observation, RoleFacts, RotationHistory, SecretRef, Window,
@@ -29,7 +29,7 @@ pub(super) async fn collect(
     subject: Observation<Arc<Described>>,
     function: Observation<Arc<FunctionFacts>>,
     history: Observation<Arc<RotationHistory>>,
-) -> Seen<ConfigChanges> {
+) -> StepResult<ConfigChanges> {
     let described = match &subject {
         Observation::NotApplicable { because } => return Observation::NotApplicable { because: because.clone() }.into(),
         other => other.found().cloned(),
@@ -126,7 +126,7 @@ pub(super) async fn collect(
     };
     let facts = ConfigChanges { changes, refusals, set_aside, source, searched: names, unsearched, complete };
     let summary = summary(&facts, &window);
-    Seen { observation: Observation::Found(facts), window: Some(window), summary }
+    StepResult { observation: Observation::Found(facts), window: Some(window), summary }
 }
 
 /// What this step saw of event history in the look before.

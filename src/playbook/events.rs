@@ -5,6 +5,7 @@
 use super::trail_event::TrailEvent;
 use super::{StepContext, carried, text};
 use crate::aws::{Aws, AwsCaller, TrailGroup};
+use crate::model::spans::ATTEMPT_SPAN;
 use crate::model::{Lookback, Observation, Window};
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use jiff::{SignedDuration, Timestamp};
@@ -296,9 +297,9 @@ pub(super) async fn look_up_pages(
     looked
 }
 
-/// The hour before `at`, and `at` itself: where a change that explains a failure is looked for.
+/// The span before `at` in which an attempt that ended then began, and `at` itself: where a change that explains it is looked for.
 pub(super) fn before(at: Timestamp) -> Window {
-    Window::around(at, SignedDuration::from_hours(1), SignedDuration::from_mins(1))
+    Window::around(at, ATTEMPT_SPAN, SignedDuration::from_mins(1))
 }
 
 #[cfg(test)]

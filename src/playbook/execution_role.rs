@@ -4,33 +4,12 @@ use super::kms_key;
 use super::role_policies;
 use super::rotation_history::last_ended;
 use super::secret::Described;
-use super::{Seen, StepContext, carried, not_here, text};
+use super::{StepContext, StepResult, carried, not_here, text};
 use crate::aws::{AwsCaller, CacheKey};
+use crate::model::role_actions::{ON_ADMIN_SECRET, ON_KEY, ON_NETWORK, ON_SECRET, RANDOM_PASSWORD};
 use crate::model::{AttemptOutcome, FunctionFacts, Observation, RoleArn, RoleFacts, RotationStep, SimulatedDecision, Simulation};
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType, Statement};
 use std::sync::Arc;
-
-/// What every rotation function does with its secret.
-///
-/// Source: Secrets Manager User Guide, "Lambda rotation function execution role permissions".
-const SECRET_ACTIONS: [&str; 4] = [
-    "secretsmanager:DescribeSecret",
-    "secretsmanager:GetSecretValue",
-    "secretsmanager:PutSecretValue",
-    "secretsmanager:UpdateSecretVersionStage",
-];
-
-/// The action of rotation that has no resource.
-const PASSWORD_ACTION: &str = "secretsmanager:GetRandomPassword";
-
-/// What Lambda does with the role of a function inside a VPC. Source: Lambda Developer Guide, "Required IAM permissions".
-const NETWORK_ACTIONS: [&str; 3] = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"];
-
-/// What a partner-managed rotation does with the administrator's secret that its metadata names.
-const ADMIN_ACTIONS: [&str; 2] = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"];
-
-/// What the function does with a customer key of its secret.
-const KEY_ACTIONS: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
 /// Pages of one simulation that are read.
 const MAX_PAGES: usize = 2;
@@ -40,7 +19,7 @@ pub(super) async fn collect(
     caller: &AwsCaller,
     subject: Observation<Arc<Described>>,
     function: Observation<Arc<FunctionFacts>>,
-) -> Seen<RoleFacts> {
+) -> StepResult<RoleFacts> {
     let partners_role = |described: &Arc<Described>| {
         let is_here = not_here(described).is_none() && described.config.function_arn.is_none();
         described.config.external_role_arn.clone().filter(|_| is_here)
@@ -63,7 +42,7 @@ pub(super) async fn collect(
     let (own, key) = tokio::join!(simulate_secret(cx, caller, &described, actor), simulate_keys(cx, caller, &described, actor));
     if let Observation::NoData { searched } = own {
         let summary = format!("the role {} does not exist", role.name());
-        return Seen { observation: Observation::NoData { searched }, window: None, summary };
+        return StepResult { observation: Observation::NoData { searched }, window: None, summary };
     }
     let simulations = match (own, key) {
         (Observation::Found(mut simulations), Observation::Found(key)) => {
@@ -93,7 +72,7 @@ pub(super) async fn collect(
     }
     let facts = RoleFacts { role: role.clone(), simulations, policies, trust };
     let summary = summary(&facts);
-    Seen { observation: Observation::Found(facts), window: None, summary }
+    StepResult { observation: Observation::Found(facts), window: None, summary }
 }
 
 /// True when the history shows that the function runs: the last rotation succeeded and none is due, or it failed in a later
@@ -138,13 +117,13 @@ async fn simulate_secret(
     actor: RotationActor<'_>,
 ) -> Observation<Vec<Simulation>> {
     let secret = described.facts.arn.arn().as_str();
-    let mut wanted: Vec<(&str, &str)> = SECRET_ACTIONS.iter().map(|action| (*action, secret)).collect();
-    wanted.push((PASSWORD_ACTION, "*"));
+    let mut wanted: Vec<(&str, &str)> = ON_SECRET.iter().map(|(action, _)| (*action, secret)).collect();
+    wanted.push((RANDOM_PASSWORD.0, "*"));
     if actor.function.is_some_and(|function| function.vpc.is_some()) {
-        wanted.extend(NETWORK_ACTIONS.iter().map(|action| (*action, "*")));
+        wanted.extend(ON_NETWORK.iter().map(|(action, _)| (*action, "*")));
     }
     if let (None, Some(admin)) = (actor.function, described.config.admin_secret()) {
-        wanted.extend(ADMIN_ACTIONS.iter().map(|action| (*action, admin)));
+        wanted.extend(ON_ADMIN_SECRET.iter().map(|(action, _)| (*action, admin)));
     }
     simulate(cx, caller, described, actor, Via::SecretsManager, &wanted).await
 }
@@ -192,7 +171,7 @@ async fn simulate_key(
     } else {
         format!("arn:{}:kms:{}:{}:key/{key}", place.partition(), place.region(), place.account_id())
     };
-    let wanted = KEY_ACTIONS.map(|action| (action, arn.as_str()));
+    let wanted = ON_KEY.map(|(action, _)| (action, arn.as_str()));
     simulate(cx, caller, described, actor, Via::SecretsManager, &wanted).await
 }
 
@@ -353,7 +332,7 @@ mod tests {
     use aws_sdk_iam::types::{PermissionsBoundaryDecisionDetail, ResourceSpecificResult};
 
     const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf";
-    const WANTED: [(&str, &str); 2] = [("secretsmanager:PutSecretValue", SECRET), (PASSWORD_ACTION, "*")];
+    const WANTED: [(&str, &str); 2] = [("secretsmanager:PutSecretValue", SECRET), (RANDOM_PASSWORD.0, "*")];
 
     fn specific(resource: &str, decision: PolicyEvaluationDecisionType) -> ResourceSpecificResult {
         ResourceSpecificResult::builder().eval_resource_name(resource).eval_resource_decision(decision).build().unwrap()
@@ -377,7 +356,7 @@ mod tests {
 
         let flat = |resource: &str| {
             EvaluationResult::builder()
-                .eval_action_name(PASSWORD_ACTION)
+                .eval_action_name(RANDOM_PASSWORD.0)
                 .eval_resource_name(resource)
                 .eval_decision(PolicyEvaluationDecisionType::Allowed)
                 .build()

@@ -4,9 +4,10 @@ use super::log_windows::{MAX_WINDOWS, anchored};
 use super::rotation_function::default_log_group;
 use super::rotation_history::first_failure;
 use super::secret::{Described, is_pending_apart};
-use super::{Seen, StepContext, carried, text};
+use super::{StepContext, StepResult, carried, text};
 use crate::aws::AwsCaller;
 use crate::lambda_log;
+use crate::model::spans::MAX_INVOCATION;
 use crate::model::{
     AttemptOutcome, FunctionArn, FunctionFacts, FunctionLogs, Invocation, InvocationStatus, LogEvent, LogGroupFacts, Observation,
     Window,
@@ -38,9 +39,6 @@ const COLD_STARTS: [&str; 2] = ["INIT_START ", "platform.initStart"];
 /// Failed attempts the windows are anchored on.
 const MAX_FAILED_ANCHORS: usize = 3;
 
-/// How long an invocation may last. Source: Lambda quotas, "Function timeout".
-const MAX_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
-
 /// The events of a window.
 #[derive(Debug, Default)]
 struct Lines {
@@ -54,7 +52,7 @@ pub(super) async fn collect(
     subject: Observation<Arc<Described>>,
     arn: Observation<FunctionArn>,
     function: Observation<Arc<FunctionFacts>>,
-) -> Seen<FunctionLogs> {
+) -> StepResult<FunctionLogs> {
     let arn = match arn {
         Observation::Found(arn) => arn,
         unanswered => return carried(unanswered).into(),
@@ -68,14 +66,14 @@ pub(super) async fn collect(
         Observation::NoData { .. } => {
             ask_group(cx, caller, &group).await;
             let searched = format!("log group {group} does not exist");
-            return Seen { summary: searched.clone(), observation: Observation::NoData { searched }, window: Some(base) };
+            return StepResult { summary: searched.clone(), observation: Observation::NoData { searched }, window: Some(base) };
         }
         unanswered => {
             // A group of some classes takes no filter at all.
             if let Observation::Failed { .. } = unanswered {
                 ask_group(cx, caller, &group).await;
             }
-            return Seen { window: Some(base), ..carried(unanswered).into() };
+            return StepResult { window: Some(base), ..carried(unanswered).into() };
         }
     };
     // Where a cold start tells the version of its runtime, the last success tells the one it worked on.
@@ -104,11 +102,11 @@ pub(super) async fn collect(
         ask_group(cx, caller, &group).await;
         let searched = format!("log group {group}, {}", windows.iter().map(text::span).collect::<Vec<_>>().join(" and "));
         let summary = format!("no invocation in {searched}");
-        return Seen { observation: Observation::NoData { searched }, window: Some(window), summary };
+        return StepResult { observation: Observation::NoData { searched }, window: Some(window), summary };
     }
     let logs = FunctionLogs { log_group: group, windows, invocations, complete };
     let summary = summary(&logs);
-    Seen { observation: Observation::Found(logs), window: Some(window), summary }
+    StepResult { observation: Observation::Found(logs), window: Some(window), summary }
 }
 
 /// Where rotation fails and no line was read, what the group does with its lines.

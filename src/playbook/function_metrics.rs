@@ -1,8 +1,9 @@
 //! Step 7: how often the function ran, failed and was throttled.
 
 use super::secret::Described;
-use super::{Seen, StepContext, carried, function_of, text};
+use super::{StepContext, StepResult, carried, function_of, text};
 use crate::aws::{AwsCaller, CacheKey};
+use crate::model::spans::ATTEMPT_SPAN;
 use crate::model::{FunctionArn, FunctionMetrics, Lookback, MetricPoint, Observation, Window};
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +25,7 @@ pub(super) async fn collect(
     cx: &StepContext<'_>,
     caller: &AwsCaller,
     subject: Observation<Arc<Described>>,
-) -> Seen<FunctionMetrics> {
+) -> StepResult<FunctionMetrics> {
     let arn = match function_of(&subject) {
         Observation::Found(arn) => arn,
         unanswered => return carried(unanswered).into(),
@@ -42,7 +43,7 @@ pub(super) async fn collect(
         Observation::NoData { .. } => format!("not invoked, as far as CloudWatch knows, {}", text::span(&window)),
         _ => String::new(),
     };
-    Seen { observation, window: Some(window), summary }
+    StepResult { observation, window: Some(window), summary }
 }
 
 /// The window asked for, widened to the last due date and the last rotation: one call covers what step 4 anchors on.
@@ -50,11 +51,7 @@ fn window(cx: &StepContext<'_>, described: &Described) -> Window {
     let reach = cx.request.reach.window(cx.now);
     let furthest = Lookback::Quarter.window(cx.now).from;
     let anchors = [described.config.due.previous, described.config.due.overdue_since, described.config.last_rotated_at];
-    let from = anchors
-        .into_iter()
-        .flatten()
-        .filter_map(|at| at.checked_sub(SignedDuration::from_hours(1)).ok())
-        .fold(reach.from, Timestamp::min);
+    let from = anchors.into_iter().flatten().filter_map(|at| at.checked_sub(ATTEMPT_SPAN).ok()).fold(reach.from, Timestamp::min);
     Window { from: from.max(furthest), to: reach.to }
 }
 

@@ -147,16 +147,16 @@ struct StepContext<'a> {
 
 /// What a step saw.
 #[derive(Debug)]
-struct Seen<T> {
+struct StepResult<T> {
     observation: Observation<T>,
     window: Option<Window>,
     /// One line for people; where empty, the runner says why there are no facts.
     summary: String,
 }
 
-impl<T> From<Observation<T>> for Seen<T> {
-    fn from(observation: Observation<T>) -> Seen<T> {
-        Seen { observation, window: None, summary: String::new() }
+impl<T> From<Observation<T>> for StepResult<T> {
+    fn from(observation: Observation<T>) -> StepResult<T> {
+        StepResult { observation, window: None, summary: String::new() }
     }
 }
 

@@ -1,17 +1,21 @@
 //! Step 2: does the secret rotate, how, when; is it overdue. It asks nothing of its own: DescribeSecret has told it all.
 
-use super::{Seen, StepContext, secret, text};
+use super::{StepContext, StepResult, secret, text};
 use crate::aws::AwsCaller;
 use crate::model::RotationConfig;
 use jiff::{SignedDuration, Timestamp};
 
-pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller, is_described_by_step_1: bool) -> Seen<RotationConfig> {
+pub(super) async fn collect(
+    cx: &StepContext<'_>,
+    caller: &AwsCaller,
+    is_described_by_step_1: bool,
+) -> StepResult<RotationConfig> {
     if !is_described_by_step_1 {
         let _ = cx.board.subject.set(secret::subject(cx, caller).await);
     }
     let config = cx.board.subject.wait().await.clone().map(|described| described.config.clone());
     let summary = config.found().map(|config| summary(config, cx.now)).unwrap_or_default();
-    Seen { observation: config, window: None, summary }
+    StepResult { observation: config, window: None, summary }
 }
 
 fn summary(config: &RotationConfig, now: Timestamp) -> String {

@@ -1,13 +1,17 @@
 //! Step 3: the rotation function as Lambda knows it.
 
-use super::{Seen, StepContext, carried, function_code, text};
+use super::{StepContext, StepResult, carried, function_code, text};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{Arn, FunctionArn, FunctionFacts, Observation, RoleArn, VpcConfig};
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller, function: Observation<FunctionArn>) -> Seen<FunctionFacts> {
+pub(super) async fn collect(
+    cx: &StepContext<'_>,
+    caller: &AwsCaller,
+    function: Observation<FunctionArn>,
+) -> StepResult<FunctionFacts> {
     let arn = match function {
         Observation::Found(arn) => arn,
         unanswered => return carried(unanswered).into(),
@@ -27,7 +31,7 @@ pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller, function: 
         Observation::NoData { .. } => format!("the function {} does not exist", arn.name()),
         _ => String::new(),
     };
-    Seen { observation, window: None, summary }
+    StepResult { observation, window: None, summary }
 }
 
 async fn configuration(cx: &StepContext<'_>, caller: &AwsCaller, arn: &FunctionArn) -> Observation<FunctionFacts> {

@@ -3,7 +3,7 @@
 use super::attempts::{Attempts, attempts};
 use super::events::{self, LookUp, TrailLook};
 use super::secret::{Described, is_pending_apart};
-use super::{Seen, StepContext, carried, not_here, text};
+use super::{StepContext, StepResult, carried, not_here, text};
 use crate::aws::AwsCaller;
 use crate::model::{Attempt, AttemptOutcome, EventSource, FleetSecret, Observation, RotationHistory, SecretRef, Window};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(super) async fn collect(
     cx: &StepContext<'_>,
     caller: &AwsCaller,
     subject: Observation<Arc<Described>>,
-) -> Seen<RotationHistory> {
+) -> StepResult<RotationHistory> {
     let described = match &subject {
         Observation::Found(described) => Some(described.as_ref()),
         Observation::NotApplicable { .. } => return carried(subject).into(),
@@ -48,7 +48,7 @@ pub(super) async fn collect(
     let fleet = fleet(cx, caller, &seen).await;
     let summary = summary(&seen, complete, &window);
     let history = RotationHistory { attempts: seen.own, other_attempts: seen.others, fleet, source, complete };
-    Seen { observation: Observation::Found(history), window: Some(window), summary }
+    StepResult { observation: Observation::Found(history), window: Some(window), summary }
 }
 
 /// The event history, by the names that tell how attempts ended; since the last success where that is known.

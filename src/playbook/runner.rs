@@ -4,7 +4,7 @@ use super::needs::starts_after;
 use super::secret::Described;
 use super::step_outputs::StepOutputs;
 use super::{
-    PlaybookRequest, Progress, Seen, StepContext, carried, config_changes, events, execution_role, function_logs,
+    PlaybookRequest, Progress, StepContext, StepResult, carried, config_changes, events, execution_role, function_logs,
     function_metrics, function_of, present, rotation_config, rotation_function, rotation_history, secret, secret_access,
 };
 use crate::aws::{Aws, AwsCaller};
@@ -158,7 +158,7 @@ impl<'a, 'b> Running<'a, 'b> {
     }
 
     /// Performs the step to whatever end it comes.
-    async fn finish<T>(&self, collector: impl Future<Output = Seen<T>>) -> StepRecord<T> {
+    async fn finish<T>(&self, collector: impl Future<Output = StepResult<T>>) -> StepRecord<T> {
         let isolated = AssertUnwindSafe(collector).catch_unwind();
         let seen = match tokio::time::timeout_at(self.deadline + GRACE, isolated).await {
             Ok(Ok(seen)) => seen,
@@ -375,7 +375,7 @@ mod tests {
         }
     }
 
-    async fn ended(collector: impl Future<Output = Seen<()>>) -> (StepRecord<()>, Vec<(StepName, &'static str)>) {
+    async fn ended(collector: impl Future<Output = StepResult<()>>) -> (StepRecord<()>, Vec<(StepName, &'static str)>) {
         let options = AwsOptions { region: Some("eu-west-1".parse().unwrap()), test_credentials: true, ..AwsOptions::default() };
         let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
         let (clock, ends) = (Clock::system(), Ends::default());

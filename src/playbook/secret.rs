@@ -1,6 +1,6 @@
 //! Step 1: does the secret exist, who owns it, is it a replica or scheduled for deletion; are the services healthy.
 
-use super::{Seen, StepContext, carried, due, find, health, text};
+use super::{StepContext, StepResult, carried, due, find, health, text};
 use crate::aws::AwsCaller;
 use crate::model::{
     Arn, AttemptOutcome, DatabaseRef, MetadataItem, Observation, Replica, RoleArn, RotationConfig, RotationRules, SecretArn,
@@ -22,7 +22,7 @@ pub(super) struct Described {
     pub(super) config: RotationConfig,
 }
 
-pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller) -> Seen<SecretFacts> {
+pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller) -> StepResult<SecretFacts> {
     let subject = subject(cx, caller).await;
     let _ = cx.board.subject.set(subject.clone());
     let described = match subject {
@@ -31,14 +31,14 @@ pub(super) async fn collect(cx: &StepContext<'_>, caller: &AwsCaller) -> Seen<Se
             let _ = cx.board.near_names.set(near_names(cx, caller).await);
             // Names like it are told apart from this, to those who may ask about them.
             let summary = "there is no such secret".to_owned();
-            return Seen { observation: Observation::NoData { searched }, window: None, summary };
+            return StepResult { observation: Observation::NoData { searched }, window: None, summary };
         }
         unanswered => return carried(unanswered).into(),
     };
     let (versions, service_health) = tokio::join!(versions(cx, caller, &described), service_health(cx, caller, &described));
     let facts = SecretFacts { versions, service_health, ..described.facts.clone() };
     let summary = summary(&facts);
-    Seen { observation: Observation::Found(facts), window: None, summary }
+    StepResult { observation: Observation::Found(facts), window: None, summary }
 }
 
 /// Asks for the secret. Where DescribeSecret is refused, ListSecrets may still be allowed, and tells most of it.

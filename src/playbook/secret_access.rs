@@ -2,7 +2,7 @@
 
 use super::kms_key::{self, parse_policy};
 use super::secret::Described;
-use super::{Seen, StepContext, carried, function_of, not_here};
+use super::{StepContext, StepResult, carried, function_of, not_here};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::{FunctionArn, KeyFacts, Observation, SecretAccess};
 use serde_json::Value;
@@ -12,7 +12,7 @@ pub(super) async fn collect(
     cx: &StepContext<'_>,
     caller: &AwsCaller,
     subject: Observation<Arc<Described>>,
-) -> Seen<SecretAccess> {
+) -> StepResult<SecretAccess> {
     let function = function_of(&subject);
     let described = match subject {
         Observation::Found(described) => described,
@@ -29,7 +29,7 @@ pub(super) async fn collect(
     );
     let access = SecretAccess { function_policy, secret_policy, secret_key, environment_key };
     let summary = summary(&access);
-    Seen { observation: Observation::Found(access), window: None, summary }
+    StepResult { observation: Observation::Found(access), window: None, summary }
 }
 
 async fn function_policy(cx: &StepContext<'_>, caller: &AwsCaller, function: Observation<FunctionArn>) -> Observation<Value> {

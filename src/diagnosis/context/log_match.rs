@@ -1,7 +1,8 @@
 //! What failing invocations say about one cause.
 
-use super::{ATTEMPT_SPAN, Attribution, ClassifiedLine, DiagnosisContext, Failure, TOLERANCE};
+use super::{Attribution, ClassifiedLine, DiagnosisContext, Failure};
 use crate::diagnosis::verdict::Verdict;
+use crate::model::spans::{ATTEMPT_SPAN, CLOCK_TOLERANCE};
 use crate::model::{Cause, Confidence, Proof, StepName, Window};
 
 /// What failing invocations say about one cause.
@@ -74,7 +75,7 @@ impl LogMatch<'_, '_> {
         let agrees = context.failed_attempts().any(|attempt| {
             let same_step = attempt.step.is_some() && attempt.step == self.failure.step;
             let same_time =
-                attempt.at().is_some_and(|at| Window::around(invocation.started_at, TOLERANCE, ATTEMPT_SPAN).contains(at));
+                attempt.at().is_some_and(|at| Window::around(invocation.started_at, CLOCK_TOLERANCE, ATTEMPT_SPAN).contains(at));
             same_time && (same_step || attempt.step.is_none() || self.failure.step.is_none())
         });
         match self.failure.attribution {

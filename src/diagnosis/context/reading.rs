@@ -1,8 +1,9 @@
 //! The evidence, read once: which invocations failed in this secret's rotation, and since when it fails.
 
-use super::{ATTEMPT_SPAN, Attribution, ClassifiedLine, DiagnosisContext, Failure, ROTATION_IN_PROGRESS, TOLERANCE};
+use super::{Attribution, ClassifiedLine, DiagnosisContext, Failure, ROTATION_IN_PROGRESS};
 use crate::diagnosis::signatures::{self, LineSpecificity};
 use crate::lambda_log::{Platform, Record};
+use crate::model::spans::{ATTEMPT_SPAN, CLOCK_TOLERANCE};
 use crate::model::{Attempt, AttemptOutcome, Cause, Evidence, FailureRow, Invocation, InvocationStatus, RotationStep, Window};
 use jiff::{SignedDuration, Timestamp};
 use std::cell::OnceCell;
@@ -69,7 +70,7 @@ impl<'a> DiagnosisContext<'a> {
     /// all, to say that it did not.
     fn was_moved_without_rotation(&self, at: Timestamp) -> bool {
         let Some(logs) = self.evidence.logs.found().filter(|logs| logs.complete) else { return false };
-        let around = Window::around(at, ROTATION_IN_PROGRESS, TOLERANCE);
+        let around = Window::around(at, ROTATION_IN_PROGRESS, CLOCK_TOLERANCE);
         let was_read = logs.windows.iter().any(|window| window.contains(around.from) && window.contains(at));
         let own = || self.invocations().filter(|invocation| self.attribution(invocation) != Attribution::Other);
         let failed = |invocation: &Invocation| matches!(invocation.status, InvocationStatus::Failed | InvocationStatus::TimedOut);
@@ -300,8 +301,8 @@ fn is_report(text: &str) -> bool {
 /// The failed attempt during which an invocation ran.
 fn failed_during<'b>(invocation: &Invocation, mut attempts: impl Iterator<Item = &'b Attempt>) -> Option<&'b Attempt> {
     let span = Window {
-        from: invocation.started_at.checked_sub(TOLERANCE).unwrap_or(Timestamp::MIN),
-        to: invocation.ended_at.unwrap_or(invocation.started_at).checked_add(TOLERANCE).unwrap_or(Timestamp::MAX),
+        from: invocation.started_at.checked_sub(CLOCK_TOLERANCE).unwrap_or(Timestamp::MIN),
+        to: invocation.ended_at.unwrap_or(invocation.started_at).checked_add(CLOCK_TOLERANCE).unwrap_or(Timestamp::MAX),
     };
     attempts.find(|attempt| {
         let Some(end) = attempt.ended_at else { return false };

@@ -6,6 +6,7 @@
 use super::login;
 use crate::diagnosis::context::{DiagnosisContext, Failure};
 use crate::lambda_log::Record;
+use crate::model::spans::MAX_INVOCATION;
 use crate::model::{Attempt, Cause, Concern, Confidence, Invocation, InvocationStatus, Proof, RotationStep, StepName, Window};
 use jiff::SignedDuration;
 
@@ -17,11 +18,6 @@ const CLOSE_SHARE: f64 = 0.8;
 
 /// Statements about users take milliseconds; one that takes longer than this waits for another session.
 const STATEMENT_S: f64 = 3.0;
-
-/// The longest an invocation can run.
-///
-/// Source: Lambda quotas, "Function timeout".
-const MAX_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
 
 /// A failing invocation that ran into its timeout and names no error.
 pub(in crate::diagnosis) struct Hang<'c, 'a> {

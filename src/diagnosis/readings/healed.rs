@@ -1,17 +1,12 @@
 //! Failures that Secrets Manager's own retry healed: the same version failed, and then succeeded.
 
 use crate::diagnosis::{DiagnosisContext, signatures};
+use crate::model::spans::{ATTEMPT_SPAN, CLOCK_TOLERANCE};
 use crate::model::{Attempt, AttemptOutcome, Cause, InvocationStatus, LogEvent, Proof, StepName, Window};
 use jiff::SignedDuration;
 
 /// How long a healed failure is worth a remark.
 const RECENT: SignedDuration = SignedDuration::from_hours(3 * 24);
-
-/// The time before its failed event in which an attempt's invocations ran.
-const ATTEMPT_SPAN: SignedDuration = SignedDuration::from_mins(60);
-
-/// How far clocks of AWS services may disagree about one moment.
-const TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
 
 /// A failed attempt, and the later one that made the same version current.
 pub(in crate::diagnosis) struct Healed<'a> {
@@ -41,7 +36,7 @@ pub(in crate::diagnosis) fn newest<'a>(context: &DiagnosisContext<'a>) -> Option
 impl<'a> Healed<'a> {
     /// The line that says why the failed attempt failed, and what it means.
     pub(in crate::diagnosis) fn reason(&self, context: &DiagnosisContext<'a>) -> Option<(&'a LogEvent, Cause)> {
-        let around = Window::around(self.failed.at()?, ATTEMPT_SPAN, TOLERANCE);
+        let around = Window::around(self.failed.at()?, ATTEMPT_SPAN, CLOCK_TOLERANCE);
         let logs = context.evidence.logs.found()?;
         logs.invocations
             .iter()

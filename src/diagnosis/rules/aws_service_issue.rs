@@ -11,6 +11,7 @@
 
 use crate::diagnosis::compare::compare;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
+use crate::model::spans::ATTEMPT_SPAN;
 use crate::model::{Cause, Confidence, HealthEvent, Observation, Proof, Remediation, StepName, Window};
 use jiff::SignedDuration;
 
@@ -23,9 +24,6 @@ pub(super) const RULE: Rule = Rule {
     hidden_by_login: false,
     evaluate,
 };
-
-/// An attempt began at most so long before its event.
-const BEFORE_ATTEMPT: SignedDuration = SignedDuration::from_mins(60);
 
 /// So many unrelated secrets that fail together have no reason of their own in common.
 const SEVERAL: usize = 2;
@@ -63,7 +61,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     };
     // Its words are about one attempt; a fault that invocations meet is about the row.
     let failed = match said.as_ref().and_then(|said| said.at) {
-        Some(at) => Window::around(at, BEFORE_ATTEMPT, SignedDuration::ZERO),
+        Some(at) => Window::around(at, ATTEMPT_SPAN, SignedDuration::ZERO),
         None => Window { from: row.first_at, to: row.last_at },
     };
     let concerns = |event: &&HealthEvent| {

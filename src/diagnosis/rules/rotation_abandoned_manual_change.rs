@@ -7,8 +7,8 @@
 
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
+use crate::model::spans::ATTEMPT_SPAN;
 use crate::model::{Attempt, AttemptOutcome, Cause, Change, Concern, Confidence, Proof, Remediation, StepName, Window};
-use jiff::SignedDuration;
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::RotationAbandonedManualChange,
@@ -19,9 +19,6 @@ pub(super) const RULE: Rule = Rule {
     hidden_by_login: false,
     evaluate,
 };
-
-/// How long before its end an abandoned attempt may have begun, where its start was not seen.
-const ATTEMPT_SPAN: SignedDuration = SignedDuration::from_mins(60);
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(missing) = context.evidence.history.observation.missing() {
@@ -87,6 +84,7 @@ mod tests {
         PENDING, assert_clear, assert_unknown, attempt, change, deny, facts, finding, healthy, hours_ago,
     };
     use crate::model::Evidence;
+    use jiff::SignedDuration;
 
     fn abandoned() -> Evidence {
         let mut evidence = healthy();
