@@ -108,7 +108,7 @@ impl Bot {
         let autocomplete = Arc::new(Autocomplete::new(Arc::clone(&access)));
         let intake = Arc::new(Intake::new(Arc::clone(&store), Arc::clone(&access), Arc::clone(&autocomplete), platforms.clone()));
         let runner = Arc::new(Runner::new(config, Arc::clone(&store), Arc::clone(&access), platforms.clone()));
-        let alarm_intake = Arc::new(AlarmIntake::new(Arc::clone(&shared), Arc::clone(&store)));
+        let alarm_intake = Arc::new(AlarmIntake::new(Arc::clone(&store)));
         let subscriber = Arc::new(Subscriber::new(Arc::clone(&access)));
         let reconciler = Reconciler::new(config.alarms.clone(), Arc::clone(&access), Arc::clone(&alarm_intake));
         let alarm_threads =

@@ -101,7 +101,7 @@ fn a_value_on_the_command_line_is_not_repeated() {
             let told = err(&output);
             let part: String = value.chars().skip(2).take(8).collect();
             assert!(!told.contains(&part), "{told}");
-            for advice in ["looks like a secret's value, not its name", "rotate it", "prod/orders-db", "ARN"] {
+            for advice in ["looks like a secret's value, not its name", "rotate that secret", "prod/orders-db", "ARN"] {
                 assert!(told.contains(advice), "{advice}: {told}");
             }
         }
@@ -378,6 +378,6 @@ fn a_cause_is_explained_by_its_id_and_an_unknown_one_names_the_nearest() {
     assert_eq!((status(&unknown), out(&unknown).as_str()), (2, ""));
     assert!(err(&unknown).contains("the nearest is db_auth_failed; `rotation-diag explain --list`"), "{}", err(&unknown));
     let list = out(&run(&["explain", "--list"]));
-    assert_eq!(list.lines().count(), 92);
+    assert_eq!(list.lines().count(), 94);
     assert!(list.lines().all(|line| line.split_once("  ").is_some_and(|(id, _)| run(&["explain", id]).status.success())));
 }

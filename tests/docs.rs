@@ -6,6 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
+use rotation_diag::aws::permissions::FEATURES;
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::cli;
 use rotation_diag::clock::Clock;
@@ -238,6 +239,9 @@ fn the_iam_policy_allows_exactly_what_is_asked() {
         needed.extend(asked.captures_iter(&text).map(|found| found[1].to_owned()));
     }
     assert!(needed.len() > 15, "{needed:?}");
+    for feature in FEATURES.iter().filter(|feature| !feature.by_default) {
+        assert!(feature.actions.iter().all(|action| needed.remove(*action)), "{} is asked for what nobody calls", feature.name);
+    }
     let allowed = actions("Allow");
     assert_eq!(allowed.iter().cloned().collect::<BTreeSet<_>>(), needed);
     assert!(allowed.iter().all(|action| !action.contains('*')));

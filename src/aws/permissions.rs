@@ -48,6 +48,34 @@ pub const FEATURES: &[Feature] = &[
         by_default: true,
     },
     Feature {
+        name: "network",
+        sid: "ReadTheNetwork",
+        actions: &[
+            "ec2:DescribeNatGateways",
+            "ec2:DescribeNetworkAcls",
+            "ec2:DescribeRouteTables",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeTransitGatewayVpcAttachments",
+            "ec2:DescribeVpcAttribute",
+            "ec2:DescribeVpcEndpoints",
+            "ec2:DescribeVpcPeeringConnections",
+            "ec2:GetManagedPrefixListEntries",
+            "rds:DescribeDBClusterParameters",
+            "rds:DescribeDBClusters",
+            "rds:DescribeDBInstances",
+            "rds:DescribeDBParameters",
+            "rds:DescribeDBProxies",
+        ],
+        by_default: true,
+    },
+    Feature {
+        name: "code",
+        sid: "ReadTheFunctionsCode",
+        actions: &["lambda:GetFunction", "lambda:GetLayerVersion"],
+        by_default: false,
+    },
+    Feature {
         name: "alarms",
         sid: "LetAlarmsArrive",
         actions: &[
@@ -75,6 +103,7 @@ const VALUES: &[&str] = &["logs:Unmask", "secretsmanager:BatchGetSecretValue", "
 const CHANGES: &[(&str, &[&str])] = &[
     ("cloudtrail", &["Add*", "Create*", "Delete*", "Deregister*", "Put*", "Register*", "Remove*", "Start*", "Stop*", "Update*"]),
     ("cloudwatch", &["Delete*", "Disable*", "Enable*", "Put*", "Set*", "Start*", "Stop*", "Tag*", "Untag*"]),
+    ("ec2", &["Authorize*", "Create*", "Delete*", "Modify*", "Replace*", "Revoke*"]),
     (
         "iam",
         &[
@@ -104,6 +133,7 @@ const CHANGES: &[(&str, &[&str])] = &[
     ),
     ("lambda", &["Add*", "Create*", "Delete*", "Enable*", "Invoke*", "Publish*", "Put*", "Remove*", "Tag*", "Untag*", "Update*"]),
     ("logs", &["Associate*", "Create*", "Delete*", "Disassociate*", "Put*", "Tag*", "Untag*", "Update*"]),
+    ("rds", &["Create*", "Delete*", "Modify*", "Reboot*", "Start*", "Stop*"]),
     (
         "secretsmanager",
         &[

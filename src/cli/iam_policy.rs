@@ -50,7 +50,7 @@ fn names() -> String {
 fn features(asked: &[&'static Feature], config: Option<&Config>) -> Vec<&'static Feature> {
     let is_wanted = |feature: &Feature| match config {
         _ if !asked.is_empty() => asked.iter().any(|one| one.name == feature.name),
-        Some(config) => feature.by_default && is_enabled(feature, config),
+        Some(config) => is_enabled(feature, config),
         None => feature.by_default,
     };
     FEATURES.iter().filter(|feature| is_wanted(feature)).collect()
@@ -58,6 +58,7 @@ fn features(asked: &[&'static Feature], config: Option<&Config>) -> Vec<&'static
 
 fn is_enabled(feature: &Feature, config: &Config) -> bool {
     match feature.name {
+        "code" => config.inspect_code,
         "alarms" => config.alarms.sns.is_some() || config.alarms.reconcile_every.is_some(),
         _ => true,
     }

@@ -6,8 +6,8 @@ use super::remedy::{aws_in, shell};
 use super::signatures::engine_of;
 use crate::lambda_log::Record;
 use crate::model::Remediation;
+use core::net::IpAddr;
 use regex::Regex;
-use std::net::IpAddr;
 use std::sync::LazyLock;
 
 /// Writes a string as SQL does, between single quotes: for `jq`, whose own strings write the quote as `\u0027`.

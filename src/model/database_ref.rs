@@ -1,9 +1,9 @@
 //! How a database is named, by people, tags and log lines.
 
 use super::arn::Arn;
+use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 /// The longest name of a host. Source: RFC 1035.

@@ -1,8 +1,8 @@
 //! Ranges of addresses and ports, as rules of a network name them.
 
+use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 /// A range of IPv4 or IPv6 addresses in CIDR form; a single address is a range too.
@@ -20,7 +20,7 @@ pub struct IpRangeError(String);
 
 impl IpRange {
     /// All IPv4 addresses.
-    pub const ANY_V4: IpRange = IpRange { address: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), bits: 0 };
+    pub const ANY_V4: IpRange = IpRange { address: IpAddr::V4(core::net::Ipv4Addr::UNSPECIFIED), bits: 0 };
 
     /// The range of one address.
     #[must_use]

@@ -1,8 +1,8 @@
 //! A database that the secret may be for, as RDS describes it.
 
 use super::observation::Observation;
+use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
 
 /// A database that the function must reach.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -128,7 +128,7 @@ fn plugin(api: QueryApi, config: &SdkConfig) -> StaticRuntimePlugin {
     if let Some(name) = config.app_name() {
         layer.store_put(name.clone());
     }
-    if let Some(disabled) = config.disable_clock_skew_correction() {
+    if let Some(disabled) = SdkConfig::disable_clock_skew_correction(config) {
         layer.store_put(DisableClockSkewCorrection::from(disabled));
     }
     let mut components = RuntimeComponentsBuilder::new("query")

@@ -16,7 +16,7 @@ pub(super) struct AlarmContext<'a> {
 }
 
 impl<'a> AlarmContext<'a> {
-    /// The alarm, where `config` still covers it: it may have changed since the alarm was accepted.
+    /// The alarm, where `config` covers it: judged when it is worked on, as the configuration then is.
     pub(super) fn of(config: &'a Config, claimed: &'a Claimed, alarm: &'a Alarm) -> Result<AlarmContext<'a>, OutOfScope> {
         let scope = Scope::of(config, alarm)?;
         let choice = Location { account: Some(scope.account.to_owned()), region: alarm.region.clone() };

@@ -4,10 +4,12 @@
 //! kept with the group before anything is done about it, so that after a crash the same is done again.
 
 use super::context::AlarmContext;
+use super::intake::IGNORED;
 use super::messages;
 use super::threads::{AlarmThreads, LOOK_AGAIN};
 use crate::alarm::{
-    self, AlarmDecision, AlarmGroup, AlarmTurn, AlarmUpdate, Asking, Ignored, KnownThread, Ruling, STILL_AFTER, Suppressed,
+    self, AlarmDecision, AlarmGroup, AlarmTurn, AlarmUpdate, Asking, Ignored, KnownThread, OutOfScope, Ruling, STILL_AFTER,
+    Suppressed,
 };
 use crate::bot::error::HandlerError;
 use crate::model::{Alarm, AlarmSource, AlarmState, Place, Recheck, SecretRef, ThreadId};
@@ -18,13 +20,21 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// An alarm that the configuration does not cover: it is recorded, and AWS is asked nothing.
+fn ignored(alarm: &Alarm, reason: OutOfScope) -> Completion {
+    Completion { audit: vec![Audited::system(IGNORED, &alarm.title, &reason.to_string())], ..Completion::default() }
+}
+
 /// What an alarm means for one thread; the group is `None` where there is none.
 type Decided = (AlarmDecision, Option<StoredGroup<AlarmGroup>>);
 
 impl AlarmThreads {
     /// Does what an alarm asks for.
     pub(in crate::bot) async fn handle(&self, claimed: &Claimed, alarm: &Alarm) -> Result<Completion, HandlerError> {
-        let mut case = self.context(claimed, alarm)?;
+        let mut case = match AlarmContext::of(&self.config, claimed, alarm) {
+            Ok(case) => case,
+            Err(reason) => return Ok(ignored(alarm, reason)),
+        };
         // What was decided is done, whatever came since: what came has its own turn.
         let is_begun = self.is_begun(&case).await?;
         if !is_begun && self.is_outdated(alarm).await? {

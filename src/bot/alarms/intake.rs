@@ -1,7 +1,6 @@
 //! Alarms are accepted.
 
-use crate::alarm::{AcceptedNotice, KnownCertificate, Notice, NoticeIntake, OnceAMinute, Scope, Unavailable};
-use crate::config::Config;
+use crate::alarm::{AcceptedNotice, KnownCertificate, Notice, NoticeIntake, OnceAMinute, Unavailable};
 use crate::investigation::new_id;
 use crate::model::{Alarm, Trigger};
 use crate::redact::SafeText;
@@ -13,10 +12,12 @@ use std::sync::Arc;
 /// Alarms wait in one lane, so that a storm of them keeps no channel waiting.
 pub(in crate::bot) const LANE: &str = "alarms";
 
+/// How the audit trail calls what comes to nothing.
+pub(super) const IGNORED: &str = "ignored an SNS message";
+
 /// Keeps alarms in the inbox.
 pub struct AlarmIntake {
     store: Arc<Store>,
-    config: Arc<Config>,
     /// What the store does not take, for the log.
     unkept: Arc<OnceAMinute>,
 }
@@ -50,17 +51,14 @@ impl NoticeIntake for AlarmIntake {
 }
 
 impl AlarmIntake {
-    /// Keeps in `store` what `config` covers.
+    /// Keeps alarms in `store`; whoever works on them judges whether the configuration covers them.
     #[must_use]
-    pub fn new(config: Arc<Config>, store: Arc<Store>) -> AlarmIntake {
-        AlarmIntake { store, config, unkept: Arc::default() }
+    pub fn new(store: Arc<Store>) -> AlarmIntake {
+        AlarmIntake { store, unkept: Arc::default() }
     }
 
-    /// Keeps an alarm, once per `key`; one out of scope is recorded as ignored.
+    /// Keeps an alarm, once per `key`.
     pub(super) async fn accept_alarm(&self, key: &str, alarm: Alarm) -> Result<AcceptedNotice, Unavailable> {
-        if let Err(reason) = Scope::of(&self.config, &alarm) {
-            return self.note_ignored(key, &reason.to_string()).await;
-        }
         let what = safe_format!("the alarm {}", SafeText::redact(&alarm.title)).cut(200);
         let entry = NewTrigger {
             key: key.to_owned(),
@@ -84,7 +82,7 @@ impl AlarmIntake {
     }
 
     async fn note_ignored(&self, subject: &str, reason: &str) -> Result<AcceptedNotice, Unavailable> {
-        let line = Audited::system("ignored an SNS message", subject, reason);
+        let line = Audited::system(IGNORED, subject, reason);
         match self.store.audit(&line).await {
             Ok(()) => Ok(AcceptedNotice::New),
             Err(error) => {

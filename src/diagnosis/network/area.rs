@@ -78,7 +78,7 @@ impl Area {
         match self.0.as_slice() {
             [Block { first, last, .. }] => {
                 let bits = (first ^ last).leading_zeros();
-                format!("{}/{bits}", std::net::Ipv4Addr::from(*first))
+                format!("{}/{bits}", core::net::Ipv4Addr::from(*first))
             }
             _ => "0.0.0.0/0".to_owned(),
         }

@@ -148,7 +148,7 @@ fn move_label(versions: &mut [SecretVersion], label: &str, to: Option<&str>) {
 fn known_policy(arn: &str) -> Option<Value> {
     let (_, name) = arn.split_once(":aws:policy/")?;
     let (_, actions) = OF_AWS.iter().find(|(known, _)| *known == name)?;
-    Some(json!({ "Version": "2012-10-17", "Statement": [{ "CommandEffect": "Allow", "Action": actions, "Resource": "*" }] }))
+    Some(json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }] }))
 }
 
 fn rotates(evidence: &mut Evidence, turns_on: bool, function: Option<&str>, schedule: Option<(&str, bool)>) -> Option<String> {

@@ -369,7 +369,7 @@ fn permission(command: &AwsCommand, function: &FunctionArn) -> Option<Value> {
     let principal = command.option("principal")?;
     let mut statement = json!({
         "Sid": command.option("statement-id")?,
-        "CommandEffect": "Allow",
+        "Effect": "Allow",
         "Principal": if principal.ends_with(".amazonaws.com") { json!({ "Service": principal }) } else { json!({ "AWS": principal }) },
         "Action": command.option("action")?,
         "Resource": function.arn().as_str(),

@@ -158,7 +158,7 @@ mod tests {
         }
         assert!(!found.explanation.contains("database answered"), "{}", found.explanation);
         for open in [Cause::DbAuthFailed, Cause::DbSslMismatch, Cause::DbNameMissing] {
-            assert_unknown(open, &evidence, "what the database answered");
+            assert_unknown(open, &evidence, "the database's answer, which the function does not log");
         }
         assert_unknown(Cause::DbNetworkUnreachable, &evidence, "whether the database was reached");
     }
