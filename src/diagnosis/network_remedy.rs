@@ -333,9 +333,10 @@ mod tests {
 
     #[test]
     fn each_fault_that_a_command_mends_is_healed_by_its_plan_and_every_command_can_be_taken_back() {
+        type Change<'a> = &'a dyn Fn(&mut Network);
         let no_endpoint = |n: &mut Network| list(&mut n.endpoints).clear();
         let no_nat = |n: &mut Network| list(&mut n.route_tables)[1].routes.truncate(1);
-        let at_aws: [(&str, &dyn Fn(&mut Network)); 8] = [
+        let at_aws: [(&str, Change<'_>); 8] = [
             ("--group-id sg-0vpce --protocol tcp --port 443 --source-group sg-0a1b2c3d", &|n| {
                 list(&mut n.security_groups)[2].ingress.clear();
             }),
@@ -359,7 +360,7 @@ mod tests {
                 list(&mut n.network_acls)[0].entries.push(deny(true, 443, 443));
             }),
         ];
-        let at_database: [(&str, &dyn Fn(&mut Network)); 4] = [
+        let at_database: [(&str, Change<'_>); 4] = [
             ("--group-id sg-0db --protocol tcp --port 5432 --source-group sg-0a1b2c3d", &|n| {
                 list(&mut n.security_groups)[1].ingress.clear();
             }),

@@ -237,7 +237,7 @@ impl ModuleReader<'_> {
     fn note_error(&mut self, node: Node<'_>) {
         // `print "x"` is a statement of Python 2; `print >>file` is an expression in both.
         let is_old = match node.kind() {
-            "print_statement" => !node.named_child(0).is_some_and(|first| first.kind() == "chevron"),
+            "print_statement" => node.named_child(0).is_none_or(|first| first.kind() != "chevron"),
             "exec_statement" => true,
             _ => false,
         };

@@ -7,7 +7,7 @@ use crate::redact::SafeText;
 use crate::safe_format;
 
 /// How long a sentence may get before it is cut.
-const SENTENCE: usize = 600;
+const SENTENCE: usize = 720;
 /// How long a quoted line may get before it is cut.
 const QUOTE: usize = 600;
 /// How many proofs, remarks, changes or reasons are listed before the rest is counted.

@@ -155,9 +155,7 @@ fn over_public(network: &Network, near: &NearEnd<'_>, detour: Option<&Detour<'_>
         let public = Box::new(fault);
         let (id, fault) = match detour {
             Detour::PrivateDnsOff(one) => (one.id.as_str(), Fault::PrivateDnsOff { endpoint: one.id.clone(), public }),
-            Detour::Attribute(vpc, attribute) => {
-                (*vpc, Fault::DnsAttribute { vpc: (*vpc).to_owned(), attribute: *attribute, public })
-            }
+            Detour::Attribute(vpc, attribute) => (*vpc, Fault::DnsAttribute { vpc: (*vpc).to_owned(), attribute, public }),
             Detour::State(one) => (one.id.as_str(), Fault::EndpointState { endpoint: one.id.clone(), state: one.state.clone() }),
         };
         path.hops.insert(0, super::path::Hop { place: HopPlace::Name, id: id.to_owned(), standing: Standing::Stops(fault) });

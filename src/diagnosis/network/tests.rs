@@ -323,7 +323,8 @@ fn one_blocked_subnet_of_two_blocks_and_is_named() {
 
 #[test]
 fn a_refused_call_leaves_the_other_answers_and_is_named() {
-    let hide: [(&str, fn(&mut Network)); 7] = [
+    type Change = fn(&mut Network);
+    let hide: [(&str, Change); 7] = [
         ("ec2:DescribeSubnets", |n| n.subnets = denied("ec2:DescribeSubnets")),
         ("ec2:DescribeRouteTables", |n| n.route_tables = denied("ec2:DescribeRouteTables")),
         ("ec2:DescribeNetworkAcls", |n| n.network_acls = denied("ec2:DescribeNetworkAcls")),

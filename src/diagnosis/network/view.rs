@@ -16,11 +16,7 @@ fn unseen<T>(list: &Observation<T>, what: impl FnOnce() -> String) -> Unseen {
     }
 }
 
-fn find<'n, T>(
-    list: &'n Observation<Vec<T>>,
-    is_it: impl Fn(&T) -> bool,
-    what: impl FnOnce() -> String,
-) -> Result<&'n T, Unseen> {
+fn find<T>(list: &Observation<Vec<T>>, is_it: impl Fn(&T) -> bool, what: impl FnOnce() -> String) -> Result<&T, Unseen> {
     list.found().and_then(|all| all.iter().find(|one| is_it(one))).ok_or_else(|| unseen(list, what))
 }
 

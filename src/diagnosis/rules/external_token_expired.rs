@@ -37,7 +37,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let says_so = partner::said(context) == Some(CAUSE);
     let expires = partner.token_days().and_then(|days| expired_at(context, days));
     let expired = expires.filter(|at| *at < context.now());
-    if !says_so && !(expired.is_some() && context.is_unwell()) {
+    if !(says_so || expired.is_some() && context.is_unwell()) {
         return match expires.zip(next_rotation(context)).filter(|(at, next)| at < next) {
             Some((at, next)) if context.failing.is_none() => comes_too_late(context, &partner, at, next),
             _ => Verdict::clear("nothing says that the partner's token expired, or will before the next rotation"),

@@ -82,8 +82,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 /// A failure of the last day is told by the function's log, or did not reach the function; either way the label is not why,
 /// unless Secrets Manager itself says so.
 pub(super) fn stands_alone(context: &DiagnosisContext<'_>) -> bool {
-    let Some(row) = &context.failing else { return true };
     let was_read = context.evidence.logs.observation.missing().is_none();
+    // Where nothing was seen of the failure, nothing is known of what the label is left of.
+    let Some(row) = &context.failing else { return was_read || context.evidence.history.observation.missing().is_none() };
     let is_old = context.now().duration_since(row.last_at) > SHORTEST_RETENTION;
     context.failures.is_empty() && was_read && (is_old || context.reason_saying(RULE.cause).is_some())
 }

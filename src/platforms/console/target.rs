@@ -66,6 +66,13 @@ fn is_dots(segment: &str) -> bool {
     matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
+/// Where somebody goes once they are in, and what they take along.
+pub(super) struct Luggage {
+    pub(super) to: PageTarget,
+    /// What they had written; may be empty.
+    pub(super) words: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,11 +135,4 @@ mod tests {
         assert_eq!(PageTarget::parse("/?asked=x").map(|target| target.path(&below)).as_deref(), Some("/ops?asked=x"));
         assert_eq!(PageTarget::parse("/threads/x").map(|target| target.path(&below)).as_deref(), Some("/ops/threads/x"));
     }
-}
-
-/// Where somebody goes once they are in, and what they take along.
-pub(super) struct Luggage {
-    pub(super) to: PageTarget,
-    /// What they had written; may be empty.
-    pub(super) words: String,
 }
