@@ -1,6 +1,6 @@
 //! The look at the network: what it asks EC2 and RDS, when it asks nothing, and what refusals, faults and pages make of it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test builds upon must be there")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "what a test builds upon must be there")]
 
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;

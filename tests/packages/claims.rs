@@ -233,7 +233,7 @@ fn served() -> BTreeSet<String> {
         "src/app/health.rs",
         "src/alarm/endpoint.rs",
         "src/platforms/slack/signed_requests.rs",
-        "src/platforms/discord/endpoint.rs",
+        "src/platforms/discord/config.rs",
     ];
     sources.iter().flat_map(|file| all(r#"(?:route\(|: &str = )"(/[a-z/]+)""#, &read(file))).collect()
 }
