@@ -21,12 +21,12 @@ const ENCRYPTED: u16 = 1;
 #[derive(Debug)]
 pub(super) struct Archive<'a> {
     zip: ZipSliceArchive<&'a [u8]>,
-    files: BTreeMap<String, File>,
+    files: BTreeMap<String, ArchivedFile>,
     unreadable_names: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct File {
+struct ArchivedFile {
     place: ZipArchiveEntryWayfinder,
     is_deflated: bool,
     bytes: u64,
@@ -76,7 +76,7 @@ impl<'a> Archive<'a> {
                 return Err(Refused::Overlapping);
             }
             if !entry.is_dir() {
-                archive.files.insert(path.to_owned(), File { place: entry.wayfinder(), is_deflated, bytes });
+                archive.files.insert(path.to_owned(), ArchivedFile { place: entry.wayfinder(), is_deflated, bytes });
             }
         }
         spans.sort_unstable();
@@ -121,7 +121,7 @@ impl<'a> Archive<'a> {
         self.unpack(*self.files.get(path)?, bytes)
     }
 
-    fn unpack(&self, file: File, most: usize) -> Option<Vec<u8>> {
+    fn unpack(&self, file: ArchivedFile, most: usize) -> Option<Vec<u8>> {
         let packed = self.zip.get_entry(file.place).ok()?.data();
         let mut unpacked = Vec::new();
         let most = u64::try_from(most).ok()?;
