@@ -1,12 +1,6 @@
 //! What the packages in `deploy/` and `.github/` say of the program is true, and what the program does for them works.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::panic,
-    reason = "a test stops at what it did not expect"
-)]
+#![expect(clippy::unwrap_used, clippy::string_slice, clippy::panic, reason = "a test stops at what it did not expect")]
 
 mod claims;
 mod copies;

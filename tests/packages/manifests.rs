@@ -172,7 +172,8 @@ fn kustomize_takes_every_manifest_and_they_name_each_other() {
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.ends_with(".yaml") && name != "kustomization.yaml")
         .collect();
-    (listed.sort(), there.sort());
+    listed.sort();
+    there.sort();
     assert_eq!(listed, there);
     let manifest = |kind: &str| {
         let texts = there.iter().map(|name| read(&format!("deploy/kubernetes/{name}")));
