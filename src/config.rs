@@ -14,7 +14,7 @@ mod token;
 
 pub use alarms::{AlarmMapping, AlarmPattern, AlarmRoute, Alarms, Callee, QuietHours, Sns, Topic};
 pub use databases::SecretDatabases;
-pub use network::Network;
+pub use network::TrustedNetwork;
 pub use pattern::SecretPattern;
 pub use platform::{Misplaced, PlatformConfig, PlatformConfigs, PlatformTable};
 pub use reader::{Reader, Section};

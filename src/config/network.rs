@@ -1,48 +1,34 @@
 //! A network, as an address and the number of its leading bits that count.
 
+use crate::model::IpRange;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// A network such as `10.0.0.0/8`, or one address.
+/// A network such as `10.0.0.0/8`, or one address; an IPv4 address that is written as an IPv6 one counts as what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    bits: u32,
-}
+pub struct TrustedNetwork(IpRange);
 
-impl Network {
-    /// True when `address` is in it; an IPv4 address that is written as an IPv6 one counts as what it is.
+impl TrustedNetwork {
+    /// True when `address` is in it.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => (own.to_bits() ^ other.to_bits()).leading_zeros() >= self.bits,
-            (IpAddr::V6(own), IpAddr::V6(other)) => (own.to_bits() ^ other.to_bits()).leading_zeros() >= self.bits,
-            _ => false,
-        }
+        self.0.contains(address.to_canonical())
     }
 }
 
-impl FromStr for Network {
+impl FromStr for TrustedNetwork {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Network, String> {
-        let expected = || format!("expected an address or a network such as 10.0.0.0/8, found {text:?}");
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse::<u32>().map_err(|_| expected())?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| expected())?;
-        let address = address.to_canonical();
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(most);
-        if bits > most { Err(expected()) } else { Ok(Network { address, bits }) }
+    fn from_str(text: &str) -> Result<TrustedNetwork, String> {
+        let range = IpRange::parse_canonical(text).map(TrustedNetwork);
+        range.map_err(|_| format!("expected an address or a network such as 10.0.0.0/8, found {text:?}"))
     }
 }
 
-impl fmt::Display for Network {
+impl fmt::Display for TrustedNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.bits)
+        self.0.fmt(f)
     }
 }
 
@@ -60,7 +46,7 @@ mod tests {
             ("::1", "::1", "::2"),
             ("0.0.0.0/0", "203.0.113.9", "2001:db8::1"),
         ] {
-            let network: Network = network.parse().unwrap();
+            let network: TrustedNetwork = network.parse().unwrap();
             assert!(network.contains(inside.parse().unwrap()), "{network} {inside}");
             assert!(!network.contains(outside.parse().unwrap()), "{network} {outside}");
         }
@@ -69,7 +55,7 @@ mod tests {
     #[test]
     fn what_is_no_network_is_refused() {
         for text in ["", "proxy", "10.0.0.0/33", "10.0.0.0/-1", "::/129", "10.0.0/8", "10.0.0.0/"] {
-            assert!(text.parse::<Network>().is_err(), "{text}");
+            assert!(text.parse::<TrustedNetwork>().is_err(), "{text}");
         }
     }
 }

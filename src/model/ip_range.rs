@@ -29,6 +29,24 @@ impl IpRange {
         IpRange { address, bits }
     }
 
+    /// Reads a range whose IPv4 address may be written as an IPv6 one, such as `::ffff:10.0.0.0/8`.
+    ///
+    /// # Errors
+    /// [`IpRangeError`].
+    pub fn parse_canonical(text: &str) -> Result<IpRange, IpRangeError> {
+        IpRange::read(text, |address| address.to_canonical()).ok_or_else(|| IpRangeError(text.to_owned()))
+    }
+
+    fn read(text: &str, form: fn(IpAddr) -> IpAddr) -> Option<IpRange> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse().ok()?)),
+            None => (text, None),
+        };
+        let whole = IpRange::one(form(address.parse().ok()?));
+        let bits = bits.unwrap_or(whole.bits);
+        (bits <= whole.bits).then_some(IpRange { bits, ..whole })
+    }
+
     /// The length of its prefix in bits: the longer, the narrower the range.
     #[must_use]
     pub const fn bits(&self) -> u8 {
@@ -91,13 +109,7 @@ impl FromStr for IpRange {
     type Err = IpRangeError;
 
     fn from_str(text: &str) -> Result<IpRange, IpRangeError> {
-        let refused = || IpRangeError(text.to_owned());
-        let Some((address, bits)) = text.split_once('/') else {
-            return text.parse().map(IpRange::one).map_err(|_| refused());
-        };
-        let address: IpAddr = address.parse().map_err(|_| refused())?;
-        let bits: u8 = bits.parse().map_err(|_| refused())?;
-        if bits > IpRange::one(address).bits { Err(refused()) } else { Ok(IpRange { address, bits }) }
+        IpRange::read(text, |address| address).ok_or_else(|| IpRangeError(text.to_owned()))
     }
 }
 

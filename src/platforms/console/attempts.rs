@@ -6,7 +6,7 @@
 
 use super::session::BrowserSession;
 use crate::clock;
-use crate::config::Network;
+use crate::config::TrustedNetwork;
 use axum::http::HeaderMap;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -129,7 +129,7 @@ fn client(address: IpAddr) -> IpAddr {
 
 /// The address a request comes from: the connection's, or, where that is a trusted proxy's, the one this proxy names. What
 /// stands further left in the header was said by whoever the proxy names, and counts only where that is trusted too.
-pub(super) fn source(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+pub(super) fn source(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedNetwork]) -> IpAddr {
     let said = headers.get_all(FORWARDED_FOR).into_iter().filter_map(|line| line.to_str().ok());
     let said: Vec<&str> = said.flat_map(|line| line.split(',')).map(str::trim).collect();
     let mut address = peer;
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn only_a_trusted_proxy_is_believed_and_only_about_whom_it_saw_itself() {
-        let trusted: Vec<Network> = ["10.0.0.0/8", "::1"].map(|text| text.parse().unwrap()).to_vec();
+        let trusted: Vec<TrustedNetwork> = ["10.0.0.0/8", "::1"].map(|text| text.parse().unwrap()).to_vec();
         for (peer, said, expected) in [
             ("192.0.2.9", vec!["198.51.100.7"], "192.0.2.9"),
             ("10.0.0.1", vec!["198.51.100.7"], "198.51.100.7"),

@@ -2,7 +2,7 @@
 
 use super::{CHANNEL, WORKSPACE};
 use crate::config::reader::{self, Section};
-use crate::config::{Config, Misplaced, Network, PlatformConfig, TokenSource};
+use crate::config::{Config, Misplaced, PlatformConfig, TokenSource, TrustedNetwork};
 use crate::model::Place;
 use url::Url;
 
@@ -14,7 +14,7 @@ pub struct ConsoleConfig {
     /// Where people reach it; `None` where they come straight to `http.listen`.
     pub url: Option<ConsoleUrl>,
     /// The proxies in front whose word about a browser's address (`X-Forwarded-For`) counts; nobody's where it is empty.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<TrustedNetwork>,
 }
 
 /// Where people reach the page.
@@ -44,7 +44,7 @@ pub(super) fn read(root: &Section<'_>) -> Option<ConsoleConfig> {
     let section = root.section("console")?;
     let token = section.get("token", |value| TokenSource::parse(&reader::text(value)?));
     let url = section.get("url", |value| address(&reader::text(value)?));
-    let is_network = |text: String| text.parse::<Network>().map(|_| text);
+    let is_network = |text: String| text.parse::<TrustedNetwork>().map(|_| text);
     let trusted_proxies = section.get("trusted_proxies", |value| reader::texts(value, is_network)).unwrap_or_default();
     if !section.has("token") {
         root.problem("console", "`token` is missing: the web console is never offered without one");

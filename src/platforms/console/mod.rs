@@ -28,7 +28,7 @@ pub use name::NAME;
 
 use crate::chat::Intake;
 use crate::chat::MessageHistory;
-use crate::config::{Network, Token};
+use crate::config::{Token, TrustedNetwork};
 use crate::model::{Actor, Place, Standing};
 use axum::Router;
 use keys::Keys;
@@ -58,7 +58,7 @@ pub struct Settings {
     /// are answered with it and without it: some proxies take it off.
     pub path: String,
     /// The proxies whose word about a browser's address counts.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<TrustedNetwork>,
     /// One line for the top of the page.
     pub note: Option<String>,
     /// Questions that are proposed, the best ones first; empty proposes the secrets that may be asked about.
