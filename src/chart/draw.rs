@@ -18,6 +18,16 @@ pub enum Size {
     Narrow,
 }
 
+impl Size {
+    /// In pixels.
+    pub(super) const fn width(self) -> f32 {
+        match self {
+            Size::Wide => 960.0,
+            Size::Narrow => 390.0,
+        }
+    }
+}
+
 /// A drawn chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
@@ -39,9 +49,9 @@ impl Chart {
     }
 }
 
-const TITLE: Type = Type { size: 15.0, bold: true, ink: Ink::Text, anchor: Anchor::Start };
-const SMALL: Type = Type { size: 12.0, bold: false, ink: Ink::Dim, anchor: Anchor::Start };
-const NAME: Type = Type { size: 12.0, bold: true, ink: Ink::Text, anchor: Anchor::Start };
+pub(super) const TITLE: Type = Type { size: 15.0, bold: true, ink: Ink::Text, anchor: Anchor::Start };
+pub(super) const SMALL: Type = Type { size: 12.0, bold: false, ink: Ink::Dim, anchor: Anchor::Start };
+pub(super) const NAME: Type = Type { size: 12.0, bold: true, ink: Ink::Text, anchor: Anchor::Start };
 const LABEL: Type = Type { size: 12.0, bold: false, ink: Ink::Text, anchor: Anchor::Start };
 
 /// The height of a line of labels.
@@ -113,10 +123,11 @@ struct Canvas<'a> {
 
 impl<'a> Canvas<'a> {
     fn new(story: &'a Story, size: Size) -> Canvas<'a> {
-        let (width, left, margin) = match size {
-            Size::Wide => (960.0, 52.0, 28.0),
-            Size::Narrow => (390.0, 34.0, 16.0),
+        let (left, margin) = match size {
+            Size::Wide => (52.0, 28.0),
+            Size::Narrow => (34.0, 16.0),
         };
+        let width = size.width();
         let right = width - margin;
         let axis = Axis::new(story.window, left, right);
         let mut labelled: Vec<&EventMark> = story.marks.iter().filter(|mark| mark.label.is_some()).collect();

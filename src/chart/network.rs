@@ -1,15 +1,11 @@
 //! The ways through the network as a picture: from the function, hop by hop, to what it must reach; where one breaks, it is marked.
 
-use super::draw::{Chart, Size};
+use super::draw::{Chart, NAME, SMALL, Size, TITLE};
 use super::face::fitted;
-use super::svg::{Anchor, Ink, Svg, Type};
+use super::svg::{Ink, Svg, Type};
 use crate::model::{Investigation, PathState};
 use crate::redact::SafeText;
 use crate::report::{Report, ReportedHop, ReportedPath, paths};
-
-const TITLE: Type = Type { size: 15.0, bold: true, ink: Ink::Text, anchor: Anchor::Start };
-const NAME: Type = Type { size: 12.0, bold: true, ink: Ink::Text, anchor: Anchor::Start };
-const TEXT: Type = Type { size: 12.0, bold: false, ink: Ink::Dim, anchor: Anchor::Start };
 
 /// The height of a hop: its name, and below it what it does.
 const HOP: f32 = 40.0;
@@ -41,10 +37,7 @@ fn described(path: &ReportedPath) -> String {
 }
 
 fn drawn(ways: &[ReportedPath], size: Size, description: &str) -> String {
-    let wide = match size {
-        Size::Wide => 960.0,
-        Size::Narrow => 390.0,
-    };
+    let wide = size.width();
     let tall = |path: &ReportedPath| HEAD + path.hops.len() as f32 * HOP;
     let height = ways.iter().map(tall).sum::<f32>() + MARGIN;
     let mut svg = Svg::default();
@@ -79,9 +72,9 @@ fn hop(svg: &mut Svg, hop: &ReportedHop, x: f32, y: f32, room: f32) {
     mark(svg, hop.state, x, y);
     let left = x + INDENT;
     svg.text(left, y + 4.0, &fitted(&paths::hop_name(hop), room, NAME.size, true), NAME);
-    let ink = if hop.state == PathState::Blocked { Ink::Errors } else { TEXT.ink };
+    let ink = if hop.state == PathState::Blocked { Ink::Errors } else { SMALL.ink };
     let text = hop.text.single_line();
-    svg.text(left, y + 20.0, &fitted(&text, room, TEXT.size, false), Type { ink, ..TEXT });
+    svg.text(left, y + 20.0, &fitted(&text, room, SMALL.size, false), Type { ink, ..SMALL });
 }
 
 /// A shape of its own for each state, so that colour is not all that tells them apart.
