@@ -157,14 +157,17 @@ impl ReportedConsumers {
 
 fn reads(reader: &ReportedReader, now: Timestamp) -> SafeText {
     let count = if reader.reads_since_rotation > 0 { reader.reads_since_rotation } else { reader.reads_before_rotation };
-    let times: SafeText = if count == 1 { "once".into() } else { safe_format!("{} times", count) };
-    let last = reader.last_read_at.map(|at| safe_format!(", last {}", moment(at, now))).unwrap_or_default();
-    safe_format!("{}: {}{}", reader.principal.single_line(), times, last)
+    counted(reader, count, reader.last_read_at, now)
 }
 
 fn denied(reader: &ReportedReader, now: Timestamp) -> SafeText {
-    let times: SafeText = if reader.denied == 1 { "once".into() } else { safe_format!("{} times", reader.denied) };
-    let last = reader.last_denied_at.map(|at| safe_format!(", last {}", moment(at, now))).unwrap_or_default();
+    counted(reader, reader.denied, reader.last_denied_at, now)
+}
+
+/// Who, how often, and when last.
+fn counted(reader: &ReportedReader, count: u64, last: Option<Timestamp>, now: Timestamp) -> SafeText {
+    let times: SafeText = if count == 1 { "once".into() } else { safe_format!("{} times", count) };
+    let last = last.map(|at| safe_format!(", last {}", moment(at, now))).unwrap_or_default();
     safe_format!("{}: {}{}", reader.principal.single_line(), times, last)
 }
 
