@@ -28,17 +28,53 @@ pub(super) fn owned_database<'a>(context: &DiagnosisContext<'a>) -> Option<&'a T
     context.evidence.network.databases.found()?.iter().find(is_its)
 }
 
+/// What the command line calls a kind of database of RDS.
+struct RdsNames {
+    describe: &'static str,
+    /// The list in what it describes, and the member that identifies one.
+    list: &'static str,
+    id: &'static str,
+    modify: &'static str,
+    option: &'static str,
+}
+
+const INSTANCE: RdsNames = RdsNames {
+    describe: "describe-db-instances",
+    list: "DBInstances",
+    id: "DBInstanceIdentifier",
+    modify: "modify-db-instance",
+    option: "--db-instance-identifier",
+};
+
+const CLUSTER: RdsNames = RdsNames {
+    describe: "describe-db-clusters",
+    list: "DBClusters",
+    id: "DBClusterIdentifier",
+    modify: "modify-db-cluster",
+    option: "--db-cluster-identifier",
+};
+
+impl RdsNames {
+    /// Of the database that owns the secret. RDS names its secrets `rds!db-…` and `rds!cluster-…`.
+    fn of(context: &DiagnosisContext<'_>, known: Option<&TargetDatabase>) -> RdsNames {
+        let is_cluster = known
+            .map_or_else(|| context.secret_name().starts_with("rds!cluster"), |database| database.kind == DatabaseKind::Cluster);
+        if is_cluster { CLUSTER } else { INSTANCE }
+    }
+
+    /// Which database owns the secret, as a query on what is described.
+    fn query(&self, context: &DiagnosisContext<'_>) -> String {
+        format!("{}[?MasterUserSecret.SecretArn=='{}'].{}", self.list, context.secret_id(), self.id)
+    }
+}
+
 /// Adds the owner's own way to start a rotation, and before it the command that tells which database it is.
 pub(super) fn rotated_by_owner(fix: Remediation, context: &DiagnosisContext<'_>, owner: &str) -> Remediation {
-    let is_cluster = context.secret_name().starts_with("rds!cluster");
-    let (look, list, id) = match is_cluster {
-        true => ("describe-db-clusters", "DBClusters", "DBClusterIdentifier"),
-        false => ("describe-db-instances", "DBInstances", "DBInstanceIdentifier"),
-    };
-    let query = format!("{list}[?MasterUserSecret.SecretArn=='{}'].{id}", context.secret_id());
     let fix = match owner {
         "rds" if owned_database(context).is_none() => {
-            fix.run(aws_in(context, &["rds", look, "--query", &query])).needs(format!("rds:Describe{list}"))
+            let names = RdsNames::of(context, None);
+            let look = aws_in(context, &["rds", names.describe, "--query", &names.query(context)]);
+            fix.run(look).needs(format!("rds:Describe{}", names.list))
         }
         _ => fix,
     };
@@ -50,27 +86,22 @@ const DATABASE: &str = "DATABASE";
 
 /// The owner's own way to start a rotation; where it has none, the command that shows what the owner left in the secret.
 ///
-/// RotateSecret refuses a secret that a service manages. RDS names its secrets `rds!db-…` and `rds!cluster-…`.
+/// RotateSecret refuses a secret that a service manages.
 /// Source: Amazon RDS User Guide, "Password management with Amazon RDS and AWS Secrets Manager".
 pub(super) fn command_of(context: &DiagnosisContext<'_>, owner: &str) -> String {
-    let known = owned_database(context);
-    let is_cluster =
-        known.map_or_else(|| context.secret_name().starts_with("rds!cluster"), |database| database.kind == DatabaseKind::Cluster);
-    let (command, identifier, look, list) = if is_cluster {
-        ("modify-db-cluster", "--db-cluster-identifier", "describe-db-clusters", "DBClusters")
-    } else {
-        ("modify-db-instance", "--db-instance-identifier", "describe-db-instances", "DBInstances")
-    };
-    // Which database it is, only RDS knows: the command asks for it.
-    let id = if list == "DBClusters" { "DBClusterIdentifier" } else { "DBInstanceIdentifier" };
-    let query = format!("{list}[?MasterUserSecret.SecretArn=='{}'].{id} | [0]", context.secret_id());
-    let ask = format!("\"$({})\"", aws_in(context, &["rds", look, "--query", &query, "--output", "text"]));
-    match owner {
-        "rds" => {
-            let id = known.map_or(DATABASE, |database| database.id.as_str());
-            let words = ["rds", command, identifier, id, "--rotate-master-user-password", "--apply-immediately"];
-            aws_in(context, &words).replacen(DATABASE, &ask, usize::from(known.is_none()))
-        }
-        _ => aws_in(context, &["secretsmanager", "describe-secret", "--secret-id", context.secret_id()]),
+    if owner != "rds" {
+        return aws_in(context, &["secretsmanager", "describe-secret", "--secret-id", context.secret_id()]);
     }
+    let known = owned_database(context);
+    let names = RdsNames::of(context, known);
+    let id = known.map_or(DATABASE, |database| database.id.as_str());
+    let rotate =
+        aws_in(context, &["rds", names.modify, names.option, id, "--rotate-master-user-password", "--apply-immediately"]);
+    if known.is_some() {
+        return rotate;
+    }
+    // Which database it is, only RDS knows: the command asks for it.
+    let query = format!("{} | [0]", names.query(context));
+    let ask = aws_in(context, &["rds", names.describe, "--query", &query, "--output", "text"]);
+    rotate.replacen(DATABASE, &format!("\"$({ask})\""), 1)
 }
