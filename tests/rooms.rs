@@ -347,8 +347,8 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn no_files_know_each_other_in_a_circle() {
     let plan = Plan::of_the_crate();
-    let left = [["playbook/databases.rs", "playbook/network.rs"], ["simulator/wire/query.rs", "simulator/wire/route.rs"]];
-    assert_eq!(plan.circles(), left, "no other may join the two that are left");
+    let circles = plan.circles();
+    assert!(circles.is_empty(), "{circles:#?}");
 }
 
 /// What is the same idea wherever it is defined: on several chat platforms, or as a trait and what stands behind it.

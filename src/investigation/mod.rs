@@ -4,7 +4,8 @@ use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::{foretell, judge};
 use crate::model::{
-    DatabaseRef, Evidence, FollowUp, Investigation, InvestigationId, Lookback, NOT_ASKED_FOR, Observation, SecretRef, StepName,
+    DatabaseRef, Evidence, FollowUp, Investigation, InvestigationId, Lookback, NOT_ASKED_FOR, Network, Observation, SecretRef,
+    StepName,
 };
 use crate::playbook::{self, CodeChoice, ConsumersLook, PlaybookRequest, Progress};
 use crate::redact::Redactor;
@@ -72,11 +73,10 @@ impl Options {
         Options { reach: Some(reach), steps, ..Options::on(previous) }
     }
 
-    /// Whoever chose a step gets just that, and whoever chose a window no wider one. The network is a part of steps 3 and 8.
+    /// Whoever chose a step gets just that, and whoever chose a window no wider one.
     fn follows(&self, follow_up: &FollowUp) -> bool {
-        let parts = [StepName::RotationFunction, StepName::SecretAccess];
         match follow_up {
-            FollowUp::LookAtNetwork(_) => self.steps.is_empty() || parts.iter().any(|part| self.steps.contains(part)),
+            FollowUp::LookAtNetwork(_) => self.steps.is_empty() || Network::STEPS.iter().any(|part| self.steps.contains(part)),
             FollowUp::Widen(_) => self.steps.is_empty() && self.reach.is_none(),
             FollowUp::SearchChanges { .. } => self.steps.is_empty(),
         }

@@ -4,6 +4,7 @@
 
 use super::ip_range::{IpProtocol, IpRange, PortRange};
 use super::observation::Observation;
+use super::step::StepName;
 use super::target_database::TargetDatabase;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -40,6 +41,9 @@ pub struct Network {
 }
 
 impl Network {
+    /// The steps that a look at the network is a part of, and is counted in.
+    pub const STEPS: [StepName; 2] = [StepName::RotationFunction, StepName::SecretAccess];
+
     /// A network of which every part is missing for the same reason.
     #[must_use]
     pub fn unseen(reason: &Observation<Infallible>) -> Network {

@@ -1,6 +1,6 @@
 //! Which database the secret is for: the first of several ways to tell that answers, and what RDS says about it.
 
-use super::network::CallBudget;
+use super::call_budget::CallBudget;
 use crate::aws::{Asked, Aws, AwsCaller, rds};
 use crate::model::{
     DatabaseChoice, DatabaseHost, DatabaseKind, DatabaseRef, Evidence, MasterSecret, NetworkLook, Observation, TargetDatabase,

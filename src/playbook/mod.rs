@@ -4,6 +4,7 @@
 //! refusal and an expired deadline are observations like any other.
 
 mod attempts;
+mod call_budget;
 mod change_search;
 mod config_changes;
 mod consumers;

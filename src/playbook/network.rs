@@ -2,6 +2,7 @@
 //!
 //! What is asked belongs to step 3 (the function's own network) and to step 8 (endpoints and database), and is counted there.
 
+use super::call_budget::CallBudget;
 use super::databases::{self, Described};
 use super::runner::is_second_look;
 use super::{PlaybookRequest, Progress, text};
@@ -12,40 +13,12 @@ use crate::model::{
     RouteTarget, StepName, StepRecord, TargetDatabase, Vpc, VpcConfig,
 };
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-/// Calls that one look may cost.
-const MAX_CALLS: usize = 8;
 
 /// Route tables on one page. Source: EC2 API reference, `DescribeRouteTables`.
 const ROUTE_TABLES_ON_A_PAGE: &str = "100";
 
 /// What stands in a step's summary before what the look adds.
 const NETWORK: &str = "; network: ";
-
-/// How many calls are left.
-#[derive(Debug)]
-pub(super) struct CallBudget {
-    left: AtomicUsize,
-    /// True once the databases of the VPC were asked for; the answer is kept.
-    listed: AtomicBool,
-}
-
-impl CallBudget {
-    fn new() -> CallBudget {
-        CallBudget { left: AtomicUsize::new(MAX_CALLS), listed: AtomicBool::new(false) }
-    }
-
-    /// Takes `calls` out of the budget; false where there are not so many left.
-    pub(super) fn take(&self, calls: usize) -> bool {
-        self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(calls)).is_ok()
-    }
-
-    /// Takes a call the first time alone: the same question again is answered out of the cache.
-    pub(super) fn take_listing(&self) -> bool {
-        self.listed.load(Ordering::Acquire) || (self.take(1) && !self.listed.swap(true, Ordering::AcqRel))
-    }
-}
 
 pub(super) async fn look(
     aws: &Aws,
@@ -66,8 +39,7 @@ pub(super) async fn look(
         look,
         configured,
     };
-    progress.started(StepName::RotationFunction);
-    progress.started(StepName::SecretAccess);
+    Network::STEPS.into_iter().for_each(|step| progress.started(step));
     let network = Box::pin(looking.network()).await;
     let (function, access) = (looking.function, looking.access);
     note(&mut evidence.function, &function, &function_summary(&network));

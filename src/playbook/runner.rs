@@ -76,9 +76,8 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &PlaybookRequest,
 
 /// What was seen of the network, unless one of the steps it is a part of is performed again.
 fn kept_network(request: &PlaybookRequest) -> Network {
-    let parts = [StepName::RotationFunction, StepName::SecretAccess];
     match &request.rerun {
-        Some((evidence, again)) if !parts.iter().any(|part| again.contains(part)) => evidence.network.clone(),
+        Some((evidence, again)) if !Network::STEPS.iter().any(|part| again.contains(part)) => evidence.network.clone(),
         _ => Network::unasked(),
     }
 }

@@ -10,10 +10,12 @@ pub(crate) mod query;
 pub(crate) mod rest;
 mod rest_path;
 mod route;
+mod service;
 mod shape;
 
 pub(crate) use parameters::Parameters;
-pub(crate) use route::{Service, parse};
+pub(crate) use route::parse;
+pub(crate) use service::Service;
 pub(crate) use shape::Shape;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
