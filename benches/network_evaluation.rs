@@ -5,7 +5,7 @@
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and stops at a mistake of its own")]
 
-use rotation_diag::diagnosis::network::{Reach, to_database, to_service};
+use rotation_diag::diagnosis::network::{Reachability, to_database, to_service};
 use rotation_diag::model::{FunctionFacts, Network, TargetDatabase};
 use serde_json::{Value, json};
 use std::{
@@ -121,7 +121,7 @@ fn main() -> ExitCode {
         let database = to_database(&network, &function, &database).map(|paths| paths.reach());
         (service, database)
     };
-    assert_eq!(judge(), (Some(Reach::Reachable), Some(Reach::Reachable)), "the ways stand");
+    assert_eq!(judge(), (Some(Reachability::Reachable), Some(Reachability::Reachable)), "the ways stand");
     let evaluated = fastest(|| {
         for _ in 0..PATHS / 2 {
             black_box(judge());

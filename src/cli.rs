@@ -73,7 +73,7 @@ enum CliCommand {
     IamPolicy(IamPolicy),
     /// Ask a running bot whether it is alive, or ready
     #[command(long_about = help::HEALTH, after_long_help = help::HEALTH_AFTER)]
-    Health(Health),
+    Health(HealthArgs),
     /// Copy the store into a file, while the bot may run
     #[command(long_about = help::BACKUP, after_long_help = help::BACKUP_AFTER)]
     Backup(Backup),
@@ -215,7 +215,7 @@ struct IamPolicy {
 }
 
 #[derive(Debug, Args)]
-struct Health {
+struct HealthArgs {
     /// The configuration file, which says where the bot listens
     #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
     config: PathBuf,

@@ -6,7 +6,7 @@ use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
 use rotation_diag::model::{
-    DatabaseChoice, DatabaseKind, DatabaseRef, Destination, EndpointKind, GroupPeer, Investigation, Network, Observation,
+    DatabaseChoice, DatabaseKind, DatabaseRef, EndpointKind, GroupPeer, Investigation, Network, Observation, RouteDestination,
     RouteTarget, StepName, TargetDatabase,
 };
 use rotation_diag::simulator::{Scenario, Simulator};
@@ -148,7 +148,7 @@ async fn what_ec2_and_rds_say_becomes_facts_whatever_the_size_of_their_pages() {
         .routes
         .iter()
         .map(|route| {
-            let Destination::Range(to) = route.destination else { panic!("{route:?}") };
+            let RouteDestination::Range(to) = route.destination else { panic!("{route:?}") };
             format!("{to} {}{}", route.target.id(), if route.is_blackhole { " gone" } else { "" })
         })
         .collect();

@@ -1,7 +1,7 @@
 //! What is asked of RDS about databases.
 
 use super::query::rds;
-use super::{Asked, Aws, AwsCaller};
+use super::{Aws, AwsCaller, QueryInput};
 use crate::model::Observation;
 
 impl Aws {
@@ -9,8 +9,8 @@ impl Aws {
         &self,
         caller: &AwsCaller,
         resource: &str,
-        asked: Asked,
-    ) -> Observation<Vec<rds::Instance>> {
+        asked: QueryInput,
+    ) -> Observation<Vec<rds::RdsInstance>> {
         self.list(rds::DescribeDbInstances, caller, resource, asked).await
     }
 
@@ -18,7 +18,7 @@ impl Aws {
         &self,
         caller: &AwsCaller,
         resource: &str,
-        asked: Asked,
+        asked: QueryInput,
     ) -> Observation<Vec<rds::Cluster>> {
         self.list(rds::DescribeDbClusters, caller, resource, asked).await
     }
@@ -27,7 +27,7 @@ impl Aws {
         &self,
         caller: &AwsCaller,
         resource: &str,
-        asked: Asked,
+        asked: QueryInput,
     ) -> Observation<Vec<rds::Proxy>> {
         self.list(rds::DescribeDbProxies, caller, resource, asked).await
     }
@@ -39,7 +39,7 @@ impl Aws {
         group: &str,
         name: &str,
     ) -> Observation<Vec<rds::Parameter>> {
-        let asked = Asked::default().with("DBParameterGroupName", group).selected("parameter-name", &[name]);
+        let asked = QueryInput::default().with("DBParameterGroupName", group).selected("parameter-name", &[name]);
         self.list(rds::DescribeDbParameters, caller, group, asked).await
     }
 
@@ -50,7 +50,7 @@ impl Aws {
         group: &str,
         name: &str,
     ) -> Observation<Vec<rds::Parameter>> {
-        let asked = Asked::default().with("DBClusterParameterGroupName", group).selected("parameter-name", &[name]);
+        let asked = QueryInput::default().with("DBClusterParameterGroupName", group).selected("parameter-name", &[name]);
         self.list(rds::DescribeDbClusterParameters, caller, group, asked).await
     }
 }

@@ -25,7 +25,7 @@ pub(crate) use caller::AwsCaller;
 pub use connect::{AwsOptions, ConnectError};
 pub(crate) use network::DnsAttribute;
 pub(crate) use package::PackageHost;
-pub(crate) use query::{Asked, rds};
+pub(crate) use query::{QueryInput, rds};
 pub use registry::Registry;
 pub use session::{AssumeRole, SessionOwner};
 pub(crate) use sns::{Subscription, TopicState};

@@ -1,7 +1,7 @@
 //! What is asked of EC2 about networks. None of these actions can be allowed for single resources.
 
 use super::query::ec2;
-use super::{Asked, Aws, AwsCaller};
+use super::{Aws, AwsCaller, QueryInput};
 use crate::model::{
     IpRange, NatGateway, NetworkAcl, Observation, Peering, RouteTable, SecurityGroup, Subnet, TransitAttachment, VpcEndpoint,
 };
@@ -17,41 +17,41 @@ pub(crate) enum DnsAttribute {
 }
 
 impl Aws {
-    pub(crate) async fn security_groups(&self, caller: &AwsCaller, asked: Asked) -> Observation<Vec<SecurityGroup>> {
+    pub(crate) async fn security_groups(&self, caller: &AwsCaller, asked: QueryInput) -> Observation<Vec<SecurityGroup>> {
         self.list(ec2::DescribeSecurityGroups, caller, ANY, asked).await
     }
 
-    pub(crate) async fn subnets(&self, caller: &AwsCaller, asked: Asked) -> Observation<Vec<Subnet>> {
+    pub(crate) async fn subnets(&self, caller: &AwsCaller, asked: QueryInput) -> Observation<Vec<Subnet>> {
         self.list(ec2::DescribeSubnets, caller, ANY, asked).await
     }
 
-    pub(crate) async fn route_tables(&self, caller: &AwsCaller, asked: Asked) -> Observation<Vec<RouteTable>> {
+    pub(crate) async fn route_tables(&self, caller: &AwsCaller, asked: QueryInput) -> Observation<Vec<RouteTable>> {
         self.list(ec2::DescribeRouteTables, caller, ANY, asked).await
     }
 
-    pub(crate) async fn network_acls(&self, caller: &AwsCaller, asked: Asked) -> Observation<Vec<NetworkAcl>> {
+    pub(crate) async fn network_acls(&self, caller: &AwsCaller, asked: QueryInput) -> Observation<Vec<NetworkAcl>> {
         self.list(ec2::DescribeNetworkAcls, caller, ANY, asked).await
     }
 
-    pub(crate) async fn vpc_endpoints(&self, caller: &AwsCaller, asked: Asked) -> Observation<Vec<VpcEndpoint>> {
+    pub(crate) async fn vpc_endpoints(&self, caller: &AwsCaller, asked: QueryInput) -> Observation<Vec<VpcEndpoint>> {
         self.list(ec2::DescribeVpcEndpoints, caller, ANY, asked).await
     }
 
-    pub(crate) async fn nat_gateways(&self, caller: &AwsCaller, asked: Asked) -> Observation<Vec<NatGateway>> {
+    pub(crate) async fn nat_gateways(&self, caller: &AwsCaller, asked: QueryInput) -> Observation<Vec<NatGateway>> {
         self.list(ec2::DescribeNatGateways, caller, ANY, asked).await
     }
 
-    pub(crate) async fn peerings(&self, caller: &AwsCaller, asked: Asked) -> Observation<Vec<Peering>> {
+    pub(crate) async fn peerings(&self, caller: &AwsCaller, asked: QueryInput) -> Observation<Vec<Peering>> {
         self.list(ec2::DescribeVpcPeeringConnections, caller, ANY, asked).await
     }
 
-    pub(crate) async fn transit_attachments(&self, caller: &AwsCaller, asked: Asked) -> Observation<Vec<TransitAttachment>> {
+    pub(crate) async fn transit_attachments(&self, caller: &AwsCaller, asked: QueryInput) -> Observation<Vec<TransitAttachment>> {
         self.list(ec2::DescribeTransitGatewayVpcAttachments, caller, ANY, asked).await
     }
 
     /// The ranges of a prefix list.
     pub(crate) async fn prefix_list(&self, caller: &AwsCaller, id: &str) -> Observation<Vec<IpRange>> {
-        self.list(ec2::GetManagedPrefixListEntries, caller, id, Asked::default().with("PrefixListId", id)).await
+        self.list(ec2::GetManagedPrefixListEntries, caller, id, QueryInput::default().with("PrefixListId", id)).await
     }
 
     /// Whether an attribute of a VPC is on. EC2 answers for one attribute at a time.
@@ -60,7 +60,7 @@ impl Aws {
             DnsAttribute::Support => "enableDnsSupport",
             DnsAttribute::Hostnames => "enableDnsHostnames",
         };
-        let asked = Asked::default().with("VpcId", vpc_id).with("Attribute", name);
+        let asked = QueryInput::default().with("VpcId", vpc_id).with("Attribute", name);
         let answer = self.ask(ec2::DescribeVpcAttribute, caller, vpc_id, asked).await;
         answer.and_then(|attribute| match attribute.is_on() {
             Some(is_on) => Observation::Found(is_on),

@@ -3,7 +3,7 @@
 use super::failure::CommandError;
 use super::{Diagnose, Format, output};
 use crate::diagnosis::code_faults;
-use crate::function_code::{MAX_PACKED, Target, inspect};
+use crate::function_code::{CodeTarget, MAX_PACKED, inspect};
 use crate::model::{CodeSource, Confidence, FunctionCode, HandlerPart};
 use crate::redact::{Redactor, SafeText};
 use crate::report::code_facts;
@@ -37,7 +37,7 @@ pub(super) fn run(options: &Diagnose, path: &Path) -> Result<ExitCode, CommandEr
     let as_usual = |(runtime, handler): (&str, &str)| {
         let runtime = options.runtime.as_deref().unwrap_or(runtime);
         let handler = options.handler.as_deref().unwrap_or(handler);
-        let target = Target { runtime: Some(runtime), handler: Some(handler), architecture };
+        let target = CodeTarget { runtime: Some(runtime), handler: Some(handler), architecture };
         inspect(CodeSource::LocalFile, &target, &package, &[])
             .map(|code| (code, format!("{runtime} on {architecture}, {handler}")))
     };

@@ -1,7 +1,7 @@
 //! The commands that mend a hop, with the ids that the evidence holds.
 
 use super::DiagnosisContext;
-use super::network::{Direction, Fault, OtherEnd, Reach, to_service};
+use super::network::{Direction, NetworkFault, OtherEnd, Reachability, to_service};
 use super::remedy::aws_in;
 use crate::model::{
     AclEntry, EndpointKind, FunctionFacts, NatGateway, Network, Remediation, SecurityGroup, TargetDatabase, VpcConfig,
@@ -32,13 +32,13 @@ impl Remediation {
     }
 
     /// Mends the hop.
-    pub(super) fn mend(self, context: &DiagnosisContext<'_>, fault: &Fault, towards: Towards<'_>) -> Remediation {
+    pub(super) fn mend(self, context: &DiagnosisContext<'_>, fault: &NetworkFault, towards: Towards<'_>) -> Remediation {
         let network = &context.evidence.network;
         let look = |fix: Remediation, words: &[&str]| fix.call(context, words);
         match fault {
-            Fault::Ingress { groups, port, from } => self.let_in(context, groups, *port, from),
-            Fault::Egress { groups, port, to } => self.let_out(context, groups, *port, to),
-            Fault::Acl { acl, direction, ports, range, entry, .. } => {
+            NetworkFault::Ingress { groups, port, from } => self.let_in(context, groups, *port, from),
+            NetworkFault::Egress { groups, port, to } => self.let_out(context, groups, *port, to),
+            NetworkFault::Acl { acl, direction, ports, range, entry, .. } => {
                 let number = free_number(network, acl, *direction, *entry);
                 let way = if *direction == Direction::In { "--ingress" } else { "--egress" };
                 let (from_to, number) = (format!("From={},To={}", ports.from, ports.to), number.to_string());
@@ -46,54 +46,54 @@ impl Remediation {
                 let what = ["--protocol", "tcp", "--port-range", &from_to, "--cidr-block", range, "--rule-action", "allow", way];
                 self.call(context, &[&words[..], &what[..]].concat()).needs("ec2:CreateNetworkAclEntry")
             }
-            Fault::PrivateDnsOff { endpoint, .. } => self
+            NetworkFault::PrivateDnsOff { endpoint, .. } => self
                 .call(context, &["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--private-dns-enabled"])
                 .needs("ec2:ModifyVpcEndpoint")
                 .warn(
                     "Private DNS sends the whole VPC's calls to this service through the endpoint: its security group must let in \
                      everything that calls it today.",
                 ),
-            Fault::DnsAttribute { vpc, attribute, .. } => self.turn_on_dns(context, vpc, attribute),
-            Fault::EndpointWithoutSubnets { endpoint } => {
+            NetworkFault::DnsAttribute { vpc, attribute, .. } => self.turn_on_dns(context, vpc, attribute),
+            NetworkFault::EndpointWithoutSubnets { endpoint } => {
                 let subnets = own_vpc(context).map(|vpc| vpc.subnet_ids.as_slice()).unwrap_or_default();
                 let mut words = vec!["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--add-subnet-ids"];
                 words.extend(subnets.iter().map(String::as_str));
                 self.call(context, &words).needs("ec2:ModifyVpcEndpoint")
             }
-            Fault::EndpointState { endpoint, .. } => {
+            NetworkFault::EndpointState { endpoint, .. } => {
                 look(self, &["ec2", "describe-vpc-endpoints", "--vpc-endpoint-ids", endpoint]).needs("ec2:DescribeVpcEndpoints")
             }
-            Fault::PeeringState { peering, status } if status == "pending-acceptance" => self
+            NetworkFault::PeeringState { peering, status } if status == "pending-acceptance" => self
                 .call(context, &["ec2", "accept-vpc-peering-connection", "--vpc-peering-connection-id", peering])
                 .needs("ec2:AcceptVpcPeeringConnection"),
-            Fault::PeeringState { peering, .. } | Fault::PeeringElsewhere { peering, .. } => {
+            NetworkFault::PeeringState { peering, .. } | NetworkFault::PeeringElsewhere { peering, .. } => {
                 look(self, &["ec2", "describe-vpc-peering-connections", "--vpc-peering-connection-ids", peering])
                     .needs("ec2:DescribeVpcPeeringConnections")
             }
-            Fault::AttachmentState { attachment, .. } => {
+            NetworkFault::AttachmentState { attachment, .. } => {
                 look(self, &["ec2", "describe-transit-gateway-vpc-attachments", "--transit-gateway-attachment-ids", attachment])
                     .needs("ec2:DescribeTransitGatewayVpcAttachments")
             }
-            Fault::NoWayBack { table, to, over } => self.lead(context, "create-route", table, to, over),
-            Fault::NoRoute { table, to: Some(to), .. } => match link_between(context, towards) {
+            NetworkFault::NoWayBack { table, to, over } => self.lead(context, "create-route", table, to, over),
+            NetworkFault::NoRoute { table, to: Some(to), .. } => match link_between(context, towards) {
                 Some(peering) => self.lead(context, "create-route", table, to, &peering),
                 None => look(self, &["ec2", "describe-route-tables", "--route-table-ids", table])
                     .needs("ec2:DescribeRouteTables")
                     .warn("No route joins the two networks yet: a peering connection or a transit gateway has to come first."),
             },
-            Fault::NoRoute { table, to: None, .. } => self.out_of_vpc(context, "create-route", table, towards),
-            Fault::Blackhole { table, destination, .. } if destination == DEFAULT_ROUTE => {
+            NetworkFault::NoRoute { table, to: None, .. } => self.out_of_vpc(context, "create-route", table, towards),
+            NetworkFault::Blackhole { table, destination, .. } if destination == DEFAULT_ROUTE => {
                 self.out_of_vpc(context, "replace-route", table, towards)
             }
-            Fault::Blackhole { table, destination, .. } => match link_between(context, towards) {
+            NetworkFault::Blackhole { table, destination, .. } => match link_between(context, towards) {
                 Some(peering) => self.lead(context, "replace-route", table, destination, &peering),
                 None => look(self, &["ec2", "describe-route-tables", "--route-table-ids", table]).needs("ec2:DescribeRouteTables"),
             },
             // To lead a public subnet's table elsewhere would cut off what else stands there.
-            Fault::InternetGateway { .. } | Fault::NatState { .. } | Fault::NatInside { .. } => {
+            NetworkFault::InternetGateway { .. } | NetworkFault::NatState { .. } | NetworkFault::NatInside { .. } => {
                 self.around_the_public_network(context, towards)
             }
-            Fault::NoVpc => self.into_vpc(context, towards),
+            NetworkFault::NoVpc => self.into_vpc(context, towards),
         }
     }
 
@@ -273,7 +273,7 @@ fn lets_in(
     if let crate::model::Observation::Found(vpcs) = &mut with.vpcs {
         vpcs.iter_mut().for_each(|one| (one.dns_support, one.dns_hostnames) = (Some(true), Some(true)));
     }
-    to_service(&with, function, region, service).is_some_and(|paths| paths.reach() == Reach::Reachable)
+    to_service(&with, function, region, service).is_some_and(|paths| paths.reach() == Reachability::Reachable)
 }
 
 fn made_endpoint(id: &str, vpc: &VpcConfig, service: &str, group: &str) -> crate::model::VpcEndpoint {

@@ -1,7 +1,7 @@
 //! A zip archive: checked whole before anything of it is unpacked, and then unpacked file by file, up to a bound.
 
-use super::Refused;
-use super::budget::Budget;
+use super::PackageRefused;
+use super::budget::ReadingBudget;
 use flate2::bufread::DeflateDecoder;
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive};
 use std::collections::BTreeMap;
@@ -34,20 +34,20 @@ struct ArchivedFile {
 
 impl<'a> Archive<'a> {
     /// Checks the archive's directory.
-    pub(super) fn open(bytes: &'a [u8], budget: &mut Budget) -> Result<Archive<'a>, Refused> {
+    pub(super) fn open(bytes: &'a [u8], budget: &mut ReadingBudget) -> Result<Archive<'a>, PackageRefused> {
         if !budget.take_packed(bytes.len()) {
-            return Err(Refused::TooLarge);
+            return Err(PackageRefused::TooLarge);
         }
-        let zip = ZipArchive::from_slice(bytes).map_err(|_| Refused::NotAZip)?;
+        let zip = ZipArchive::from_slice(bytes).map_err(|_| PackageRefused::NotAZip)?;
         let mut archive = Archive { zip, files: BTreeMap::new(), unreadable_names: false };
         let mut spans = Vec::new();
         let mut entries = archive.zip.entries();
-        while let Some(entry) = entries.next_entry().map_err(|_| Refused::NotAZip)? {
+        while let Some(entry) = entries.next_entry().map_err(|_| PackageRefused::NotAZip)? {
             if spans.len() >= MAX_FILES {
-                return Err(Refused::TooManyFiles);
+                return Err(PackageRefused::TooManyFiles);
             }
             if entry.mode().is_symlink() {
-                return Err(Refused::SymbolicLink);
+                return Err(PackageRefused::SymbolicLink);
             }
             let raw = entry.file_path();
             let Ok(path) = std::str::from_utf8(raw.as_bytes()) else {
@@ -55,25 +55,25 @@ impl<'a> Archive<'a> {
                 continue;
             };
             if leads_outside(path) {
-                return Err(Refused::PathOutside);
+                return Err(PackageRefused::PathOutside);
             }
             let is_deflated = match entry.compression_method() {
                 CompressionMethod::STORE => false,
                 CompressionMethod::DEFLATE => true,
-                _ => return Err(Refused::UnknownPacking),
+                _ => return Err(PackageRefused::UnknownPacking),
             };
             if entry.flags().bits() & ENCRYPTED != 0 {
-                return Err(Refused::UnknownPacking);
+                return Err(PackageRefused::UnknownPacking);
             }
             let bytes = entry.uncompressed_size_hint();
             if !budget.take_unpacked(bytes) {
-                return Err(Refused::UnpacksTooLarge);
+                return Err(PackageRefused::UnpacksTooLarge);
             }
-            let stored = archive.zip.get_entry(entry.wayfinder()).map_err(|_| Refused::NotAZip)?;
+            let stored = archive.zip.get_entry(entry.wayfinder()).map_err(|_| PackageRefused::NotAZip)?;
             let end = stored.compressed_data_range().1;
             spans.push((entry.local_header_offset(), end));
             if end > archive.zip.directory_offset() {
-                return Err(Refused::Overlapping);
+                return Err(PackageRefused::Overlapping);
             }
             if !entry.is_dir() {
                 archive.files.insert(path.to_owned(), ArchivedFile { place: entry.wayfinder(), is_deflated, bytes });
@@ -81,7 +81,7 @@ impl<'a> Archive<'a> {
         }
         spans.sort_unstable();
         let overlap = spans.iter().zip(spans.iter().skip(1)).any(|((_, end), (start, _))| start < end);
-        if overlap { Err(Refused::Overlapping) } else { Ok(archive) }
+        if overlap { Err(PackageRefused::Overlapping) } else { Ok(archive) }
     }
 
     /// The paths, in order.

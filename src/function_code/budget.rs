@@ -14,7 +14,7 @@ const MAX_NODES: usize = 12_000_000;
 
 /// What is left to be spent on one package.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct ReadingBudget {
     source_bytes: usize,
     modules: usize,
     parse_steps: usize,
@@ -26,9 +26,9 @@ pub(super) struct Budget {
     is_exhausted: bool,
 }
 
-impl Default for Budget {
-    fn default() -> Budget {
-        Budget {
+impl Default for ReadingBudget {
+    fn default() -> ReadingBudget {
+        ReadingBudget {
             source_bytes: MAX_SOURCE_BYTES,
             modules: MAX_MODULES,
             parse_steps: MAX_PARSE_STEPS,
@@ -40,7 +40,7 @@ impl Default for Budget {
     }
 }
 
-impl Budget {
+impl ReadingBudget {
     /// Takes the packed bytes of an archive; false where they are too many.
     pub(super) fn take_packed(&mut self, bytes: usize) -> bool {
         take(&mut self.packed, bytes)

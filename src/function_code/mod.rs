@@ -18,7 +18,7 @@ mod template;
 
 use crate::model::{CodeSource, FunctionCode};
 use archive::Archive;
-use budget::Budget;
+use budget::ReadingBudget;
 
 /// The largest package, with its layers, that is taken, in bytes: as it is stored.
 pub const MAX_PACKED: usize = 64 << 20;
@@ -30,7 +30,7 @@ pub const MAX_UNPACKED: u64 = 256 << 20;
 
 /// What of the function's configuration its code has to fit.
 #[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
+pub struct CodeTarget<'a> {
     /// Such as `python3.13`.
     pub runtime: Option<&'a str>,
     /// Such as `lambda_function.lambda_handler`.
@@ -41,7 +41,7 @@ pub struct Target<'a> {
 
 /// A layer of the function, or why it is not there to be read.
 #[derive(Debug)]
-pub enum Layer {
+pub enum PackageLayer {
     Read(Vec<u8>),
     /// For people.
     Unread(String),
@@ -49,7 +49,7 @@ pub enum Layer {
 
 /// Why a package tells nothing. Nothing in here is text of the package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum PackageRefused {
     #[error("the package is no zip archive, or a broken one")]
     NotAZip,
     #[error("the package is larger than 64 MiB")]
@@ -110,28 +110,39 @@ pub fn is_readable(runtime: &str) -> bool {
 /// It takes a thread of its own for as long as it works.
 ///
 /// # Errors
-/// [`Refused`], where the package is not what Lambda could run, or nothing of it can be told.
-pub fn inspect(source: CodeSource, target: &Target<'_>, package: &[u8], layers: &[Layer]) -> Result<FunctionCode, Refused> {
+/// [`PackageRefused`], where the package is not what Lambda could run, or nothing of it can be told.
+pub fn inspect(
+    source: CodeSource,
+    target: &CodeTarget<'_>,
+    package: &[u8],
+    layers: &[PackageLayer],
+) -> Result<FunctionCode, PackageRefused> {
     std::thread::scope(|scope| {
         let apart = std::thread::Builder::new().name("function-code".to_owned()).stack_size(STACK_BYTES);
-        let reading = apart.spawn_scoped(scope, || read(source, target, package, layers)).map_err(|_| Refused::NoThread)?;
-        reading.join().unwrap_or(Err(Refused::Defect))
+        let reading =
+            apart.spawn_scoped(scope, || read(source, target, package, layers)).map_err(|_| PackageRefused::NoThread)?;
+        reading.join().unwrap_or(Err(PackageRefused::Defect))
     })
 }
 
-fn read(source: CodeSource, target: &Target<'_>, package: &[u8], layers: &[Layer]) -> Result<FunctionCode, Refused> {
-    let runtime = target.runtime.and_then(Runtime::of).ok_or(Refused::OtherRuntime)?;
-    let handler = target.handler.filter(|handler| !handler.is_empty()).ok_or(Refused::NoHandler)?;
-    let mut budget = Budget::default();
+fn read(
+    source: CodeSource,
+    target: &CodeTarget<'_>,
+    package: &[u8],
+    layers: &[PackageLayer],
+) -> Result<FunctionCode, PackageRefused> {
+    let runtime = target.runtime.and_then(Runtime::of).ok_or(PackageRefused::OtherRuntime)?;
+    let handler = target.handler.filter(|handler| !handler.is_empty()).ok_or(PackageRefused::NoHandler)?;
+    let mut budget = ReadingBudget::default();
     let mut unread = Vec::new();
     let mut archives = vec![Archive::open(package, &mut budget)?];
     for (nth, layer) in layers.iter().enumerate() {
         match layer {
-            Layer::Read(bytes) => match Archive::open(bytes, &mut budget) {
+            PackageLayer::Read(bytes) => match Archive::open(bytes, &mut budget) {
                 Ok(archive) => archives.push(archive),
                 Err(refused) => unread.push(format!("layer {}: {refused}", nth + 1)),
             },
-            Layer::Unread(why) => unread.push(format!("layer {}: {why}", nth + 1)),
+            PackageLayer::Unread(why) => unread.push(format!("layer {}: {why}", nth + 1)),
         }
     }
     let mut code = match runtime {

@@ -2,7 +2,7 @@
 
 use super::archive::Archive;
 use super::binary::{Machine, machine_of};
-use super::budget::Budget;
+use super::budget::ReadingBudget;
 use super::node_module::{NodeModule, Require};
 use super::parse::MAX_FILE_BYTES;
 use super::steps;
@@ -27,7 +27,13 @@ string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_t
 /// Source: Lambda Developer Guide, "Runtime-included SDK versions".
 const LAST_WITH_SDK_2: u32 = 16;
 
-pub(super) fn read(archives: &[Archive<'_>], major: u32, handler: &str, architecture: &str, budget: &mut Budget) -> FunctionCode {
+pub(super) fn read(
+    archives: &[Archive<'_>],
+    major: u32,
+    handler: &str,
+    architecture: &str,
+    budget: &mut ReadingBudget,
+) -> FunctionCode {
     // The file's name ends at the first dot behind the last folder.
     let (folder, name) = handler.rsplit_once('/').map_or(("", handler), |(folder, name)| (folder, name));
     let (file, function) = name.split_once('.').unwrap_or((name, ""));

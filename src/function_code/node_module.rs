@@ -1,8 +1,8 @@
 //! What one JavaScript module says: what it requires, exports and decides.
 
-use super::budget::Budget;
+use super::budget::ReadingBudget;
 use super::parse::{Visitor, is_name, line_of, parse, string_of, text_of, walk};
-use super::steps::{Body, Dispatch, Steps};
+use super::steps::{CodeBody, StepDispatch, Steps};
 use crate::model::RotationStep;
 use std::collections::BTreeSet;
 use tree_sitter::Node;
@@ -41,22 +41,22 @@ pub(super) struct NodeModule {
 
 impl NodeModule {
     /// `None` where it could not be parsed within what is left.
-    pub(super) fn read(source: &str, budget: &mut Budget) -> Option<NodeModule> {
+    pub(super) fn read(source: &str, budget: &mut ReadingBudget) -> Option<NodeModule> {
         let tree = parse(&tree_sitter_javascript::LANGUAGE.into(), source, budget)?;
-        let mut reader = ModuleReader { source, scopes: Vec::new(), module: NodeModule::default() };
+        let mut reader = NodeReader { source, scopes: Vec::new(), module: NodeModule::default() };
         walk(tree.root_node(), budget, &mut reader);
         Some(reader.module)
     }
 }
 
-struct ModuleReader<'s> {
+struct NodeReader<'s> {
     source: &'s str,
     /// What makes uncertain whether the code inside runs.
     scopes: Vec<usize>,
     module: NodeModule,
 }
 
-impl<'t> Visitor<'t> for ModuleReader<'_> {
+impl<'t> Visitor<'t> for NodeReader<'_> {
     fn enter(&mut self, node: Node<'t>) {
         if node.is_error() || node.is_missing() {
             let line = line_of(node);
@@ -103,7 +103,7 @@ impl<'t> Visitor<'t> for ModuleReader<'_> {
     }
 }
 
-impl ModuleReader<'_> {
+impl NodeReader<'_> {
     fn text(&self, node: Node<'_>) -> &str {
         text_of(node, self.source)
     }
@@ -245,7 +245,7 @@ impl ModuleReader<'_> {
         // Without a body it shares that of the next case.
         if !body.is_empty() {
             let body = comes_to(body.into_iter(), source);
-            self.module.steps.dispatch(step, Dispatch { body, line: line_of(node) });
+            self.module.steps.dispatch(step, StepDispatch { body, line: line_of(node) });
         }
     }
 
@@ -261,7 +261,7 @@ impl ModuleReader<'_> {
         let mut named = RotationStep::ALL.into_iter().filter(|step| text.contains(step.name()));
         if let (Some(step), None) = (named.next(), named.next()) {
             let body = body_of(body, self.source);
-            self.module.steps.dispatch(step, Dispatch { body, line: line_of(node) });
+            self.module.steps.dispatch(step, StepDispatch { body, line: line_of(node) });
         }
     }
 
@@ -276,14 +276,14 @@ impl ModuleReader<'_> {
         let Some(step) = RotationStep::from_name(name) else { return };
         let line = line_of(node);
         let body = match value.kind() {
-            "identifier" | "member_expression" => Body::Calls(last_name(self.text(value)).to_owned()),
+            "identifier" | "member_expression" => CodeBody::Calls(last_name(self.text(value)).to_owned()),
             "arrow_function" | "function_expression" => match value.child_by_field_name("body") {
                 Some(body) => body_of(body, self.source),
                 None => return,
             },
             _ => return,
         };
-        self.module.steps.dispatch(step, Dispatch { body, line });
+        self.module.steps.dispatch(step, StepDispatch { body, line });
     }
 
     fn string(&mut self, node: Node<'_>) {
@@ -303,7 +303,7 @@ fn is_module_name(name: &str) -> bool {
 }
 
 /// What a block, or an expression in its place, comes to.
-fn body_of(body: Node<'_>, source: &str) -> Body {
+fn body_of(body: Node<'_>, source: &str) -> CodeBody {
     if body.kind() != "statement_block" {
         return comes_to(std::iter::once(body), source);
     }
@@ -311,29 +311,29 @@ fn body_of(body: Node<'_>, source: &str) -> Body {
     comes_to(body.named_children(&mut cursor), source)
 }
 
-fn comes_to<'t>(statements: impl Iterator<Item = Node<'t>>, source: &str) -> Body {
+fn comes_to<'t>(statements: impl Iterator<Item = Node<'t>>, source: &str) -> CodeBody {
     let mut only = None;
     for statement in statements.filter(|statement| !is_inert(*statement, source)) {
         if statement.kind() == "throw_statement" && only.is_none() {
-            return Body::OnlyRaises;
+            return CodeBody::OnlyRaises;
         }
         if only.replace(statement).is_some() {
-            return Body::Works;
+            return CodeBody::Works;
         }
     }
     match only {
-        None => Body::OnlyPasses,
+        None => CodeBody::OnlyPasses,
         Some(block) if block.kind() == "statement_block" => {
             let mut cursor = block.walk();
             let mut inner = block.named_children(&mut cursor).filter(|statement| !is_inert(*statement, source));
             match (inner.next(), inner.next()) {
-                (None, _) => Body::OnlyPasses,
-                (Some(first), _) if first.kind() == "throw_statement" => Body::OnlyRaises,
-                (Some(first), None) => called_by(first, source).map_or(Body::Works, Body::Calls),
-                _ => Body::Works,
+                (None, _) => CodeBody::OnlyPasses,
+                (Some(first), _) if first.kind() == "throw_statement" => CodeBody::OnlyRaises,
+                (Some(first), None) => called_by(first, source).map_or(CodeBody::Works, CodeBody::Calls),
+                _ => CodeBody::Works,
             }
         }
-        Some(statement) => called_by(statement, source).map_or(Body::Works, Body::Calls),
+        Some(statement) => called_by(statement, source).map_or(CodeBody::Works, CodeBody::Calls),
     }
 }
 

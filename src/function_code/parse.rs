@@ -1,6 +1,6 @@
 //! Parsing, and walking what was parsed, within a budget and without recursion.
 
-use super::budget::Budget;
+use super::budget::ReadingBudget;
 use std::ops::ControlFlow;
 use tree_sitter::{Language, Node, ParseOptions, Parser, Tree};
 
@@ -14,7 +14,7 @@ const MAX_NESTING: usize = 1_000;
 const STEPS: (usize, usize) = (2_000, 20);
 
 /// Parses `source`; `None` where that takes more than is left.
-pub(super) fn parse(language: &Language, source: &str, budget: &mut Budget) -> Option<Tree> {
+pub(super) fn parse(language: &Language, source: &str, budget: &mut ReadingBudget) -> Option<Tree> {
     if is_too_deep(source) || !budget.take_module(source.len()) {
         budget.leave_out();
         return None;
@@ -59,7 +59,7 @@ pub(super) trait Visitor<'t> {
 }
 
 /// Visits all nodes below `root`, or as many as the budget allows.
-pub(super) fn walk<'t>(root: Node<'t>, budget: &mut Budget, visitor: &mut impl Visitor<'t>) {
+pub(super) fn walk<'t>(root: Node<'t>, budget: &mut ReadingBudget, visitor: &mut impl Visitor<'t>) {
     let mut cursor = root.walk();
     loop {
         if !budget.take_node() {

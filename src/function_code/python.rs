@@ -1,7 +1,7 @@
 //! A Python function: from its handler along its imports.
 
 use super::archive::Archive;
-use super::budget::Budget;
+use super::budget::ReadingBudget;
 use super::parse::MAX_FILE_BYTES;
 use super::python_module::{Import, OWN_WAYS, PythonModule};
 use super::python_search::{Found, SearchPath, is_module};
@@ -70,7 +70,7 @@ const OF_OTHERS: &[&str] = &[
 /// What was read on the way from the handler.
 struct Reading<'a, 'b> {
     search: SearchPath<'a>,
-    budget: &'b mut Budget,
+    budget: &'b mut ReadingBudget,
     /// The code's own modules, by path.
     own: BTreeMap<String, PythonModule>,
     missing: BTreeSet<MissingModule>,
@@ -92,7 +92,13 @@ struct Waiting<'a> {
     name: String,
 }
 
-pub(super) fn read(archives: &[Archive<'_>], minor: u32, handler: &str, architecture: &str, budget: &mut Budget) -> FunctionCode {
+pub(super) fn read(
+    archives: &[Archive<'_>],
+    minor: u32,
+    handler: &str,
+    architecture: &str,
+    budget: &mut ReadingBudget,
+) -> FunctionCode {
     let mut reading = Reading {
         search: SearchPath::new(archives, minor, architecture),
         budget,

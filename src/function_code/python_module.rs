@@ -1,8 +1,8 @@
 //! What one Python module says: what it imports, defines, reads and decides.
 
-use super::budget::Budget;
+use super::budget::ReadingBudget;
 use super::parse::{Visitor, is_name, line_of, parse, string_of, text_of, walk};
-use super::steps::{Body, Dispatch, Steps};
+use super::steps::{CodeBody, StepDispatch, Steps};
 use crate::model::RotationStep;
 use std::collections::{BTreeMap, BTreeSet};
 use tree_sitter::Node;
@@ -104,7 +104,7 @@ pub(super) struct PythonModule {
 
 impl PythonModule {
     /// `None` where it could not be parsed within what is left.
-    pub(super) fn read(source: &str, budget: &mut Budget) -> Option<PythonModule> {
+    pub(super) fn read(source: &str, budget: &mut ReadingBudget) -> Option<PythonModule> {
         let tree = parse(&tree_sitter_python::LANGUAGE.into(), source, budget)?;
         let root = tree.root_node();
         let mut reader = ModuleReader {
@@ -127,7 +127,7 @@ impl PythonModule {
 
 /// What stands around a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scope {
+enum NameScope {
     Function,
     /// What is inside may be skipped, or its failure be caught.
     Unsure,
@@ -135,7 +135,7 @@ enum Scope {
 
 struct ModuleReader<'s> {
     source: &'s str,
-    scopes: Vec<(usize, Scope)>,
+    scopes: Vec<(usize, NameScope)>,
     /// The names of the functions among them, the outermost first.
     inside: Vec<String>,
     /// How many among them are unsure.
@@ -170,11 +170,11 @@ impl<'t> Visitor<'t> for ModuleReader<'_> {
         if let Some(scope) = self.scope_of(node) {
             self.scopes.push((node.id(), scope));
             match scope {
-                Scope::Function => {
+                NameScope::Function => {
                     let name = node.child_by_field_name("name").map(|name| self.text(name).to_owned());
                     self.inside.push(name.unwrap_or_default());
                 }
-                Scope::Unsure => self.unsure += 1,
+                NameScope::Unsure => self.unsure += 1,
             }
         }
     }
@@ -182,8 +182,8 @@ impl<'t> Visitor<'t> for ModuleReader<'_> {
     fn leave(&mut self, node: Node<'t>) {
         let Some((_, scope)) = self.scopes.pop_if(|(id, _)| *id == node.id()) else { return };
         match scope {
-            Scope::Function => drop(self.inside.pop()),
-            Scope::Unsure => self.unsure -= 1,
+            NameScope::Function => drop(self.inside.pop()),
+            NameScope::Unsure => self.unsure -= 1,
         }
     }
 }
@@ -193,9 +193,9 @@ impl ModuleReader<'_> {
         text_of(node, self.source)
     }
 
-    fn scope_of(&self, node: Node<'_>) -> Option<Scope> {
+    fn scope_of(&self, node: Node<'_>) -> Option<NameScope> {
         match node.kind() {
-            "function_definition" | "lambda" => Some(Scope::Function),
+            "function_definition" | "lambda" => Some(NameScope::Function),
             "if_statement"
             | "conditional_expression"
             | "boolean_operator"
@@ -206,16 +206,16 @@ impl ModuleReader<'_> {
             | "dictionary_comprehension"
             | "set_comprehension"
             | "generator_expression"
-            | "assert_statement" => Some(Scope::Unsure),
+            | "assert_statement" => Some(NameScope::Unsure),
             "try_statement" => {
                 let mut cursor = node.walk();
                 let catches =
                     node.children(&mut cursor).any(|child| matches!(child.kind(), "except_clause" | "except_group_clause"));
-                catches.then_some(Scope::Unsure)
+                catches.then_some(NameScope::Unsure)
             }
             "with_statement" => {
                 let head = node.named_child(0).map(|clause| self.text(clause)).unwrap_or_default();
-                (head.len() > MAX_SEARCHED || head.contains("suppress")).then_some(Scope::Unsure)
+                (head.len() > MAX_SEARCHED || head.contains("suppress")).then_some(NameScope::Unsure)
             }
             _ => None,
         }
@@ -462,9 +462,9 @@ impl ModuleReader<'_> {
         match value.kind() {
             "identifier" | "attribute" => {
                 let name = last_name(self.text(value)).to_owned();
-                self.module.steps.dispatch(step, Dispatch { body: Body::Calls(name), line });
+                self.module.steps.dispatch(step, StepDispatch { body: CodeBody::Calls(name), line });
             }
-            "lambda" => self.module.steps.dispatch(step, Dispatch { body: Body::Works, line }),
+            "lambda" => self.module.steps.dispatch(step, StepDispatch { body: CodeBody::Works, line }),
             _ => {}
         }
     }
@@ -472,7 +472,7 @@ impl ModuleReader<'_> {
     fn dispatch(&mut self, step: RotationStep, body: Node<'_>) {
         let line = line_of(body);
         let body = body_of(body, self.source);
-        self.module.steps.dispatch(step, Dispatch { body, line });
+        self.module.steps.dispatch(step, StepDispatch { body, line });
     }
 }
 
@@ -497,21 +497,21 @@ fn is_variable(name: &str) -> bool {
 }
 
 /// What a block comes to; what it only says is left out.
-fn body_of(block: Node<'_>, source: &str) -> Body {
+fn body_of(block: Node<'_>, source: &str) -> CodeBody {
     let mut cursor = block.walk();
     let mut statements = Vec::new();
     for statement in block.named_children(&mut cursor).filter(|statement| !is_inert(*statement, source)) {
         if matches!(statement.kind(), "raise_statement") && statements.is_empty() {
-            return Body::OnlyRaises;
+            return CodeBody::OnlyRaises;
         }
         statements.push(statement);
         if statements.len() > 1 {
-            return Body::Works;
+            return CodeBody::Works;
         }
     }
     match statements.first() {
-        None => Body::OnlyPasses,
-        Some(only) => called_by(*only, source).map_or(Body::Works, Body::Calls),
+        None => CodeBody::OnlyPasses,
+        Some(only) => called_by(*only, source).map_or(CodeBody::Works, CodeBody::Calls),
     }
 }
 

@@ -8,7 +8,7 @@ const MAX_CALLS: usize = 4;
 
 /// What a block of code comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Body {
+pub(super) enum CodeBody {
     Works,
     OnlyRaises,
     OnlyPasses,
@@ -18,22 +18,22 @@ pub(super) enum Body {
 
 /// What is done where a step is told from the others.
 #[derive(Debug, Clone)]
-pub(super) struct Dispatch {
-    pub(super) body: Body,
+pub(super) struct StepDispatch {
+    pub(super) body: CodeBody,
     pub(super) line: u32,
 }
 
 /// What one module says about the steps.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
-    functions: BTreeMap<String, (Body, u32)>,
-    dispatched: BTreeMap<RotationStep, Dispatch>,
+    functions: BTreeMap<String, (CodeBody, u32)>,
+    dispatched: BTreeMap<RotationStep, StepDispatch>,
     named: BTreeSet<RotationStep>,
 }
 
 impl Steps {
     /// A function of the module.
-    pub(super) fn define(&mut self, name: &str, body: Body, line: u32) {
+    pub(super) fn define(&mut self, name: &str, body: CodeBody, line: u32) {
         self.functions.insert(name.to_owned(), (body, line));
     }
 
@@ -43,7 +43,7 @@ impl Steps {
     }
 
     /// The code tells the step from the others, and does this; where it does so twice, the first stands.
-    pub(super) fn dispatch(&mut self, step: RotationStep, dispatch: Dispatch) {
+    pub(super) fn dispatch(&mut self, step: RotationStep, dispatch: StepDispatch) {
         self.named.insert(step);
         self.dispatched.entry(step).or_insert(dispatch);
     }
@@ -71,15 +71,15 @@ fn follow<'m>(
     modules: &[(&'m str, &'m Steps)],
     file: &'m str,
     own: &'m Steps,
-    dispatch: &'m Dispatch,
+    dispatch: &'m StepDispatch,
 ) -> (StepBody, u32, &'m str) {
     let (mut body, mut line, mut file, mut own) = (&dispatch.body, dispatch.line, file, own);
     for _ in 0..MAX_CALLS {
         let name = match body {
-            Body::Works => return (StepBody::Works, line, file),
-            Body::OnlyRaises => return (StepBody::OnlyRaises, line, file),
-            Body::OnlyPasses => return (StepBody::OnlyPasses, line, file),
-            Body::Calls(name) => name,
+            CodeBody::Works => return (StepBody::Works, line, file),
+            CodeBody::OnlyRaises => return (StepBody::OnlyRaises, line, file),
+            CodeBody::OnlyPasses => return (StepBody::OnlyPasses, line, file),
+            CodeBody::Calls(name) => name,
         };
         let here = own.functions.get(name).map(|function| (file, own, function));
         let elsewhere = || modules.iter().find_map(|(file, steps)| Some((*file, *steps, steps.functions.get(name)?)));
@@ -102,13 +102,13 @@ mod tests {
     #[test]
     fn a_step_is_what_its_function_does_and_one_that_is_left_out_is_absent() {
         let mut steps = Steps::default();
-        let calls = |name: &str| Dispatch { body: Body::Calls(name.to_owned()), line: 3 };
+        let calls = |name: &str| StepDispatch { body: CodeBody::Calls(name.to_owned()), line: 3 };
         steps.dispatch(CreateSecret, calls("create"));
         steps.dispatch(SetSecret, calls("set"));
         steps.dispatch(TestSecret, calls("elsewhere"));
-        steps.define("create", Body::Works, 10);
-        steps.define("set", Body::Calls("really_set".to_owned()), 20);
-        steps.define("really_set", Body::OnlyRaises, 30);
+        steps.define("create", CodeBody::Works, 10);
+        steps.define("set", CodeBody::Calls("really_set".to_owned()), 20);
+        steps.define("really_set", CodeBody::OnlyRaises, 30);
         assert_eq!(does(&steps), [StepBody::Works, StepBody::OnlyRaises, StepBody::Works, StepBody::Absent]);
         steps.name(FinishSecret);
         assert_eq!(does(&steps).last(), Some(&StepBody::Untold));
@@ -117,9 +117,9 @@ mod tests {
     #[test]
     fn functions_that_call_each_other_come_to_an_end() {
         let mut steps = Steps::default();
-        steps.dispatch(CreateSecret, Dispatch { body: Body::Calls("a".to_owned()), line: 1 });
-        steps.define("a", Body::Calls("b".to_owned()), 2);
-        steps.define("b", Body::Calls("a".to_owned()), 3);
+        steps.dispatch(CreateSecret, StepDispatch { body: CodeBody::Calls("a".to_owned()), line: 1 });
+        steps.define("a", CodeBody::Calls("b".to_owned()), 2);
+        steps.define("b", CodeBody::Calls("a".to_owned()), 3);
         assert_eq!(does(&steps), [StepBody::Works, StepBody::Untold, StepBody::Untold, StepBody::Untold]);
     }
 }

@@ -9,7 +9,7 @@ use crate::model::{TemplateDefect, TemplateMark};
 const COMMON: [&str; 5] = ["lambda_handler", "create_secret", "set_secret", "test_secret", "finish_secret"];
 
 /// Something that templates have since a time.
-struct Sign {
+struct TemplateSign {
     since: &'static str,
     is_there: fn(&PythonModule) -> bool,
     /// The templates that got it; for one user or two.
@@ -19,32 +19,32 @@ struct Sign {
 
 const OF_RDS: &[&str] = &["MySQL", "MariaDB", "PostgreSQL", "SQL Server", "Oracle"];
 
-const SIGNS: &[Sign] = &[
-    Sign {
+const SIGNS: &[TemplateSign] = &[
+    TemplateSign {
         since: "2020-02",
         is_there: |module| module.named_environment.contains("EXCLUDE_CHARACTERS"),
         engines: &["MySQL", "MariaDB", "PostgreSQL", "SQL Server", "Oracle", "MongoDB", "Redshift"],
         only_multi_user: false,
     },
-    Sign {
+    TemplateSign {
         since: "2021-12",
         is_there: |module| module.defines.contains("get_ssl_config"),
         engines: &["MySQL", "MariaDB", "PostgreSQL", "SQL Server", "MongoDB"],
         only_multi_user: false,
     },
-    Sign {
+    TemplateSign {
         since: "2023-01",
         is_there: |module| module.defines.contains("fetch_instance_arn_from_system_tags"),
         engines: OF_RDS,
         only_multi_user: true,
     },
-    Sign {
+    TemplateSign {
         since: "2024-03",
         is_there: |module| module.defines.contains("get_environment_bool"),
         engines: &["MySQL", "MariaDB", "PostgreSQL", "SQL Server", "Oracle", "MongoDB", "Redshift", "Db2"],
         only_multi_user: false,
     },
-    Sign {
+    TemplateSign {
         since: "2025-02",
         is_there: |module| module.defines.contains("get_cluster_info_from_master_host"),
         engines: &["MySQL", "PostgreSQL"],
@@ -59,8 +59,8 @@ pub(super) fn mark(module: &PythonModule) -> Option<TemplateMark> {
     }
     let engine = engine(module)?;
     let is_multi_user = module.defines.contains("get_alt_username") || module.defines.contains("get_admin_dict");
-    let applies = |sign: &&Sign| sign.engines.contains(&engine) && (is_multi_user || !sign.only_multi_user);
-    let signs: Vec<&Sign> = SIGNS.iter().filter(applies).collect();
+    let applies = |sign: &&TemplateSign| sign.engines.contains(&engine) && (is_multi_user || !sign.only_multi_user);
+    let signs: Vec<&TemplateSign> = SIGNS.iter().filter(applies).collect();
     let newest = signs.iter().rposition(|sign| (sign.is_there)(module));
     let not_before = newest.and_then(|at| signs.get(at)).map(|sign| sign.since.to_owned());
     let before = signs.get(newest.map_or(0, |at| at + 1)).map(|sign| sign.since.to_owned());

@@ -7,9 +7,10 @@ use rawzip::{CompressionMethod, ZipArchiveWriter};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-const PYTHON: Target<'static> =
-    Target { runtime: Some("python3.13"), handler: Some("lambda_function.lambda_handler"), architecture: "x86_64" };
-const NODE: Target<'static> = Target { runtime: Some("nodejs22.x"), handler: Some("index.handler"), architecture: "x86_64" };
+const PYTHON: CodeTarget<'static> =
+    CodeTarget { runtime: Some("python3.13"), handler: Some("lambda_function.lambda_handler"), architecture: "x86_64" };
+const NODE: CodeTarget<'static> =
+    CodeTarget { runtime: Some("nodejs22.x"), handler: Some("index.handler"), architecture: "x86_64" };
 
 /// A rotation function that does its work.
 const WORKING: &str = "\
@@ -82,7 +83,7 @@ fn files(files: &[(&str, &str)]) -> Vec<u8> {
     pack(&files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect::<BTreeMap<_, _>>())
 }
 
-fn read(target: &Target<'_>, package: &[(&str, &str)]) -> FunctionCode {
+fn read(target: &CodeTarget<'_>, package: &[(&str, &str)]) -> FunctionCode {
     inspect(CodeSource::Deployed, target, &files(package), &[]).unwrap()
 }
 
@@ -133,7 +134,7 @@ fn the_handler_is_sought_where_the_configuration_says() {
             HandlerPart::Found("lambda_handler".into()),
         ),
     ] {
-        let code = read(&Target { handler: Some(handler), ..PYTHON }, &[(package, WORKING)]);
+        let code = read(&CodeTarget { handler: Some(handler), ..PYTHON }, &[(package, WORKING)]);
         assert_eq!((code.handler_file, code.handler_function), (file, function), "{handler} {package}");
     }
     let starred = python("from app import *\n");
@@ -207,12 +208,13 @@ fn imports_are_followed_through_the_package_and_its_layers() {
     ]);
     let layer =
         files(&[("python/shared/db.py", "import deeper\n"), ("python/lib/python3.13/site-packages/deeper/__init__.py", "")]);
-    let code = inspect(CodeSource::Deployed, &PYTHON, &package, &[Layer::Read(layer)]).unwrap();
+    let code = inspect(CodeSource::Deployed, &PYTHON, &package, &[PackageLayer::Read(layer)]).unwrap();
     assert_eq!(missing(&code), [("_pg", true, None), ("app.gone", true, None), ("nowhere", true, None)]);
     assert_eq!(code.missing_modules[0].place.to_string(), "pg.py, line 1");
     // A layer that cannot be read may have what is missing.
     let unread =
-        inspect(CodeSource::Deployed, &PYTHON, &package, &[Layer::Unread("permission lambda:GetLayerVersion".into())]).unwrap();
+        inspect(CodeSource::Deployed, &PYTHON, &package, &[PackageLayer::Unread("permission lambda:GetLayerVersion".into())])
+            .unwrap();
     assert_eq!(missing(&unread), []);
     assert_eq!(unread.unread, ["layer 1: permission lambda:GetLayerVersion"]);
 }
@@ -231,7 +233,7 @@ fn a_compiled_module_has_to_fit_the_interpreter_and_the_processor() {
         ("arm64", "_pg.cpython-313-x86_64-linux-gnu.so", "elf:x86_64", Some("x86_64")),
         ("arm64", "_pg/__init__.cpython-313-aarch64-linux-gnu.so", "elf:arm64", None),
     ] {
-        let code = read(&Target { architecture, ..PYTHON }, &[("lambda_function.py", source), (path, content)]);
+        let code = read(&CodeTarget { architecture, ..PYTHON }, &[("lambda_function.py", source), (path, content)]);
         let told: Vec<(&str, bool)> = code.misfits.iter().map(|misfit| (misfit.built_for.as_str(), misfit.is_loaded)).collect();
         assert_eq!(told, built_for.map(|built| (built, true)).into_iter().collect::<Vec<_>>(), "{path} on {architecture}");
         let reason = built_for.map(|_| ("_pg", true, Some(MissingReason::BuiltForAnother)));
@@ -367,7 +369,7 @@ fn nothing_of_a_files_text_is_kept() {
 mod hostile {
     use super::*;
 
-    fn refused(package: &[u8]) -> Refused {
+    fn refused(package: &[u8]) -> PackageRefused {
         inspect(CodeSource::Deployed, &PYTHON, package, &[]).unwrap_err()
     }
 
@@ -386,18 +388,18 @@ mod hostile {
     #[test]
     fn what_is_no_archive_is_refused() {
         for bytes in [&b""[..], b"PK", b"PK\x05\x06", &[0_u8; 4_096]] {
-            assert_eq!(refused(bytes), Refused::NotAZip);
+            assert_eq!(refused(bytes), PackageRefused::NotAZip);
         }
         let mut broken = files(&[("lambda_function.py", WORKING)]);
         broken.truncate(broken.len() - 30);
-        assert_eq!(refused(&broken), Refused::NotAZip);
-        assert_eq!(refused(&vec![0; MAX_PACKED + 1]), Refused::TooLarge);
+        assert_eq!(refused(&broken), PackageRefused::NotAZip);
+        assert_eq!(refused(&vec![0; MAX_PACKED + 1]), PackageRefused::TooLarge);
     }
 
     #[test]
     fn paths_out_of_the_archive_are_refused() {
         for path in ["../evil.py", "/etc/passwd", "a/../../b.py", "C:/evil.py", "a\\..\\b.py", "a\0b"] {
-            assert_eq!(refused(&verbatim(path)), Refused::PathOutside, "{path}");
+            assert_eq!(refused(&verbatim(path)), PackageRefused::PathOutside, "{path}");
         }
     }
 
@@ -413,16 +415,16 @@ mod hostile {
         let package = files(&[("lambda_function.py", WORKING)]);
         let mode = (0o120_777_u32 << 16).to_le_bytes();
         let linked = with_directory_bytes(with_directory_bytes(package.clone(), 38, &mode), 4, &[20, 3]);
-        assert_eq!(refused(&linked), Refused::SymbolicLink);
-        assert_eq!(refused(&with_directory_bytes(package.clone(), 10, &[12, 0])), Refused::UnknownPacking);
-        assert_eq!(refused(&with_directory_bytes(package, 8, &[1, 0])), Refused::UnknownPacking);
+        assert_eq!(refused(&linked), PackageRefused::SymbolicLink);
+        assert_eq!(refused(&with_directory_bytes(package.clone(), 10, &[12, 0])), PackageRefused::UnknownPacking);
+        assert_eq!(refused(&with_directory_bytes(package, 8, &[1, 0])), PackageRefused::UnknownPacking);
     }
 
     #[test]
     fn a_bomb_is_refused_by_what_it_declares_and_one_that_lies_unpacks_no_further() {
         let package = files(&[("lambda_function.py", WORKING)]);
         let declared = u32::try_from(MAX_UNPACKED + 1).unwrap().to_le_bytes();
-        assert_eq!(refused(&with_directory_bytes(package, 24, &declared)), Refused::UnpacksTooLarge);
+        assert_eq!(refused(&with_directory_bytes(package, 24, &declared)), PackageRefused::UnpacksTooLarge);
 
         // 512 MiB of blanks that say they are ten bytes.
         let mut packed = Vec::new();
@@ -439,7 +441,7 @@ mod hostile {
         entry.finish(descriptor).unwrap();
         archive.finish().unwrap();
         assert!(packed.len() < 1 << 20);
-        assert_eq!(refused(&packed), Refused::UnpacksTooLarge);
+        assert_eq!(refused(&packed), PackageRefused::UnpacksTooLarge);
         let lying = with_directory_bytes(packed, 24, &10_u32.to_le_bytes());
         let code = inspect(CodeSource::Deployed, &PYTHON, &lying, &[]).unwrap();
         assert_eq!(code.unread, ["files that are too large, or not what the archive says"]);
@@ -449,13 +451,13 @@ mod hostile {
     fn files_that_share_their_bytes_are_refused() {
         let two = files(&[("a.py", WORKING), ("lambda_function.py", WORKING)]);
         // The second entry of the directory points to the first file.
-        assert_eq!(refused(&with_directory_bytes(two, 42, &[0, 0, 0, 0])), Refused::Overlapping);
+        assert_eq!(refused(&with_directory_bytes(two, 42, &[0, 0, 0, 0])), PackageRefused::Overlapping);
     }
 
     #[test]
     fn too_many_files_are_refused() {
         let many: BTreeMap<String, String> = (0..60_001).map(|nth| (format!("f{nth}"), String::new())).collect();
-        assert_eq!(refused(&pack(&many)), Refused::TooManyFiles);
+        assert_eq!(refused(&pack(&many)), PackageRefused::TooManyFiles);
     }
 
     #[test]
@@ -518,7 +520,7 @@ mod hostile {
             if let Some(one) = damaged.get_mut(at) {
                 *one = byte;
             }
-            drop(inspect(CodeSource::Deployed, &PYTHON, &damaged, &[Layer::Read(noise)]));
+            drop(inspect(CodeSource::Deployed, &PYTHON, &damaged, &[PackageLayer::Read(noise)]));
         }
 
         #[test]
@@ -532,7 +534,11 @@ mod hostile {
 #[test]
 fn other_runtimes_are_not_looked_at() {
     for runtime in [None, Some("java21"), Some("dotnet8"), Some("provided.al2023"), Some("python2.7")] {
-        let target = Target { runtime, ..PYTHON };
-        assert_eq!(inspect(CodeSource::Deployed, &target, &files(&[]), &[]).unwrap_err(), Refused::OtherRuntime, "{runtime:?}");
+        let target = CodeTarget { runtime, ..PYTHON };
+        assert_eq!(
+            inspect(CodeSource::Deployed, &target, &files(&[]), &[]).unwrap_err(),
+            PackageRefused::OtherRuntime,
+            "{runtime:?}"
+        );
     }
 }

@@ -66,8 +66,8 @@ pub use invocation::{Invocation, InvocationStatus, LogEvent};
 pub use ip_range::{IpProtocol, IpRange, IpRangeError, PortRange};
 pub use likeness::{more_like, probably_meant};
 pub use network::{
-    AclEntry, Destination, EndpointKind, GroupPeer, GroupRule, NatGateway, Network, NetworkAcl, PeeredVpc, Peering, PrefixList,
-    Route, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, Vpc, VpcEndpoint,
+    AclEntry, EndpointKind, GroupPeer, GroupRule, NatGateway, Network, NetworkAcl, PeeredVpc, Peering, PrefixList,
+    RouteDestination, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, Vpc, VpcEndpoint, VpcRoute,
 };
 pub use network_look::NetworkLook;
 pub use network_path::{NetworkPath, PathHop, PathState};

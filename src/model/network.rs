@@ -106,13 +106,13 @@ pub struct RouteTable {
     pub is_main: bool,
     /// The subnets that are associated with it by name.
     pub subnet_ids: Vec<String>,
-    pub routes: Vec<Route>,
+    pub routes: Vec<VpcRoute>,
 }
 
 /// One route of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Route {
-    pub destination: Destination,
+pub struct VpcRoute {
+    pub destination: RouteDestination,
     pub target: RouteTarget,
     /// True where its target is gone.
     pub is_blackhole: bool,
@@ -121,17 +121,17 @@ pub struct Route {
 /// What a route or a rule of a group leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Destination {
+pub enum RouteDestination {
     Range(IpRange),
     /// The id of a prefix list, `pl-…`.
     PrefixList(String),
 }
 
-impl fmt::Display for Destination {
+impl fmt::Display for RouteDestination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Destination::Range(range) => write!(f, "{range}"),
-            Destination::PrefixList(id) => f.write_str(id),
+            RouteDestination::Range(range) => write!(f, "{range}"),
+            RouteDestination::PrefixList(id) => f.write_str(id),
         }
     }
 }

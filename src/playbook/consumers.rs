@@ -49,7 +49,7 @@ pub struct ConsumersLook {
 pub async fn consumers(aws: &Aws, clock: &Clock, evidence: &Evidence) -> ConsumersLook {
     let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), true);
     let consumers = match &evidence.secret.observation {
-        Observation::Found(secret) => Observation::Found(Look::new(aws, &caller, clock.now(), evidence, secret)),
+        Observation::Found(secret) => Observation::Found(ReaderSearch::new(aws, &caller, clock.now(), evidence, secret)),
         unanswered => carried(unanswered.clone()),
     };
     let consumers = match consumers {
@@ -59,7 +59,7 @@ pub async fn consumers(aws: &Aws, clock: &Clock, evidence: &Evidence) -> Consume
     ConsumersLook { consumers, api_calls: caller.trace().0.len() }
 }
 
-struct Look<'a> {
+struct ReaderSearch<'a> {
     aws: &'a Aws,
     caller: &'a AwsCaller,
     now: Timestamp,
@@ -76,10 +76,16 @@ struct SpanRead {
     is_whole: bool,
 }
 
-impl<'a> Look<'a> {
-    fn new(aws: &'a Aws, caller: &'a AwsCaller, now: Timestamp, evidence: &'a Evidence, secret: &'a SecretFacts) -> Look<'a> {
+impl<'a> ReaderSearch<'a> {
+    fn new(
+        aws: &'a Aws,
+        caller: &'a AwsCaller,
+        now: Timestamp,
+        evidence: &'a Evidence,
+        secret: &'a SecretFacts,
+    ) -> ReaderSearch<'a> {
         let rotated_at = evidence.rotation_config.found().and_then(|config| config.last_rotated_at).filter(|at| *at < now);
-        Look { aws, caller, now, evidence, secret, rotated_at }
+        ReaderSearch { aws, caller, now, evidence, secret, rotated_at }
     }
 
     async fn readers(&self) -> Observation<Consumers> {

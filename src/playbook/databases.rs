@@ -1,7 +1,7 @@
 //! Which database the secret is for: the first of several ways to tell that answers, and what RDS says about it.
 
 use super::call_budget::CallBudget;
-use crate::aws::{Asked, Aws, AwsCaller, rds};
+use crate::aws::{Aws, AwsCaller, QueryInput, rds};
 use crate::model::{
     DatabaseChoice, DatabaseHost, DatabaseKind, DatabaseRef, Evidence, MasterSecret, NetworkLook, Observation, TargetDatabase,
     TlsDemand, more_like,
@@ -12,14 +12,14 @@ const MAX_DATABASES: usize = 10;
 
 /// Which database, and how that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Candidate {
+pub(super) struct DatabaseCandidate {
     found_by: DatabaseChoice,
-    wanted: Wanted,
+    wanted: WantedDatabase,
 }
 
 /// What RDS is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Wanted {
+enum WantedDatabase {
     Named(DatabaseRef),
     /// The one that owns the secret with this ARN.
     OwnerOf(String),
@@ -31,23 +31,23 @@ enum Wanted {
 
 /// A database, and the parameter group that decides about TLS.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Described {
+pub(super) struct DescribedDatabase {
     pub(super) target: TargetDatabase,
-    parameters: Option<Parameters>,
+    parameters: Option<ParameterGroup>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Parameters {
+enum ParameterGroup {
     OfInstance(String),
     OfCluster(String),
 }
 
 /// The ways to tell which database it is, the surest first.
-pub(super) fn candidates(evidence: &Evidence, look: &NetworkLook, configured: Option<&DatabaseRef>) -> Vec<Candidate> {
+pub(super) fn candidates(evidence: &Evidence, look: &NetworkLook, configured: Option<&DatabaseRef>) -> Vec<DatabaseCandidate> {
     let mut candidates = Vec::new();
     let mut named = |found_by, database: DatabaseRef| {
-        let candidate = Candidate { found_by, wanted: Wanted::Named(database) };
-        if !candidates.iter().any(|known: &Candidate| known.wanted == candidate.wanted) {
+        let candidate = DatabaseCandidate { found_by, wanted: WantedDatabase::Named(database) };
+        if !candidates.iter().any(|known: &DatabaseCandidate| known.wanted == candidate.wanted) {
             candidates.push(candidate);
         }
     };
@@ -67,23 +67,25 @@ pub(super) fn candidates(evidence: &Evidence, look: &NetworkLook, configured: Op
     if let Some(secret) = secret.filter(|_| owned_by_rds) {
         // Whoever owns it says so in a tag; without the tag, the databases say whose secret is whose.
         if !candidates.iter().any(|candidate| candidate.found_by == DatabaseChoice::Owner) {
-            let wanted = Wanted::OwnerOf(secret.arn.arn().as_str().to_owned());
-            candidates.insert(candidates.len().min(1), Candidate { found_by: DatabaseChoice::Owner, wanted });
+            let wanted = WantedDatabase::OwnerOf(secret.arn.arn().as_str().to_owned());
+            candidates.insert(candidates.len().min(1), DatabaseCandidate { found_by: DatabaseChoice::Owner, wanted });
         }
         return candidates;
     }
-    let hosts = elsewhere.into_iter().map(|host| Candidate { found_by: DatabaseChoice::Logged, wanted: Wanted::Named(host) });
+    let hosts = elsewhere
+        .into_iter()
+        .map(|host| DatabaseCandidate { found_by: DatabaseChoice::Logged, wanted: WantedDatabase::Named(host) });
     if evidence.function.found().is_none_or(|function| function.vpc.is_none()) {
         candidates.extend(hosts);
     } else {
         if !look.changed_groups.is_empty() {
-            let wanted = Wanted::CarryingGroup(look.changed_groups.clone());
-            candidates.push(Candidate { found_by: DatabaseChoice::ChangedGroup, wanted });
+            let wanted = WantedDatabase::CarryingGroup(look.changed_groups.clone());
+            candidates.push(DatabaseCandidate { found_by: DatabaseChoice::ChangedGroup, wanted });
         }
         // A host that RDS does not know may be another name of a database that it does.
         candidates.extend(hosts);
         if look.engine.as_deref().is_none_or(|engine| !engines(engine).is_empty()) {
-            candidates.push(Candidate { found_by: DatabaseChoice::SameEngine, wanted: Wanted::Any });
+            candidates.push(DatabaseCandidate { found_by: DatabaseChoice::SameEngine, wanted: WantedDatabase::Any });
         }
     }
     candidates
@@ -112,10 +114,10 @@ pub(super) async fn describe(
     budget: &CallBudget,
     evidence: &Evidence,
     look: &NetworkLook,
-    candidates: &[Candidate],
-) -> Observation<Vec<Described>> {
+    candidates: &[DatabaseCandidate],
+) -> Observation<Vec<DescribedDatabase>> {
     let mut last = Observation::NotApplicable { because: "nothing tells which database the secret is for".to_owned() };
-    let asking = Asking { aws, caller, budget, evidence, look };
+    let asking = DatabaseSearch { aws, caller, budget, evidence, look };
     // Both ask for the databases of the VPC; those that carry the group come first there.
     for candidate in candidates {
         let found = asking.candidate(candidate).await;
@@ -129,7 +131,7 @@ pub(super) async fn describe(
     last
 }
 
-struct Asking<'a> {
+struct DatabaseSearch<'a> {
     aws: &'a Aws,
     caller: &'a AwsCaller,
     budget: &'a CallBudget,
@@ -137,51 +139,51 @@ struct Asking<'a> {
     look: &'a NetworkLook,
 }
 
-impl Asking<'_> {
-    async fn candidate(&self, candidate: &Candidate) -> Observation<Vec<Described>> {
+impl DatabaseSearch<'_> {
+    async fn candidate(&self, candidate: &DatabaseCandidate) -> Observation<Vec<DescribedDatabase>> {
         let found_by = candidate.found_by;
         match &candidate.wanted {
-            Wanted::Named(DatabaseRef::Instance(id)) => self.instances(id, found_by).await,
-            Wanted::Named(DatabaseRef::Cluster(id)) => self.cluster(id, found_by).await,
-            Wanted::Named(DatabaseRef::Id(id)) => self.instance_or_cluster(id, found_by).await,
-            Wanted::Named(DatabaseRef::Proxy(name)) => self.proxy(name, found_by).await,
-            Wanted::Named(DatabaseRef::Host(host)) => Observation::Found(vec![of_host(host, found_by)]),
-            Wanted::OwnerOf(secret) => self.owner(secret).await,
-            Wanted::CarryingGroup(groups) => self.in_vpc(found_by, |target| carries(target, groups)).await,
-            Wanted::Any => self.in_vpc(found_by, |_| true).await,
+            WantedDatabase::Named(DatabaseRef::Instance(id)) => self.instances(id, found_by).await,
+            WantedDatabase::Named(DatabaseRef::Cluster(id)) => self.cluster(id, found_by).await,
+            WantedDatabase::Named(DatabaseRef::Id(id)) => self.instance_or_cluster(id, found_by).await,
+            WantedDatabase::Named(DatabaseRef::Proxy(name)) => self.proxy(name, found_by).await,
+            WantedDatabase::Named(DatabaseRef::Host(host)) => Observation::Found(vec![of_host(host, found_by)]),
+            WantedDatabase::OwnerOf(secret) => self.owner(secret).await,
+            WantedDatabase::CarryingGroup(groups) => self.in_vpc(found_by, |target| carries(target, groups)).await,
+            WantedDatabase::Any => self.in_vpc(found_by, |_| true).await,
         }
     }
 
-    async fn instances(&self, id: &str, found_by: DatabaseChoice) -> Observation<Vec<Described>> {
+    async fn instances(&self, id: &str, found_by: DatabaseChoice) -> Observation<Vec<DescribedDatabase>> {
         if !self.budget.take(1) {
             return out_of_budget();
         }
-        let asked = Asked::default().with("DBInstanceIdentifier", id);
+        let asked = QueryInput::default().with("DBInstanceIdentifier", id);
         let found = self.aws.database_instances(self.caller, &format!("database instance {id}"), asked).await;
         some(found.map(|all| all.iter().map(|one| of_instance(one, found_by)).collect()), &format!("instance {id}"))
     }
 
-    async fn cluster(&self, id: &str, found_by: DatabaseChoice) -> Observation<Vec<Described>> {
+    async fn cluster(&self, id: &str, found_by: DatabaseChoice) -> Observation<Vec<DescribedDatabase>> {
         if !self.budget.take(2) {
             return out_of_budget();
         }
         let resource = format!("database cluster {id}");
         let (clusters, members) = tokio::join!(
-            self.aws.database_clusters(self.caller, &resource, Asked::default().with("DBClusterIdentifier", id)),
-            self.aws.database_instances(self.caller, &resource, Asked::default().selected("db-cluster-id", &[id])),
+            self.aws.database_clusters(self.caller, &resource, QueryInput::default().with("DBClusterIdentifier", id)),
+            self.aws.database_instances(self.caller, &resource, QueryInput::default().selected("db-cluster-id", &[id])),
         );
         let members = members.found().map(Vec::as_slice).unwrap_or_default();
         some(clusters.map(|all| all.iter().map(|one| of_cluster(one, members, found_by)).collect()), &resource)
     }
 
-    async fn instance_or_cluster(&self, id: &str, found_by: DatabaseChoice) -> Observation<Vec<Described>> {
+    async fn instance_or_cluster(&self, id: &str, found_by: DatabaseChoice) -> Observation<Vec<DescribedDatabase>> {
         if !self.budget.take(2) {
             return out_of_budget();
         }
         let resource = format!("database {id}");
         let (instances, clusters) = tokio::join!(
-            self.aws.database_instances(self.caller, &resource, Asked::default().selected("db-instance-id", &[id])),
-            self.aws.database_clusters(self.caller, &resource, Asked::default().selected("db-cluster-id", &[id])),
+            self.aws.database_instances(self.caller, &resource, QueryInput::default().selected("db-instance-id", &[id])),
+            self.aws.database_clusters(self.caller, &resource, QueryInput::default().selected("db-cluster-id", &[id])),
         );
         match (instances, clusters) {
             (Observation::Found(all), _) if !all.is_empty() => {
@@ -189,7 +191,7 @@ impl Asking<'_> {
             }
             (_, Observation::Found(all)) if !all.is_empty() => {
                 // Only its members tell its VPC.
-                let asked = Asked::default().selected("db-cluster-id", &[id]);
+                let asked = QueryInput::default().selected("db-cluster-id", &[id]);
                 let members = match self.budget.take(1) {
                     true => self.aws.database_instances(self.caller, &resource, asked).await,
                     false => out_of_budget(),
@@ -204,28 +206,28 @@ impl Asking<'_> {
         }
     }
 
-    async fn proxy(&self, name: &str, found_by: DatabaseChoice) -> Observation<Vec<Described>> {
+    async fn proxy(&self, name: &str, found_by: DatabaseChoice) -> Observation<Vec<DescribedDatabase>> {
         if !self.budget.take(1) {
             return out_of_budget();
         }
         let resource = format!("database proxy {name}");
-        let found = self.aws.database_proxies(self.caller, &resource, Asked::default().with("DBProxyName", name)).await;
+        let found = self.aws.database_proxies(self.caller, &resource, QueryInput::default().with("DBProxyName", name)).await;
         some(found.map(|all| all.iter().map(|one| of_proxy(one, found_by)).collect()), &resource)
     }
 
-    async fn owner(&self, secret: &str) -> Observation<Vec<Described>> {
+    async fn owner(&self, secret: &str) -> Observation<Vec<DescribedDatabase>> {
         if !self.budget.take(2) {
             return out_of_budget();
         }
         let (instances, clusters) = tokio::join!(
-            self.aws.database_instances(self.caller, "*", Asked::default()),
-            self.aws.database_clusters(self.caller, "*", Asked::default()),
+            self.aws.database_instances(self.caller, "*", QueryInput::default()),
+            self.aws.database_clusters(self.caller, "*", QueryInput::default()),
         );
         let is_its = |own: &Option<rds::MasterUserSecret>| own.as_ref().is_some_and(|own| own.arn.as_deref() == Some(secret));
         let members = instances.found().map(Vec::as_slice).unwrap_or_default();
         let owning =
             members.iter().filter(|one| is_its(&one.master_user_secret)).map(|one| of_instance(one, DatabaseChoice::Owner));
-        let mut owners: Vec<Described> = owning.collect();
+        let mut owners: Vec<DescribedDatabase> = owning.collect();
         let all = clusters.found().map(Vec::as_slice).unwrap_or_default().iter();
         owners
             .extend(all.filter(|one| is_its(&one.master_user_secret)).map(|one| of_cluster(one, members, DatabaseChoice::Owner)));
@@ -237,7 +239,11 @@ impl Asking<'_> {
     }
 
     /// The databases of the function's VPC that `fits` lets through, the likeliest first.
-    async fn in_vpc(&self, found_by: DatabaseChoice, fits: impl Fn(&TargetDatabase) -> bool) -> Observation<Vec<Described>> {
+    async fn in_vpc(
+        &self,
+        found_by: DatabaseChoice,
+        fits: impl Fn(&TargetDatabase) -> bool,
+    ) -> Observation<Vec<DescribedDatabase>> {
         let Some(vpc) = self.evidence.function.found().and_then(|function| function.vpc.as_ref()) else {
             return Observation::NotApplicable { because: "the function is in no VPC".to_owned() };
         };
@@ -245,11 +251,11 @@ impl Asking<'_> {
             return out_of_budget();
         }
         let names = self.look.engine.as_deref().map(engines).unwrap_or_default();
-        let asked = if names.is_empty() { Asked::default() } else { Asked::default().selected("engine", names) };
+        let asked = if names.is_empty() { QueryInput::default() } else { QueryInput::default().selected("engine", names) };
         let found = self.aws.database_instances(self.caller, "*", asked).await;
         let likeliest = found.map(|all| {
             let here = all.iter().filter(|one| vpc_of(one) == Some(vpc.vpc_id.as_str()));
-            let mut targets: Vec<Described> = clustered(&here.collect::<Vec<_>>(), found_by);
+            let mut targets: Vec<DescribedDatabase> = clustered(&here.collect::<Vec<_>>(), found_by);
             targets.retain(|described| fits(&described.target));
             let secret = self.evidence.secret.found().map_or_else(|| self.evidence.asked.name(), |secret| &secret.name);
             let own_word = secret.rsplit('/').next().unwrap_or(secret);
@@ -274,14 +280,14 @@ fn out_of_budget<T>() -> Observation<T> {
 }
 
 /// An empty list means that there is none.
-fn some(found: Observation<Vec<Described>>, searched: &str) -> Observation<Vec<Described>> {
+fn some(found: Observation<Vec<DescribedDatabase>>, searched: &str) -> Observation<Vec<DescribedDatabase>> {
     found.and_then(|all| match all.is_empty() {
         true => Observation::NoData { searched: format!("there is no {searched}") },
         false => Observation::Found(all),
     })
 }
 
-fn vpc_of(instance: &rds::Instance) -> Option<&str> {
+fn vpc_of(instance: &rds::RdsInstance) -> Option<&str> {
     instance.subnet_group.as_ref()?.vpc_id.as_deref()
 }
 
@@ -290,7 +296,7 @@ fn tls_unasked() -> Observation<TlsDemand> {
     Observation::NotApplicable { because: "nothing made TLS a question".to_owned() }
 }
 
-fn of_host(host: &DatabaseHost, found_by: DatabaseChoice) -> Described {
+fn of_host(host: &DatabaseHost, found_by: DatabaseChoice) -> DescribedDatabase {
     let target = TargetDatabase {
         kind: DatabaseKind::Host,
         id: host.name.clone(),
@@ -308,15 +314,15 @@ fn of_host(host: &DatabaseHost, found_by: DatabaseChoice) -> Described {
         master_secret: None,
         found_by,
     };
-    Described { target, parameters: None }
+    DescribedDatabase { target, parameters: None }
 }
 
-fn of_instance(instance: &rds::Instance, found_by: DatabaseChoice) -> Described {
+fn of_instance(instance: &rds::RdsInstance, found_by: DatabaseChoice) -> DescribedDatabase {
     let endpoint = instance.endpoint.as_ref();
     // A cluster's setting decides for its instances.
     let parameters = match &instance.cluster {
         Some(_) => None,
-        None => instance.parameter_groups.iter().find_map(|group| group.name.clone()).map(Parameters::OfInstance),
+        None => instance.parameter_groups.iter().find_map(|group| group.name.clone()).map(ParameterGroup::OfInstance),
     };
     let target = TargetDatabase {
         kind: DatabaseKind::Instance,
@@ -335,11 +341,11 @@ fn of_instance(instance: &rds::Instance, found_by: DatabaseChoice) -> Described 
         master_secret: master_secret(instance.master_user_secret.as_ref()),
         found_by,
     };
-    Described { target, parameters }
+    DescribedDatabase { target, parameters }
 }
 
-fn of_cluster(cluster: &rds::Cluster, members: &[rds::Instance], found_by: DatabaseChoice) -> Described {
-    let members: Vec<&rds::Instance> =
+fn of_cluster(cluster: &rds::Cluster, members: &[rds::RdsInstance], found_by: DatabaseChoice) -> DescribedDatabase {
+    let members: Vec<&rds::RdsInstance> =
         members.iter().filter(|member| member.cluster.as_deref() == Some(cluster.id.as_str())).collect();
     let groups = ids(&cluster.vpc_security_groups);
     let target = TargetDatabase {
@@ -359,10 +365,10 @@ fn of_cluster(cluster: &rds::Cluster, members: &[rds::Instance], found_by: Datab
         master_secret: master_secret(cluster.master_user_secret.as_ref()),
         found_by,
     };
-    Described { target, parameters: cluster.parameter_group.clone().map(Parameters::OfCluster) }
+    DescribedDatabase { target, parameters: cluster.parameter_group.clone().map(ParameterGroup::OfCluster) }
 }
 
-fn of_proxy(proxy: &rds::Proxy, found_by: DatabaseChoice) -> Described {
+fn of_proxy(proxy: &rds::Proxy, found_by: DatabaseChoice) -> DescribedDatabase {
     let port = match proxy.engine_family.as_deref() {
         Some("MYSQL") => Some(3306),
         Some("POSTGRESQL") => Some(5432),
@@ -387,12 +393,12 @@ fn of_proxy(proxy: &rds::Proxy, found_by: DatabaseChoice) -> Described {
         master_secret: None,
         found_by,
     };
-    Described { target, parameters: None }
+    DescribedDatabase { target, parameters: None }
 }
 
 /// The instances, those of one cluster as one database.
-fn clustered(instances: &[&rds::Instance], found_by: DatabaseChoice) -> Vec<Described> {
-    let mut targets: Vec<Described> = Vec::new();
+fn clustered(instances: &[&rds::RdsInstance], found_by: DatabaseChoice) -> Vec<DescribedDatabase> {
+    let mut targets: Vec<DescribedDatabase> = Vec::new();
     for instance in instances {
         let Some(cluster) = &instance.cluster else {
             targets.push(of_instance(instance, found_by));
@@ -401,7 +407,7 @@ fn clustered(instances: &[&rds::Instance], found_by: DatabaseChoice) -> Vec<Desc
         if targets.iter().any(|known| known.target.kind == DatabaseKind::Cluster && known.target.id == *cluster) {
             continue;
         }
-        let members: Vec<&rds::Instance> =
+        let members: Vec<&rds::RdsInstance> =
             instances.iter().filter(|member| member.cluster.as_ref() == Some(cluster)).copied().collect();
         // It serves as long as one of its members does.
         let serving = members.iter().find(|member| member.status.as_deref() == Some("available")).unwrap_or(instance);
@@ -415,7 +421,7 @@ fn clustered(instances: &[&rds::Instance], found_by: DatabaseChoice) -> Vec<Desc
 }
 
 /// Without a standby, an instance stands in a subnet of its own zone.
-fn subnets_of(instance: &rds::Instance) -> Vec<String> {
+fn subnets_of(instance: &rds::RdsInstance) -> Vec<String> {
     let all = instance.subnet_group.as_ref().map(|group| group.subnets.as_slice()).unwrap_or_default();
     let of_zone = |subnet: &&rds::GroupedSubnet| {
         instance.is_multi_az
@@ -426,7 +432,7 @@ fn subnets_of(instance: &rds::Instance) -> Vec<String> {
     if own.is_empty() { all.iter().map(|subnet| subnet.id.clone()).collect() } else { own }
 }
 
-fn all_subnets(members: &[&rds::Instance]) -> Vec<String> {
+fn all_subnets(members: &[&rds::RdsInstance]) -> Vec<String> {
     let mut all: Vec<String> = members.iter().flat_map(|member| subnets_of(member)).collect();
     all.sort();
     all.dedup();
@@ -451,15 +457,15 @@ pub(super) async fn tls_demand(
     aws: &Aws,
     caller: &AwsCaller,
     budget: &CallBudget,
-    described: &Described,
+    described: &DescribedDatabase,
 ) -> Option<Observation<TlsDemand>> {
     let name = tls_parameter(described.target.engine.as_deref()?)?;
     if !matches!(described.target.tls, Observation::NotApplicable { .. }) || !budget.take(1) {
         return None;
     }
     let (group, answer) = match described.parameters.as_ref()? {
-        Parameters::OfInstance(group) => (group, aws.instance_parameter(caller, group, name).await),
-        Parameters::OfCluster(group) => (group, aws.cluster_parameter(caller, group, name).await),
+        ParameterGroup::OfInstance(group) => (group, aws.instance_parameter(caller, group, name).await),
+        ParameterGroup::OfCluster(group) => (group, aws.cluster_parameter(caller, group, name).await),
     };
     Some(answer.and_then(|all| match all.iter().find(|parameter| parameter.name == name) {
         Some(parameter) => Observation::Found(TlsDemand {

@@ -2,7 +2,7 @@
 
 use super::{StepContext, carried};
 use crate::aws::{AwsCaller, CacheKey, PackageHost};
-use crate::function_code::{self, Layer, MAX_PACKED, Target};
+use crate::function_code::{self, CodeTarget, MAX_PACKED, PackageLayer};
 use crate::model::{CodeSource, FunctionCode, FunctionFacts, NOT_ASKED_FOR, Observation};
 use std::fmt;
 use std::sync::Arc;
@@ -104,11 +104,11 @@ async fn fetch(cx: &StepContext<'_>, location: &str, largest: usize) -> Observat
 }
 
 /// The layers, in the function's order; one that cannot be had says why.
-async fn layers(cx: &StepContext<'_>, caller: &AwsCaller, facts: &FunctionFacts, mut left: usize) -> Vec<Layer> {
+async fn layers(cx: &StepContext<'_>, caller: &AwsCaller, facts: &FunctionFacts, mut left: usize) -> Vec<PackageLayer> {
     let mut layers = Vec::new();
     for arn in &facts.layers {
         if !cx.request.code.fetch {
-            layers.push(Layer::Unread("it is not asked of Lambda".to_owned()));
+            layers.push(PackageLayer::Unread("it is not asked of Lambda".to_owned()));
             continue;
         }
         let request = cx.aws.lambda.get_layer_version_by_arn().arn(arn).send();
@@ -124,9 +124,9 @@ async fn layers(cx: &StepContext<'_>, caller: &AwsCaller, facts: &FunctionFacts,
         layers.push(match fetched {
             Observation::Found(bytes) => {
                 left = left.saturating_sub(bytes.len());
-                Layer::Read(bytes)
+                PackageLayer::Read(bytes)
             }
-            other => Layer::Unread(other.missing().unwrap_or_else(|| "there is no such layer".to_owned())),
+            other => PackageLayer::Unread(other.missing().unwrap_or_else(|| "there is no such layer".to_owned())),
         });
     }
     layers
@@ -145,7 +145,7 @@ async fn inspect(
     let architecture = facts.architectures.first().cloned().unwrap_or_else(|| "x86_64".to_owned());
     let read = tokio::task::spawn_blocking(move || {
         let _turn = turn;
-        let target = Target { runtime: runtime.as_deref(), handler: handler.as_deref(), architecture: &architecture };
+        let target = CodeTarget { runtime: runtime.as_deref(), handler: handler.as_deref(), architecture: &architecture };
         function_code::inspect(source, &target, &package, &layers)
     });
     match read.await {

@@ -3,13 +3,13 @@
 //! What is asked belongs to step 3 (the function's own network) and to step 8 (endpoints and database), and is counted there.
 
 use super::call_budget::CallBudget;
-use super::databases::{self, Described};
+use super::databases::{self, DescribedDatabase};
 use super::runner::is_second_look;
 use super::{PlaybookRequest, Progress, text};
-use crate::aws::{Asked, Aws, AwsCaller, DnsAttribute};
+use crate::aws::{Aws, AwsCaller, DnsAttribute, QueryInput};
 use crate::clock::{self, Clock};
 use crate::model::{
-    DatabaseRef, Destination, Evidence, GroupPeer, IpRange, Network, NetworkLook, Observation, PrefixList, RouteTable,
+    DatabaseRef, Evidence, GroupPeer, IpRange, Network, NetworkLook, Observation, PrefixList, RouteDestination, RouteTable,
     RouteTarget, StepName, StepRecord, TargetDatabase, Vpc, VpcConfig,
 };
 use std::collections::BTreeSet;
@@ -107,14 +107,14 @@ impl Looking<'_> {
         let of_paths = paths.filter(|_| self.budget.take(4));
         let of_endpoints = endpoints.filter(|_| self.budget.take(2));
         let names = endpoints.filter(|_| (self.look.names || (self.look.paths && !self.look.database)) && self.budget.take(2));
-        let tables = |id| Asked::in_vpc(id).with("MaxResults", ROUTE_TABLES_ON_A_PAGE);
+        let tables = |id| QueryInput::in_vpc(id).with("MaxResults", ROUTE_TABLES_ON_A_PAGE);
         let (groups, subnets, tables, acls, endpoints, gateways, dns_support, dns_hostnames, databases) = tokio::join!(
-            asked(of_paths, |id| aws.security_groups(function, Asked::in_vpc(id))),
-            asked(of_paths, |id| aws.subnets(function, Asked::in_vpc(id))),
+            asked(of_paths, |id| aws.security_groups(function, QueryInput::in_vpc(id))),
+            asked(of_paths, |id| aws.subnets(function, QueryInput::in_vpc(id))),
             asked(of_paths, |id| aws.route_tables(function, tables(id))),
-            asked(of_paths, |id| aws.network_acls(function, Asked::in_vpc(id))),
-            asked(of_endpoints, |id| aws.vpc_endpoints(access, Asked::in_vpc(id))),
-            asked(of_endpoints, |id| aws.nat_gateways(function, Asked::in_vpc(id))),
+            asked(of_paths, |id| aws.network_acls(function, QueryInput::in_vpc(id))),
+            asked(of_endpoints, |id| aws.vpc_endpoints(access, QueryInput::in_vpc(id))),
+            asked(of_endpoints, |id| aws.nat_gateways(function, QueryInput::in_vpc(id))),
             asked(names, |id| aws.dns_attribute(access, id, DnsAttribute::Support)),
             asked(names, |id| aws.dns_attribute(access, id, DnsAttribute::Hostnames)),
             self.databases(),
@@ -150,7 +150,7 @@ impl Looking<'_> {
             _ => None,
         };
         described.map(|all| {
-            let mut targets: Vec<TargetDatabase> = all.into_iter().map(|Described { target, .. }| target).collect();
+            let mut targets: Vec<TargetDatabase> = all.into_iter().map(|DescribedDatabase { target, .. }| target).collect();
             if let (Some(first), Some(tls)) = (targets.first_mut(), tls) {
                 first.tls = tls;
             }
@@ -187,16 +187,16 @@ impl Looking<'_> {
         let foreign_subnets = elsewhere.filter(|_| self.budget.take(1));
 
         let (groups, peerings, tables, lists, attachments, gateways, acls, subnets) = tokio::join!(
-            asked(foreign, |_| aws.security_groups(access, Asked::default().filtered("group-id", &group_ids))),
-            asked(peerings, |ids| { aws.peerings(function, Asked::default().filtered("vpc-peering-connection-id", &ids)) }),
-            asked(back, |id| aws.route_tables(access, Asked::in_vpc(id).with("MaxResults", ROUTE_TABLES_ON_A_PAGE))),
+            asked(foreign, |_| aws.security_groups(access, QueryInput::default().filtered("group-id", &group_ids))),
+            asked(peerings, |ids| { aws.peerings(function, QueryInput::default().filtered("vpc-peering-connection-id", &ids)) }),
+            asked(back, |id| aws.route_tables(access, QueryInput::in_vpc(id).with("MaxResults", ROUTE_TABLES_ON_A_PAGE))),
             futures::future::join_all(lists.iter().map(|id| async move {
                 PrefixList { id: (*id).to_owned(), name: None, ranges: aws.prefix_list(access, id).await }
             })),
-            asked(attachments, |id| aws.transit_attachments(function, Asked::in_vpc(id))),
-            asked(gateways, |id| aws.nat_gateways(function, Asked::in_vpc(id))),
-            asked(foreign_acls, |id| aws.network_acls(access, Asked::in_vpc(id))),
-            asked(foreign_subnets, |id| aws.subnets(access, Asked::in_vpc(id))),
+            asked(attachments, |id| aws.transit_attachments(function, QueryInput::in_vpc(id))),
+            asked(gateways, |id| aws.nat_gateways(function, QueryInput::in_vpc(id))),
+            asked(foreign_acls, |id| aws.network_acls(access, QueryInput::in_vpc(id))),
+            asked(foreign_subnets, |id| aws.subnets(access, QueryInput::in_vpc(id))),
         );
         if let (Some(id), Observation::Found(tables)) = (elsewhere, &tables) {
             let vpc = vec![vpc_of(id, tables, (None, None))];
@@ -244,8 +244,8 @@ impl Looking<'_> {
         let tables = network.route_tables.found().map(Vec::as_slice).unwrap_or_default();
         let routes = tables.iter().flat_map(|table| &table.routes);
         lists.extend(routes.filter_map(|route| match (&route.destination, &route.target) {
-            (Destination::PrefixList(_), RouteTarget::VpcEndpoint(_)) => None,
-            (Destination::PrefixList(id), _) => Some(id.clone()),
+            (RouteDestination::PrefixList(_), RouteTarget::VpcEndpoint(_)) => None,
+            (RouteDestination::PrefixList(id), _) => Some(id.clone()),
             _ => None,
         }));
         lists
@@ -284,7 +284,7 @@ fn merge<T>(seen: &mut Observation<Vec<T>>, more: Observation<Vec<T>>) {
 fn vpc_of(id: &str, tables: &[RouteTable], (dns_support, dns_hostnames): (Option<bool>, Option<bool>)) -> Vpc {
     let mut ranges: Vec<IpRange> = Vec::new();
     for route in tables.iter().filter(|table| table.vpc_id == id).flat_map(|table| &table.routes) {
-        if let (RouteTarget::Local, Destination::Range(range)) = (&route.target, &route.destination)
+        if let (RouteTarget::Local, RouteDestination::Range(range)) = (&route.target, &route.destination)
             && !ranges.contains(range)
         {
             ranges.push(*range);

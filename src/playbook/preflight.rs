@@ -3,7 +3,7 @@
 //! does, only that is known: a policy may allow it for the resources it names.
 
 use super::text;
-use crate::aws::{Asked, Aws, AwsCaller, DnsAttribute};
+use crate::aws::{Aws, AwsCaller, DnsAttribute, QueryInput};
 use crate::clock::{self, Clock};
 use crate::model::{AccountId, Observation, Window};
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
@@ -46,7 +46,7 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(
     let role = &format!("arn:aws:iam::{account}:role/{NOTHING}");
     let alarm = &format!("arn:aws:cloudwatch:{}:{account}:alarm:{NOTHING}", aws.region());
     let (secrets, lambda, iam) = (&aws.secretsmanager, &aws.lambda, &aws.iam);
-    let nothing = || Asked::in_vpc(NO_VPC);
+    let nothing = || QueryInput::in_vpc(NO_VPC);
     let window = Window::ending_at(clock.now(), SignedDuration::from_mins(1));
     let metric = Metric::builder().namespace("AWS/Lambda").metric_name("Invocations").build();
     let metric = MetricStat::builder().metric(metric).period(60).stat("Sum").build();
@@ -83,7 +83,7 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(
         listed("ec2:DescribeVpcEndpoints", aws.vpc_endpoints(caller, nothing())),
         listed(
             "ec2:DescribeVpcPeeringConnections",
-            aws.peerings(caller, Asked::default().filtered("requester-vpc-info.vpc-id", &[NO_VPC])),
+            aws.peerings(caller, QueryInput::default().filtered("requester-vpc-info.vpc-id", &[NO_VPC])),
         ),
         listed("ec2:GetManagedPrefixListEntries", aws.prefix_list(caller, NO_PREFIX_LIST)),
         tried(caller, "health:DescribeEvents", "*", aws.health.describe_events().max_results(10).send()),
@@ -114,14 +114,14 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(
         listed("rds:DescribeDBClusterParameters", aws.cluster_parameter(caller, NOTHING, "tls")),
         listed(
             "rds:DescribeDBClusters",
-            aws.database_clusters(caller, "*", Asked::default().with("DBClusterIdentifier", NOTHING)),
+            aws.database_clusters(caller, "*", QueryInput::default().with("DBClusterIdentifier", NOTHING)),
         ),
         listed(
             "rds:DescribeDBInstances",
-            aws.database_instances(caller, "*", Asked::default().with("DBInstanceIdentifier", NOTHING)),
+            aws.database_instances(caller, "*", QueryInput::default().with("DBInstanceIdentifier", NOTHING)),
         ),
         listed("rds:DescribeDBParameters", aws.instance_parameter(caller, NOTHING, "rds.force_ssl")),
-        listed("rds:DescribeDBProxies", aws.database_proxies(caller, "*", Asked::default().with("DBProxyName", NOTHING))),
+        listed("rds:DescribeDBProxies", aws.database_proxies(caller, "*", QueryInput::default().with("DBProxyName", NOTHING))),
         tried(caller, "secretsmanager:DescribeSecret", NOTHING, secrets.describe_secret().secret_id(NOTHING).send()),
         tried(caller, "secretsmanager:GetResourcePolicy", NOTHING, secrets.get_resource_policy().secret_id(NOTHING).send()),
         tried(

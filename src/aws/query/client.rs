@@ -40,7 +40,7 @@ pub(super) type QueryError = SdkError<ErrorMetadata, HttpResponse>;
 
 /// A request's form, encoded.
 #[derive(Debug)]
-struct Form(String);
+struct QueryForm(String);
 
 /// A successful answer's XML, not yet read.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ struct XmlText {
 #[derive(Debug, Clone)]
 pub(in crate::aws) struct QueryClient {
     api: QueryApi,
-    operation: Operation<Form, XmlText, ErrorMetadata>,
+    operation: Operation<QueryForm, XmlText, ErrorMetadata>,
 }
 
 impl QueryClient {
@@ -63,7 +63,7 @@ impl QueryClient {
             .operation_name("Query")
             .runtime_plugin(plugin(api, config))
             .with_connection_poisoning()
-            .serializer(|Form(form): Form| {
+            .serializer(|QueryForm(form): QueryForm| {
                 let mut request = HttpRequest::new(SdkBody::from(form));
                 request.set_method("POST")?;
                 request.set_uri("/")?;
@@ -95,7 +95,7 @@ impl QueryClient {
             .extend_pairs(parameters)
             .finish();
         Box::pin(async move {
-            let XmlText { status, body } = self.operation.invoke(Form(form)).await?;
+            let XmlText { status, body } = self.operation.invoke(QueryForm(form)).await?;
             quick_xml::de::from_str(&body)
                 .map_err(|error| SdkError::response_error(error, HttpResponse::new(status, SdkBody::from(body))))
         })
@@ -204,14 +204,14 @@ impl ResolveEndpoint for Endpoints {
 /// EC2 writes `<Response><Errors><Error>`, RDS `<ErrorResponse><Error>`.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase")]
-struct Refusal {
-    errors: Option<Box<Refusal>>,
-    error: Option<Fault>,
+struct WireRefusal {
+    errors: Option<Box<WireRefusal>>,
+    error: Option<WireFault>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Fault {
+struct WireFault {
     code: String,
     message: Option<String>,
 }
@@ -223,7 +223,7 @@ fn read(response: &HttpResponse) -> Result<XmlText, OrchestratorError<ErrorMetad
     }
     let mut error = apply_request_id(ErrorMetadata::builder(), response.headers());
     // A proxy's page names no code, but it has a status.
-    let refusal: Refusal = quick_xml::de::from_str(&body).unwrap_or_default();
+    let refusal: WireRefusal = quick_xml::de::from_str(&body).unwrap_or_default();
     if let Some(fault) = refusal.error.or_else(|| refusal.errors?.error) {
         error = error.code(fault.code).message(fault.message.unwrap_or_default());
     }

@@ -3,18 +3,18 @@
 //! Source of all names: the service model of EC2, `2016-11-15`.
 
 use super::xml::list;
-use super::{Action, Listing, QueryClient};
+use super::{Listing, QueryAction, QueryClient};
 use crate::aws::Aws;
 use crate::model::{
-    AclEntry, Destination, EndpointKind, GroupPeer, GroupRule, IpProtocol, IpRange, NatGateway, NetworkAcl, PeeredVpc, Peering,
-    PortRange, Route, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, VpcEndpoint,
+    AclEntry, EndpointKind, GroupPeer, GroupRule, IpProtocol, IpRange, NatGateway, NetworkAcl, PeeredVpc, Peering, PortRange,
+    RouteDestination, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, VpcEndpoint, VpcRoute,
 };
 use serde::Deserialize;
 
 /// The security groups.
 pub(in crate::aws) struct DescribeSecurityGroups;
 
-impl Action for DescribeSecurityGroups {
+impl QueryAction for DescribeSecurityGroups {
     const ACTION: &'static str = "DescribeSecurityGroups";
     const CALL: &'static str = "ec2:DescribeSecurityGroups";
     type Answer = SecurityGroups;
@@ -141,7 +141,7 @@ fn ports(from: i64, to: i64) -> Option<PortRange> {
 /// The subnets.
 pub(in crate::aws) struct DescribeSubnets;
 
-impl Action for DescribeSubnets {
+impl QueryAction for DescribeSubnets {
     const ACTION: &'static str = "DescribeSubnets";
     const CALL: &'static str = "ec2:DescribeSubnets";
     type Answer = Subnets;
@@ -194,7 +194,7 @@ impl From<WireSubnet> for Subnet {
 /// The route tables.
 pub(in crate::aws) struct DescribeRouteTables;
 
-impl Action for DescribeRouteTables {
+impl QueryAction for DescribeRouteTables {
     const ACTION: &'static str = "DescribeRouteTables";
     const CALL: &'static str = "ec2:DescribeRouteTables";
     type Answer = RouteTables;
@@ -270,11 +270,11 @@ impl From<WireRouteTable> for RouteTable {
     }
 }
 
-fn route_of(route: WireRoute) -> Option<Route> {
+fn route_of(route: WireRoute) -> Option<VpcRoute> {
     let range = route.destination_cidr_block.or(route.destination_ipv6_cidr_block);
     let destination = match (range, route.destination_prefix_list_id) {
-        (Some(range), _) => Destination::Range(range.parse().ok()?),
-        (None, Some(list)) => Destination::PrefixList(list),
+        (Some(range), _) => RouteDestination::Range(range.parse().ok()?),
+        (None, Some(list)) => RouteDestination::PrefixList(list),
         (None, None) => return None,
     };
     // An instance stands beside its interface.
@@ -292,13 +292,13 @@ fn route_of(route: WireRoute) -> Option<Route> {
     ];
     let target = target.into_iter().flatten().find(|id| !id.is_empty()).unwrap_or_default();
     let is_blackhole = route.state.as_deref() == Some("blackhole");
-    Some(Route { destination, target: RouteTarget::from(target), is_blackhole })
+    Some(VpcRoute { destination, target: RouteTarget::from(target), is_blackhole })
 }
 
 /// The network ACLs.
 pub(in crate::aws) struct DescribeNetworkAcls;
 
-impl Action for DescribeNetworkAcls {
+impl QueryAction for DescribeNetworkAcls {
     const ACTION: &'static str = "DescribeNetworkAcls";
     const CALL: &'static str = "ec2:DescribeNetworkAcls";
     type Answer = NetworkAcls;
@@ -378,7 +378,7 @@ fn entry_of(entry: WireEntry) -> Option<AclEntry> {
 /// The endpoints of a VPC.
 pub(in crate::aws) struct DescribeVpcEndpoints;
 
-impl Action for DescribeVpcEndpoints {
+impl QueryAction for DescribeVpcEndpoints {
     const ACTION: &'static str = "DescribeVpcEndpoints";
     const CALL: &'static str = "ec2:DescribeVpcEndpoints";
     type Answer = VpcEndpoints;
@@ -458,7 +458,7 @@ impl From<WireEndpoint> for VpcEndpoint {
 /// The NAT gateways.
 pub(in crate::aws) struct DescribeNatGateways;
 
-impl Action for DescribeNatGateways {
+impl QueryAction for DescribeNatGateways {
     const ACTION: &'static str = "DescribeNatGateways";
     const CALL: &'static str = "ec2:DescribeNatGateways";
     type Answer = NatGateways;
@@ -513,7 +513,7 @@ impl From<WireNatGateway> for NatGateway {
 /// The connections between VPCs.
 pub(in crate::aws) struct DescribeVpcPeeringConnections;
 
-impl Action for DescribeVpcPeeringConnections {
+impl QueryAction for DescribeVpcPeeringConnections {
     const ACTION: &'static str = "DescribeVpcPeeringConnections";
     const CALL: &'static str = "ec2:DescribeVpcPeeringConnections";
     type Answer = Peerings;
@@ -599,7 +599,7 @@ impl From<WirePeer> for PeeredVpc {
 /// The attachments of VPCs to transit gateways.
 pub(in crate::aws) struct DescribeTransitGatewayVpcAttachments;
 
-impl Action for DescribeTransitGatewayVpcAttachments {
+impl QueryAction for DescribeTransitGatewayVpcAttachments {
     const ACTION: &'static str = "DescribeTransitGatewayVpcAttachments";
     const CALL: &'static str = "ec2:DescribeTransitGatewayVpcAttachments";
     type Answer = TransitAttachments;
@@ -661,7 +661,7 @@ impl From<WireAttachment> for TransitAttachment {
 /// The entries of a prefix list, which EC2 gives by no call whose name begins with `Describe`.
 pub(in crate::aws) struct GetManagedPrefixListEntries;
 
-impl Action for GetManagedPrefixListEntries {
+impl QueryAction for GetManagedPrefixListEntries {
     const ACTION: &'static str = "GetManagedPrefixListEntries";
     const CALL: &'static str = "ec2:GetManagedPrefixListEntries";
     type Answer = PrefixListEntries;
@@ -695,7 +695,7 @@ struct WirePrefixListEntry {
 /// One attribute of a VPC.
 pub(in crate::aws) struct DescribeVpcAttribute;
 
-impl Action for DescribeVpcAttribute {
+impl QueryAction for DescribeVpcAttribute {
     const ACTION: &'static str = "DescribeVpcAttribute";
     const CALL: &'static str = "ec2:DescribeVpcAttribute";
     type Answer = VpcAttribute;

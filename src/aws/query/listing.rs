@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 const MAX_PAGES: usize = 20;
 
 /// An action this program may ask for. They all only read; a test over the source says so.
-pub(in crate::aws) trait Action {
+pub(in crate::aws) trait QueryAction {
     /// Its name on the wire.
     const ACTION: &'static str;
     /// `service:Operation`, which is also the IAM action.
@@ -22,7 +22,7 @@ pub(in crate::aws) trait Action {
 }
 
 /// An action that answers with a list in pages.
-pub(in crate::aws) trait Listing: Action {
+pub(in crate::aws) trait Listing: QueryAction {
     type Item: Clone + Send + Sync + 'static;
 
     /// The items of a page, and what asks for the next.
@@ -31,24 +31,24 @@ pub(in crate::aws) trait Listing: Action {
 
 /// What is asked for: parameters as the Query protocol writes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Asked(Vec<(String, String)>);
+pub(crate) struct QueryInput(Vec<(String, String)>);
 
-impl Asked {
+impl QueryInput {
     /// The things of one VPC.
-    pub(crate) fn in_vpc(vpc_id: &str) -> Asked {
-        Asked::default().filtered("vpc-id", &[vpc_id])
+    pub(crate) fn in_vpc(vpc_id: &str) -> QueryInput {
+        QueryInput::default().filtered("vpc-id", &[vpc_id])
     }
 
     /// With one parameter more.
     #[must_use]
-    pub(crate) fn with(mut self, name: &str, value: &str) -> Asked {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> QueryInput {
         self.0.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Those of EC2's things for which `name` has one of `values`.
     #[must_use]
-    pub(crate) fn filtered(self, name: &str, values: &[&str]) -> Asked {
+    pub(crate) fn filtered(self, name: &str, values: &[&str]) -> QueryInput {
         let nth = self.filters();
         let named = self.with(&format!("Filter.{nth}.Name"), name);
         values.iter().enumerate().fold(named, |asked, (at, value)| asked.with(&format!("Filter.{nth}.Value.{}", at + 1), value))
@@ -56,7 +56,7 @@ impl Asked {
 
     /// Those of RDS's things for which `name` has one of `values`.
     #[must_use]
-    pub(crate) fn selected(self, name: &str, values: &[&str]) -> Asked {
+    pub(crate) fn selected(self, name: &str, values: &[&str]) -> QueryInput {
         let named = self.with("Filters.Filter.1.Name", name);
         let value = |at: usize| format!("Filters.Filter.1.Values.Value.{}", at + 1);
         values.iter().enumerate().fold(named, |asked, (at, text)| asked.with(&value(at), text))
@@ -82,7 +82,7 @@ impl Aws {
         _: L,
         caller: &AwsCaller,
         resource: &str,
-        asked: Asked,
+        asked: QueryInput,
     ) -> Observation<Vec<L::Item>> {
         let key = CacheKey::Listing { action: L::CALL, asked: asked.text() };
         let ask = pages::<L>(L::client(self), caller, resource, asked);
@@ -90,12 +90,12 @@ impl Aws {
     }
 
     /// The answer to an action that has no pages.
-    pub(in crate::aws) async fn ask<A: Action>(
+    pub(in crate::aws) async fn ask<A: QueryAction>(
         &self,
         _: A,
         caller: &AwsCaller,
         resource: &str,
-        asked: Asked,
+        asked: QueryInput,
     ) -> Observation<A::Answer>
     where
         A::Answer: Clone + Sync + 'static,
@@ -106,7 +106,12 @@ impl Aws {
     }
 }
 
-async fn pages<L: Listing>(client: &QueryClient, caller: &AwsCaller, resource: &str, asked: Asked) -> Observation<Vec<L::Item>> {
+async fn pages<L: Listing>(
+    client: &QueryClient,
+    caller: &AwsCaller,
+    resource: &str,
+    asked: QueryInput,
+) -> Observation<Vec<L::Item>> {
     let (mut items, mut token) = (Vec::new(), None::<String>);
     for _ in 0..MAX_PAGES {
         let mut parameters = asked.0.clone();
@@ -132,13 +137,13 @@ mod tests {
 
     #[test]
     fn filters_are_written_as_each_service_reads_them() {
-        let asked = Asked::in_vpc("vpc-1").filtered("group-id", &["sg-1", "sg-2"]).with("MaxResults", "100");
+        let asked = QueryInput::in_vpc("vpc-1").filtered("group-id", &["sg-1", "sg-2"]).with("MaxResults", "100");
         assert_eq!(
             asked.text(),
             "Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-1&Filter.2.Name=group-id&Filter.2.Value.1=sg-1&\
              Filter.2.Value.2=sg-2&MaxResults=100"
         );
-        let clusters = Asked::default().selected("db-cluster-id", &["orders"]);
+        let clusters = QueryInput::default().selected("db-cluster-id", &["orders"]);
         assert_eq!(clusters.text(), "Filters.Filter.1.Name=db-cluster-id&Filters.Filter.1.Values.Value.1=orders");
     }
 }

@@ -10,8 +10,8 @@ pub(crate) mod rds;
 mod xml;
 
 pub(super) use client::QueryClient;
-pub(crate) use listing::Asked;
-use listing::{Action, Listing};
+pub(crate) use listing::QueryInput;
+use listing::{Listing, QueryAction};
 
 /// A service that speaks the Query protocol.
 #[derive(Debug, Clone, Copy)]

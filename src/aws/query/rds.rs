@@ -3,14 +3,14 @@
 //! Source of all names: the service model of RDS, `2014-10-31`.
 
 use super::xml::list;
-use super::{Action, Listing, QueryClient};
+use super::{Listing, QueryAction, QueryClient};
 use crate::aws::Aws;
 use serde::Deserialize;
 
 /// The database instances.
 pub(in crate::aws) struct DescribeDbInstances;
 
-impl Action for DescribeDbInstances {
+impl QueryAction for DescribeDbInstances {
     const ACTION: &'static str = "DescribeDBInstances";
     const CALL: &'static str = "rds:DescribeDBInstances";
     type Answer = Instances;
@@ -21,9 +21,9 @@ impl Action for DescribeDbInstances {
 }
 
 impl Listing for DescribeDbInstances {
-    type Item = Instance;
+    type Item = RdsInstance;
 
-    fn page(answer: Instances) -> (Vec<Instance>, Option<String>) {
+    fn page(answer: Instances) -> (Vec<RdsInstance>, Option<String>) {
         (answer.result.instances, answer.result.marker)
     }
 }
@@ -37,7 +37,7 @@ pub(in crate::aws) struct Instances {
 #[derive(Debug, Deserialize)]
 struct InstancesResult {
     #[serde(rename = "DBInstances", deserialize_with = "list")]
-    instances: Vec<Instance>,
+    instances: Vec<RdsInstance>,
     #[serde(rename = "Marker")]
     marker: Option<String>,
 }
@@ -45,7 +45,7 @@ struct InstancesResult {
 /// A database instance.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Instance {
+pub(crate) struct RdsInstance {
     #[serde(rename = "DBInstanceIdentifier")]
     pub(crate) id: String,
     #[serde(rename = "DBInstanceArn")]
@@ -53,7 +53,7 @@ pub(crate) struct Instance {
     #[serde(rename = "DBInstanceStatus")]
     pub(crate) status: Option<String>,
     pub(crate) engine: Option<String>,
-    pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) endpoint: Option<DatabaseEndpoint>,
     #[serde(rename = "DBClusterIdentifier")]
     pub(crate) cluster: Option<String>,
     #[serde(rename = "DBSubnetGroup")]
@@ -76,7 +76,7 @@ pub(crate) struct Instance {
 /// Where an instance listens.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Endpoint {
+pub(crate) struct DatabaseEndpoint {
     pub(crate) address: Option<String>,
     pub(crate) port: Option<u16>,
 }
@@ -136,7 +136,7 @@ pub(crate) struct MasterUserSecret {
 /// The database clusters.
 pub(in crate::aws) struct DescribeDbClusters;
 
-impl Action for DescribeDbClusters {
+impl QueryAction for DescribeDbClusters {
     const ACTION: &'static str = "DescribeDBClusters";
     const CALL: &'static str = "rds:DescribeDBClusters";
     type Answer = Clusters;
@@ -193,7 +193,7 @@ pub(crate) struct Cluster {
 /// The proxies.
 pub(in crate::aws) struct DescribeDbProxies;
 
-impl Action for DescribeDbProxies {
+impl QueryAction for DescribeDbProxies {
     const ACTION: &'static str = "DescribeDBProxies";
     const CALL: &'static str = "rds:DescribeDBProxies";
     type Answer = Proxies;
@@ -247,10 +247,10 @@ pub(crate) struct Proxy {
 /// The parameters of an instance's parameter group.
 pub(in crate::aws) struct DescribeDbParameters;
 
-impl Action for DescribeDbParameters {
+impl QueryAction for DescribeDbParameters {
     const ACTION: &'static str = "DescribeDBParameters";
     const CALL: &'static str = "rds:DescribeDBParameters";
-    type Answer = Parameters;
+    type Answer = ParametersPage;
 
     fn client(aws: &Aws) -> &QueryClient {
         &aws.rds
@@ -260,13 +260,13 @@ impl Action for DescribeDbParameters {
 impl Listing for DescribeDbParameters {
     type Item = Parameter;
 
-    fn page(answer: Parameters) -> (Vec<Parameter>, Option<String>) {
+    fn page(answer: ParametersPage) -> (Vec<Parameter>, Option<String>) {
         (answer.result.parameters, answer.result.marker)
     }
 }
 
 #[derive(Debug, Deserialize)]
-pub(in crate::aws) struct Parameters {
+pub(in crate::aws) struct ParametersPage {
     #[serde(rename = "DescribeDBParametersResult")]
     result: ParametersResult,
 }
@@ -274,7 +274,7 @@ pub(in crate::aws) struct Parameters {
 /// The parameters of a cluster's parameter group.
 pub(in crate::aws) struct DescribeDbClusterParameters;
 
-impl Action for DescribeDbClusterParameters {
+impl QueryAction for DescribeDbClusterParameters {
     const ACTION: &'static str = "DescribeDBClusterParameters";
     const CALL: &'static str = "rds:DescribeDBClusterParameters";
     type Answer = ClusterParameters;

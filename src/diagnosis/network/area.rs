@@ -7,7 +7,7 @@ use crate::model::{IpRange, PortRange};
 
 /// All addresses from the first to the last, at all ports of a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Block {
+pub(super) struct AddressBlock {
     first: u32,
     last: u32,
     ports: PortRange,
@@ -27,56 +27,56 @@ const NOT_PUBLIC: &[(u32, u32)] = &[
     (0xe000_0000, 0xffff_ffff),
 ];
 
-impl Block {
+impl AddressBlock {
     /// A rule's packets; `None` where it names addresses of IPv6, which no rotation function is sent over.
-    pub(super) fn of(range: &IpRange, ports: Option<PortRange>) -> Option<Block> {
+    pub(super) fn of(range: &IpRange, ports: Option<PortRange>) -> Option<AddressBlock> {
         let (first, last) = range.bounds_v4()?;
-        Some(Block { first, last, ports: ports.unwrap_or(ALL_PORTS) })
+        Some(AddressBlock { first, last, ports: ports.unwrap_or(ALL_PORTS) })
     }
 
     /// All addresses, at these ports.
-    pub(super) fn anywhere(ports: Option<PortRange>) -> Block {
-        Block { first: 0, last: u32::MAX, ports: ports.unwrap_or(ALL_PORTS) }
+    pub(super) fn anywhere(ports: Option<PortRange>) -> AddressBlock {
+        AddressBlock { first: 0, last: u32::MAX, ports: ports.unwrap_or(ALL_PORTS) }
     }
 
-    fn meets(&self, other: &Block) -> bool {
+    fn meets(&self, other: &AddressBlock) -> bool {
         self.first <= other.last && other.first <= self.last && self.ports.overlaps(&other.ports)
     }
 }
 
 /// The packets that may have to pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Area(Vec<Block>);
+pub(super) struct Area(Vec<AddressBlock>);
 
 impl Area {
     /// To any of these addresses, at one of the ports.
     pub(super) fn within(ranges: &[IpRange], ports: PortRange) -> Area {
-        Area(ranges.iter().filter_map(|range| Block::of(range, Some(ports))).collect())
+        Area(ranges.iter().filter_map(|range| AddressBlock::of(range, Some(ports))).collect())
     }
 
     /// To some address of the public network.
     pub(super) fn public(ports: PortRange) -> Area {
-        let mut area = Area(vec![Block::anywhere(Some(ports))]);
+        let mut area = Area(vec![AddressBlock::anywhere(Some(ports))]);
         for (first, last) in NOT_PUBLIC {
-            area.take(&Block { first: *first, last: *last, ports: ALL_PORTS });
+            area.take(&AddressBlock { first: *first, last: *last, ports: ALL_PORTS });
         }
         area
     }
 
     /// To some address that nothing is known of.
     pub(super) fn anywhere(ports: PortRange) -> Area {
-        Area(vec![Block::anywhere(Some(ports))])
+        Area(vec![AddressBlock::anywhere(Some(ports))])
     }
 
     /// The same addresses, at other ports.
     pub(super) fn at(&self, ports: PortRange) -> Area {
-        Area(self.0.iter().map(|block| Block { ports, ..*block }).collect())
+        Area(self.0.iter().map(|block| AddressBlock { ports, ..*block }).collect())
     }
 
     /// Its addresses as one range that a rule can name: its own where it is one, else all.
     pub(super) fn as_range(&self) -> String {
         match self.0.as_slice() {
-            [Block { first, last, .. }] => {
+            [AddressBlock { first, last, .. }] => {
                 let bits = (first ^ last).leading_zeros();
                 format!("{}/{bits}", core::net::Ipv4Addr::from(*first))
             }
@@ -89,7 +89,7 @@ impl Area {
     }
 
     /// Takes away what `other` holds; true where that was anything.
-    pub(super) fn take(&mut self, other: &Block) -> bool {
+    pub(super) fn take(&mut self, other: &AddressBlock) -> bool {
         if !self.0.iter().any(|block| block.meets(other)) {
             return false;
         }
@@ -107,18 +107,18 @@ impl Area {
 }
 
 /// What of `block` is not in `taken`, which meets it.
-fn rest(block: &Block, taken: &Block) -> impl Iterator<Item = Block> {
+fn rest(block: &AddressBlock, taken: &AddressBlock) -> impl Iterator<Item = AddressBlock> {
     let (first, last) = (block.first.max(taken.first), block.last.min(taken.last));
     let below = first.checked_sub(1).filter(|end| *end >= block.first && first > block.first);
     let above = last.checked_add(1).filter(|start| *start <= block.last);
     let under = taken.ports.from.checked_sub(1).filter(|end| *end >= block.ports.from);
     let over = taken.ports.to.checked_add(1).filter(|start| *start <= block.ports.to);
-    let inner = Block { first, last, ports: block.ports };
+    let inner = AddressBlock { first, last, ports: block.ports };
     [
-        below.map(|last| Block { last, ..*block }),
-        above.map(|first| Block { first, ..*block }),
-        under.map(|to| Block { ports: PortRange { to, ..block.ports }, ..inner }),
-        over.map(|from| Block { ports: PortRange { from, ..block.ports }, ..inner }),
+        below.map(|last| AddressBlock { last, ..*block }),
+        above.map(|first| AddressBlock { first, ..*block }),
+        under.map(|to| AddressBlock { ports: PortRange { to, ..block.ports }, ..inner }),
+        over.map(|from| AddressBlock { ports: PortRange { from, ..block.ports }, ..inner }),
     ]
     .into_iter()
     .flatten()
@@ -128,8 +128,8 @@ fn rest(block: &Block, taken: &Block) -> impl Iterator<Item = Block> {
 mod tests {
     use super::*;
 
-    fn block(range: &str, from: u16, to: u16) -> Block {
-        Block::of(&range.parse().unwrap(), Some(PortRange { from, to })).unwrap()
+    fn block(range: &str, from: u16, to: u16) -> AddressBlock {
+        AddressBlock::of(&range.parse().unwrap(), Some(PortRange { from, to })).unwrap()
     }
 
     fn area(range: &str, from: u16, to: u16) -> Area {

@@ -1,17 +1,17 @@
 //! The way to a database.
 
-use super::path::{Fault, HopPlace, Path, Paths, Standing};
+use super::path::{HopPlace, HopStanding, NetworkFault, NetworkPaths, Path};
 use super::view;
 use super::walk::{FarEnd, NearEnd, from_public, near_ends, to_private, to_public};
 use crate::model::{FunctionFacts, IpRange, Network, Subnet, TargetDatabase};
 
 /// The paths of the function to the database; `None` where its port is not known.
 #[must_use]
-pub fn to_database(network: &Network, function: &FunctionFacts, database: &TargetDatabase) -> Option<Paths> {
+pub fn to_database(network: &Network, function: &FunctionFacts, database: &TargetDatabase) -> Option<NetworkPaths> {
     let port = database.port?;
     let target = database.id.clone();
     let Some(vpc) = &function.vpc else {
-        return Some(Paths { target, paths: vec![without_vpc(network, database, port)] });
+        return Some(NetworkPaths { target, paths: vec![without_vpc(network, database, port)] });
     };
     let paths = near_ends(network, vpc)
         .into_iter()
@@ -19,19 +19,19 @@ pub fn to_database(network: &Network, function: &FunctionFacts, database: &Targe
             Ok(near) => path(network, &near, database, port),
             Err((id, missing)) => {
                 let mut path = Path { subnet: Some(id.clone()), hops: Vec::new() };
-                path.push(HopPlace::Route, id, Standing::Unseen(missing));
+                path.push(HopPlace::Route, id, HopStanding::Unseen(missing));
                 path
             }
         })
         .collect();
-    Some(Paths { target, paths })
+    Some(NetworkPaths { target, paths })
 }
 
 fn without_vpc(network: &Network, database: &TargetDatabase, port: u16) -> Path {
     let mut path = Path { subnet: None, hops: Vec::new() };
     let is_private = database.status.is_some() && !database.publicly_accessible;
     if is_private {
-        path.push(HopPlace::Route, "", Standing::Stops(Fault::NoVpc));
+        path.push(HopPlace::Route, "", HopStanding::Stops(NetworkFault::NoVpc));
         return path;
     }
     on_public_side(&mut path, network, database, port);

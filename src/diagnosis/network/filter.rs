@@ -3,7 +3,7 @@
 //! Sources: Amazon VPC User Guide, "Security group rules" (rules only allow, and all groups of an interface count together) and
 //! "Network ACL rules" (the lowest number that matches decides).
 
-use super::area::{Area, Block};
+use super::area::{AddressBlock, Area};
 use super::view;
 use crate::model::{AclEntry, GroupPeer, GroupRule, IpProtocol, Network, NetworkAcl, Observation};
 
@@ -16,7 +16,7 @@ pub enum Direction {
 
 /// What a filter does with the packets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum FilterAnswer {
     /// It lets all of them through; names what does.
     Lets(String),
     /// It lets none of them through; the number of an ACL's entry that says so, where somebody wrote one.
@@ -46,7 +46,7 @@ pub(super) fn groups_answer(
     direction: Direction,
     area: &Area,
     peers: &PeerGroups<'_>,
-) -> Answer {
+) -> FilterAnswer {
     let mut left = area.clone();
     let mut open = None;
     let mut lets = None;
@@ -71,15 +71,17 @@ pub(super) fn groups_answer(
                 lets = Some((id, rule));
             }
             if left.is_empty() {
-                return Answer::Lets(lets.map(|(id, rule)| format!("{id}: {}", words_of(rule, direction))).unwrap_or_default());
+                return FilterAnswer::Lets(
+                    lets.map(|(id, rule)| format!("{id}: {}", words_of(rule, direction))).unwrap_or_default(),
+                );
             }
         }
     }
     match (open, lets) {
-        (Some(missing), _) => Answer::Open(missing),
-        (None, Some((id, rule))) => Answer::Open(format!("which address is used: {id} has {}", words_of(rule, direction))),
-        (None, None) if ids.is_empty() => Answer::Open("the security groups".to_owned()),
-        (None, None) => Answer::Stops { entry: None },
+        (Some(missing), _) => FilterAnswer::Open(missing),
+        (None, Some((id, rule))) => FilterAnswer::Open(format!("which address is used: {id} has {}", words_of(rule, direction))),
+        (None, None) if ids.is_empty() => FilterAnswer::Open("the security groups".to_owned()),
+        (None, None) => FilterAnswer::Stops { entry: None },
     }
 }
 
@@ -87,16 +89,16 @@ pub(super) fn groups_answer(
 fn take(network: &Network, rule: &GroupRule, left: &mut Area, peers: &PeerGroups<'_>) -> Result<bool, String> {
     // A rule for all protocols is one for all ports, whatever it says of them.
     let ports = rule.ports.filter(|_| rule.protocol == IpProtocol::Tcp);
-    let anywhere = Block::anywhere(ports);
+    let anywhere = AddressBlock::anywhere(ports);
     match &rule.peer {
-        GroupPeer::Range(range) => Ok(Block::of(range, ports).is_some_and(|block| left.take(&block))),
+        GroupPeer::Range(range) => Ok(AddressBlock::of(range, ports).is_some_and(|block| left.take(&block))),
         GroupPeer::PrefixList(id) => {
             if !left.clone().take(&anywhere) {
                 return Ok(false);
             }
             let ranges = ranges_of(network, id)?;
             let mut took = false;
-            for block in ranges.iter().filter_map(|range| Block::of(range, ports)) {
+            for block in ranges.iter().filter_map(|range| AddressBlock::of(range, ports)) {
                 took |= left.take(&block);
             }
             Ok(took)
@@ -138,7 +140,7 @@ fn words_of(rule: &GroupRule, direction: Direction) -> String {
 }
 
 /// What an ACL does with packets to or from `area`.
-pub(super) fn acl_answer(acl: &NetworkAcl, direction: Direction, area: &Area) -> Answer {
+pub(super) fn acl_answer(acl: &NetworkAcl, direction: Direction, area: &Area) -> FilterAnswer {
     let is_of = |entry: &&AclEntry| {
         entry.is_egress == (direction == Direction::Out) && entry.protocol != IpProtocol::Other && entry.range.is_v4()
     };
@@ -148,7 +150,7 @@ pub(super) fn acl_answer(acl: &NetworkAcl, direction: Direction, area: &Area) ->
     let (mut lets, mut stops) = (None, None);
     for entry in entries {
         let ports = entry.ports.filter(|_| entry.protocol == IpProtocol::Tcp);
-        if Block::of(&entry.range, ports).is_some_and(|block| left.take(&block)) {
+        if AddressBlock::of(&entry.range, ports).is_some_and(|block| left.take(&block)) {
             let decides = if entry.is_allow { &mut lets } else { &mut stops };
             decides.get_or_insert(Some(entry.number));
         }
@@ -160,14 +162,14 @@ pub(super) fn acl_answer(acl: &NetworkAcl, direction: Direction, area: &Area) ->
         stops.get_or_insert(None);
     }
     match (lets, stops) {
-        (None, Some(entry)) => Answer::Stops { entry },
+        (None, Some(entry)) => FilterAnswer::Stops { entry },
         (Some(_), Some(number)) => {
             let number = number.map_or_else(|| "its last entry".to_owned(), |number| format!("entry {number}"));
-            Answer::Open(format!("which address and port is used: {number} of {} stops some", acl.id))
+            FilterAnswer::Open(format!("which address and port is used: {number} of {} stops some", acl.id))
         }
         (lets, None) => {
             let by = lets.flatten().map(|number| format!(", entry {number}")).unwrap_or_default();
-            Answer::Lets(format!("{}{by}", acl.id))
+            FilterAnswer::Lets(format!("{}{by}", acl.id))
         }
     }
 }

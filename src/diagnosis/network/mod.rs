@@ -21,7 +21,7 @@ mod walk;
 
 pub use database::to_database;
 pub use filter::Direction;
-pub use path::{Fault, Hop, HopPlace, OtherEnd, Path, Paths, Reach, Standing};
+pub use path::{Hop, HopPlace, HopStanding, NetworkFault, NetworkPaths, OtherEnd, Path, Reachability};
 pub use service::to_service;
 pub(crate) use service::{endpoint_in_use, goes_public};
 

@@ -5,7 +5,7 @@ use crate::model::{PortRange, StepName};
 
 /// Whether packets get through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reach {
+pub enum Reachability {
     /// Every hop lets them through.
     Reachable,
     /// No hop that was seen stops them, and not all were seen.
@@ -20,7 +20,7 @@ pub struct Hop {
     pub place: HopPlace,
     /// What stands there, by its id where it has one.
     pub id: String,
-    pub standing: Standing,
+    pub standing: HopStanding,
 }
 
 /// Where on the way a hop is, in the order of travel.
@@ -62,18 +62,18 @@ impl HopPlace {
 
 /// What a hop does.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Standing {
+pub enum HopStanding {
     /// It lets the packets through; says by what.
     Passes(String),
     /// It stops them.
-    Stops(Fault),
+    Stops(NetworkFault),
     /// It cannot be told; says what is missing.
     Unseen(String),
 }
 
 /// What is wrong with a hop, with what its mending takes.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fault {
+pub enum NetworkFault {
     /// The function is in no VPC, and the other end has no public address.
     NoVpc,
     /// No rule of the function's groups lets the packets out.
@@ -113,9 +113,9 @@ pub enum Fault {
     /// The endpoint does not work.
     EndpointState { endpoint: String, state: String },
     /// The service's name does not lead to the endpoint.
-    PrivateDnsOff { endpoint: String, public: Box<Fault> },
+    PrivateDnsOff { endpoint: String, public: Box<NetworkFault> },
     /// The same, as an attribute of the VPC keeps it from working.
-    DnsAttribute { vpc: String, attribute: &'static str, public: Box<Fault> },
+    DnsAttribute { vpc: String, attribute: &'static str, public: Box<NetworkFault> },
 }
 
 /// The other end of a rule.
@@ -138,52 +138,52 @@ impl OtherEnd {
     }
 }
 
-impl Fault {
+impl NetworkFault {
     /// What is wrong, as the end of a sentence.
     pub fn text(&self) -> String {
         match self {
-            Fault::NoVpc => "the function is in no VPC, and it has no public address".to_owned(),
-            Fault::Egress { groups, port, to } => {
+            NetworkFault::NoVpc => "the function is in no VPC, and it has no public address".to_owned(),
+            NetworkFault::Egress { groups, port, to } => {
                 format!("no outbound rule of {} lets TCP port {port} out to {}", groups.join(", "), to.words())
             }
-            Fault::Ingress { groups, port, from } => {
+            NetworkFault::Ingress { groups, port, from } => {
                 format!("no inbound rule of {} lets TCP port {port} in from {}", groups.join(", "), from.words())
             }
-            Fault::Acl { acl, subnet, direction, ports, entry, is_answer, .. } => {
+            NetworkFault::Acl { acl, subnet, direction, ports, entry, is_answer, .. } => {
                 let what = if *is_answer { "the answers to ports" } else { "TCP port" };
                 let way = if *direction == Direction::In { "into" } else { "out of" };
                 let by = entry.map_or_else(|| "no entry lets it through".to_owned(), |entry| format!("entry {entry} denies it"));
                 format!("the network ACL {acl} stops {what} {ports} {way} {subnet}: {by}")
             }
-            Fault::NoRoute { table, subnet, to: Some(to) } => format!("{table} of {subnet} has no route to {to}"),
-            Fault::NoRoute { table, subnet, to: None } => {
+            NetworkFault::NoRoute { table, subnet, to: Some(to) } => format!("{table} of {subnet} has no route to {to}"),
+            NetworkFault::NoRoute { table, subnet, to: None } => {
                 format!("{table} of {subnet} has no route to the public network, such as to a NAT gateway")
             }
-            Fault::Blackhole { table, destination, target } => {
+            NetworkFault::Blackhole { table, destination, target } => {
                 format!("the route of {table} to {destination} leads to {target}, which is gone")
             }
-            Fault::InternetGateway { table, gateway, subnet } => format!(
+            NetworkFault::InternetGateway { table, gateway, subnet } => format!(
                 "{subnet} is a public subnet: {table} leads to {gateway}, which serves only what has a public address, and a function \
                  has none"
             ),
-            Fault::NatState { nat, state, failure } => {
+            NetworkFault::NatState { nat, state, failure } => {
                 let because = failure.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
                 format!("{nat} is {state}{because}")
             }
-            Fault::NatInside { nat, because } => format!("{nat} reaches no public network: {because}"),
-            Fault::PeeringState { peering, status } => format!("{peering} is {status}"),
-            Fault::PeeringElsewhere { peering, leads_to, wanted } => {
+            NetworkFault::NatInside { nat, because } => format!("{nat} reaches no public network: {because}"),
+            NetworkFault::PeeringState { peering, status } => format!("{peering} is {status}"),
+            NetworkFault::PeeringElsewhere { peering, leads_to, wanted } => {
                 format!("{peering} leads to {leads_to}, and what must be reached is in {wanted}")
             }
-            Fault::AttachmentState { attachment, state } => format!("{attachment} is {state}"),
-            Fault::NoWayBack { table, to, over } => format!("{table} has no route back to {to} over {over}"),
-            Fault::EndpointWithoutSubnets { endpoint } => format!("{endpoint} has no interface in any subnet"),
-            Fault::EndpointState { endpoint, state } => format!("{endpoint} is {state}"),
-            Fault::PrivateDnsOff { endpoint, public } => format!(
+            NetworkFault::AttachmentState { attachment, state } => format!("{attachment} is {state}"),
+            NetworkFault::NoWayBack { table, to, over } => format!("{table} has no route back to {to} over {over}"),
+            NetworkFault::EndpointWithoutSubnets { endpoint } => format!("{endpoint} has no interface in any subnet"),
+            NetworkFault::EndpointState { endpoint, state } => format!("{endpoint} is {state}"),
+            NetworkFault::PrivateDnsOff { endpoint, public } => format!(
                 "private DNS of {endpoint} is off, so that the service's name leads to its public address, and {}",
                 public.text()
             ),
-            Fault::DnsAttribute { vpc, attribute, public } => format!(
+            NetworkFault::DnsAttribute { vpc, attribute, public } => format!(
                 "{attribute} of {vpc} is off, so that the service's name leads to its public address, and {}",
                 public.text()
             ),
@@ -193,37 +193,38 @@ impl Fault {
     /// The call that shows it.
     pub const fn call(&self) -> &'static str {
         match self {
-            Fault::NoVpc => "lambda:GetFunctionConfiguration",
-            Fault::Egress { .. } | Fault::Ingress { .. } => "ec2:DescribeSecurityGroups",
-            Fault::Acl { .. } => "ec2:DescribeNetworkAcls",
-            Fault::NoRoute { .. } | Fault::Blackhole { .. } | Fault::InternetGateway { .. } | Fault::NoWayBack { .. } => {
-                "ec2:DescribeRouteTables"
-            }
-            Fault::NatState { .. } | Fault::NatInside { .. } => "ec2:DescribeNatGateways",
-            Fault::PeeringState { .. } | Fault::PeeringElsewhere { .. } => "ec2:DescribeVpcPeeringConnections",
-            Fault::AttachmentState { .. } => "ec2:DescribeTransitGatewayVpcAttachments",
-            Fault::EndpointWithoutSubnets { .. } | Fault::EndpointState { .. } | Fault::PrivateDnsOff { .. } => {
-                "ec2:DescribeVpcEndpoints"
-            }
-            Fault::DnsAttribute { .. } => "ec2:DescribeVpcAttribute",
+            NetworkFault::NoVpc => "lambda:GetFunctionConfiguration",
+            NetworkFault::Egress { .. } | NetworkFault::Ingress { .. } => "ec2:DescribeSecurityGroups",
+            NetworkFault::Acl { .. } => "ec2:DescribeNetworkAcls",
+            NetworkFault::NoRoute { .. }
+            | NetworkFault::Blackhole { .. }
+            | NetworkFault::InternetGateway { .. }
+            | NetworkFault::NoWayBack { .. } => "ec2:DescribeRouteTables",
+            NetworkFault::NatState { .. } | NetworkFault::NatInside { .. } => "ec2:DescribeNatGateways",
+            NetworkFault::PeeringState { .. } | NetworkFault::PeeringElsewhere { .. } => "ec2:DescribeVpcPeeringConnections",
+            NetworkFault::AttachmentState { .. } => "ec2:DescribeTransitGatewayVpcAttachments",
+            NetworkFault::EndpointWithoutSubnets { .. }
+            | NetworkFault::EndpointState { .. }
+            | NetworkFault::PrivateDnsOff { .. } => "ec2:DescribeVpcEndpoints",
+            NetworkFault::DnsAttribute { .. } => "ec2:DescribeVpcAttribute",
         }
     }
 
     /// The step whose evidence it is: the function's own surroundings, or what lies beyond them.
     pub const fn step(&self) -> StepName {
         match self {
-            Fault::NoVpc
-            | Fault::Egress { .. }
-            | Fault::NoRoute { .. }
-            | Fault::Blackhole { .. }
-            | Fault::InternetGateway { .. } => StepName::RotationFunction,
+            NetworkFault::NoVpc
+            | NetworkFault::Egress { .. }
+            | NetworkFault::NoRoute { .. }
+            | NetworkFault::Blackhole { .. }
+            | NetworkFault::InternetGateway { .. } => StepName::RotationFunction,
             _ => StepName::SecretAccess,
         }
     }
 
     /// True where a name server or a route that nobody sees could lead around it.
     pub const fn may_be_led_around(&self) -> bool {
-        matches!(self, Fault::PrivateDnsOff { .. } | Fault::DnsAttribute { .. })
+        matches!(self, NetworkFault::PrivateDnsOff { .. } | NetworkFault::DnsAttribute { .. })
     }
 }
 
@@ -238,19 +239,19 @@ pub struct Path {
 
 impl Path {
     /// Blocked where a hop is, whatever was not seen of the others.
-    pub fn reach(&self) -> Reach {
+    pub fn reach(&self) -> Reachability {
         let of = |hop: &Hop| match hop.standing {
-            Standing::Passes(_) => Reach::Reachable,
-            Standing::Unseen(_) => Reach::Unknown,
-            Standing::Stops(_) => Reach::Blocked,
+            HopStanding::Passes(_) => Reachability::Reachable,
+            HopStanding::Unseen(_) => Reachability::Unknown,
+            HopStanding::Stops(_) => Reachability::Blocked,
         };
-        self.hops.iter().map(of).max().unwrap_or(Reach::Unknown)
+        self.hops.iter().map(of).max().unwrap_or(Reachability::Unknown)
     }
 
     /// The first hop that stops it.
-    pub fn fault(&self) -> Option<&Fault> {
+    pub fn fault(&self) -> Option<&NetworkFault> {
         self.hops.iter().find_map(|hop| match &hop.standing {
-            Standing::Stops(fault) => Some(fault),
+            HopStanding::Stops(fault) => Some(fault),
             _ => None,
         })
     }
@@ -258,12 +259,12 @@ impl Path {
     /// What was not seen of it, in the order of travel.
     pub fn unseen(&self) -> impl Iterator<Item = &str> {
         self.hops.iter().filter_map(|hop| match &hop.standing {
-            Standing::Unseen(missing) => Some(missing.as_str()),
+            HopStanding::Unseen(missing) => Some(missing.as_str()),
             _ => None,
         })
     }
 
-    pub(super) fn push(&mut self, place: HopPlace, id: impl Into<String>, standing: Standing) {
+    pub(super) fn push(&mut self, place: HopPlace, id: impl Into<String>, standing: HopStanding) {
         self.hops.push(Hop { place, id: id.into(), standing });
     }
 
@@ -274,15 +275,15 @@ impl Path {
             return Some(paths.swap_remove(0));
         }
         // The one that leaves most open is shown; where it stops, that is no longer sure.
-        let at = paths.iter().position(|path| path.reach() == Reach::Blocked).unwrap_or(0);
+        let at = paths.iter().position(|path| path.reach() == Reachability::Blocked).unwrap_or(0);
         let mut path = paths.swap_remove(at);
         for hop in &mut path.hops {
-            if let Standing::Stops(fault) = &hop.standing {
-                hop.standing = Standing::Unseen(format!("{which}: on one way {}", fault.text()));
+            if let HopStanding::Stops(fault) = &hop.standing {
+                hop.standing = HopStanding::Unseen(format!("{which}: on one way {}", fault.text()));
             }
         }
-        if path.reach() == Reach::Reachable {
-            path.push(HopPlace::Back, "", Standing::Unseen(which.to_owned()));
+        if path.reach() == Reachability::Reachable {
+            path.push(HopPlace::Back, "", HopStanding::Unseen(which.to_owned()));
         }
         Some(path)
     }
@@ -290,17 +291,17 @@ impl Path {
 
 /// The paths from all subnets of a function to one target: Lambda takes any of them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Paths {
+pub struct NetworkPaths {
     /// What must be reached, for people.
     pub target: String,
     /// At least one.
     pub paths: Vec<Path>,
 }
 
-impl Paths {
+impl NetworkPaths {
     /// Blocked where one subnet's path is.
-    pub fn reach(&self) -> Reach {
-        self.paths.iter().map(Path::reach).max().unwrap_or(Reach::Unknown)
+    pub fn reach(&self) -> Reachability {
+        self.paths.iter().map(Path::reach).max().unwrap_or(Reachability::Unknown)
     }
 
     /// The path to tell of: the first that fares worst.
@@ -310,12 +311,12 @@ impl Paths {
 
     /// True where it is blocked from every subnet.
     pub fn is_blocked_everywhere(&self) -> bool {
-        !self.paths.is_empty() && self.paths.iter().all(|path| path.reach() == Reach::Blocked)
+        !self.paths.is_empty() && self.paths.iter().all(|path| path.reach() == Reachability::Blocked)
     }
 
     /// What was not seen, where that leaves the answer open.
     pub fn missing(&self) -> Option<String> {
-        (self.reach() == Reach::Unknown)
+        (self.reach() == Reachability::Unknown)
             .then(|| self.paths.iter().find_map(|path| path.unseen().next()).unwrap_or("the network").to_owned())
     }
 }

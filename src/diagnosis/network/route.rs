@@ -2,20 +2,24 @@
 //!
 //! Source: Amazon VPC User Guide, "Route priority": the longest prefix that matches decides.
 
-use super::area::{Area, Block};
+use super::area::{AddressBlock, Area};
 use super::filter::ranges_of;
-use crate::model::{Destination, IpRange, Network, Route, RouteTable};
+use crate::model::{IpRange, Network, RouteDestination, RouteTable, VpcRoute};
 
 /// Beginning of the names of AWS's own prefix lists, none of which holds a database or an interface endpoint.
 const OF_AWS: &str = "com.amazonaws.";
 
 /// The routes that packets to `area` may take, each once; `None` among them for packets that none takes.
-pub(super) fn routes_to<'n>(network: &'n Network, table: &'n RouteTable, area: &Area) -> Result<Vec<Option<&'n Route>>, String> {
-    let mut by_length: Vec<(IpRange, &Route)> = Vec::with_capacity(table.routes.len());
+pub(super) fn routes_to<'n>(
+    network: &'n Network,
+    table: &'n RouteTable,
+    area: &Area,
+) -> Result<Vec<Option<&'n VpcRoute>>, String> {
+    let mut by_length: Vec<(IpRange, &VpcRoute)> = Vec::with_capacity(table.routes.len());
     for route in &table.routes {
         match &route.destination {
-            Destination::Range(range) => by_length.push((*range, route)),
-            Destination::PrefixList(id) => {
+            RouteDestination::Range(range) => by_length.push((*range, route)),
+            RouteDestination::PrefixList(id) => {
                 let named = super::view::prefix_list(network, id).ok().and_then(|list| list.name.as_deref());
                 if named.is_some_and(|name| name.starts_with(OF_AWS)) {
                     continue;
@@ -26,9 +30,9 @@ pub(super) fn routes_to<'n>(network: &'n Network, table: &'n RouteTable, area: &
     }
     by_length.sort_by_key(|(range, _)| std::cmp::Reverse(range.bits()));
     let mut left = area.clone();
-    let mut taken: Vec<Option<&Route>> = Vec::new();
+    let mut taken: Vec<Option<&VpcRoute>> = Vec::new();
     for (range, route) in by_length {
-        let takes = Block::of(&range, None).is_some_and(|block| left.take(&block));
+        let takes = AddressBlock::of(&range, None).is_some_and(|block| left.take(&block));
         if takes && !taken.contains(&Some(route)) {
             taken.push(Some(route));
         }

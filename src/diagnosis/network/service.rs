@@ -3,7 +3,7 @@
 //! Source: AWS PrivateLink Guide, "Access an AWS service using an interface VPC endpoint": private DNS takes both of the VPC's DNS
 //! attributes, and only one endpoint of a service in a VPC can have it.
 
-use super::path::{Fault, HopPlace, Path, Paths, Standing};
+use super::path::{HopPlace, HopStanding, NetworkFault, NetworkPaths, Path};
 use super::view;
 use super::walk::{FarEnd, NearEnd, near_ends, to_private, to_public};
 use crate::model::{EndpointKind, FunctionFacts, Network, RouteTarget, Vpc, VpcEndpoint};
@@ -46,7 +46,7 @@ pub(crate) fn goes_public(network: &Network, function: &FunctionFacts, region: &
 
 /// The paths of a function in a VPC to the service; `None` for a function in none, which reaches every service.
 #[must_use]
-pub fn to_service(network: &Network, function: &FunctionFacts, region: &str, service: &str) -> Option<Paths> {
+pub fn to_service(network: &Network, function: &FunctionFacts, region: &str, service: &str) -> Option<NetworkPaths> {
     let vpc = function.vpc.as_ref()?;
     let leads = leads(network, &vpc.vpc_id, region, service);
     let paths = near_ends(network, vpc)
@@ -55,12 +55,12 @@ pub fn to_service(network: &Network, function: &FunctionFacts, region: &str, ser
             Ok(near) => path(network, &near, &leads),
             Err((id, missing)) => {
                 let mut path = Path { subnet: Some(id.clone()), hops: Vec::new() };
-                path.push(HopPlace::Route, id, Standing::Unseen(missing));
+                path.push(HopPlace::Route, id, HopStanding::Unseen(missing));
                 path
             }
         })
         .collect();
-    Some(Paths { target: service.to_owned(), paths })
+    Some(NetworkPaths { target: service.to_owned(), paths })
 }
 
 fn leads<'n>(network: &'n Network, vpc_id: &str, region: &str, service: &str) -> Leads<'n> {
@@ -105,7 +105,7 @@ fn path(network: &Network, near: &NearEnd<'_>, leads: &Leads<'_>) -> Path {
         }
         Leads::Unseen(missing) => {
             let mut path = Path { subnet: Some(near.subnet.id.clone()), hops: Vec::new() };
-            path.push(HopPlace::Name, "", Standing::Unseen(missing.clone()));
+            path.push(HopPlace::Name, "", HopStanding::Unseen(missing.clone()));
             path
         }
     }
@@ -116,7 +116,7 @@ fn to_endpoint(network: &Network, near: &NearEnd<'_>, endpoint: &VpcEndpoint) ->
         let hop = super::path::Hop {
             place: HopPlace::Name,
             id: endpoint.id.clone(),
-            standing: Standing::Passes("private DNS leads to the endpoint".to_owned()),
+            standing: HopStanding::Passes("private DNS leads to the endpoint".to_owned()),
         };
         path.hops.insert(0, hop);
         path
@@ -140,8 +140,8 @@ fn to_endpoint(network: &Network, near: &NearEnd<'_>, endpoint: &VpcEndpoint) ->
         Some(path) => named(path),
         None => {
             let mut path = Path { subnet: Some(near.subnet.id.clone()), hops: Vec::new() };
-            let fault = Fault::EndpointWithoutSubnets { endpoint: endpoint.id.clone() };
-            path.push(HopPlace::Name, &endpoint.id, Standing::Stops(fault));
+            let fault = NetworkFault::EndpointWithoutSubnets { endpoint: endpoint.id.clone() };
+            path.push(HopPlace::Name, &endpoint.id, HopStanding::Stops(fault));
             path
         }
     }
@@ -154,18 +154,20 @@ fn over_public(network: &Network, near: &NearEnd<'_>, detour: Option<&Detour<'_>
     if let Some(detour) = detour {
         let public = Box::new(fault);
         let (id, fault) = match detour {
-            Detour::PrivateDnsOff(one) => (one.id.as_str(), Fault::PrivateDnsOff { endpoint: one.id.clone(), public }),
-            Detour::Attribute(vpc, attribute) => (*vpc, Fault::DnsAttribute { vpc: (*vpc).to_owned(), attribute, public }),
-            Detour::State(one) => (one.id.as_str(), Fault::EndpointState { endpoint: one.id.clone(), state: one.state.clone() }),
+            Detour::PrivateDnsOff(one) => (one.id.as_str(), NetworkFault::PrivateDnsOff { endpoint: one.id.clone(), public }),
+            Detour::Attribute(vpc, attribute) => (*vpc, NetworkFault::DnsAttribute { vpc: (*vpc).to_owned(), attribute, public }),
+            Detour::State(one) => {
+                (one.id.as_str(), NetworkFault::EndpointState { endpoint: one.id.clone(), state: one.state.clone() })
+            }
         };
-        path.hops.insert(0, super::path::Hop { place: HopPlace::Name, id: id.to_owned(), standing: Standing::Stops(fault) });
+        path.hops.insert(0, super::path::Hop { place: HopPlace::Name, id: id.to_owned(), standing: HopStanding::Stops(fault) });
         return path;
     }
     // A name server of the network may lead to an endpoint in another VPC, where there is a way to one.
     if let Some(beyond) = way_beyond(network, near) {
         for hop in &mut path.hops {
-            if matches!(&hop.standing, Standing::Stops(fault) if !matches!(fault, Fault::Egress { .. })) {
-                hop.standing = Standing::Unseen(format!("whether the service's name leads to an endpoint behind {beyond}"));
+            if matches!(&hop.standing, HopStanding::Stops(fault) if !matches!(fault, NetworkFault::Egress { .. })) {
+                hop.standing = HopStanding::Unseen(format!("whether the service's name leads to an endpoint behind {beyond}"));
             }
         }
     }

@@ -3,9 +3,9 @@
 //! The function's subnet and group are those of the diagnosis's healthy world.
 
 use crate::model::{
-    AclEntry, DatabaseChoice, DatabaseKind, Destination, EndpointKind, GroupPeer, GroupRule, IpProtocol, IpRange, NatGateway,
-    Network, NetworkAcl, Observation, PortRange, Route, RouteTable, RouteTarget, SecurityGroup, Subnet, TargetDatabase, Vpc,
-    VpcEndpoint,
+    AclEntry, DatabaseChoice, DatabaseKind, EndpointKind, GroupPeer, GroupRule, IpProtocol, IpRange, NatGateway, Network,
+    NetworkAcl, Observation, PortRange, RouteDestination, RouteTable, RouteTarget, SecurityGroup, Subnet, TargetDatabase, Vpc,
+    VpcEndpoint, VpcRoute,
 };
 
 pub(crate) const VPC: &str = "vpc-0a1b2c3d";
@@ -43,11 +43,15 @@ pub(crate) fn subnet(id: &str, vpc: &str, addresses: &str) -> Subnet {
     }
 }
 
-pub(crate) fn route(to: &str, target: &str) -> Route {
-    Route { destination: Destination::Range(range(to)), target: RouteTarget::from(target.to_owned()), is_blackhole: false }
+pub(crate) fn route(to: &str, target: &str) -> VpcRoute {
+    VpcRoute {
+        destination: RouteDestination::Range(range(to)),
+        target: RouteTarget::from(target.to_owned()),
+        is_blackhole: false,
+    }
 }
 
-pub(crate) fn table(id: &str, vpc: &str, subnets: &[&str], routes: Vec<Route>) -> RouteTable {
+pub(crate) fn table(id: &str, vpc: &str, subnets: &[&str], routes: Vec<VpcRoute>) -> RouteTable {
     RouteTable {
         id: id.to_owned(),
         vpc_id: vpc.to_owned(),

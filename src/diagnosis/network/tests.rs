@@ -4,7 +4,7 @@ mod differential;
 mod drawn;
 
 use super::testing::*;
-use super::{Paths, Reach, to_database, to_service};
+use super::{NetworkPaths, Reachability, to_database, to_service};
 use crate::diagnosis::testing::{denied, facts, healthy};
 use crate::model::{
     AclEntry, FunctionFacts, GroupPeer, IpProtocol, Network, Observation, PeeredVpc, Peering, PortRange, PrefixList, RouteTarget,
@@ -20,30 +20,30 @@ fn list<T>(observation: &mut Observation<Vec<T>>) -> &mut Vec<T> {
     observation.found_mut().unwrap()
 }
 
-fn to_aws(network: &Network) -> Paths {
+fn to_aws(network: &Network) -> NetworkPaths {
     to_service(network, &function(), "eu-west-1", "secretsmanager").unwrap()
 }
 
-fn to_db(network: &Network) -> Paths {
+fn to_db(network: &Network) -> NetworkPaths {
     let database = network.databases.found().unwrap().first().unwrap();
     to_database(network, &function(), database).unwrap()
 }
 
 #[track_caller]
-fn blocked(paths: &Paths, text: &str) {
-    let fault = paths.worst().and_then(|path| path.fault()).map(super::Fault::text);
-    assert_eq!(paths.reach(), Reach::Blocked, "{paths:#?}");
+fn blocked(paths: &NetworkPaths, text: &str) {
+    let fault = paths.worst().and_then(|path| path.fault()).map(super::NetworkFault::text);
+    assert_eq!(paths.reach(), Reachability::Blocked, "{paths:#?}");
     assert!(fault.as_deref().is_some_and(|fault| fault.contains(text)), "{fault:?}");
 }
 
 #[track_caller]
-fn reachable(paths: &Paths) {
-    assert_eq!(paths.reach(), Reach::Reachable, "{paths:#?}");
+fn reachable(paths: &NetworkPaths) {
+    assert_eq!(paths.reach(), Reachability::Reachable, "{paths:#?}");
 }
 
 #[track_caller]
-fn unknown(paths: &Paths, missing: &str) {
-    assert_eq!(paths.reach(), Reach::Unknown, "{paths:#?}");
+fn unknown(paths: &NetworkPaths, missing: &str) {
+    assert_eq!(paths.reach(), Reachability::Unknown, "{paths:#?}");
     assert!(paths.missing().is_some_and(|said| said.contains(missing)), "{:?}", paths.missing());
 }
 
@@ -317,7 +317,7 @@ fn one_blocked_subnet_of_two_blocks_and_is_named() {
     let mut two = function();
     two.vpc.as_mut().unwrap().subnet_ids.push("subnet-0b".to_owned());
     let paths = to_database(&network, &two, &database()).unwrap();
-    assert_eq!((paths.reach(), paths.is_blocked_everywhere()), (Reach::Blocked, false));
+    assert_eq!((paths.reach(), paths.is_blocked_everywhere()), (Reachability::Blocked, false));
     assert_eq!(paths.worst().and_then(|path| path.subnet.as_deref()), Some("subnet-0b"));
 }
 

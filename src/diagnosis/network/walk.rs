@@ -4,10 +4,10 @@
 //! Guide, "VPC peering limitations"; AWS Lambda Developer Guide, "Internet access for VPC-connected functions".
 
 use super::area::Area;
-use super::filter::{Answer, Direction, PeerGroups, acl_answer, groups_answer};
-use super::path::{Fault, HopPlace, OtherEnd, Path, Standing};
+use super::filter::{Direction, FilterAnswer, PeerGroups, acl_answer, groups_answer};
+use super::path::{HopPlace, HopStanding, NetworkFault, OtherEnd, Path};
 use super::{route, view};
-use crate::model::{IpRange, Network, Route, RouteTarget, Subnet, VpcConfig};
+use crate::model::{IpRange, Network, RouteTarget, Subnet, VpcConfig, VpcRoute};
 
 /// The ports that answers go to. Source: Amazon VPC User Guide, "Ephemeral ports": Lambda functions and NAT gateways use these.
 const EPHEMERAL: crate::model::PortRange = crate::model::PortRange { from: 1024, to: u16::MAX };
@@ -31,17 +31,17 @@ pub(super) struct FarEnd<'a> {
 }
 
 /// A route that was taken, or what stands in its place.
-enum Taken<'n> {
-    Route(&'n Route),
+enum TakenRoute<'n> {
+    Route(&'n VpcRoute),
     None,
     Unseen(String),
 }
 
-pub(super) fn standing_of(answer: Answer, fault: impl FnOnce(Option<u32>) -> Fault) -> Standing {
+pub(super) fn standing_of(answer: FilterAnswer, fault: impl FnOnce(Option<u32>) -> NetworkFault) -> HopStanding {
     match answer {
-        Answer::Lets(by) => Standing::Passes(by),
-        Answer::Stops { entry } => Standing::Stops(fault(entry)),
-        Answer::Open(missing) => Standing::Unseen(missing),
+        FilterAnswer::Lets(by) => HopStanding::Passes(by),
+        FilterAnswer::Stops { entry } => HopStanding::Stops(fault(entry)),
+        FilterAnswer::Open(missing) => HopStanding::Unseen(missing),
     }
 }
 
@@ -61,7 +61,7 @@ fn at_acl(
 ) {
     match view::acl(network, &subnet.id) {
         Ok(acl) => {
-            let standing = standing_of(acl_answer(acl, direction, area), |entry| Fault::Acl {
+            let standing = standing_of(acl_answer(acl, direction, area), |entry| NetworkFault::Acl {
                 acl: acl.id.clone(),
                 subnet: subnet.id.clone(),
                 direction,
@@ -72,29 +72,29 @@ fn at_acl(
             });
             path.push(place, &acl.id, standing);
         }
-        Err(missing) => path.push(place, "", Standing::Unseen(missing)),
+        Err(missing) => path.push(place, "", HopStanding::Unseen(missing)),
     }
 }
 
 /// The one route that packets to `area` take; where they may take several, that cannot be told.
-fn taken<'n>(network: &'n Network, subnet: &Subnet, area: &Area) -> (String, Taken<'n>) {
+fn taken<'n>(network: &'n Network, subnet: &Subnet, area: &Area) -> (String, TakenRoute<'n>) {
     let table = match view::route_table(network, subnet) {
         Ok(table) => table,
-        Err(missing) => return (String::new(), Taken::Unseen(missing)),
+        Err(missing) => return (String::new(), TakenRoute::Unseen(missing)),
     };
     let taken = match route::routes_to(network, table, area) {
-        Err(missing) => Taken::Unseen(missing),
+        Err(missing) => TakenRoute::Unseen(missing),
         Ok(routes) => match routes.as_slice() {
-            [Some(route)] => Taken::Route(route),
-            [None] => Taken::None,
+            [Some(route)] => TakenRoute::Route(route),
+            [None] => TakenRoute::None,
             [Some(first), others @ ..]
                 if others
                     .iter()
                     .all(|other| other.is_some_and(|o| o.target == first.target && o.is_blackhole == first.is_blackhole)) =>
             {
-                Taken::Route(first)
+                TakenRoute::Route(first)
             }
-            _ => Taken::Unseen(format!("which of several routes of {} is taken", table.id)),
+            _ => TakenRoute::Unseen(format!("which of several routes of {} is taken", table.id)),
         },
     };
     (table.id.clone(), taken)
@@ -106,7 +106,7 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
     let port = crate::model::PortRange::one(far.port);
     let there = if far.ranges.is_empty() { Area::anywhere(port) } else { Area::within(&far.ranges, port) };
     let Some(own) = near.subnet.range else {
-        path.push(HopPlace::Route, &near.subnet.id, Standing::Unseen(format!("the IPv4 range of {}", near.subnet.id)));
+        path.push(HopPlace::Route, &near.subnet.id, HopStanding::Unseen(format!("the IPv4 range of {}", near.subnet.id)));
         return path;
     };
     let here = Area::within(&[own], port);
@@ -121,31 +121,31 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
         _ => OtherEnd::Ranges(texts(&far.ranges)),
     };
     let out = groups_answer(network, near.groups, Direction::Out, &there, &far_groups);
-    let egress = standing_of(out, |_| Fault::Egress { groups: near.groups.to_vec(), port: far.port, to });
+    let egress = standing_of(out, |_| NetworkFault::Egress { groups: near.groups.to_vec(), port: far.port, to });
     path.push(HopPlace::Egress, near.groups.join(", "), egress);
 
     let standing = match route {
-        Taken::Route(route) if route.is_blackhole => Standing::Stops(Fault::Blackhole {
+        TakenRoute::Route(route) if route.is_blackhole => HopStanding::Stops(NetworkFault::Blackhole {
             table: table.clone(),
             destination: route.destination.to_string(),
             target: route.target.id().to_owned(),
         }),
-        Taken::Route(Route { target: RouteTarget::InternetGateway(gateway), .. }) if !far.ranges.is_empty() => {
-            Standing::Stops(Fault::InternetGateway {
+        TakenRoute::Route(VpcRoute { target: RouteTarget::InternetGateway(gateway), .. }) if !far.ranges.is_empty() => {
+            HopStanding::Stops(NetworkFault::InternetGateway {
                 table: table.clone(),
                 gateway: gateway.clone(),
                 subnet: near.subnet.id.clone(),
             })
         }
-        Taken::Route(route) => Standing::Passes(format!("{} to {}", route.destination, route.target.id())),
+        TakenRoute::Route(route) => HopStanding::Passes(format!("{} to {}", route.destination, route.target.id())),
         // An address that nothing is known of may be any.
-        Taken::None if far.ranges.is_empty() => Standing::Unseen("the address of what must be reached".to_owned()),
-        Taken::None => Standing::Stops(Fault::NoRoute {
+        TakenRoute::None if far.ranges.is_empty() => HopStanding::Unseen("the address of what must be reached".to_owned()),
+        TakenRoute::None => HopStanding::Stops(NetworkFault::NoRoute {
             table: table.clone(),
             subnet: near.subnet.id.clone(),
             to: Some(texts(&far.ranges).join(", ")),
         }),
-        Taken::Unseen(missing) => Standing::Unseen(missing),
+        TakenRoute::Unseen(missing) => HopStanding::Unseen(missing),
     };
     path.push(HopPlace::Route, table, standing);
 
@@ -160,7 +160,7 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
     match &far.subnet {
         Ok(_) if is_same_subnet => {}
         Ok(subnet) => at_acl(&mut path, network, HopPlace::AclIn, subnet, Direction::In, &here, port),
-        Err(missing) => path.push(HopPlace::AclIn, "", Standing::Unseen(missing.clone())),
+        Err(missing) => path.push(HopPlace::AclIn, "", HopStanding::Unseen(missing.clone())),
     }
 
     let standing = match far.groups {
@@ -170,9 +170,9 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
                 _ => OtherEnd::Ranges(texts(&[own])),
             };
             let enters = groups_answer(network, groups, Direction::In, &here, &near_groups);
-            standing_of(enters, |_| Fault::Ingress { groups: groups.to_vec(), port: far.port, from })
+            standing_of(enters, |_| NetworkFault::Ingress { groups: groups.to_vec(), port: far.port, from })
         }
-        None => Standing::Unseen("who is let in there".to_owned()),
+        None => HopStanding::Unseen("who is let in there".to_owned()),
     };
     path.push(HopPlace::Ingress, far.groups.unwrap_or_default().join(", "), standing);
 
@@ -193,38 +193,39 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
 /// Whether the far subnet's table leads answers back over the same link.
 fn back_over(path: &mut Path, network: &Network, far: &Subnet, here: &Area, own: &str, over: &str) {
     let (table, route) = taken(network, far, here);
-    let no_way = || Standing::Stops(Fault::NoWayBack { table: table.clone(), to: own.to_owned(), over: over.to_owned() });
+    let no_way =
+        || HopStanding::Stops(NetworkFault::NoWayBack { table: table.clone(), to: own.to_owned(), over: over.to_owned() });
     let standing = match route {
-        Taken::Route(route) if route.is_blackhole => no_way(),
-        Taken::Route(route) if route.target.id() == over => Standing::Passes(format!("{} to {over}", route.destination)),
-        Taken::Route(route) => Standing::Unseen(format!("whether answers come back over {}", route.target.id())),
-        Taken::None => no_way(),
-        Taken::Unseen(missing) => Standing::Unseen(missing),
+        TakenRoute::Route(route) if route.is_blackhole => no_way(),
+        TakenRoute::Route(route) if route.target.id() == over => HopStanding::Passes(format!("{} to {over}", route.destination)),
+        TakenRoute::Route(route) => HopStanding::Unseen(format!("whether answers come back over {}", route.target.id())),
+        TakenRoute::None => no_way(),
+        TakenRoute::Unseen(missing) => HopStanding::Unseen(missing),
     };
     path.push(HopPlace::Back, table.clone(), standing);
 }
 
 /// What the route leads over, and whether rules beyond it may name groups before it.
-struct Link {
-    hop: Option<(String, Standing)>,
+struct RouteLink {
+    hop: Option<(String, HopStanding)>,
     may_name_groups: Result<bool, String>,
 }
 
-fn link_of(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>, route: &Taken<'_>) -> Link {
-    let plain = |may_name_groups| Link { hop: None, may_name_groups };
-    let Taken::Route(route) = route else { return plain(Err("the way the packets take".to_owned())) };
-    let hop = |id: &str, standing, may_name_groups| Link { hop: Some((id.to_owned(), standing)), may_name_groups };
+fn link_of(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>, route: &TakenRoute<'_>) -> RouteLink {
+    let plain = |may_name_groups| RouteLink { hop: None, may_name_groups };
+    let TakenRoute::Route(route) = route else { return plain(Err("the way the packets take".to_owned())) };
+    let hop = |id: &str, standing, may_name_groups| RouteLink { hop: Some((id.to_owned(), standing)), may_name_groups };
     match &route.target {
         RouteTarget::Local => match far.vpc_id {
             Some(vpc) if vpc != near.subnet.vpc_id => hop(
                 "local",
-                Standing::Unseen(format!("how {vpc} is reached, whose addresses are those of {} too", near.subnet.vpc_id)),
+                HopStanding::Unseen(format!("how {vpc} is reached, whose addresses are those of {} too", near.subnet.vpc_id)),
                 Err("the way the packets take".to_owned()),
             ),
             _ => plain(Ok(true)),
         },
         RouteTarget::Peering(id) => match view::peering(network, id) {
-            Err(missing) => hop(id, Standing::Unseen(missing.clone()), Err(missing)),
+            Err(missing) => hop(id, HopStanding::Unseen(missing.clone()), Err(missing)),
             Ok(peering) => {
                 let other = if peering.requester.vpc_id == near.subnet.vpc_id { &peering.accepter } else { &peering.requester };
                 let regions = (&peering.requester.region, &peering.accepter.region);
@@ -234,15 +235,15 @@ fn link_of(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>, route: &Take
                     _ => Err(format!("the regions of {id}")),
                 };
                 let standing = if peering.status != "active" {
-                    Standing::Stops(Fault::PeeringState { peering: id.clone(), status: peering.status.clone() })
+                    HopStanding::Stops(NetworkFault::PeeringState { peering: id.clone(), status: peering.status.clone() })
                 } else if far.vpc_id.is_some_and(|vpc| vpc != other.vpc_id) {
-                    Standing::Stops(Fault::PeeringElsewhere {
+                    HopStanding::Stops(NetworkFault::PeeringElsewhere {
                         peering: id.clone(),
                         leads_to: other.vpc_id.clone(),
                         wanted: far.vpc_id.unwrap_or_default().to_owned(),
                     })
                 } else {
-                    Standing::Passes(format!("active, to {}", other.vpc_id))
+                    HopStanding::Passes(format!("active, to {}", other.vpc_id))
                 };
                 hop(id, standing, may_name)
             }
@@ -250,23 +251,26 @@ fn link_of(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>, route: &Take
         RouteTarget::TransitGateway(id) => match view::attachment(network, id, &near.subnet.vpc_id) {
             Ok(attachment) if !matches!(attachment.state.as_str(), "available" | "modifying") => hop(
                 id,
-                Standing::Stops(Fault::AttachmentState { attachment: attachment.id.clone(), state: attachment.state.clone() }),
+                HopStanding::Stops(NetworkFault::AttachmentState {
+                    attachment: attachment.id.clone(),
+                    state: attachment.state.clone(),
+                }),
                 Ok(false),
             ),
             attachment => {
                 let may_name = attachment.ok().and_then(|attachment| attachment.may_reference_groups);
                 let may_name = may_name.ok_or_else(|| format!("whether groups may be named across {id}"));
-                hop(id, Standing::Unseen(format!("the routes of {id}")), may_name)
+                hop(id, HopStanding::Unseen(format!("the routes of {id}")), may_name)
             }
         },
         // Packets through a NAT gateway carry its address.
-        RouteTarget::NatGateway(id) => hop(id, Standing::Unseen(format!("what lies behind {id}")), Ok(false)),
+        RouteTarget::NatGateway(id) => hop(id, HopStanding::Unseen(format!("what lies behind {id}")), Ok(false)),
         RouteTarget::InternetGateway(id) => {
-            hop(id, Standing::Unseen(format!("how a private address is reached, which the routes send to {id}")), Ok(false))
+            hop(id, HopStanding::Unseen(format!("how a private address is reached, which the routes send to {id}")), Ok(false))
         }
         target => hop(
             target.id(),
-            Standing::Unseen(format!("what {} does with the packets", target.id())),
+            HopStanding::Unseen(format!("what {} does with the packets", target.id())),
             Err(format!("what {} does with the packets", target.id())),
         ),
     }
@@ -278,31 +282,33 @@ pub(super) fn to_public(network: &Network, near: &NearEnd<'_>, port: u16) -> Pat
     let ports = crate::model::PortRange::one(port);
     let there = Area::public(ports);
     let out = groups_answer(network, near.groups, Direction::Out, &there, &PeerGroups::NONE);
-    let egress = standing_of(out, |_| Fault::Egress { groups: near.groups.to_vec(), port, to: OtherEnd::Public });
+    let egress = standing_of(out, |_| NetworkFault::Egress { groups: near.groups.to_vec(), port, to: OtherEnd::Public });
     path.push(HopPlace::Egress, near.groups.join(", "), egress);
 
     let (table, route) = taken(network, near.subnet, &there);
     let standing = match &route {
-        Taken::Unseen(missing) => Standing::Unseen(missing.clone()),
-        Taken::None => Standing::Stops(Fault::NoRoute { table: table.clone(), subnet: near.subnet.id.clone(), to: None }),
-        Taken::Route(route) if route.is_blackhole => Standing::Stops(Fault::Blackhole {
+        TakenRoute::Unseen(missing) => HopStanding::Unseen(missing.clone()),
+        TakenRoute::None => {
+            HopStanding::Stops(NetworkFault::NoRoute { table: table.clone(), subnet: near.subnet.id.clone(), to: None })
+        }
+        TakenRoute::Route(route) if route.is_blackhole => HopStanding::Stops(NetworkFault::Blackhole {
             table: table.clone(),
             destination: route.destination.to_string(),
             target: route.target.id().to_owned(),
         }),
-        Taken::Route(route) => match &route.target {
-            RouteTarget::InternetGateway(gateway) => Standing::Stops(Fault::InternetGateway {
+        TakenRoute::Route(route) => match &route.target {
+            RouteTarget::InternetGateway(gateway) => HopStanding::Stops(NetworkFault::InternetGateway {
                 table: table.clone(),
                 gateway: gateway.clone(),
                 subnet: near.subnet.id.clone(),
             }),
-            RouteTarget::NatGateway(_) => Standing::Passes(format!("{} to {}", route.destination, route.target.id())),
-            other => Standing::Unseen(format!("where {} leads packets for the public network", other.id())),
+            RouteTarget::NatGateway(_) => HopStanding::Passes(format!("{} to {}", route.destination, route.target.id())),
+            other => HopStanding::Unseen(format!("where {} leads packets for the public network", other.id())),
         },
     };
     path.push(HopPlace::Route, table, standing);
     at_acl(&mut path, network, HopPlace::AclOut, near.subnet, Direction::Out, &there, ports);
-    if let Taken::Route(Route { target: RouteTarget::NatGateway(id), is_blackhole: false, .. }) = route {
+    if let TakenRoute::Route(VpcRoute { target: RouteTarget::NatGateway(id), is_blackhole: false, .. }) = route {
         through_nat(&mut path, network, near.subnet, id, &there, ports);
     }
     at_acl(&mut path, network, HopPlace::Back, near.subnet, Direction::In, &there.at(EPHEMERAL), EPHEMERAL);
@@ -313,33 +319,33 @@ pub(super) fn to_public(network: &Network, near: &NearEnd<'_>, port: u16) -> Pat
 fn through_nat(path: &mut Path, network: &Network, near: &Subnet, id: &str, there: &Area, ports: crate::model::PortRange) {
     let nat = match view::nat_gateway(network, id) {
         Ok(nat) => nat,
-        Err(missing) => return path.push(HopPlace::Link, id, Standing::Unseen(missing)),
+        Err(missing) => return path.push(HopPlace::Link, id, HopStanding::Unseen(missing)),
     };
     if nat.state != "available" {
-        let fault = Fault::NatState { nat: id.to_owned(), state: nat.state.clone(), failure: nat.failure.clone() };
-        return path.push(HopPlace::Link, id, Standing::Stops(fault));
+        let fault = NetworkFault::NatState { nat: id.to_owned(), state: nat.state.clone(), failure: nat.failure.clone() };
+        return path.push(HopPlace::Link, id, HopStanding::Stops(fault));
     }
-    let inside = |because: String| Standing::Stops(Fault::NatInside { nat: id.to_owned(), because });
+    let inside = |because: String| HopStanding::Stops(NetworkFault::NatInside { nat: id.to_owned(), because });
     // One that serves a whole region has its routes to itself.
     let Some(subnet_id) = &nat.subnet_id else {
-        return path.push(HopPlace::Link, id, Standing::Passes("available".to_owned()));
+        return path.push(HopPlace::Link, id, HopStanding::Passes("available".to_owned()));
     };
     let subnet = match view::subnet(network, subnet_id) {
         Ok(subnet) => subnet,
-        Err(missing) => return path.push(HopPlace::Link, id, Standing::Unseen(missing)),
+        Err(missing) => return path.push(HopPlace::Link, id, HopStanding::Unseen(missing)),
     };
     let (table, route) = taken(network, subnet, there);
     let standing = match route {
-        Taken::Unseen(missing) => Standing::Unseen(missing),
-        Taken::None => inside(format!("{table} of its subnet {subnet_id} has no route there")),
-        Taken::Route(route) if route.is_blackhole => {
+        TakenRoute::Unseen(missing) => HopStanding::Unseen(missing),
+        TakenRoute::None => inside(format!("{table} of its subnet {subnet_id} has no route there")),
+        TakenRoute::Route(route) if route.is_blackhole => {
             inside(format!("{table} of {subnet_id} leads to {}, which is gone", route.target.id()))
         }
-        Taken::Route(route) => match &route.target {
+        TakenRoute::Route(route) => match &route.target {
             RouteTarget::InternetGateway(_) if !nat.is_public => inside("it is a private one".to_owned()),
-            RouteTarget::InternetGateway(gateway) => Standing::Passes(format!("available, on to {gateway}")),
+            RouteTarget::InternetGateway(gateway) => HopStanding::Passes(format!("available, on to {gateway}")),
             RouteTarget::NatGateway(other) if other == id => inside(format!("{table} of {subnet_id} leads back to it")),
-            other => Standing::Unseen(format!("where {} leads packets for the public network", other.id())),
+            other => HopStanding::Unseen(format!("where {} leads packets for the public network", other.id())),
         },
     };
     path.push(HopPlace::Link, id, standing);
@@ -360,30 +366,32 @@ pub(super) fn from_public(path: &mut Path, network: &Network, far: &FarEnd<'_>) 
     let standing = match far.groups {
         Some(groups) => {
             let enters = groups_answer(network, groups, Direction::In, &there, &PeerGroups::NONE);
-            standing_of(enters, |_| Fault::Ingress { groups: groups.to_vec(), port: far.port, from: OtherEnd::Public })
+            standing_of(enters, |_| NetworkFault::Ingress { groups: groups.to_vec(), port: far.port, from: OtherEnd::Public })
         }
-        None => Standing::Unseen("who is let in there".to_owned()),
+        None => HopStanding::Unseen("who is let in there".to_owned()),
     };
     match &far.subnet {
         Ok(subnet) => at_acl(path, network, HopPlace::AclIn, subnet, Direction::In, &there, port),
-        Err(missing) => path.push(HopPlace::AclIn, "", Standing::Unseen(missing.clone())),
+        Err(missing) => path.push(HopPlace::AclIn, "", HopStanding::Unseen(missing.clone())),
     }
     path.push(HopPlace::Ingress, far.groups.unwrap_or_default().join(", "), standing);
     let Ok(subnet) = &far.subnet else { return };
     let (table, route) = taken(network, subnet, &there.at(EPHEMERAL));
     let no_way = || {
-        Standing::Stops(Fault::NoWayBack {
+        HopStanding::Stops(NetworkFault::NoWayBack {
             table: table.clone(),
             to: "the public network".to_owned(),
             over: "an Internet gateway".to_owned(),
         })
     };
     let standing = match route {
-        Taken::Route(Route { target: RouteTarget::InternetGateway(id), is_blackhole: false, .. }) => Standing::Passes(id.clone()),
-        Taken::Route(route) if route.is_blackhole => no_way(),
-        Taken::Route(route) => Standing::Unseen(format!("whether answers come back over {}", route.target.id())),
-        Taken::None => no_way(),
-        Taken::Unseen(missing) => Standing::Unseen(missing),
+        TakenRoute::Route(VpcRoute { target: RouteTarget::InternetGateway(id), is_blackhole: false, .. }) => {
+            HopStanding::Passes(id.clone())
+        }
+        TakenRoute::Route(route) if route.is_blackhole => no_way(),
+        TakenRoute::Route(route) => HopStanding::Unseen(format!("whether answers come back over {}", route.target.id())),
+        TakenRoute::None => no_way(),
+        TakenRoute::Unseen(missing) => HopStanding::Unseen(missing),
     };
     path.push(HopPlace::Back, table.clone(), standing);
     at_acl(path, network, HopPlace::Back, subnet, Direction::Out, &there.at(EPHEMERAL), EPHEMERAL);

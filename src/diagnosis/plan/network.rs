@@ -3,8 +3,8 @@
 use super::command::AwsCommand;
 use crate::diagnosis::remedy::aws;
 use crate::model::{
-    AclEntry, Destination, EndpointKind, Evidence, GroupPeer, GroupRule, IpProtocol, IpRange, Network, NetworkAcl, Observation,
-    PortRange, Route, RouteTable, RouteTarget, SecurityGroup, TargetDatabase, Vpc, VpcEndpoint,
+    AclEntry, EndpointKind, Evidence, GroupPeer, GroupRule, IpProtocol, IpRange, Network, NetworkAcl, Observation, PortRange,
+    RouteDestination, RouteTable, RouteTarget, SecurityGroup, TargetDatabase, Vpc, VpcEndpoint, VpcRoute,
 };
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub(super) enum NetworkChange {
     /// A table gets a route, in place of one to the same destination where there is one.
     Route {
         table: String,
-        route: Route,
+        route: VpcRoute,
     },
     AclEntry {
         acl: String,
@@ -68,8 +68,11 @@ impl NetworkChange {
                 let range: IpRange = command.option("destination-cidr-block")?.parse().ok()?;
                 let targets = ["nat-gateway-id", "vpc-peering-connection-id", "transit-gateway-id", "gateway-id"];
                 let target = targets.iter().find_map(|name| text(name)).filter(|id| id.contains('-'))?;
-                let route =
-                    Route { destination: Destination::Range(range), target: RouteTarget::from(target), is_blackhole: false };
+                let route = VpcRoute {
+                    destination: RouteDestination::Range(range),
+                    target: RouteTarget::from(target),
+                    is_blackhole: false,
+                };
                 NetworkChange::Route { table, route }
             }
             ("ec2", "create-network-acl-entry") => {

@@ -1,7 +1,7 @@
 //! What the network says about a failure to reach something: of the way to an endpoint of AWS, and to the databases.
 
 use crate::diagnosis::DiagnosisContext;
-use crate::diagnosis::network::{self, Fault, Path, Paths, Reach, Standing};
+use crate::diagnosis::network::{self, HopStanding, NetworkFault, NetworkPaths, Path, Reachability};
 use crate::model::{
     Cause, Confidence, DatabaseChoice, Finding, NetworkPath, Observation, PathHop, PathState, Proof, RotationStep, Severity,
     StepName, TargetDatabase,
@@ -19,24 +19,24 @@ pub(in crate::diagnosis) fn was_looked_at(context: &DiagnosisContext<'_>) -> boo
 }
 
 /// The way to the service's endpoint; `None` outside a VPC, and where nobody looked.
-pub(in crate::diagnosis) fn to_service(context: &DiagnosisContext<'_>, service: &str) -> Option<Paths> {
+pub(in crate::diagnosis) fn to_service(context: &DiagnosisContext<'_>, service: &str) -> Option<NetworkPaths> {
     let function = context.function().filter(|_| was_looked_at(context) && context.rotates_by_function())?;
     network::to_service(&context.evidence.network, function, &context.evidence.region, service)
 }
 
 /// A database with the way to it.
-pub(in crate::diagnosis) struct Candidate<'a> {
+pub(in crate::diagnosis) struct JudgedDatabase<'a> {
     pub(in crate::diagnosis) database: &'a TargetDatabase,
     /// `None` where its port is not known.
-    pub(in crate::diagnosis) paths: Option<Paths>,
+    pub(in crate::diagnosis) paths: Option<NetworkPaths>,
 }
 
-impl Candidate<'_> {
-    pub(in crate::diagnosis) fn reach(&self) -> Reach {
-        self.paths.as_ref().map_or(Reach::Unknown, Paths::reach)
+impl JudgedDatabase<'_> {
+    pub(in crate::diagnosis) fn reach(&self) -> Reachability {
+        self.paths.as_ref().map_or(Reachability::Unknown, NetworkPaths::reach)
     }
 
-    pub(in crate::diagnosis) fn fault(&self) -> Option<&Fault> {
+    pub(in crate::diagnosis) fn fault(&self) -> Option<&NetworkFault> {
         self.paths.as_ref()?.worst()?.fault()
     }
 
@@ -59,15 +59,15 @@ pub(in crate::diagnosis) const fn how(choice: DatabaseChoice) -> &'static str {
 }
 
 /// The databases that the secret may be for, the likeliest first, each with the way to it.
-pub(in crate::diagnosis) fn databases<'a>(context: &DiagnosisContext<'a>) -> Vec<Candidate<'a>> {
+pub(in crate::diagnosis) fn databases<'a>(context: &DiagnosisContext<'a>) -> Vec<JudgedDatabase<'a>> {
     let network = &context.evidence.network;
     let Some(function) = context.function().filter(|_| context.rotates_by_function()) else { return Vec::new() };
     let all = network.databases.found().map(Vec::as_slice).unwrap_or_default();
-    all.iter().map(|database| Candidate { database, paths: network::to_database(network, function, database) }).collect()
+    all.iter().map(|database| JudgedDatabase { database, paths: network::to_database(network, function, database) }).collect()
 }
 
 /// The database that the secret is for: named, or the only one that it can be.
-pub(in crate::diagnosis) fn database<'a>(context: &DiagnosisContext<'a>) -> Option<Candidate<'a>> {
+pub(in crate::diagnosis) fn database<'a>(context: &DiagnosisContext<'a>) -> Option<JudgedDatabase<'a>> {
     let mut all = databases(context);
     match all.first()?.database.found_by {
         DatabaseChoice::SameEngine if all.len() > 1 => None,
@@ -113,7 +113,7 @@ impl Weight {
 }
 
 /// What shows the fault.
-pub(in crate::diagnosis) fn proof(fault: &Fault) -> Proof {
+pub(in crate::diagnosis) fn proof(fault: &NetworkFault) -> Proof {
     Proof::of(fault.step(), fault.call(), fault.text())
 }
 
@@ -123,7 +123,7 @@ pub(in crate::diagnosis) fn state_proof(text: impl Into<String>) -> Proof {
 }
 
 /// `: no rule …`, and from which subnets where it is not all of them.
-pub(in crate::diagnosis) fn because(paths: &Paths) -> Option<String> {
+pub(in crate::diagnosis) fn because(paths: &NetworkPaths) -> Option<String> {
     let path = paths.worst()?;
     let fault = path.fault()?;
     let from = match (&path.subnet, paths.is_blocked_everywhere()) {
@@ -165,9 +165,9 @@ pub(in crate::diagnosis) fn shown(context: &DiagnosisContext<'_>) -> Vec<Network
 fn as_shown(target: &str, path: &Path) -> NetworkPath {
     let hop = |hop: &network::Hop| {
         let (state, text) = match &hop.standing {
-            Standing::Passes(by) => (PathState::Reachable, by.clone()),
-            Standing::Stops(fault) => (PathState::Blocked, fault.text()),
-            Standing::Unseen(missing) => (PathState::Unknown, format!("not seen: {missing}")),
+            HopStanding::Passes(by) => (PathState::Reachable, by.clone()),
+            HopStanding::Stops(fault) => (PathState::Blocked, fault.text()),
+            HopStanding::Unseen(missing) => (PathState::Unknown, format!("not seen: {missing}")),
         };
         PathHop { place: hop.place.title().to_owned(), id: hop.id.clone(), state, text }
     };
@@ -175,9 +175,9 @@ fn as_shown(target: &str, path: &Path) -> NetworkPath {
         target: target.to_owned(),
         subnet: path.subnet.clone(),
         state: match path.reach() {
-            Reach::Reachable => PathState::Reachable,
-            Reach::Unknown => PathState::Unknown,
-            Reach::Blocked => PathState::Blocked,
+            Reachability::Reachable => PathState::Reachable,
+            Reachability::Unknown => PathState::Unknown,
+            Reachability::Blocked => PathState::Blocked,
         },
         hops: path.hops.iter().map(hop).collect(),
     }

@@ -9,7 +9,7 @@
 //!
 //! **Is not it** when Secrets Manager answered in the same invocation, or the function is in no VPC.
 
-use crate::diagnosis::network::{Fault, Paths, Reach};
+use crate::diagnosis::network::{NetworkFault, NetworkPaths, Reachability};
 use crate::diagnosis::network_remedy::Towards;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
@@ -39,22 +39,22 @@ pub(super) const SECRETS_MANAGER: &str = "secretsmanager";
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     match sign(context, RULE.cause) {
-        Sign::Line(finding, service) => {
+        AwsCallSign::Line(finding, service) => {
             let service = service.as_deref().unwrap_or(SECRETS_MANAGER);
             by_network(context, *finding, network::to_service(context, service).as_ref(), service)
         }
-        Sign::Hang(finding) => match network::to_service(context, SECRETS_MANAGER) {
-            Some(paths) if paths.reach() == Reach::Reachable && context.suspects(RULE.cause).is_empty() => {
+        AwsCallSign::Hang(finding) => match network::to_service(context, SECRETS_MANAGER) {
+            Some(paths) if paths.reach() == Reachability::Reachable && context.suspects(RULE.cause).is_empty() => {
                 Verdict::clear("every hop between the function and Secrets Manager lets it through")
             }
             paths => by_network(context, *finding, paths.as_ref(), SECRETS_MANAGER),
         },
-        Sign::None(verdict) => by_network_alone(context, verdict),
+        AwsCallSign::None(verdict) => by_network_alone(context, verdict),
     }
 }
 
 /// What failing invocations say about a call that did not reach AWS.
-pub(super) enum Sign {
+pub(super) enum AwsCallSign {
     /// A line says so; with the service it names.
     Line(Box<Finding>, Option<String>),
     /// The function hung before Secrets Manager answered.
@@ -63,7 +63,7 @@ pub(super) enum Sign {
 }
 
 /// What the log says, as a finding about `cause`.
-pub(super) fn sign(context: &DiagnosisContext<'_>, cause: Cause) -> Sign {
+pub(super) fn sign(context: &DiagnosisContext<'_>, cause: Cause) -> AwsCallSign {
     if let Some(seen) = context.seen(Cause::AwsEndpointUnreachable) {
         let service = endpoint_service(&seen.read.event.text).map(str::to_owned);
         let explanation = match &service {
@@ -76,11 +76,11 @@ pub(super) fn sign(context: &DiagnosisContext<'_>, cause: Cause) -> Sign {
             // The line names what could not be connected: decisive alone.
             finding.confidence = Confidence::Confirmed;
         }
-        return Sign::Line(Box::new(finding), service);
+        return AwsCallSign::Line(Box::new(finding), service);
     }
-    let Some(hang) = Hang::newest(context) else { return Sign::None(not_said(context, &RULE)) };
+    let Some(hang) = Hang::newest(context) else { return AwsCallSign::None(not_said(context, &RULE)) };
     let Some(confidence) = hang.at_endpoint() else {
-        return Sign::None(Verdict::clear(if hang.success_came_close().is_some() {
+        return AwsCallSign::None(Verdict::clear(if hang.success_came_close().is_some() {
             "successful invocations come close to the timeout"
         } else if context.function().is_some_and(|function| function.vpc.is_none()) {
             "the function is in no VPC"
@@ -97,14 +97,20 @@ pub(super) fn sign(context: &DiagnosisContext<'_>, cause: Cause) -> Sign {
         "The function{vpc} hung{} until its timeout, and nothing shows that Secrets Manager had answered.{certainty}",
         hang.in_step()
     );
-    Sign::Hang(Box::new(context.finding(cause, confidence, explanation, hang.proofs(), remediation(context, SECRETS_MANAGER))))
+    AwsCallSign::Hang(Box::new(context.finding(
+        cause,
+        confidence,
+        explanation,
+        hang.proofs(),
+        remediation(context, SECRETS_MANAGER),
+    )))
 }
 
 /// What the log says, beside what the network does now.
-fn by_network(context: &DiagnosisContext<'_>, mut finding: Finding, paths: Option<&Paths>, service: &str) -> Verdict {
-    match paths.map(Paths::reach) {
-        Some(Reach::Blocked) => agreed(context, finding, paths, service),
-        Some(Reach::Reachable) => {
+fn by_network(context: &DiagnosisContext<'_>, mut finding: Finding, paths: Option<&NetworkPaths>, service: &str) -> Verdict {
+    match paths.map(NetworkPaths::reach) {
+        Some(Reachability::Blocked) => agreed(context, finding, paths, service),
+        Some(Reachability::Reachable) => {
             finding.confidence = finding.confidence.min(Confidence::Likely);
             finding.explanation.push_str(MENDED);
             finding.into()
@@ -114,7 +120,12 @@ fn by_network(context: &DiagnosisContext<'_>, mut finding: Finding, paths: Optio
 }
 
 /// Log and network agree: the hop is named, and its mending is the fix.
-pub(super) fn agreed(context: &DiagnosisContext<'_>, mut finding: Finding, paths: Option<&Paths>, service: &str) -> Verdict {
+pub(super) fn agreed(
+    context: &DiagnosisContext<'_>,
+    mut finding: Finding,
+    paths: Option<&NetworkPaths>,
+    service: &str,
+) -> Verdict {
     let Some((paths, fault)) = paths.and_then(|paths| Some((paths, paths.worst()?.fault()?))) else { return finding.into() };
     let is_sure = finding.confidence > Confidence::Possible && !is_led_around(context, fault);
     finding.confidence = if is_sure { Confidence::Confirmed } else { finding.confidence.max(Confidence::Likely) };
@@ -128,7 +139,7 @@ pub(super) fn agreed(context: &DiagnosisContext<'_>, mut finding: Finding, paths
 }
 
 /// True where the function may have been given another host, which no evidence shows.
-fn is_led_around(context: &DiagnosisContext<'_>, fault: &Fault) -> bool {
+fn is_led_around(context: &DiagnosisContext<'_>, fault: &NetworkFault) -> bool {
     let names = context.function().map(|function| function.environment_names.as_slice()).unwrap_or_default();
     fault.may_be_led_around() && names.iter().any(|name| name == "SECRETS_MANAGER_ENDPOINT")
 }
@@ -137,14 +148,14 @@ fn is_led_around(context: &DiagnosisContext<'_>, fault: &Fault) -> bool {
 fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict) -> Verdict {
     let Some(paths) = network::to_service(context, SECRETS_MANAGER) else { return verdict };
     match (paths.reach(), paths.worst().and_then(|path| path.fault())) {
-        (Reach::Blocked, Some(Fault::InternetGateway { .. })) => {
+        (Reachability::Blocked, Some(NetworkFault::InternetGateway { .. })) => {
             Verdict::clear("that the function stands in a public subnet is told for itself")
         }
-        (Reach::Blocked, Some(fault)) => alone(context, RULE.cause, &paths, fault).into(),
-        (Reach::Reachable, _) if matches!(verdict, Verdict::Unknown { .. }) && !context.failures.is_empty() => {
+        (Reachability::Blocked, Some(fault)) => alone(context, RULE.cause, &paths, fault).into(),
+        (Reachability::Reachable, _) if matches!(verdict, Verdict::Unknown { .. }) && !context.failures.is_empty() => {
             Verdict::clear("every hop between the function and Secrets Manager lets it through")
         }
-        (Reach::Unknown, _) if context.failing.is_none() && context.never_rotated() => {
+        (Reachability::Unknown, _) if context.failing.is_none() && context.never_rotated() => {
             paths.missing().map_or(verdict, |missing| Verdict::unknown(format!("whether Secrets Manager is reached: {missing}")))
         }
         _ => verdict,
@@ -152,7 +163,7 @@ fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict) -> Verdict
 }
 
 /// The finding about a way to Secrets Manager that is blocked now, as heavy as the state of rotation makes it.
-pub(super) fn alone(context: &DiagnosisContext<'_>, cause: Cause, paths: &Paths, fault: &Fault) -> Finding {
+pub(super) fn alone(context: &DiagnosisContext<'_>, cause: Cause, paths: &NetworkPaths, fault: &NetworkFault) -> Finding {
     let because = network::because(paths).unwrap_or_default();
     let name = context.function_name().unwrap_or("the function");
     let explanation = format!("{name} cannot reach Secrets Manager{because}.");
@@ -167,7 +178,7 @@ pub(super) fn alone(context: &DiagnosisContext<'_>, cause: Cause, paths: &Paths,
 }
 
 /// The commands that mend the hop, and a rotation.
-pub(super) fn mending(context: &DiagnosisContext<'_>, fault: &Fault, service: &str) -> Remediation {
+pub(super) fn mending(context: &DiagnosisContext<'_>, fault: &NetworkFault, service: &str) -> Remediation {
     Remediation::new(format!("Mend the hop that stops the function on its way to {service}: {}.", fault.text()))
         .mend(context, fault, Towards::Service(service))
         .rotate(context)

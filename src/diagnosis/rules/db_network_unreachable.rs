@@ -10,12 +10,12 @@
 //! **Is not it** when the same invocation established a connection. A login that fails within 2 seconds proves nothing: a
 //! closed port and an unknown name fail as quickly.
 
-use crate::diagnosis::network::Reach;
+use crate::diagnosis::network::Reachability;
 use crate::diagnosis::network_remedy::Towards;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
 use crate::diagnosis::readings::login::{self, Answer};
-use crate::diagnosis::readings::network::{self, Candidate, MENDED};
+use crate::diagnosis::readings::network::{self, JudgedDatabase, MENDED};
 use crate::diagnosis::readings::port::port_in;
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -49,7 +49,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         DbSign::Line(finding, text) => by_network(context, *finding, &candidates, Some(&text)),
         DbSign::Slow(finding) => by_network(context, *finding, &candidates, None),
         DbSign::Hang(finding) => {
-            let reached = !candidates.is_empty() && candidates.iter().all(|one| one.reach() == Reach::Reachable);
+            let reached = !candidates.is_empty() && candidates.iter().all(|one| one.reach() == Reachability::Reachable);
             match reached && context.suspects(RULE.cause).is_empty() {
                 true => Verdict::clear(reached_words(&candidates)),
                 false => by_network(context, *finding, &candidates, None),
@@ -128,14 +128,19 @@ fn is_silence(text: &str) -> bool {
 }
 
 /// The database to blame: the first that is blocked, where no likelier one is reached.
-fn blamed<'c, 'a>(candidates: &'c [Candidate<'a>]) -> Option<&'c Candidate<'a>> {
+fn blamed<'c, 'a>(candidates: &'c [JudgedDatabase<'a>]) -> Option<&'c JudgedDatabase<'a>> {
     let is_named = candidates.first()?.database.found_by != DatabaseChoice::SameEngine;
     let considered = if is_named { candidates.get(..1)? } else { candidates };
-    considered.iter().find(|one| one.reach() == Reach::Blocked)
+    considered.iter().find(|one| one.reach() == Reachability::Blocked)
 }
 
 /// What the log says, beside what the network does now.
-fn by_network(context: &DiagnosisContext<'_>, mut finding: Finding, candidates: &[Candidate<'_>], line: Option<&str>) -> Verdict {
+fn by_network(
+    context: &DiagnosisContext<'_>,
+    mut finding: Finding,
+    candidates: &[JudgedDatabase<'_>],
+    line: Option<&str>,
+) -> Verdict {
     if let Some(text) = line {
         if let Some((asked, database)) = wrong_port(text, candidates) {
             return at_wrong_port(context, finding, asked, database).into();
@@ -160,29 +165,29 @@ fn by_network(context: &DiagnosisContext<'_>, mut finding: Finding, candidates: 
         finding.remediation = mending(context, candidate);
         return finding.into();
     }
-    if !candidates.is_empty() && candidates.iter().all(|one| one.reach() == Reach::Reachable) {
+    if !candidates.is_empty() && candidates.iter().all(|one| one.reach() == Reachability::Reachable) {
         finding.confidence = finding.confidence.min(Confidence::Likely);
         finding.explanation.push_str(MENDED);
     }
     finding.into()
 }
 
-fn reached_words(candidates: &[Candidate<'_>]) -> String {
+fn reached_words(candidates: &[JudgedDatabase<'_>]) -> String {
     let names: Vec<&str> = candidates.iter().map(|one| one.database.id.as_str()).collect();
     format!("every hop between the function and {} lets it through", names.join(", "))
 }
 
 /// The network alone: a fault that no line shows.
-fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict, candidates: &[Candidate<'_>]) -> Verdict {
+fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict, candidates: &[JudgedDatabase<'_>]) -> Verdict {
     let Some(first) = candidates.first() else { return verdict };
     let is_unanswered = matches!(verdict, Verdict::Unknown { .. }) && !context.failures.is_empty();
-    if is_unanswered && candidates.iter().all(|one| one.reach() == Reach::Reachable) {
+    if is_unanswered && candidates.iter().all(|one| one.reach() == Reachability::Reachable) {
         return Verdict::clear(reached_words(candidates));
     }
     // That a connection stood outweighs what is configured now.
     let stood = login::newest(context).is_some_and(|seen| login::answer(seen.failure) == Answer::Connected)
         || Hang::newest(context).is_some_and(|hang| hang.database_answered());
-    let all_blocked = candidates.iter().all(|one| one.reach() == Reach::Blocked);
+    let all_blocked = candidates.iter().all(|one| one.reach() == Reachability::Blocked);
     let is_named = first.database.found_by != DatabaseChoice::SameEngine || candidates.len() == 1;
     let Some((paths, fault)) = first.paths.as_ref().zip(first.fault()).filter(|_| !stood && (all_blocked || is_named)) else {
         return verdict;
@@ -201,7 +206,7 @@ fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict, candidates
 }
 
 /// The commands that mend the hop, and a rotation.
-fn mending(context: &DiagnosisContext<'_>, candidate: &Candidate<'_>) -> Remediation {
+fn mending(context: &DiagnosisContext<'_>, candidate: &JudgedDatabase<'_>) -> Remediation {
     let Some(fault) = candidate.fault() else { return remediation(context) };
     let summary = format!("Mend the hop that stops the function on its way to {}: {}.", candidate.database.id, fault.text());
     let fix = Remediation::new(summary);
@@ -225,7 +230,7 @@ fn restored_rule(context: &DiagnosisContext<'_>, database: &TargetDatabase) -> O
 }
 
 /// The port that the line names, where the database listens on another.
-fn wrong_port<'a>(text: &str, candidates: &[Candidate<'a>]) -> Option<(u16, &'a TargetDatabase)> {
+fn wrong_port<'a>(text: &str, candidates: &[JudgedDatabase<'a>]) -> Option<(u16, &'a TargetDatabase)> {
     let database = candidates.first()?.database;
     let named = database.host.as_deref().is_some_and(|host| text.contains(host));
     let sure = named || database.found_by < DatabaseChoice::Logged;

@@ -8,8 +8,8 @@
 //!
 //! **Is not it** when the service's name leads to an interface endpoint in the VPC, or the default route to a NAT gateway.
 
-use super::aws_endpoint_unreachable::{SECRETS_MANAGER, Sign, agreed, alone, sign};
-use crate::diagnosis::network::{Fault, Reach};
+use super::aws_endpoint_unreachable::{AwsCallSign, SECRETS_MANAGER, agreed, alone, sign};
+use crate::diagnosis::network::{NetworkFault, Reachability};
 use crate::diagnosis::readings::network;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, StepName};
@@ -32,18 +32,18 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         };
     };
     let fault = paths.worst().and_then(|path| path.fault());
-    let Some(fault @ Fault::InternetGateway { .. }) = fault else {
+    let Some(fault @ NetworkFault::InternetGateway { .. }) = fault else {
         return match (paths.reach(), paths.missing()) {
-            (Reach::Unknown, Some(missing)) => Verdict::unknown(missing),
+            (Reachability::Unknown, Some(missing)) => Verdict::unknown(missing),
             _ => Verdict::clear("no route to an Internet gateway is what the function's calls take"),
         };
     };
     match sign(context, RULE.cause) {
-        Sign::Line(finding, service) if service.as_deref().is_none_or(|service| service == SECRETS_MANAGER) => {
+        AwsCallSign::Line(finding, service) if service.as_deref().is_none_or(|service| service == SECRETS_MANAGER) => {
             agreed(context, *finding, Some(&paths), SECRETS_MANAGER)
         }
-        Sign::Hang(finding) => agreed(context, *finding, Some(&paths), SECRETS_MANAGER),
-        Sign::Line(..) | Sign::None(_) => alone(context, RULE.cause, &paths, fault).into(),
+        AwsCallSign::Hang(finding) => agreed(context, *finding, Some(&paths), SECRETS_MANAGER),
+        AwsCallSign::Line(..) | AwsCallSign::None(_) => alone(context, RULE.cause, &paths, fault).into(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! The evaluator beside a walker that knows no sets and no third value: it sends one packet after the other, from every address to
 //! every address, and its answer, and sees whether it arrives.
 
-use super::drawn::{Cidr, Dice, Drawn, Entry, FAR, FN, NAT, Rule, To, Who, entry, rule};
+use super::drawn::{Cidr, Dice, Drawn, DrawnRule, Entry, FAR, FN, NAT, To, Who, entry, rule};
 use super::{function, list};
-use crate::diagnosis::network::{Reach, to_database, to_service};
+use crate::diagnosis::network::{Reachability, to_database, to_service};
 use crate::diagnosis::testing::denied;
 use crate::model::{Network, Observation};
 
@@ -30,7 +30,7 @@ fn has_port(kind: char, ports: Option<(u16, u16)>, port: u16) -> bool {
 }
 
 impl Drawn {
-    fn group_allows(&self, rules: &[Rule], address: u32, port: u16, peer: Option<usize>) -> bool {
+    fn group_allows(&self, rules: &[DrawnRule], address: u32, port: u16, peer: Option<usize>) -> bool {
         rules.iter().any(|(kind, ports, who)| {
             has_port(*kind, *ports, port)
                 && match who {
@@ -127,7 +127,7 @@ fn to_aws(drawn: &Drawn) -> Arrive {
     arrive(pairs.flat_map(|(from, to)| EPHEMERAL.map(|answer| drawn.reaches_public(from, to, answer))))
 }
 
-fn judged(network: &Network) -> [Reach; 2] {
+fn judged(network: &Network) -> [Reachability; 2] {
     let database = network.databases.found().unwrap().first().unwrap().clone();
     [
         to_service(network, &function(), "eu-west-1", "secretsmanager").unwrap().reach(),
@@ -143,11 +143,11 @@ fn the_evaluator_and_the_walker_agree() {
         let network = drawn.network();
         for (target, (judged, walked)) in judged(&network).into_iter().zip([to_aws(&drawn), to_far(&drawn, 5432)]).enumerate() {
             match (&walked, judged) {
-                (Arrive::All, Reach::Reachable)
-                | (Arrive::None, Reach::Blocked | Reach::Unknown)
-                | (Arrive::Some, Reach::Unknown) => {}
+                (Arrive::All, Reachability::Reachable)
+                | (Arrive::None, Reachability::Blocked | Reachability::Unknown)
+                | (Arrive::Some, Reachability::Unknown) => {}
                 // A route to a peer may lead to an endpoint that only its name server knows.
-                (_, Reach::Unknown) if target == 0 && drawn.is_peered => {}
+                (_, Reachability::Unknown) if target == 0 && drawn.is_peered => {}
                 wrong => panic!("seed {seed}, target {target}: {wrong:?}\n{drawn:#?}"),
             }
             *counts.entry(format!("{target} {walked:?} {judged:?}")).or_default() += 1;
@@ -220,7 +220,10 @@ fn what_is_not_seen_makes_an_answer_unknown_and_never_another_one() {
             let mut less = network.clone();
             hidden(&mut less);
             for (seen, unseen) in before.into_iter().zip(judged(&less)) {
-                assert!(unseen == Reach::Unknown || unseen == seen, "seed {seed}, hidden {nth}: {seen:?} became {unseen:?}");
+                assert!(
+                    unseen == Reachability::Unknown || unseen == seen,
+                    "seed {seed}, hidden {nth}: {seen:?} became {unseen:?}"
+                );
             }
         }
     }

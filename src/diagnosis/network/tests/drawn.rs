@@ -2,8 +2,8 @@
 
 use super::super::testing::{DB_GROUP, DB_SUBNET, ENDPOINT_GROUP, GROUP, SUBNET, VPC, database, to_group};
 use crate::model::{
-    AclEntry, Destination, EndpointKind, GroupPeer, GroupRule, IpProtocol, IpRange, NatGateway, Network, NetworkAcl, Observation,
-    PeeredVpc, Peering, PortRange, PrefixList, Route, RouteTable, RouteTarget, SecurityGroup, Subnet, Vpc, VpcEndpoint,
+    AclEntry, EndpointKind, GroupPeer, GroupRule, IpProtocol, IpRange, NatGateway, Network, NetworkAcl, Observation, PeeredVpc,
+    Peering, PortRange, PrefixList, RouteDestination, RouteTable, RouteTarget, SecurityGroup, Subnet, Vpc, VpcEndpoint, VpcRoute,
 };
 
 /// A generator that gives the same numbers for the same seed.
@@ -41,7 +41,7 @@ pub(super) enum Who {
 }
 
 /// Protocol (`a`, `t` or `u`), ports, peer.
-pub(super) type Rule = (char, Option<(u16, u16)>, Who);
+pub(super) type DrawnRule = (char, Option<(u16, u16)>, Who);
 
 /// Number, out, allow, protocol, range, ports.
 pub(super) type Entry = (u32, bool, bool, char, Cidr, Option<(u16, u16)>);
@@ -68,8 +68,8 @@ pub(super) struct Drawn {
     pub(super) is_peered: bool,
     pub(super) peering_active: bool,
     pub(super) one_region: bool,
-    pub(super) ins: [Vec<Rule>; 2],
-    pub(super) outs: [Vec<Rule>; 2],
+    pub(super) ins: [Vec<DrawnRule>; 2],
+    pub(super) outs: [Vec<DrawnRule>; 2],
     pub(super) lists: Vec<Vec<Cidr>>,
     pub(super) acls: [Vec<Entry>; 3],
     pub(super) tables: [Vec<(Cidr, To)>; 3],
@@ -106,7 +106,7 @@ impl Drawn {
             cidrs.extend([(base, 29), (base, 30), (base + 4, 30), (base, 31), (base + 3, 32)]);
         }
         let lists: Vec<Vec<Cidr>> = (0..2).map(|_| (0..dice.below(3)).map(|_| dice.pick(&cidrs)).collect()).collect();
-        let rules = |dice: &mut Dice| -> Vec<Rule> {
+        let rules = |dice: &mut Dice| -> Vec<DrawnRule> {
             (0..dice.below(4) + 1)
                 .map(|_| {
                     let who = match dice.below(4) {
@@ -119,7 +119,7 @@ impl Drawn {
                 .collect()
         };
         let ins = [rules(dice), rules(dice)];
-        let open: Rule = ('a', None, Who::Cidr((0, 0)));
+        let open: DrawnRule = ('a', None, Who::Cidr((0, 0)));
         let outs = [if dice.one_in(2) { vec![open] } else { rules(dice) }, vec![open]];
         let acl = |dice: &mut Dice| -> Vec<Entry> {
             let mut entries: Vec<Entry> = [false, true].map(|out| (900, out, true, 'a', (0, 0), None)).to_vec();
@@ -281,7 +281,7 @@ fn protocol(of: char) -> IpProtocol {
     }
 }
 
-pub(super) fn rule((kind, of, who): &Rule) -> GroupRule {
+pub(super) fn rule((kind, of, who): &DrawnRule) -> GroupRule {
     let peer = match who {
         Who::Cidr(cidr) => GroupPeer::Range(range(*cidr)),
         Who::Group(end) => to_group([GROUP, DB_GROUP, ENDPOINT_GROUP][*end]),
@@ -301,12 +301,16 @@ pub(super) fn entry((number, is_egress, is_allow, kind, cidr, of): &Entry) -> Ac
     }
 }
 
-fn route(to: Cidr, by: To) -> Route {
+fn route(to: Cidr, by: To) -> VpcRoute {
     let id = match by {
         To::Local => "local",
         To::Nat | To::Gone => "nat-0",
         To::Igw => "igw-0",
         To::Peer => "pcx-0",
     };
-    Route { destination: Destination::Range(range(to)), target: RouteTarget::from(id.to_owned()), is_blackhole: by == To::Gone }
+    VpcRoute {
+        destination: RouteDestination::Range(range(to)),
+        target: RouteTarget::from(id.to_owned()),
+        is_blackhole: by == To::Gone,
+    }
 }
