@@ -127,7 +127,7 @@ impl PythonModule {
 
 /// What stands around a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NameScope {
+enum Binding {
     Function,
     /// What is inside may be skipped, or its failure be caught.
     Unsure,
@@ -135,7 +135,7 @@ enum NameScope {
 
 struct ModuleReader<'s> {
     source: &'s str,
-    scopes: Vec<(usize, NameScope)>,
+    scopes: Vec<(usize, Binding)>,
     /// The names of the functions among them, the outermost first.
     inside: Vec<String>,
     /// How many among them are unsure.
@@ -170,11 +170,11 @@ impl<'t> Visitor<'t> for ModuleReader<'_> {
         if let Some(scope) = self.scope_of(node) {
             self.scopes.push((node.id(), scope));
             match scope {
-                NameScope::Function => {
+                Binding::Function => {
                     let name = node.child_by_field_name("name").map(|name| self.text(name).to_owned());
                     self.inside.push(name.unwrap_or_default());
                 }
-                NameScope::Unsure => self.unsure += 1,
+                Binding::Unsure => self.unsure += 1,
             }
         }
     }
@@ -182,8 +182,8 @@ impl<'t> Visitor<'t> for ModuleReader<'_> {
     fn leave(&mut self, node: Node<'t>) {
         let Some((_, scope)) = self.scopes.pop_if(|(id, _)| *id == node.id()) else { return };
         match scope {
-            NameScope::Function => drop(self.inside.pop()),
-            NameScope::Unsure => self.unsure -= 1,
+            Binding::Function => drop(self.inside.pop()),
+            Binding::Unsure => self.unsure -= 1,
         }
     }
 }
@@ -193,9 +193,9 @@ impl ModuleReader<'_> {
         text_of(node, self.source)
     }
 
-    fn scope_of(&self, node: Node<'_>) -> Option<NameScope> {
+    fn scope_of(&self, node: Node<'_>) -> Option<Binding> {
         match node.kind() {
-            "function_definition" | "lambda" => Some(NameScope::Function),
+            "function_definition" | "lambda" => Some(Binding::Function),
             "if_statement"
             | "conditional_expression"
             | "boolean_operator"
@@ -206,16 +206,16 @@ impl ModuleReader<'_> {
             | "dictionary_comprehension"
             | "set_comprehension"
             | "generator_expression"
-            | "assert_statement" => Some(NameScope::Unsure),
+            | "assert_statement" => Some(Binding::Unsure),
             "try_statement" => {
                 let mut cursor = node.walk();
                 let catches =
                     node.children(&mut cursor).any(|child| matches!(child.kind(), "except_clause" | "except_group_clause"));
-                catches.then_some(NameScope::Unsure)
+                catches.then_some(Binding::Unsure)
             }
             "with_statement" => {
                 let head = node.named_child(0).map(|clause| self.text(clause)).unwrap_or_default();
-                (head.len() > MAX_SEARCHED || head.contains("suppress")).then_some(NameScope::Unsure)
+                (head.len() > MAX_SEARCHED || head.contains("suppress")).then_some(Binding::Unsure)
             }
             _ => None,
         }

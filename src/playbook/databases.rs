@@ -33,11 +33,11 @@ enum WantedDatabase {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DescribedDatabase {
     pub(super) target: TargetDatabase,
-    parameters: Option<ParameterGroup>,
+    parameters: Option<NamedParameterGroup>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum ParameterGroup {
+enum NamedParameterGroup {
     OfInstance(String),
     OfCluster(String),
 }
@@ -322,7 +322,7 @@ fn of_instance(instance: &rds::RdsInstance, found_by: DatabaseChoice) -> Describ
     // A cluster's setting decides for its instances.
     let parameters = match &instance.cluster {
         Some(_) => None,
-        None => instance.parameter_groups.iter().find_map(|group| group.name.clone()).map(ParameterGroup::OfInstance),
+        None => instance.parameter_groups.iter().find_map(|group| group.name.clone()).map(NamedParameterGroup::OfInstance),
     };
     let target = TargetDatabase {
         kind: DatabaseKind::Instance,
@@ -365,7 +365,7 @@ fn of_cluster(cluster: &rds::Cluster, members: &[rds::RdsInstance], found_by: Da
         master_secret: master_secret(cluster.master_user_secret.as_ref()),
         found_by,
     };
-    DescribedDatabase { target, parameters: cluster.parameter_group.clone().map(ParameterGroup::OfCluster) }
+    DescribedDatabase { target, parameters: cluster.parameter_group.clone().map(NamedParameterGroup::OfCluster) }
 }
 
 fn of_proxy(proxy: &rds::Proxy, found_by: DatabaseChoice) -> DescribedDatabase {
@@ -464,8 +464,8 @@ pub(super) async fn tls_demand(
         return None;
     }
     let (group, answer) = match described.parameters.as_ref()? {
-        ParameterGroup::OfInstance(group) => (group, aws.instance_parameter(caller, group, name).await),
-        ParameterGroup::OfCluster(group) => (group, aws.cluster_parameter(caller, group, name).await),
+        NamedParameterGroup::OfInstance(group) => (group, aws.instance_parameter(caller, group, name).await),
+        NamedParameterGroup::OfCluster(group) => (group, aws.cluster_parameter(caller, group, name).await),
     };
     Some(answer.and_then(|all| match all.iter().find(|parameter| parameter.name == name) {
         Some(parameter) => Observation::Found(TlsDemand {
