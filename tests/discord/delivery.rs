@@ -393,6 +393,12 @@ async fn only_a_typed_mention_calls_somebody_and_never_in_an_edit() {
     for (mention, allowed, shown) in [
         (Mention::User("42".into()), json!({"parse": [], "users": ["42"]}), "<@42> "),
         (Mention::Group("43".into()), json!({"parse": [], "roles": ["43"]}), "<@&43> "),
+        (
+            Mention::People(vec!["44".into(), "x".into(), "45".into()]),
+            json!({"parse": [], "users": ["44", "45"]}),
+            "<@44> <@45> ",
+        ),
+        (Mention::People(vec!["@everyone".into()]), json!({"parse": []}), ""),
         (Mention::Here, json!({"parse": ["everyone"]}), "@here "),
         (Mention::User("@everyone".into()), json!({"parse": []}), ""),
         (Mention::Group("0".into()), json!({"parse": []}), ""),
