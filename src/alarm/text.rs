@@ -109,6 +109,16 @@ pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Result<Alarm, &'
     of(named, change, title, delivered, (None, None))
 }
 
+/// What a text names, whatever it says of it.
+pub(super) fn named(text: &str) -> NamedSecrets {
+    let mut named = NamedSecrets::default();
+    named.read_text(text);
+    for sentence in clauses(text).take(MAX_CLAUSES).map(|clause| Sentence::of(&clause)) {
+        sentence.secrets.iter().for_each(|name| named.add_secret(name.parse().ok()));
+    }
+    named
+}
+
 /// An object counts where it names a secret by its key, as an input transformer makes it: `{"secret": …}`.
 pub(super) fn read_object(value: &Value, delivered: &Delivered<'_>) -> Option<Result<Alarm, &'static str>> {
     let of_others = text(value, "source").is_some_and(|source| source.starts_with("aws.") && source != "aws.secretsmanager");

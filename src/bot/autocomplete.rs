@@ -95,6 +95,30 @@ impl Autocomplete {
         found.into_iter().map(|(_, name)| name.to_owned()).take(MOST).collect()
     }
 
+    /// Where `actor` may ask about `secret` in `place`: where it is, as far as that is known, else anywhere. Where no secret is
+    /// given, where any is that `actor` may ask about.
+    pub(super) fn places(&self, actor: &Actor, place: &Place, secret: &str) -> Vec<Location> {
+        let names = self.names.all();
+        let may = |secret: &SecretRef, location: &Location| {
+            self.access.may(actor, place, ActionKind::Investigate, secret, location).is_ok()
+        };
+        let all = self.access.known().iter().flat_map(|account| {
+            account.regions.iter().map(|region| Location { account: account.name.clone(), region: region.clone() })
+        });
+        match secret.trim().parse::<SecretRef>() {
+            Ok(secret) => {
+                let has_it = |location: &Location| names.iter().any(|(at, name)| at == location && *name == secret);
+                let (here, elsewhere): (Vec<Location>, Vec<Location>) =
+                    all.filter(|location| may(&secret, location)).partition(has_it);
+                if here.is_empty() { elsewhere } else { here }
+            }
+            Err(_) => {
+                let shows_any = |location: &Location| names.iter().any(|(at, name)| at == location && may(name, location));
+                all.filter(shows_any).collect()
+            }
+        }
+    }
+
     /// Whether `word` is the name of a secret that `actor` may ask about in `place`, as far as names are known.
     pub(super) fn is_known_name(&self, actor: &Actor, place: &Place, word: &str) -> bool {
         let names = self.names.all();

@@ -26,6 +26,9 @@ pub struct Message {
     /// Whom it calls. From the configuration alone: the only way to a mention.
     #[serde(default)]
     pub mention: Option<Mention>,
+    /// People whom its texts name, by their ids: a platform shows their names there, and calls nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
 }
 
 impl Message {
@@ -42,7 +45,15 @@ impl Message {
     /// A message of one line.
     #[must_use]
     pub fn line(tone: Tone, title: SafeText) -> Message {
-        Message { tone, title, parts: Vec::new(), controls: Vec::new(), attachments: Vec::new(), mention: None }
+        Message {
+            tone,
+            title,
+            parts: Vec::new(),
+            controls: Vec::new(),
+            attachments: Vec::new(),
+            mention: None,
+            people: Vec::new(),
+        }
     }
 }
 

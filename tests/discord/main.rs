@@ -24,6 +24,7 @@ mod launched;
 #[path = "../support/log_capture.rs"]
 mod log_capture;
 mod log_privacy;
+mod lost;
 mod program;
 mod refusals;
 mod rendering;

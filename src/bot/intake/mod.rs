@@ -1,6 +1,7 @@
 //! Takes what people say: reads it, decides whether they may, stores it, answers. Nothing here waits for AWS.
 
 mod actions;
+mod quoted;
 mod requests;
 
 use super::access::Access;
@@ -8,7 +9,7 @@ use super::autocomplete::Autocomplete;
 use super::rate_limit::UserRateLimiter;
 use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, compose};
-use crate::model::{ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Trigger};
+use crate::model::{ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Region, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
     Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, NewTrigger, Refused, Store, StoreError,
@@ -53,6 +54,11 @@ impl chat::Intake for Intake {
 
     async fn suggest(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String> {
         self.autocomplete.suggestions(actor, place, typed)
+    }
+
+    async fn places(&self, actor: &Actor, place: &Place, secret: &str) -> Vec<(Option<String>, Region)> {
+        let locations = self.autocomplete.places(actor, place, secret);
+        locations.into_iter().map(|location| (location.account, location.region)).collect()
     }
 
     async fn joined(&self, place: &Place) {
@@ -110,6 +116,7 @@ impl Intake {
     pub(super) async fn take(&self, inbound: &IncomingEvent) -> Result<Ack, Unstored> {
         match &inbound.said {
             Payload::Words(words) => self.read(inbound, words).await,
+            Payload::Quoted(message) => self.read_quoted(inbound, message).await,
             Payload::Click(text) => match text.parse::<ActionToken>() {
                 Ok(token) => self.act(inbound, token).await,
                 Err(error) => {

@@ -15,7 +15,7 @@ mod world;
 pub(crate) use gateway::Control;
 pub(crate) use people::Signer;
 pub(crate) use world::World;
-pub(crate) use world::{APPLICATION, BOT, CHANNEL, Channel, Fault, GUILD, Lacking, TOKEN, USER};
+pub(crate) use world::{APPLICATION, BOT, CHANNEL, Channel, Fault, GUILD, Lacking, OWN_ROLE, TOKEN, USER};
 
 use rotation_diag::config::TokenSource;
 use rotation_diag::platforms::discord::{DiscordConfig, DiscordMode};
@@ -59,6 +59,10 @@ pub(crate) enum Event {
     /// It opened an archived thread again.
     Unarchived {
         thread: u64,
+    },
+    Renamed {
+        thread: u64,
+        name: String,
     },
     /// It answered an interaction for the first time.
     Answered {

@@ -1,0 +1,40 @@
+//! A message that a person points at, to have the secret in it looked into.
+
+use super::{Intake, Unstored, answer};
+use crate::alarm::secrets_in;
+use crate::chat::{Ack, IncomingEvent, compose};
+use crate::model::{InvestigationRequest, SecretRef, Standing};
+use crate::redact::SafeText;
+use crate::store::AuditDecision;
+
+/// Secrets of one message among which a person is asked to choose.
+const MAX_OFFERED: usize = 10;
+
+impl Intake {
+    /// Looks into the secret that a message names; where it names several, asks which.
+    pub(super) async fn read_quoted(&self, inbound: &IncomingEvent, message: &str) -> Result<Ack, Unstored> {
+        let manner = self.platforms.manner(&inbound.place);
+        // Which names are known to a person, depends on who that is.
+        if inbound.actor.standing == Standing::Pending {
+            return self.judge_later(inbound).await;
+        }
+        let is_known = |word: &str| self.autocomplete.is_known_name(&inbound.actor, &inbound.place, word);
+        let secrets = secrets_in(message, is_known);
+        match secrets.as_slice() {
+            [] => {
+                self.note(inbound, "pointed at a message", "", AuditDecision::Rejected, "it names no secret").await?;
+                Ok(answer(compose::nothing_named(manner)))
+            }
+            [secret] => self.ask(inbound, question(secret)).await,
+            several => {
+                let names: Vec<SafeText> = several.iter().map(|secret| SafeText::redact(secret.as_str())).collect();
+                self.note(inbound, "pointed at a message", "", AuditDecision::Rejected, "it names several secrets").await?;
+                Ok(answer(compose::several_named(names.get(..MAX_OFFERED).unwrap_or(&names), manner)))
+            }
+        }
+    }
+}
+
+fn question(secret: &SecretRef) -> InvestigationRequest {
+    InvestigationRequest { secret: secret.clone(), account: None, region: None, reach: None }
+}
