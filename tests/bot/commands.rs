@@ -228,3 +228,40 @@ async fn who_asked_what_and_what_was_decided_is_kept() {
     let expected: Vec<_> = expected.map(|(who, what, how)| (who.to_owned(), what.to_owned(), how.to_owned())).into();
     assert_eq!(trail, expected);
 }
+
+#[tokio::test]
+async fn places_are_completed_where_the_secret_is_and_only_for_those_who_may_ask_there() {
+    let world = limited(&rule("users = [\"U1\"]\naccounts = [\"prod\"]")).await;
+    let places = |user: &str, secret: &'static str| {
+        let (who, intake) = (actor(user), &world.bot.intake);
+        async move {
+            intake.places(&who, &place(None), secret).await.into_iter().map(|(account, _)| account.unwrap()).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(places("U1", "prod/unknown").await, ["prod"], "what may be asked about");
+    assert!(places("U1", "").await.is_empty(), "no name is known yet");
+    world.bot.autocomplete.learn_names().await;
+    assert_eq!(places("U1", "").await, ["prod"]);
+    assert_eq!(places("U1", "prod/orders-db").await, ["prod"]);
+    assert!(places("U9", "").await.is_empty() && places("U9", "prod/orders-db").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_message_that_is_pointed_at_is_looked_into_by_the_secret_it_names() {
+    let world = World::usual().await;
+    world.bot.autocomplete.learn_names().await;
+    let mut number = 0;
+    let mut point = async |text: &str| {
+        number += 1;
+        let who = actor(if number == 9 { "U9" } else { "U1" });
+        let inbound = said(&format!("q{number}"), &who, place(None), Payload::Quoted(text.to_owned()));
+        world.bot.intake.accept(inbound).await
+    };
+    assert_eq!(answer_text(&point("ALARM: Rotation of secret prod/orders-db failed").await), "accepted");
+    let Ack::Answer(none) = point("good morning").await else { panic!() };
+    assert!(none.title.as_str().starts_with("I found no secret's name or ARN in that message"), "{none:?}");
+    let Ack::Answer(several) = point("prod/orders-db or prod/billing?").await else { panic!() };
+    let shown = format!("{several:?}");
+    assert!(shown.contains("which one do you mean") && shown.contains("/rotation-diag prod/billing"), "{shown}");
+    assert_eq!(world.open_triggers().await, 1);
+}

@@ -15,9 +15,11 @@ mod fake_discord;
 mod worlds;
 
 mod bot;
+mod commands;
 mod connection;
 mod delivery;
 mod endpoint;
+mod forum;
 mod interactions;
 #[path = "../support/program.rs"]
 mod launched;

@@ -3,7 +3,7 @@
 use super::{Intake, Unstored, answer};
 use crate::alarm::secrets_in;
 use crate::chat::{Ack, IncomingEvent, compose};
-use crate::model::{InvestigationRequest, SecretRef, Standing};
+use crate::model::{InvestigationRequest, Payload, SecretRef, Standing};
 use crate::redact::SafeText;
 use crate::store::AuditDecision;
 
@@ -14,9 +14,11 @@ impl Intake {
     /// Looks into the secret that a message names; where it names several, asks which.
     pub(super) async fn read_quoted(&self, inbound: &IncomingEvent, message: &str) -> Result<Ack, Unstored> {
         let manner = self.platforms.manner(&inbound.place);
-        // Which names are known to a person, depends on who that is.
+        // Which names are known to a person, depends on who that is. Of the message only what it names is kept until then.
         if inbound.actor.standing == Standing::Pending {
-            return self.judge_later(inbound).await;
+            let named: Vec<String> = secrets_in(message, |_| false).iter().map(|secret| format!("secret={secret}")).collect();
+            let inbound = IncomingEvent { said: Payload::Quoted(named.join(" ")), ..inbound.clone() };
+            return self.judge_later(&inbound).await;
         }
         let is_known = |word: &str| self.autocomplete.is_known_name(&inbound.actor, &inbound.place, word);
         let secrets = secrets_in(message, is_known);

@@ -67,6 +67,11 @@ pub(super) struct Channel {
 }
 
 impl Channel {
+    /// Source: Discord developer documentation, "Channel Types": forums, and those of pictures.
+    pub(super) fn is_forum(self) -> bool {
+        matches!(self.kind, 15 | 16)
+    }
+
     /// Source: Discord developer documentation, "Channel Types": threads of announcements, public and private ones.
     pub(super) fn is_thread(self) -> bool {
         matches!(self.kind, 10..=12)

@@ -256,7 +256,7 @@ impl Discord {
     }
 
     /// What kind of channel it is; `None` where that cannot be found out quickly.
-    async fn channel(&self, id: Snowflake) -> Option<Channel> {
+    pub(super) async fn channel(&self, id: Snowflake) -> Option<Channel> {
         if let Some(known) = self.channels.get(&id) {
             return Some(known);
         }

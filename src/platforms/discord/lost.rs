@@ -64,12 +64,17 @@ impl<'a> Trace<'a> {
         }
     }
 
+    /// True for what was made since.
+    pub(super) fn is_since(&self, id: Snowflake) -> bool {
+        id.made_at() >= self.since
+    }
+
     /// True for the lost message as it is fetched.
-    fn leads_to(&self, message: &Value) -> bool {
+    pub(super) fn leads_to(&self, message: &Value) -> bool {
         let text = |pointer: &str| message.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let Ok(id) = text("/id").parse::<Snowflake>() else { return false };
         if text("/author/id") != self.author.to_string()
-            || id.made_at() < self.since
+            || !self.is_since(id)
             || self.others.iter().any(|other| other == text("/id"))
         {
             return false;

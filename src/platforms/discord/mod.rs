@@ -17,6 +17,7 @@ mod controls;
 mod endpoint;
 mod escape;
 mod file;
+mod forum;
 mod gateway;
 mod inspection;
 mod interaction;

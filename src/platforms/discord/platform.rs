@@ -6,7 +6,7 @@ use super::code::{self, is_about_place};
 use super::lost::{Trace, is_nonce_kept};
 use super::post::nonce;
 use super::refusal::{AskedFor, meaning};
-use super::render::Rendered;
+use super::render::{Form, Rendered};
 use super::reply::{Reply, is_open};
 use super::rest::{Call, RestFailure};
 use super::route::Route;
@@ -63,10 +63,12 @@ impl ChatPlatform for Discord {
             Destination::Held(of) => self.post_in(parsed(&of.root)?, &rendered, Some(&nonce), None).await.map_err(failed)?,
             Destination::Channel(place) => {
                 let channel = parsed(&place.channel)?;
-                let (root, form) = self.post_first(channel, &rendered, Some(&nonce), None).await.map_err(failed)?;
+                let (root, form) = self.post_root(channel, &rendered, &nonce).await.map_err(failed)?;
                 let thread = OpenedThread { channel, root };
-                // The message is there, whatever becomes of its thread.
-                let _ = self.open_thread(thread, Some(&rendered.thread_name)).await;
+                if self.home_of(thread) == channel {
+                    // The message is there, whatever becomes of its thread.
+                    let _ = self.open_thread(thread, Some(&rendered.thread_name)).await;
+                }
                 let rest = self.post_rest_of_root(thread, &rendered.all_texts(form), false).await;
                 rest.map_err(|_| SendError::Uncertain { why: "a part of it is missing".to_owned() })?;
                 root
@@ -98,6 +100,21 @@ impl ChatPlatform for Discord {
         let rendered = self.render(lost.message, guild(to));
         let failed = |failure| meaning(&failure, AskedFor::Repeatable);
         let mut found = self.arrived.get(&nonce(lost.key));
+        let forum = match to {
+            Destination::Channel(place) => Some(parsed(&place.channel)?),
+            Destination::Thread(_) | Destination::Held(_) => None,
+        };
+        let forum = match forum {
+            Some(channel) => self.channel(channel).await.filter(|channel| channel.is_forum()),
+            None => None,
+        };
+        if found.is_none()
+            && let (Some(forum), Some(guild)) = (forum, guild(to))
+        {
+            let trace = Trace::new(self.me().await.map_err(failed)?, lost, &rendered);
+            let found = self.look_for_post(guild, forum.id, &trace).await.map_err(failed)?;
+            return Ok(found.map(|id| id.to_string()));
+        }
         if found.is_none() && !is_nonce_kept(lost, self.clock.now()) {
             let trace = Trace::new(self.me().await.map_err(failed)?, lost, &rendered);
             let places = match to {
@@ -204,7 +221,7 @@ impl Discord {
     }
 
     async fn edit_root(&self, of: OpenedThread, rendered: &Rendered) -> Result<(), SendError> {
-        let edited = match self.replace(of.channel, of.root, rendered).await {
+        let edited = match self.replace_root(of, rendered).await {
             Ok(form) => self.post_rest_of_root(of, &rendered.all_texts(form), true).await,
             Err(failure) => Err(failure),
         };
@@ -212,7 +229,30 @@ impl Discord {
         if edited.is_ok() && rendered.is_verdict() {
             self.name_by_verdict(of, &rendered.thread_name).await;
         }
-        self.end_edit(of.channel, of.root, rendered, edited).await
+        self.end_edit(self.home_of(of), of.root, rendered, edited).await
+    }
+
+    async fn replace_root(&self, of: OpenedThread, rendered: &Rendered) -> Result<Form, RestFailure> {
+        let home = self.home_of(of);
+        match self.replace(home, of.root, rendered).await {
+            Err(failure) if home == of.root && failure.refusal() == Some(code::ARCHIVED) && self.unarchive(home).await => {
+                self.replace(home, of.root, rendered).await
+            }
+            Err(failure) if home == of.channel && self.refuses_as_forum(home, &failure).await => {
+                self.replace(of.root, of.root, rendered).await
+            }
+            other => other,
+        }
+    }
+
+    async fn post_root(&self, channel: Snowflake, rendered: &Rendered, nonce: &str) -> Result<(Snowflake, Form), RestFailure> {
+        if self.channels.get(&channel).is_some_and(|known| known.is_forum()) {
+            return self.open_post(channel, rendered).await;
+        }
+        match self.post_first(channel, rendered, Some(nonce), None).await {
+            Err(failure) if self.refuses_as_forum(channel, &failure).await => self.open_post(channel, rendered).await,
+            other => other,
+        }
     }
 
     async fn edit_reply(&self, of: OpenedThread, id: Snowflake, rendered: &Rendered) -> Result<(), SendError> {

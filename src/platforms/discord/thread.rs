@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long without a message until Discord archives a thread: as long as an incident is talked about.
-const ARCHIVED_AFTER: AutoArchiveDuration = AutoArchiveDuration::ThreeDays;
+pub(super) const ARCHIVED_AFTER: AutoArchiveDuration = AutoArchiveDuration::ThreeDays;
 /// How often and how long opening a thread is tried at least; then the channel has to do.
 const TRIES: u32 = 5;
 const TRIED_FOR: Duration = Duration::from_secs(60);

@@ -37,6 +37,11 @@ impl World {
         let denied = channel.lacking.iter().fold(0, |all, one| all | bit(*one));
         json!({
             "id": id.to_string(), "type": channel.kind, "name": channel.name, "parent_id": channel.parent.map(|id| id.to_string()),
+            "available_tags": if channel.needs_tag {
+                json!([{ "id": "31", "name": "staff", "moderated": true }, { "id": "32", "name": "incident", "moderated": false }])
+            } else {
+                json!([])
+            },
             "guild_id": (channel.kind != 1).then(|| GUILD.to_string()),
             "permission_overwrites": [{ "id": BOT.to_string(), "type": 1, "allow": "0", "deny": denied.to_string() }],
         })

@@ -51,6 +51,13 @@ pub(crate) enum Event {
         id: u64,
         name: String,
     },
+    /// It began a post of a forum.
+    PostOpened {
+        forum: u64,
+        id: u64,
+        body: Value,
+        files: Vec<(String, Vec<u8>)>,
+    },
     /// It took a message of its own away.
     Deleted {
         channel: u64,

@@ -1,6 +1,6 @@
 //! The REST interface.
 
-use super::world::{APPLICATION, BOT, Channel, Fault, Lacking, TOKEN, World};
+use super::world::{APPLICATION, BOT, Channel, Fault, GUILD, Lacking, TOKEN, World};
 use super::{Event, check, multipart};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -184,6 +184,8 @@ impl World {
             ("GET", ["channels", channel, "messages", message]) => Ok(as_read(self.message(id(channel)?, id(message)?)?.clone())),
             ("PATCH", ["channels", channel, "messages", message]) => self.edit(id(channel)?, id(message)?, sent),
             ("DELETE", ["channels", channel, "messages", message]) => self.delete(id(channel)?, id(message)?),
+            ("POST", ["channels", forum, "threads"]) => self.open_post(id(forum)?, sent),
+            ("GET", ["guilds", guild, "threads", "active"]) if id(guild)? == GUILD => Ok(self.active_threads()),
             ("POST", ["channels", channel, "messages", message, "threads"]) => {
                 self.open_thread(id(channel)?, id(message)?, &sent)
             }
@@ -342,6 +344,42 @@ impl World {
         self.channels.insert(id, Channel { name: name.clone(), ..Channel::of_kind(11, Some(channel)) });
         self.happened(Event::ThreadOpened { channel, id, name });
         Ok(json!({ "id": id.to_string(), "type": 11, "parent_id": channel.to_string() }))
+    }
+
+    /// A forum's post: a thread, and its first message in it, with the same id.
+    fn open_post(&mut self, forum: u64, sent: RequestBody) -> Result<Value, Refused> {
+        let mentions = self.may_mention.clone().unwrap_or_else(|| json!({ "parse": [] }));
+        let mut wrong = check::body("POST", "/channels/{channel_id}/threads", &sent.body);
+        wrong.extend(check::message(&sent.body["message"], &mentions, !sent.files.is_empty()));
+        let name = sent.body["name"].as_str().unwrap_or_default().to_owned();
+        wrong.extend(check::thread_name(&name));
+        self.valid(wrong, "a post")?;
+        let place = self.channel(forum)?;
+        if !matches!(place.kind, 15 | 16) {
+            return Err(Refused(400, 50_024));
+        }
+        if place.lacking.contains(&Lacking::Send) {
+            return Err(Refused(403, 50_013));
+        }
+        if place.needs_tag && sent.body["applied_tags"].as_array().is_none_or(Vec::is_empty) {
+            return Err(Refused(400, 40_067));
+        }
+        let id = self.new_id();
+        let mut message = sent.body["message"].clone();
+        message["id"] = id.to_string().into();
+        message["channel_id"] = id.to_string().into();
+        message["author"] = json!({ "id": BOT.to_string(), "bot": true });
+        message["attachments"] = self.attachments(&sent).into();
+        let thread = Channel { name, messages: BTreeMap::from([(id, message)]), ..Channel::of_kind(11, Some(forum)) };
+        self.channels.insert(id, thread);
+        self.happened(Event::PostOpened { forum, id, body: sent.body, files: sent.files });
+        Ok(json!({ "id": id.to_string(), "type": 11, "parent_id": forum.to_string() }))
+    }
+
+    fn active_threads(&self) -> Value {
+        let threads = self.channels.iter().filter(|(_, channel)| channel.kind == 11 && !channel.archived);
+        let threads: Vec<Value> = threads.map(|(id, channel)| self.described(*id, channel)).collect();
+        json!({ "threads": threads, "members": [] })
     }
 
     fn change_channel(&mut self, id: u64, sent: &RequestBody) -> Result<Value, Refused> {

@@ -68,6 +68,8 @@ pub(crate) struct Channel {
     pub(crate) parent: Option<u64>,
     pub(crate) archived: bool,
     pub(crate) locked: bool,
+    /// A forum that wants each post to have a tag.
+    pub(crate) needs_tag: bool,
     pub(crate) lacking: BTreeSet<Lacking>,
     pub(crate) messages: BTreeMap<u64, Value>,
 }
@@ -84,6 +86,7 @@ impl Channel {
             parent,
             archived: false,
             locked: false,
+            needs_tag: false,
             lacking: BTreeSet::new(),
             messages: BTreeMap::new(),
         }
