@@ -29,6 +29,9 @@ pub struct Message {
     /// True where it ends what people wait for: a platform may be set up to show such a reply in the channel too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_ending: bool,
+    /// People whom its texts name, by their ids: a platform shows their names there, and calls nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
 }
 
 impl Message {
@@ -45,7 +48,16 @@ impl Message {
     /// A message of one line.
     #[must_use]
     pub fn line(tone: Tone, title: SafeText) -> Message {
-        Message { tone, title, parts: Vec::new(), controls: Vec::new(), attachments: Vec::new(), mention: None, is_ending: false }
+        Message {
+            tone,
+            title,
+            parts: Vec::new(),
+            controls: Vec::new(),
+            attachments: Vec::new(),
+            mention: None,
+            people: Vec::new(),
+            is_ending: false,
+        }
     }
 }
 

@@ -22,5 +22,6 @@ mod held;
 mod judging;
 mod names;
 mod secrets;
+mod storm;
 mod whole;
 mod world;

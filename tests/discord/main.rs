@@ -15,15 +15,18 @@ mod fake_discord;
 mod worlds;
 
 mod bot;
+mod commands;
 mod connection;
 mod delivery;
 mod endpoint;
+mod forum;
 mod interactions;
 #[path = "../support/program.rs"]
 mod launched;
 #[path = "../support/log_capture.rs"]
 mod log_capture;
 mod log_privacy;
+mod lost;
 mod program;
 mod refusals;
 mod rendering;

@@ -3,7 +3,8 @@
 use crate::conversation::place;
 use crate::fake_slack::{FakeSlack, Fault, OTHER_TEAM, STRANGER, TEAM};
 use crate::recording_intake::{Bot, fast};
-use rotation_diag::chat::{ChatPlatform as _, SendError};
+use rotation_diag::chat::document::Tone;
+use rotation_diag::chat::{ChatPlatform as _, LostPost, Message, SendError};
 use rotation_diag::model::{Actor, PlatformName, Standing};
 use rotation_diag::platforms::slack::Lookups;
 use serde_json::{Value, json};
@@ -288,7 +289,9 @@ async fn a_token_that_is_revoked_is_noticed_by_whatever_call_meets_it_and_people
     for code in ["missing_scope", "not_allowed_token_type", "channel_not_found", "not_in_channel", "access_denied"] {
         bot.fake.fault("conversations.history", Fault::Code(code));
         let to = rotation_diag::chat::Destination::Channel(place("C1", None));
-        assert!(!matches!(bot.slack.find(&to, "k").await, Err(SendError::Unauthorized { .. })), "{code}");
+        let message = Message::line(Tone::Neutral, "x".into());
+        let lost = LostPost { key: "k", message: &message, since: jiff::Timestamp::now(), others: &[] };
+        assert!(!matches!(bot.slack.find(&to, &lost).await, Err(SendError::Unauthorized { .. })), "{code}");
         assert!(bot.slack.is_token_accepted(), "{code}");
     }
     bot.finish().await;

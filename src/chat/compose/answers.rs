@@ -123,6 +123,22 @@ pub fn no_command(nearest: Option<&SafeText>, manner: Manner) -> Message {
     message
 }
 
+/// A message that was pointed at names no secret.
+#[must_use]
+pub fn nothing_named(manner: Manner) -> Message {
+    let mut message = Message::line(Tone::Neutral, "I found no secret's name or ARN in that message".into());
+    message.parts = vec![ways_to_ask(manner), more_in_help(manner)];
+    message
+}
+
+/// A message that was pointed at names several secrets.
+#[must_use]
+pub fn several_named(secrets: &[SafeText], manner: Manner) -> Message {
+    let mut message = Message::line(Tone::Neutral, "That message names several secrets — which one do you mean?".into());
+    message.parts = vec![Part::Commands(secrets.iter().map(|secret| manner.question(secret.single_line(), "")).collect())];
+    message
+}
+
 /// What was written looks like a secret's value. Nothing of it is in this answer.
 #[must_use]
 pub fn pasted_value() -> Message {

@@ -9,7 +9,7 @@ use super::render::{File, Surface, as_text, message as render};
 use super::reply::SlackReply;
 use super::{Slack, SlackStop};
 use crate::chat::document::{Message, Tone};
-use crate::chat::{ChatPlatform, Destination, Limits, LookedUp, SendError};
+use crate::chat::{ChatPlatform, Destination, Limits, LookedUp, LostPost, SendError};
 use crate::model::{Actor, PlatformName, ReplyTo, Standing, ThreadRef};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -158,7 +158,7 @@ impl ChatPlatform for Slack {
         LookedUp { actor: known(facts.standing, facts.groups), failed: facts.failed.map(SlackFailure::of_repeatable) }
     }
 
-    async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError> {
+    async fn find(&self, to: &Destination, lost: &LostPost<'_>) -> Result<Option<String>, SendError> {
         let (channel, thread) = address(to);
         let method = if thread.is_some() { Method::ConversationsReplies } else { Method::ConversationsHistory };
         let mut cursor = String::new();
@@ -167,7 +167,7 @@ impl ChatPlatform for Slack {
             parameters.extend(thread.map(|root| ("ts", root)));
             parameters.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
             let page: HistoryPage = self.api.get(method, &parameters).await.map_err(SlackFailure::of_repeatable)?;
-            if let Some(found) = page.messages.into_iter().find(|sent| sent.carries(key)) {
+            if let Some(found) = page.messages.into_iter().find(|sent| sent.carries(lost.key)) {
                 return Ok(Some(found.ts));
             }
             cursor = page.response_metadata.map(|next| next.next_cursor).unwrap_or_default();
