@@ -27,11 +27,11 @@ pub struct History {
 #[async_trait]
 impl MessageHistory for History {
     async fn threads(&self, actor: &Actor, place: &Place, query: &ThreadQuery) -> Result<ThreadList, HistoryError> {
-        self.list(actor, place, query).await.map_err(told)
+        self.list(actor, place, query).await.map_err(history_error)
     }
 
     async fn messages(&self, platform: PlatformName, root: &str, limit: usize) -> Result<Vec<Posted>, HistoryError> {
-        self.store.posted(platform, root, limit).await.map_err(told)
+        self.store.posted(platform, root, limit).await.map_err(history_error)
     }
 
     async fn investigation(&self, actor: &Actor, place: &Place, id: &InvestigationId) -> Option<ShownInvestigation> {
@@ -40,7 +40,7 @@ impl MessageHistory for History {
         let may_see = if is_here {
             self.access.may_see(actor, &row)
         } else {
-            row.held_in.is_none() && self.may_see_elsewhere(actor, place, &row.question.secret, row.choice.as_ref())
+            row.held_in.is_none() && self.may_see_elsewhere(actor, place, &row.question.secret, row.location.as_ref())
         };
         if !may_see {
             return None;
@@ -51,7 +51,7 @@ impl MessageHistory for History {
     }
 }
 
-fn told(error: StoreError) -> HistoryError {
+fn history_error(error: StoreError) -> HistoryError {
     tracing::error!(%error, "the messages of a page cannot be read");
     HistoryError
 }

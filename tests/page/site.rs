@@ -26,14 +26,14 @@ pub(crate) fn new_id() -> String {
 
 /// Takes everything down, and answers what it was told to.
 #[derive(Default)]
-pub(crate) struct Desk {
+pub(crate) struct RecordingIntake {
     pub(crate) received: Mutex<Vec<IncomingEvent>>,
     pub(crate) answers: Mutex<Vec<Ack>>,
     pub(crate) suggestions: Mutex<Vec<String>>,
 }
 
 #[async_trait]
-impl Intake for Desk {
+impl Intake for RecordingIntake {
     async fn accept(&self, inbound: IncomingEvent) -> Ack {
         self.received.lock().unwrap().push(inbound);
         self.answers.lock().unwrap().pop().unwrap_or(Ack::Accepted)
@@ -120,7 +120,7 @@ const NOW: &str = "2026-11-24T04:55:00Z";
 /// A running page.
 pub(crate) struct Site {
     pub(crate) console: Arc<Console>,
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) intake: Arc<RecordingIntake>,
     pub(crate) shelf: Arc<Shelf>,
     caller: Caller,
 }
@@ -175,10 +175,10 @@ impl Site {
             cause_page: |id| Cause::from_id(id).and_then(page_of),
             new_id,
         };
-        let (console, desk, shelf) = (Console::new(settings), Arc::new(Desk::default()), Arc::new(Shelf::default()));
-        let app = router(console.clone(), desk.clone(), shelf.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let (console, intake, shelf) = (Console::new(settings), Arc::new(RecordingIntake::default()), Arc::new(Shelf::default()));
+        let app = router(console.clone(), intake.clone(), shelf.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Site { console, desk, shelf, caller: Caller::of(host) }
+        Site { console, intake, shelf, caller: Caller::of(host) }
     }
 
     pub(crate) fn say(&self, title: &'static str) -> Message {
