@@ -13,19 +13,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How many threads are read at once.
-const AT_ONCE: u32 = 200;
+const AT_ONCE: u32 = 100;
 /// How many threads are looked through for one part of the list; whoever goes on finds more.
 const MAX_THREADS: usize = 2_000;
 
 /// The threads, to whoever may see them.
-pub struct History {
+pub struct ChatHistory {
     store: Arc<Store>,
     access: Arc<Access>,
     platforms: PlatformSet,
 }
 
 #[async_trait]
-impl MessageHistory for History {
+impl MessageHistory for ChatHistory {
     async fn threads(&self, actor: &Actor, place: &Place, query: &ThreadQuery) -> Result<ThreadList, HistoryError> {
         self.list(actor, place, query).await.map_err(history_error)
     }
@@ -56,11 +56,11 @@ fn history_error(error: StoreError) -> HistoryError {
     HistoryError
 }
 
-impl History {
+impl ChatHistory {
     /// Shows of `store` what `access` allows.
     #[must_use]
-    pub fn new(store: Arc<Store>, access: Arc<Access>, platforms: PlatformSet) -> History {
-        History { store, access, platforms }
+    pub fn new(store: Arc<Store>, access: Arc<Access>, platforms: PlatformSet) -> ChatHistory {
+        ChatHistory { store, access, platforms }
     }
 
     async fn list(&self, actor: &Actor, place: &Place, query: &ThreadQuery) -> Result<ThreadList, StoreError> {

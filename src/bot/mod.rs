@@ -46,7 +46,7 @@ pub use autocomplete::Autocomplete;
 pub use delivery::{Delivery, DeliveryPolicy, last_messages};
 pub use handlers::{Actions, Handlers, InvestigationRequests, PendingEvents, Watches};
 pub use health::Health;
-pub use history::History;
+pub use history::ChatHistory;
 pub use intake::Intake;
 pub use retention::keep_tidy;
 pub use runner::Runner;
