@@ -27,6 +27,7 @@ mod watches;
 
 pub use alarms::Newness;
 pub use audit::{AuditDecision, Audited};
+pub use board::{Headline, ListedInvestigation, ListedRow};
 pub use certificates::KeptCertificate;
 pub use copy::CopyError;
 pub use disk::network_disk;

@@ -181,5 +181,10 @@ pub(super) fn lane(place: &Place) -> String {
 }
 
 pub(super) fn origin(inbound: &IncomingEvent) -> String {
-    format!("{}/{}/{}", inbound.place.platform, inbound.place.workspace, inbound.key)
+    origin_of(&inbound.place, &inbound.key)
+}
+
+/// What the origin is, or begins with, of what has this key, or one that begins so.
+pub(super) fn origin_of(place: &Place, key: &str) -> String {
+    format!("{}/{}/{key}", place.platform, place.workspace)
 }

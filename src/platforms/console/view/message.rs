@@ -1,31 +1,76 @@
 //! Messages.
 
-use super::{Paths, block, plain, text};
+use super::{Paths, block, line, plain, text};
+use crate::chart::{self, Chart, Size};
 use crate::chat::Message;
 use crate::chat::Posted;
 use crate::chat::document::{Attachment, Content, Control, MenuItem, Part, Quote, StepLine, StepState, Tone};
+use crate::model::{Action, Investigation, InvestigationId};
 use crate::redact::SafeText;
 use crate::report::time::moment;
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 /// The id of the form that buttons of messages belong to.
 pub(super) const ACT: &str = "act";
 
-/// A message of a thread.
-pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted) -> Markup {
+/// A chart as the page draws it: in its own colours, and narrower where the screen is.
+pub(in super::super) struct DrawnChart {
+    wide: Chart,
+    narrow: Chart,
+}
+
+impl DrawnChart {
+    /// The timeline, where anything has a time.
+    pub(super) fn timeline(investigation: &Investigation) -> Option<DrawnChart> {
+        Some(DrawnChart { wide: chart::draw(investigation, Size::Wide)?, narrow: chart::draw(investigation, Size::Narrow)? })
+    }
+
+    /// The way through the network, where it is broken.
+    pub(super) fn network(investigation: &Investigation) -> Option<DrawnChart> {
+        Some(DrawnChart {
+            wide: chart::network(investigation, Size::Wide)?,
+            narrow: chart::network(investigation, Size::Narrow)?,
+        })
+    }
+
+    /// All that there are of an investigation.
+    pub(in super::super) fn all(investigation: &Investigation) -> impl Iterator<Item = DrawnChart> + use<> {
+        DrawnChart::timeline(investigation).into_iter().chain(DrawnChart::network(investigation))
+    }
+
+    /// Drawn here, with every text in it escaped.
+    pub(super) fn markup(&self) -> Markup {
+        html! {
+            div class="timeline wide" { (PreEscaped(self.wide.svg())) }
+            div class="timeline narrow" { (PreEscaped(self.narrow.svg())) }
+        }
+    }
+}
+
+/// The investigations whose charts the messages of a thread show as pictures.
+pub(in super::super) fn charted(messages: &[Posted]) -> Vec<InvestigationId> {
+    let is_picture = |file: &Attachment| matches!(file.content, Content::Png(_));
+    if !messages.iter().any(|posted| posted.message.attachments.iter().any(is_picture)) {
+        return Vec::new();
+    }
+    messages.iter().filter_map(|posted| investigation_of(&posted.message).cloned()).collect()
+}
+
+/// A message of a thread. Of `charts`, those are drawn anew that it has as pictures.
+pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted, charts: &[DrawnChart]) -> Markup {
     let message = &posted.message;
     let investigation = investigation_of(message);
     html! {
         article id={ "m-" (plain(&posted.id)) } class="message" tabindex="-1" data-tone=(tone(message.tone)) {
             header {
-                h2 { (mark(message.tone)) (text(&message.title)) }
+                (heading(message))
                 time datetime=(posted.at) { (moment(posted.at, posted.at)) }
             }
             (parts(paths, &message.parts))
             @if !message.attachments.is_empty() {
                 div class="files" {
                     @for (at, file) in message.attachments.iter().enumerate() {
-                        (attached(file, &format!("{}/files/{}/{at}", paths.thread(root), plain(&posted.id))))
+                        (attached(file, charts, &format!("{}/files/{}/{at}", paths.thread(root), plain(&posted.id))))
                     }
                 }
             }
@@ -37,12 +82,17 @@ pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted) -> Markup {
     }
 }
 
+/// The title; a long one is cut by the style, and whole for who points at it.
+fn heading(message: &Message) -> Markup {
+    html! { h2 class="clamp" title=(line(&message.title)) { (mark(message.tone)) (text(&message.title)) } }
+}
+
 /// What one person alone is told. A refusal interrupts whoever listens instead of looking.
 pub(super) fn notice(paths: &Paths, message: &Message) -> Markup {
     let role = (message.tone == Tone::Warning).then_some("alert");
     html! {
         article class="message notice" data-tone=(tone(message.tone)) role=[role] {
-            header { h2 { (mark(message.tone)) (text(&message.title)) } }
+            header { (heading(message)) }
             (parts(paths, &message.parts))
             @if !message.controls.is_empty() { (controls(&message.controls)) }
         }
@@ -50,13 +100,13 @@ pub(super) fn notice(paths: &Paths, message: &Message) -> Markup {
 }
 
 /// The investigation that a message's buttons belong to, when it is a verdict: it can be rerun.
-fn investigation_of(message: &Message) -> Option<&str> {
+fn investigation_of(message: &Message) -> Option<&InvestigationId> {
     let buttons = message.controls.iter().filter_map(|control| match control {
         Control::Button(choice) => Some(choice),
         Control::Select { .. } => None,
     });
-    let rerun = buttons.map(|choice| &choice.token).find(|token| token.action == crate::model::Action::RerunAll);
-    rerun.map(|token| token.investigation.as_str())
+    let rerun = buttons.map(|choice| &choice.token).find(|token| token.action == Action::RerunAll);
+    rerun.map(|token| &token.investigation)
 }
 
 pub(super) fn tone(tone: Tone) -> &'static str {
@@ -98,7 +148,7 @@ fn one(paths: &Paths, part: &Part) -> Markup {
             section {
                 h3 { (text(label)) }
                 @if quotes.iter().all(|quote| quote.source.as_str().is_empty()) {
-                    (transcript(&text(label), quotes))
+                    (transcript(&line(label), quotes))
                 } @else {
                     @for quote in quotes { (proof(quote)) }
                 }
@@ -108,7 +158,7 @@ fn one(paths: &Paths, part: &Part) -> Markup {
         Part::Caution(caution) => html! { p class="caution" { strong { "Caution" } " " (text(caution)) } },
         Part::Links(links) => html! {
             ul class="links" { @for link in links { @if let Some(address) = address(link) {
-                li { a href=(address) target="_blank" rel="noopener noreferrer" { (address) } }
+                li { a href=(address) target="_blank" rel="noopener noreferrer" { (text(link)) } }
             } } }
         },
         Part::Steps(lines) => steps(lines),
@@ -118,7 +168,7 @@ fn one(paths: &Paths, part: &Part) -> Markup {
     }
 }
 
-pub(super) fn context(items: &[SafeText]) -> Markup {
+fn context(items: &[SafeText]) -> Markup {
     html! { p class="context" { @for item in items { span { (text(item)) } " " } } }
 }
 
@@ -179,16 +229,6 @@ fn steps(lines: &[StepLine]) -> Markup {
     }
 }
 
-/// Nine small fields, for where there is no room for words.
-pub(super) fn gauge(lines: &[StepLine]) -> Markup {
-    let ended = lines.iter().filter(|line| !matches!(line.state, StepState::Waiting | StepState::Running)).count();
-    html! {
-        span class="gauge" role="img" aria-label={ (ended) " of " (lines.len()) " steps done" } {
-            @for line in lines { span data-state=(state(line.state)) {} }
-        }
-    }
-}
-
 fn state(state: StepState) -> &'static str {
     match state {
         StepState::Waiting => "waiting",
@@ -233,14 +273,22 @@ fn button(choice: &MenuItem) -> Markup {
     html! { button type="submit" form=(ACT) name="token" value=(choice.token) { (text(&choice.label)) } }
 }
 
-fn attached(file: &Attachment, path: &str) -> Markup {
-    let description = text(&file.description);
-    match &file.content {
-        Content::Png(_) => html! {
+fn attached(file: &Attachment, charts: &[DrawnChart], path: &str) -> Markup {
+    let description = line(&file.description);
+    // What says the same shows the same; a run that is newer than the picture draws another one.
+    let drawn = charts.iter().find(|chart| *chart.wide.description() == file.description);
+    match (&file.content, drawn) {
+        (Content::Png(_), Some(chart)) => html! {
+            div class="drawn" {
+                (chart.markup())
+                p class="more" { a href=(path) { "As a picture" } }
+            }
+        },
+        (Content::Png(_), None) => html! {
             a class="picture" href=(path) { img src=(path) alt=(description) loading="lazy"; }
         },
-        Content::Text(_) => html! {
-            a class="file" href=(path) download=(file.name) { strong { (file.name) } " " span { (description) } }
+        (Content::Text(_), _) => html! {
+            a class="file" href=(path) download=(file.name) { strong class="clamp" title=(file.name) { (file.name) } " " span { (description) } }
         },
     }
 }
