@@ -24,7 +24,11 @@ pub(super) fn subject(stored: &InvestigationRow) -> SafeText {
 
 /// What became of an investigation, for its verdict.
 pub(super) fn standing(stored: &InvestigationRow) -> AfterVerdict {
-    AfterVerdict { resolved: stored.resolved.clone().map(|(by, at)| Resolved { by, at }), watched_since: stored.watched_since }
+    AfterVerdict {
+        resolved: stored.resolved.clone().map(|(by, at)| Resolved { by, at }),
+        watched_since: stored.watched_since,
+        searching_author: false,
+    }
 }
 
 /// The report of an investigation's record.
@@ -46,16 +50,22 @@ pub(super) fn verdict(stored: &InvestigationRow, record: &Investigation) -> Desi
 pub(super) fn concluded(stored: &InvestigationRow, record: Investigation) -> Completion {
     let report = report(stored, &record);
     let headline = wording::headline(&report);
-    let details = DesiredMessage::reply(
-        &stored.thread,
-        message_key(stored, "details"),
-        compose::details(&report),
-        "details of the verdict",
-    );
-    let messages = vec![verdict(stored, &record), details];
+    let messages = std::iter::once(verdict(stored, &record)).chain(thoughts(stored, &report)).collect();
     let concluded =
         RunResult { id: stored.id.clone(), stage: InvestigationStage::Done, record: Some(record), headline, choices: Vec::new() };
     Completion { concluded: vec![concluded], messages, ..Completion::default() }
+}
+
+/// What the verdict leaves to its thread, one message for each thought; an earlier run's that has come to nothing is replaced.
+fn thoughts(stored: &InvestigationRow, report: &Report) -> Vec<DesiredMessage> {
+    let desired = |thought: compose::Thought| {
+        let key = message_key(stored, thought.name);
+        match thought.message {
+            Some(message) => DesiredMessage::reply(&stored.thread, key, message, "details of the verdict"),
+            None => DesiredMessage::reply(&stored.thread, key, thought.nothing_left(), "details of the verdict").only_replacing(),
+        }
+    };
+    compose::thoughts(report).into_iter().map(desired).collect()
 }
 
 /// It could not be looked into; the buttons let people try again.
@@ -63,7 +73,7 @@ pub(super) fn failed(stored: &InvestigationRow, why: impl Into<SafeText>) -> Com
     let mut message: Message =
         compose::about(Tone::Warning, safe_format!("{} could not be investigated: {}", subject(stored), why.into()));
     message.controls = vec![Control::Button(MenuItem {
-        label: "Rerun all".into(),
+        label: "Rerun".into(),
         token: ActionToken { investigation: stored.id.clone(), revision: stored.revision, action: Action::RerunAll },
     })];
     let headline = message.title.clone();
@@ -83,4 +93,15 @@ pub(super) fn failed(stored: &InvestigationRow, why: impl Into<SafeText>) -> Com
 /// The message that answers an action without changing anything; `None` for those that do more.
 pub(super) fn answer_key(stored: &InvestigationRow, action: Action) -> Option<String> {
     Some(message_key(stored, &action.answer_name(stored.revision)?))
+}
+
+/// True where somebody did it already.
+pub(super) fn is_done(stored: &InvestigationRow, action: Action) -> bool {
+    match action {
+        Action::Watch => stored.watched_since.is_some(),
+        Action::StopWatching => stored.watched_since.is_none(),
+        Action::Resolve => stored.resolved.is_some(),
+        Action::Reopen => stored.resolved.is_none(),
+        _ => false,
+    }
 }

@@ -2,9 +2,9 @@
 
 use crate::bot::error::HandlerError;
 use crate::bot::runner::{Runner, session_owner};
-use crate::bot::verdict::{answer_key, failed, message_key, report, subject, verdict};
-use crate::chat::compose;
+use crate::bot::verdict::{answer_key, failed, is_done, message_key, report, subject, verdict};
 use crate::chat::document::Tone;
+use crate::chat::{Message, compose};
 use crate::config::Work;
 use crate::investigation::Options;
 use crate::model::{Action, ActionRequest, Actor, Investigation};
@@ -64,6 +64,9 @@ impl Actions {
                 "reran all steps",
             ));
         }
+        if is_done(&stored, act.action()) {
+            return Ok(answered_with(claimed, &stored, act, compose::already()));
+        }
         if act.action() == Action::Resolve && stored.stage != InvestigationStage::Done {
             return Ok(resolved(claimed, &stored, None, act, by));
         }
@@ -93,8 +96,14 @@ impl Actions {
                 Err(error) => answered(claimed, &stored, act, SafeText::redact(&format!("AWS could not be queried: {error}"))),
             },
             Action::Export => reply(compose::export(&report(&stored, &record)), "export"),
+            Action::CopyFix => match compose::bare_commands(&report(&stored, &record)) {
+                Some(commands) => answered_with(claimed, &stored, act, commands),
+                None => answered(claimed, &stored, act, "there is no command to copy"),
+            },
             Action::Watch => self.watched(claimed, &stored, &record, act, by),
+            Action::StopWatching => unwatched(claimed, &stored, &record, act),
             Action::Resolve => resolved(claimed, &stored, Some(&record), act, by),
+            Action::Reopen => reopened(claimed, &stored, &record, act),
             Action::RerunAll | Action::Choose(_) => return Err(HandlerError::Obsolete("it was done")),
         })
     }
@@ -199,10 +208,28 @@ fn resolved(
     noted(completion, claimed, stored, act, "resolved this")
 }
 
-/// Tells the person alone, where the platform can; else the thread.
+/// The watch ends before a rotation did.
+fn unwatched(claimed: &Claimed, stored: &InvestigationRow, record: &Investigation, act: &ActionRequest) -> Completion {
+    let seen = InvestigationRow { watched_since: None, ..stored.clone() };
+    let completion =
+        Completion { unwatch: vec![stored.id.clone()], messages: vec![verdict(&seen, record)], ..Completion::default() };
+    noted(completion, claimed, stored, act, "stopped watching for the next rotation")
+}
+
+fn reopened(claimed: &Claimed, stored: &InvestigationRow, record: &Investigation, act: &ActionRequest) -> Completion {
+    let open = InvestigationRow { resolved: None, ..stored.clone() };
+    let completion =
+        Completion { reopened: vec![stored.id.clone()], messages: vec![verdict(&open, record)], ..Completion::default() };
+    noted(completion, claimed, stored, act, "reopened this")
+}
+
 fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &ActionRequest, text: impl Into<SafeText>) -> Completion {
+    answered_with(claimed, stored, act, compose::notice(Tone::Neutral, text))
+}
+
+/// Tells the person alone, where the platform can; else the thread.
+fn answered_with(claimed: &Claimed, stored: &InvestigationRow, act: &ActionRequest, message: Message) -> Completion {
     let name = message_key(stored, &format!("answer-{}", claimed.lease.number()));
-    let message = compose::notice(Tone::Neutral, text);
     let outgoing = match &act.reply_to {
         Some(to) => DesiredMessage::ephemeral(&stored.thread, name, to.clone(), message, "an answer"),
         None => DesiredMessage::reply(&stored.thread, name, message, "an answer"),

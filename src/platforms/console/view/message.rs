@@ -4,8 +4,10 @@ use super::{Paths, block, plain, text};
 use crate::chat::Message;
 use crate::chat::Posted;
 use crate::chat::document::{Attachment, Content, Control, MenuItem, Part, Quote, StepLine, StepState, Tone};
+use crate::model::Action;
 use crate::redact::SafeText;
 use crate::report::time::moment;
+use crate::report::{Phrase, Span};
 use maud::{Markup, html};
 
 /// The id of the form that buttons of messages belong to.
@@ -53,9 +55,9 @@ pub(super) fn notice(paths: &Paths, message: &Message) -> Markup {
 fn investigation_of(message: &Message) -> Option<&str> {
     let buttons = message.controls.iter().filter_map(|control| match control {
         Control::Button(choice) => Some(choice),
-        Control::Select { .. } => None,
+        Control::Copy(_) | Control::Select { .. } => None,
     });
-    let rerun = buttons.map(|choice| &choice.token).find(|token| token.action == crate::model::Action::RerunAll);
+    let rerun = buttons.map(|choice| &choice.token).find(|token| token.action == Action::RerunAll);
     rerun.map(|token| token.investigation.as_str())
 }
 
@@ -84,6 +86,7 @@ pub(super) fn parts(paths: &Paths, parts: &[Part]) -> Markup {
 fn one(paths: &Paths, part: &Part) -> Markup {
     match part {
         Part::Context(items) => context(items),
+        Part::Facts(phrases) => facts(phrases),
         Part::Section { label, lines } => html! {
             section {
                 h3 { (text(label)) }
@@ -120,6 +123,24 @@ fn one(paths: &Paths, part: &Part) -> Markup {
 
 pub(super) fn context(items: &[SafeText]) -> Markup {
     html! { p class="context" { @for item in items { span { (text(item)) } " " } } }
+}
+
+/// Small print with moments; the page's script turns those into its reader's own time.
+fn facts(phrases: &[Phrase]) -> Markup {
+    html! {
+        p class="context" {
+            @for phrase in phrases {
+                span {
+                    @for span in phrase.spans() {
+                        @match span {
+                            Span::Text(words) => { (words.as_str()) }
+                            Span::Moment { at, utc } => { time class="local" datetime=(at) title=(utc) { (utc) } }
+                        }
+                    }
+                } " "
+            }
+        }
+    }
 }
 
 /// Log lines or a document, under one another.
@@ -169,7 +190,11 @@ fn steps(lines: &[StepLine]) -> Markup {
                         @if line.summary.as_str().is_empty() {
                             span class="quiet" { (spoken(line.state)) }
                         } @else {
-                            @if matches!(line.state, StepState::Denied | StepState::Broken) { strong { (spoken(line.state)) } ": " }
+                            @if matches!(line.state, StepState::Denied | StepState::Broken) {
+                                strong { (spoken(line.state)) } ": "
+                            } @else if matches!(line.state, StepState::Trouble | StepState::Nothing) {
+                                span class="unseen" { (spoken(line.state)) ": " }
+                            }
                             (text(&line.summary))
                         }
                     }
@@ -189,11 +214,14 @@ pub(super) fn gauge(lines: &[StepLine]) -> Markup {
     }
 }
 
-fn state(state: StepState) -> &'static str {
+pub(super) fn state(state: StepState) -> &'static str {
     match state {
         StepState::Waiting => "waiting",
         StepState::Running => "running",
         StepState::Done => "done",
+        StepState::Fine => "fine",
+        StepState::Trouble => "trouble",
+        StepState::Nothing => "nothing",
         StepState::Denied => "denied",
         StepState::Broken => "broken",
         StepState::Skipped => "skipped",
@@ -205,9 +233,12 @@ fn spoken(state: StepState) -> &'static str {
         StepState::Waiting => "waits",
         StepState::Running => "looking …",
         StepState::Done => "done",
+        StepState::Fine => "fine",
+        StepState::Trouble => "the trouble",
+        StepState::Nothing => "nothing there",
         StepState::Denied => "not permitted",
         StepState::Broken => "no answer",
-        StepState::Skipped => "not needed",
+        StepState::Skipped => "not asked",
     }
 }
 
@@ -217,6 +248,8 @@ fn controls(controls: &[Control]) -> Markup {
             @for control in controls {
                 @match control {
                     Control::Button(choice) => (button(choice)),
+                    // Every command of the page has a button that copies it.
+                    Control::Copy(_) => {}
                     Control::Select { placeholder, choices } => {
                         details class="menu" {
                             summary { (text(placeholder)) }
@@ -230,7 +263,12 @@ fn controls(controls: &[Control]) -> Markup {
 }
 
 fn button(choice: &MenuItem) -> Markup {
-    html! { button type="submit" form=(ACT) name="token" value=(choice.token) { (text(&choice.label)) } }
+    let is_primary = choice.token.action == Action::RerunAll;
+    html! {
+        button type="submit" form=(ACT) name="token" value=(choice.token) class=[is_primary.then_some("primary")] {
+            (text(&choice.label))
+        }
+    }
 }
 
 fn attached(file: &Attachment, path: &str) -> Markup {
