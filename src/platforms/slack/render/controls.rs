@@ -10,12 +10,12 @@ use slack_morphism::prelude::*;
 pub(crate) const ACTION_ID: &str = "act-";
 
 /// At most this many buttons and menus; a message with more than two full rows is not read on a phone.
-const MOST: usize = 2 * limits::ACTIONS;
+const MAX_ELEMENTS: usize = 2 * limits::ACTIONS;
 
 /// The blocks that hold the buttons and menus.
 pub(super) fn blocks(controls: &[Control]) -> Vec<SlackBlock> {
     let elements: Vec<SlackActionBlockElement> =
-        controls.iter().take(MOST).enumerate().filter_map(|(at, control)| element(at, control)).collect();
+        controls.iter().take(MAX_ELEMENTS).enumerate().filter_map(|(at, control)| element(at, control)).collect();
     elements.chunks(limits::ACTIONS).map(|row| SlackActionsBlock::new(row.to_vec()).into()).collect()
 }
 
@@ -27,7 +27,7 @@ fn element(at: usize, control: &Control) -> Option<SlackActionBlockElement> {
             let button = SlackBlockButtonElement::new(plain(&line(&choice.label), limits::BUTTON).into());
             let button = button.with_action_id(id).with_value(value(choice));
             Some(match choice.token.action {
-                Action::RerunAll => button.with_style("primary".to_owned()).into(),
+                Action::RerunAll => button.with_style(SlackBlockButtonStyle::Primary).into(),
                 _ => button.into(),
             })
         }
