@@ -20,7 +20,7 @@ use super::render::ACTION_ID;
 use super::reply::SlackReply;
 use super::words;
 use crate::chat::document::{Message, Part, Tone};
-use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Payload, SendError};
+use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Payload, SendError, ThreadFilter};
 use crate::model::{Place, Standing};
 use crate::redact::SafeText;
 use serde_json::{Value, json};
@@ -129,7 +129,7 @@ impl Receiver {
         match payload.event {
             Event::AppMention(mentioned) => self.mention(&origin, bot.as_deref(), *mentioned).await,
             Event::AppHomeOpened(HomeOpened { user, tab }) if tab == "home" || tab.is_empty() => {
-                self.show_home(origin, user);
+                self.show_home(origin, user, ThreadFilter::default());
                 SlackAck::Empty
             }
             Event::MemberJoinedChannel(Joined { user, channel }) if Some(user.as_str()) == bot.as_deref() => {
@@ -189,11 +189,14 @@ impl Receiver {
                 response_url: clicked.response_url.clone(),
             };
             match (action.action_id.as_str(), action.value(), &channel) {
-                (home::INVESTIGATE | home::REFRESH, _, _) if actor.standing == Standing::Outsider => {
+                (home::INVESTIGATE | home::REFRESH | home::FILTER, _, _) if actor.standing == Standing::Outsider => {
                     self.send_ephemeral(reply, notice(STRANGER));
                 }
                 (home::INVESTIGATE, _, _) => self.open_dialog(clicked.trigger_id.clone(), Prefill::default(), reply),
-                (home::REFRESH, _, _) => self.show_home(origin.clone(), clicked.user.id.clone()),
+                (home::REFRESH | home::FILTER, word, _) => {
+                    let filter = word.map(ThreadFilter::of).unwrap_or_default();
+                    self.show_home(origin.clone(), clicked.user.id.clone(), filter);
+                }
                 (id, Some(_), Some(_)) if id.starts_with(ACTION_ID) && self.is_locked_out() => {
                     self.send_ephemeral(reply, notice(LOCKED_OUT));
                 }
@@ -324,15 +327,15 @@ impl Receiver {
         });
     }
 
-    fn show_home(&self, origin: Origin, user: String) {
+    fn show_home(&self, origin: Origin, user: String, filter: ThreadFilter) {
         let (slack, intake) = (Arc::clone(&self.slack), Arc::clone(&self.intake));
         self.errand(async move {
             let mut actor = slack.actor(&origin, &user).await;
             if actor.standing == Standing::Pending {
                 actor = slack.look_up(&actor).await.actor;
             }
-            let recent = intake.recent(&actor, home::SHOWN).await;
-            let view = home::view(&recent, &slack.clock, |thread| slack.link(thread));
+            let recent = intake.recent(&actor, filter, home::SHOWN).await;
+            let view = home::view(&recent, filter, &slack.clock, |thread| slack.link(thread));
             let request = SlackApiViewsPublishRequest::new(SlackUserId(user), view);
             let shown = slack.api.post::<_, Done>(Method::ViewsPublish, Turn::Other, &request).await;
             if let Err(failure) = shown {
