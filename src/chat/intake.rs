@@ -48,6 +48,12 @@ pub trait Intake: Send + Sync {
         Vec::new()
     }
 
+    /// The secrets that a text is about which this person points at, such as an alarm that somebody else posted: those it names
+    /// outright; else those whose names occur in it, of the secrets this person may ask about here. At most 25.
+    async fn secrets_in(&self, _actor: &Actor, _place: &Place, _text: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The newest investigations this person may see, at most `limit`.
     async fn recent(&self, actor: &Actor, limit: usize) -> Vec<Summary>;
 

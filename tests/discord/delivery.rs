@@ -337,6 +337,13 @@ async fn only_a_typed_mention_calls_somebody_and_never_in_an_edit() {
     for (mention, allowed, shown, everyone) in [
         (Mention::User("42".into()), json!({"parse": [], "users": ["42"]}), "<@42> ", "\\@everyone"),
         (Mention::Group("43".into()), json!({"parse": [], "roles": ["43"]}), "<@&43> ", "\\@everyone"),
+        (
+            Mention::People(vec!["44".into(), "x".into(), "45".into()]),
+            json!({"parse": [], "users": ["44", "45"]}),
+            "<@44> <@45> ",
+            "\\@everyone",
+        ),
+        (Mention::People(vec!["@everyone".into()]), json!({"parse": []}), "", "\\@everyone"),
         // Whoever may call those who are here may call everyone.
         (Mention::Here, json!({"parse": ["everyone"]}), "@here ", "＠everyone"),
         (Mention::User("@everyone".into()), json!({"parse": []}), "", "\\@everyone"),

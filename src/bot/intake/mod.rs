@@ -1,12 +1,13 @@
 //! Takes what people say: reads it, decides whether they may, stores it, answers. Nothing here waits for AWS.
 
 mod actions;
-mod quoted;
+mod menu;
 mod requests;
 
 use super::access::Access;
-use super::autocomplete::Autocomplete;
+use super::autocomplete::{Autocomplete, MAX_SUGGESTIONS};
 use super::rate_limit::UserRateLimiter;
+use crate::alarm;
 use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, compose};
 use crate::model::{ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Region, Trigger};
@@ -61,6 +62,13 @@ impl chat::Intake for Intake {
         locations.into_iter().map(|location| (location.account, location.region)).collect()
     }
 
+    async fn secrets_in(&self, actor: &Actor, place: &Place, text: &str) -> Vec<String> {
+        match alarm::secrets_in(text).as_slice() {
+            [] => self.autocomplete.names_in(actor, place, text),
+            named => named.iter().map(ToString::to_string).take(MAX_SUGGESTIONS).collect(),
+        }
+    }
+
     async fn joined(&self, place: &Place) {
         match self.store.send_now(place).await {
             Ok(0) => {}
@@ -113,7 +121,6 @@ impl Intake {
     pub(super) async fn take(&self, inbound: &IncomingEvent) -> Result<Ack, Unstored> {
         match &inbound.said {
             Payload::Words(words) => self.read(inbound, words).await,
-            Payload::Quoted(message) => self.read_quoted(inbound, message).await,
             Payload::Click(text) => match text.parse::<ActionToken>() {
                 Ok(token) => self.act(inbound, token).await,
                 Err(error) => {

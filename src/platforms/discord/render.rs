@@ -231,6 +231,12 @@ fn mention(mention: &Mention) -> Option<(String, CreateAllowedMentions)> {
     let id = |id: &str| id.parse::<Snowflake>().ok();
     Some(match mention {
         Mention::User(user) => (format!("<@{}>", id(user)?), no_mentions().users([id(user)?.of::<UserId>()])),
+        Mention::People(people) => {
+            let people: Vec<Snowflake> = people.iter().filter_map(|person| id(person)).collect();
+            let called: Vec<String> = people.iter().map(|person| format!("<@{person}>")).collect();
+            (!called.is_empty()).then_some(())?;
+            (called.join(" "), no_mentions().users(people.iter().map(|person| person.of::<UserId>())))
+        }
         Mention::Group(role) => (format!("<@&{}>", id(role)?), no_mentions().roles([id(role)?.of::<RoleId>()])),
         Mention::Here => ("@here".to_owned(), no_mentions().everyone(true)),
     })

@@ -251,13 +251,13 @@ impl Slack {
         metadata: Option<&SlackMessageMetadata>,
     ) -> Result<String, SlackFailure> {
         let whole = render(message, Surface::Post).content().opt_metadata(metadata.cloned());
-        let mut refused = match self.say_as(channel, thread, whole).await {
+        let mut refused = match self.say_as(channel, thread, whole, message.is_ending).await {
             Err(failure) if failure.is_about_the_content() => failure,
             said => return said,
         };
         for plainer in [text_alone(message).opt_metadata(metadata.cloned()), text_alone(message)] {
             tracing::warn!(%refused, "a message is sent in a plainer form");
-            refused = match self.say_as(channel, thread, plainer).await {
+            refused = match self.say_as(channel, thread, plainer, message.is_ending).await {
                 Err(failure) if failure.is_about_the_content() => failure,
                 said => return said,
             };
@@ -265,13 +265,20 @@ impl Slack {
         Err(refused)
     }
 
-    async fn say_as(&self, channel: &str, thread: Option<&str>, content: SlackMessageContent) -> Result<String, SlackFailure> {
+    async fn say_as(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        content: SlackMessageContent,
+        is_ending: bool,
+    ) -> Result<String, SlackFailure> {
         let request = SlackApiChatPostMessageRequest::new(SlackChannelId(channel.to_owned()), content)
             .opt_thread_ts(thread.map(|root| SlackTs(root.to_owned())))
             .with_link_names(false)
             .with_parse("none".to_owned())
             .with_unfurl_links(false)
             .with_unfurl_media(false);
+        let request = request.opt_reply_broadcast((self.broadcast && is_ending && thread.is_some()).then_some(true));
         let posted: PostedMessage = self.api.post(Method::ChatPostMessage, Turn::Message { channel }, &request).await?;
         Ok(posted.ts)
     }
