@@ -56,6 +56,7 @@ pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &
     let (also, more) = wording::also(report);
     message.parts.extend(section("Also", also, more));
     message.parts.push(Part::Context(footer(report)));
+    message.people.extend(standing.resolved.as_ref().map(|resolved| resolved.by.to_string()));
     let button = Buttons { id, revision };
     message.controls = button.of(report, standing);
     message
