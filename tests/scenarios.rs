@@ -271,6 +271,10 @@ fn happened(report: &Report) -> String {
     report.leading().map(wording::what_happened).unwrap_or_default().to_string()
 }
 
+fn proven(report: &Report) -> String {
+    report.leading().into_iter().flat_map(|finding| &finding.evidence).map(|proof| format!("{}\n", proof.text)).collect()
+}
+
 fn headline(report: &Report) -> String {
     wording::headline(report).to_string()
 }
@@ -301,6 +305,8 @@ async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
         ("subnet_deleted", commands, "SubnetIds=subnet-0b61", false),
         ("subnet_deleted", happened, "called DeleteSubnet on subnet-0b61", true),
         ("layer_taken_away", remedy, "put back the layer", true),
+        ("layer_taken_away", proven, "Cannot find module", true),
+        ("import_error_json", proven, "Unable to import module", true),
         // Code for the new runtime would fail on the old one.
         ("runtime_upgraded_under_the_bundle", commands, "--runtime python3.13", true),
         ("runtime_upgraded_under_the_bundle", commands, "update-function-code", false),
