@@ -197,10 +197,10 @@ impl App {
             }
             Err(error) => return Err(error),
         };
-        let courier = Delivery::new(Arc::clone(&store), health.clone(), DeliveryPolicy::default())
+        let worker = Delivery::new(Arc::clone(&store), health.clone(), DeliveryPolicy::default())
             .linking_causes(cause_pages)
             .run(platforms, delivery.clone());
-        parts.add_endless("delivery", courier);
+        parts.add_endless("delivery", worker);
         for (part, future) in background {
             parts.add(part, future);
         }

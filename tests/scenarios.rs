@@ -255,7 +255,7 @@ async fn an_inconclusive_end_names_what_to_look_at_next_the_most_telling_first()
 }
 
 /// A scenario, where the report says something, and whether it says it.
-type Said = (&'static str, fn(&Report) -> String, &'static str, bool);
+type ReportExpectation = (&'static str, fn(&Report) -> String, &'static str, bool);
 
 fn commands(report: &Report) -> String {
     report.plan.iter().map(|step| format!("{}\n", step.command)).collect()
@@ -285,7 +285,7 @@ fn worth(report: &Report) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
-    let expected: &[Said] = &[
+    let expected: &[ReportExpectation] = &[
         // RDS's secrets are rotated by RDS: RotateSecret would be refused.
         ("managed_by_rds_failing", commands, "rotate-secret", false),
         ("managed_by_rds_without_its_key", commands, "rotate-secret", false),

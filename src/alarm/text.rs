@@ -335,7 +335,7 @@ mod tests {
         Delivered { topic, sent_at: "2026-11-25T10:00:00Z".parse().unwrap(), subject }
     }
 
-    fn told(message: &str, subject: Option<&str>) -> Result<Alarm, &'static str> {
+    fn alarm_of(message: &str, subject: Option<&str>) -> Result<Alarm, &'static str> {
         let topic = Topic::parse("arn:aws:sns:eu-central-1:210987654321:alarms").unwrap();
         read(message, &delivered(&topic, subject))
     }
@@ -363,14 +363,14 @@ mod tests {
             "Automatic rotation is disabled for {}",
             "rotation was unsuccessful ({})",
         ] {
-            let alarm = told(&words.replace("{}", SECRET), None).unwrap_or_else(|why| panic!("{words}: {why}"));
+            let alarm = alarm_of(&words.replace("{}", SECRET), None).unwrap_or_else(|why| panic!("{words}: {why}"));
             assert_eq!(alarm.secrets[0].as_str(), SECRET, "{words}");
             assert_eq!((alarm.account_id.as_str(), alarm.region.as_str()), ("123456789012", "eu-west-1"), "{words}");
         }
-        assert!(told(SECRET, Some("Rotation failed")).is_ok());
-        assert!(told("arn:aws:lambda:eu-west-1:123456789012:function:rotator: rotation failed", None).is_ok());
-        assert_eq!(told("please look at secret=prod/orders-db", None).unwrap().account_id, "210987654321", "the topic's");
-        assert!(told(&format!("please look at secret={SECRET}"), None).is_ok());
+        assert!(alarm_of(SECRET, Some("Rotation failed")).is_ok());
+        assert!(alarm_of("arn:aws:lambda:eu-west-1:123456789012:function:rotator: rotation failed", None).is_ok());
+        assert_eq!(alarm_of("please look at secret=prod/orders-db", None).unwrap().account_id, "210987654321", "the topic's");
+        assert!(alarm_of(&format!("please look at secret={SECRET}"), None).is_ok());
     }
 
     #[test]
@@ -385,7 +385,7 @@ mod tests {
             ("secret = prod/s65-db", vec!["prod/s65-db"], vec![]),
             ("look at secret=\"prod/s62-db\"", vec!["prod/s62-db"], vec![]),
         ] {
-            let alarm = told(words, None).unwrap_or_else(|why| panic!("{words}: {why}"));
+            let alarm = alarm_of(words, None).unwrap_or_else(|why| panic!("{words}: {why}"));
             let named: Vec<&str> = alarm.secrets.iter().map(SecretRef::as_str).collect();
             assert_eq!((named, alarm.functions), (secrets, functions.into_iter().map(str::to_owned).collect()), "{words}");
         }
@@ -395,21 +395,21 @@ mod tests {
             "Deployment of function orders-rotator failed",
             "Backup of secret rotation-failed-db is done",
         ] {
-            let why = told(words, None).unwrap_err();
+            let why = alarm_of(words, None).unwrap_err();
             assert!(why.contains("does not say that its rotation failed"), "{words}: {why}");
         }
         for words in ["Rotation of secret non-compliant values failed", "secret=, rotated well", "secret=\nrotated well"] {
-            assert!(told(words, None).is_err(), "{words}");
+            assert!(alarm_of(words, None).is_err(), "{words}");
         }
     }
 
     #[test]
     fn a_value_in_a_names_place_is_said_to_be_one_and_is_no_title() {
         let value = "q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE";
-        for why in [object(&json!({"secret": value})).unwrap(), told(&format!("secret={value}"), None)] {
+        for why in [object(&json!({"secret": value})).unwrap(), alarm_of(&format!("secret={value}"), None)] {
             assert!(why.unwrap_err().starts_with("what stands where a secret's name belongs looks like a value"));
         }
-        let alarm = told("secret=prod/orders-db", Some(value)).unwrap();
+        let alarm = alarm_of("secret=prod/orders-db", Some(value)).unwrap();
         assert_eq!(alarm.title, "a secret");
     }
 
@@ -430,7 +430,7 @@ mod tests {
             "An AWS Backup job failed. Resource ARN : {}. BackupJob ID : 1b2345b2",
             "Secret: {}",
         ] {
-            let why = told(&words.replace("{}", SECRET), Some("AWS Notification Message")).unwrap_err();
+            let why = alarm_of(&words.replace("{}", SECRET), Some("AWS Notification Message")).unwrap_err();
             assert!(why.contains("does not say that its rotation failed"), "{words}: {why}");
         }
     }
@@ -449,7 +449,7 @@ mod tests {
                  StackName='orders'\nClientRequestToken='null'\n"
             );
             assert_eq!(
-                told(&notice, Some("AWS CloudFormation Notification")),
+                alarm_of(&notice, Some("AWS CloudFormation Notification")),
                 Err("it is from CloudFormation, which tells of a stack")
             );
         }
@@ -529,8 +529,8 @@ mod tests {
     #[test]
     fn a_text_as_large_as_a_message_may_be_is_judged_in_bounded_time() {
         let words = "rotation not ".repeat(20_000);
-        assert!(told(&format!("{SECRET} {words}"), None).is_ok() || told(&words, None).is_err());
+        assert!(alarm_of(&format!("{SECRET} {words}"), None).is_ok() || alarm_of(&words, None).is_err());
         let sentences = "rotation. ".repeat(26_000);
-        assert!(told(&format!("{SECRET} {sentences}"), None).is_err());
+        assert!(alarm_of(&format!("{SECRET} {sentences}"), None).is_err());
     }
 }

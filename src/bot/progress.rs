@@ -31,16 +31,16 @@ impl Live {
         &self,
         store: &Store,
         platforms: &PlatformSet,
-        stored: &InvestigationRow,
+        row: &InvestigationRow,
         subject: &SafeText,
     ) -> Infallible {
-        let every = platforms.limits(stored.place.platform).between_edits.unwrap_or(EVERY);
+        let every = platforms.limits(row.place.platform).between_edits.unwrap_or(EVERY);
         loop {
             self.changed.notified().await;
             let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let message = compose::progress(subject, &steps);
-            let outgoing = DesiredMessage::reply(&stored.thread, &stored.message_key, message, "progress").as_progress();
-            if let Err(error) = store.upsert_messages(&[outgoing]).await {
+            let desired = DesiredMessage::reply(&row.thread, &row.message_key, message, "progress").as_progress();
+            if let Err(error) = store.upsert_messages(&[desired]).await {
                 tracing::warn!(%error, "progress could not be stored");
             }
             tokio::time::sleep(every).await;

@@ -10,10 +10,10 @@ use crate::safe_format;
 use crate::store::{Completion, DesiredMessage, InvestigationRow, InvestigationStage, Location, ROOT, RunResult};
 
 /// What is looked into, and where.
-pub(super) fn subject(stored: &InvestigationRow) -> SafeText {
-    let secret = &stored.question.secret;
+pub(super) fn subject(row: &InvestigationRow) -> SafeText {
+    let secret = &row.question.secret;
     let secret = SafeText::redact(secret.as_str());
-    match &stored.choice {
+    match &row.location {
         Some(Location { account: Some(account), region }) => {
             safe_format!("{} in {}, {}", secret, SafeText::redact(account), region)
         }
@@ -23,64 +23,60 @@ pub(super) fn subject(stored: &InvestigationRow) -> SafeText {
 }
 
 /// What became of an investigation, for its verdict.
-pub(super) fn standing(stored: &InvestigationRow) -> AfterVerdict {
-    AfterVerdict { resolved: stored.resolved.clone().map(|(by, at)| Resolved { by, at }), watched_since: stored.watched_since }
+pub(super) fn standing(row: &InvestigationRow) -> AfterVerdict {
+    AfterVerdict { resolved: row.resolved.clone().map(|(by, at)| Resolved { by, at }), watched_since: row.watched_since }
 }
 
 /// The report of an investigation's record.
-pub(super) fn report(stored: &InvestigationRow, record: &Investigation) -> Report {
-    Report::new(record).in_account(stored.choice.as_ref().and_then(|choice| choice.account.as_deref()))
+pub(super) fn report(row: &InvestigationRow, record: &Investigation) -> Report {
+    Report::new(record).in_account(row.location.as_ref().and_then(|location| location.account.as_deref()))
 }
 
 /// The name of a message of this investigation: alone in its thread, or one of several.
-pub(super) fn message_key(stored: &InvestigationRow, name: &str) -> String {
-    if stored.message_key == ROOT { name.to_owned() } else { format!("{}/{name}", stored.message_key) }
+pub(super) fn message_key(row: &InvestigationRow, name: &str) -> String {
+    if row.message_key == ROOT { name.to_owned() } else { format!("{}/{name}", row.message_key) }
 }
 
 /// The verdict message as it stands.
-pub(super) fn verdict(stored: &InvestigationRow, record: &Investigation) -> DesiredMessage {
-    let message = compose::verdict(&report(stored, record), &stored.id, stored.revision, &standing(stored));
-    DesiredMessage::reply(&stored.thread, &stored.message_key, message, "verdict")
+pub(super) fn verdict(row: &InvestigationRow, record: &Investigation) -> DesiredMessage {
+    let message = compose::verdict(&report(row, record), &row.id, row.revision, &standing(row));
+    DesiredMessage::reply(&row.thread, &row.message_key, message, "verdict")
 }
 
-pub(super) fn concluded(stored: &InvestigationRow, record: Investigation) -> Completion {
-    let report = report(stored, &record);
+pub(super) fn concluded(row: &InvestigationRow, record: Investigation) -> Completion {
+    let report = report(row, &record);
     let headline = wording::headline(&report);
-    let details = DesiredMessage::reply(
-        &stored.thread,
-        message_key(stored, "details"),
-        compose::details(&report),
-        "details of the verdict",
-    );
-    let messages = vec![verdict(stored, &record), details];
+    let details =
+        DesiredMessage::reply(&row.thread, message_key(row, "details"), compose::details(&report), "details of the verdict");
+    let messages = vec![verdict(row, &record), details];
     let concluded =
-        RunResult { id: stored.id.clone(), stage: InvestigationStage::Done, record: Some(record), headline, choices: Vec::new() };
+        RunResult { id: row.id.clone(), stage: InvestigationStage::Done, record: Some(record), headline, locations: Vec::new() };
     Completion { concluded: vec![concluded], messages, ..Completion::default() }
 }
 
 /// It could not be looked into; the buttons let people try again.
-pub(super) fn failed(stored: &InvestigationRow, why: impl Into<SafeText>) -> Completion {
+pub(super) fn failed(row: &InvestigationRow, why: impl Into<SafeText>) -> Completion {
     let mut message: Message =
-        compose::about(Tone::Warning, safe_format!("{} could not be investigated: {}", subject(stored), why.into()));
+        compose::about(Tone::Warning, safe_format!("{} could not be investigated: {}", subject(row), why.into()));
     message.controls = vec![Control::Button(MenuItem {
         label: "Rerun all".into(),
-        token: ActionToken { investigation: stored.id.clone(), revision: stored.revision, action: Action::RerunAll },
+        token: ActionToken { investigation: row.id.clone(), revision: row.revision, action: Action::RerunAll },
     })];
     let headline = message.title.clone();
     Completion {
         concluded: vec![RunResult {
-            id: stored.id.clone(),
+            id: row.id.clone(),
             stage: InvestigationStage::Failed,
             record: None,
             headline,
-            choices: Vec::new(),
+            locations: Vec::new(),
         }],
-        messages: vec![DesiredMessage::reply(&stored.thread, &stored.message_key, message, "a failure")],
+        messages: vec![DesiredMessage::reply(&row.thread, &row.message_key, message, "a failure")],
         ..Completion::default()
     }
 }
 
 /// The message that answers an action without changing anything; `None` for those that do more.
-pub(super) fn answer_key(stored: &InvestigationRow, action: Action) -> Option<String> {
-    Some(message_key(stored, &action.answer_name(stored.revision)?))
+pub(super) fn answer_key(row: &InvestigationRow, action: Action) -> Option<String> {
+    Some(message_key(row, &action.answer_name(row.revision)?))
 }

@@ -126,9 +126,9 @@ fn number(key: &str, given: u64, fields: &Fields<'_>) -> Option<Level> {
 }
 
 fn append_object(fields: &Fields<'_>, text: &mut String) {
-    let told = |keys: &[&str]| keys.iter().find_map(|key| fields.get(key).and_then(Value::as_str));
-    let kind = told(&["errortype", "exceptiontype", "exceptionname", "name", "type", "code"]);
-    let says = told(&["errormessage", "exceptionmessage", "message"]);
+    let text_of = |keys: &[&str]| keys.iter().find_map(|key| fields.get(key).and_then(Value::as_str));
+    let kind = text_of(&["errortype", "exceptiontype", "exceptionname", "name", "type", "code"]);
+    let says = text_of(&["errormessage", "exceptionmessage", "message"]);
     let is_error = ["errortype", "exceptiontype", "stack", "stacktrace"].iter().any(|key| fields.get(key).is_some());
     if let (Some(kind), Some(says)) = (kind, says)
         && is_error

@@ -26,15 +26,15 @@ impl HistoryRow {
 #[async_trait]
 impl MessageHistory for Store {
     async fn threads(&self, platform: PlatformName, limit: usize) -> Result<Vec<HistoryThread>, HistoryError> {
-        self.board_threads(platform, limit).await.map_err(told)
+        self.board_threads(platform, limit).await.map_err(history_error)
     }
 
     async fn messages(&self, platform: PlatformName, root: &str, limit: usize) -> Result<Vec<Posted>, HistoryError> {
-        self.board_messages(platform, root, limit).await.map_err(told)
+        self.board_messages(platform, root, limit).await.map_err(history_error)
     }
 }
 
-fn told(error: StoreError) -> HistoryError {
+fn history_error(error: StoreError) -> HistoryError {
     tracing::error!(%error, "the messages of a page cannot be read");
     HistoryError
 }

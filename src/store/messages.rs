@@ -666,7 +666,7 @@ pub(super) async fn upsert_messages(
     tick: i64,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for outgoing in messages {
+    for desired in messages {
         sqlx::query(
             "INSERT INTO messages (thread, slot, reason, message, passing, reply_to, alone, state, not_before, due_by, stated_at)
              VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)
@@ -679,20 +679,20 @@ pub(super) async fn upsert_messages(
                  due_by = excluded.due_by, stated_at = excluded.stated_at
              WHERE message <> excluded.message OR passing <> excluded.passing",
         )
-        .bind(outgoing.thread.as_str())
-        .bind(&outgoing.message_key)
-        .bind(outgoing.reason)
-        .bind(to_json("message", &outgoing.message)?)
-        .bind(outgoing.is_progress)
-        .bind(outgoing.reply_to.as_ref().map(|reply_to| reply_to.0.as_str()))
-        .bind(outgoing.ephemeral)
+        .bind(desired.thread.as_str())
+        .bind(&desired.message_key)
+        .bind(desired.reason)
+        .bind(to_json("message", &desired.message)?)
+        .bind(desired.is_progress)
+        .bind(desired.reply_to.as_ref().map(|reply_to| reply_to.0.as_str()))
+        .bind(desired.ephemeral)
         .bind(tick)
         .bind(tick.saturating_add(millis(DEADLINE)))
         .bind(now.as_millisecond())
         .execute(&mut **tx)
         .await?;
         // News of a thread that never began, because its root was given up, is not swallowed: the thread sets out again.
-        if !outgoing.ephemeral {
+        if !desired.ephemeral {
             sqlx::query(
                 "UPDATE messages SET state = 'pending', attempts = 0, not_before = ?1, due_by = ?2
                  WHERE thread = ?3 AND state = 'given_up' AND posted = 0 AND alone = 0
@@ -700,7 +700,7 @@ pub(super) async fn upsert_messages(
             )
             .bind(tick)
             .bind(tick.saturating_add(millis(DEADLINE)))
-            .bind(outgoing.thread.as_str())
+            .bind(desired.thread.as_str())
             .execute(&mut **tx)
             .await?;
         }

@@ -530,7 +530,7 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
         stage: InvestigationStage::Done,
         record: None,
         headline: SafeText::default(),
-        choices: Vec::new(),
+        locations: Vec::new(),
     };
     let now = store.now();
     let watch = Watch { investigation: id("watched"), by: SafeText::redact("U1"), since: now, next_look: now, until: now };

@@ -267,18 +267,18 @@ impl Simulated {
             let scenario = Scenario::parse(&format!("{text}\n{extra}")).unwrap();
             let clock = Clock::starting_at(scenario.now().unwrap_or_else(|| Clock::system().now()) + by);
             let region: Region = scenario.region().parse().unwrap();
-            let choice = Location { account: Some((*name).to_owned()), region: region.clone() };
+            let location = Location { account: Some((*name).to_owned()), region: region.clone() };
             let account_id = Some(scenario.account_id().parse().unwrap());
-            match simulated.known.iter_mut().find(|known| known.name == choice.account) {
+            match simulated.known.iter_mut().find(|known| known.name == location.account) {
                 Some(known) => known.regions.push(region),
                 None => simulated.known.push(AccountInfo {
-                    name: choice.account.clone(),
+                    name: location.account.clone(),
                     account_id,
                     regions: vec![region],
                     any_region: false,
                 }),
             }
-            simulated.worlds.insert(choice, (Simulator::start(scenario, clock.now()).unwrap(), clock));
+            simulated.worlds.insert(location, (Simulator::start(scenario, clock.now()).unwrap(), clock));
         }
         Arc::new(simulated)
     }
@@ -310,18 +310,23 @@ impl Accounts for Simulated {
         &self.known
     }
 
-    async fn connect_for(&self, choice: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
-        self.connect(choice).await
+    async fn connect_for(&self, location: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
+        self.connect(location).await
     }
 
-    async fn connect_on_behalf(&self, choice: &Location, _: &SecretRef, owner: &SessionOwner) -> Result<Connected, ConnectError> {
+    async fn connect_on_behalf(
+        &self,
+        location: &Location,
+        _: &SecretRef,
+        owner: &SessionOwner,
+    ) -> Result<Connected, ConnectError> {
         self.owners.lock().unwrap().push(owner.to_string());
-        self.connect(choice).await
+        self.connect(location).await
     }
 
-    async fn connect(&self, choice: &Location) -> Result<Connected, ConnectError> {
-        let (simulator, clock) = &self.worlds[choice];
-        let options = AwsOptions::simulated(choice.region.clone(), simulator.endpoint_url());
+    async fn connect(&self, location: &Location) -> Result<Connected, ConnectError> {
+        let (simulator, clock) = &self.worlds[location];
+        let options = AwsOptions::simulated(location.region.clone(), simulator.endpoint_url());
         Ok(Connected { aws: Aws::connect(&options, &self.registry).await?, clock: *clock })
     }
 

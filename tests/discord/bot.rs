@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 const SOON: Duration = Duration::from_secs(20);
 
 /// A reception that takes down what it hears, and answers as it was told to.
-pub(crate) struct Desk {
+pub(crate) struct RecordingIntake {
     heard: Mutex<Vec<IncomingEvent>>,
     known: Mutex<BTreeSet<String>>,
     /// What the next ones are told, instead of being accepted.
@@ -32,9 +32,9 @@ pub(crate) struct Desk {
     changed: Notify,
 }
 
-impl Default for Desk {
-    fn default() -> Desk {
-        Desk {
+impl Default for RecordingIntake {
+    fn default() -> RecordingIntake {
+        RecordingIntake {
             heard: Mutex::default(),
             known: Mutex::default(),
             receipts: Mutex::default(),
@@ -45,7 +45,7 @@ impl Default for Desk {
     }
 }
 
-impl Desk {
+impl RecordingIntake {
     /// The next one that was heard.
     pub(crate) async fn heard(&self) -> IncomingEvent {
         let heard = async {
@@ -75,7 +75,7 @@ impl Desk {
 }
 
 #[async_trait]
-impl Intake for Desk {
+impl Intake for RecordingIntake {
     async fn accept(&self, inbound: IncomingEvent) -> Ack {
         self.door.acquire().await.unwrap().forget();
         self.door.add_permits(1);
@@ -106,7 +106,7 @@ impl Intake for Desk {
 pub(crate) struct Bot {
     pub(crate) fake: FakeDiscord,
     pub(crate) discord: Arc<Discord>,
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) intake: Arc<RecordingIntake>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -120,7 +120,7 @@ impl Bot {
         let fake = FakeDiscord::start().await;
         let (config, token) = (fake.config(mode), Token::new(TOKEN));
         let discord = Discord::with_waits(&config, token, Clock::system(), Duration::from_secs(10), pauses).unwrap();
-        Bot { fake, discord, desk: Arc::default(), stop: CancellationToken::new() }
+        Bot { fake, discord, intake: Arc::default(), stop: CancellationToken::new() }
     }
 
     /// Starts it, and waits until it is connected and has registered its command.
@@ -132,8 +132,8 @@ impl Bot {
     }
 
     pub(crate) fn run(&self) -> JoinHandle<Result<(), GatewayError>> {
-        let desk: Arc<dyn Intake> = Arc::clone(&self.desk) as Arc<dyn Intake>;
-        tokio::spawn(Arc::clone(&self.discord).run(desk, self.stop.clone()))
+        let intake: Arc<dyn Intake> = Arc::clone(&self.intake) as Arc<dyn Intake>;
+        tokio::spawn(Arc::clone(&self.discord).run(intake, self.stop.clone()))
     }
 
     /// The two things that happen first, in any order.

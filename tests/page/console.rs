@@ -50,7 +50,7 @@ async fn a_page_has_nothing_inline_and_nothing_from_elsewhere() {
     let investigation = investigated("role_detached_policy").await;
     let verdict = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 1, &AfterVerdict::default());
     site.shelf.put(&[(ROOT, verdict), ("0123.details.0", compose::details(&Report::new(&investigation)))]);
-    *site.desk.investigation.lock().unwrap() = Some(investigation);
+    *site.intake.investigation.lock().unwrap() = Some(investigation);
     let mut browser = Browser::default();
     let inline = regex::Regex::new(r#"(?i)<style|<script[^>]*>[^<]|\son[a-z]+\s*=\s*["']|\sstyle\s*=|javascript:"#).unwrap();
     let loads = regex::Regex::new(r#"<(?:script|img|link|iframe|source)[^>]*(?:src|href)="([^"]*)""#).unwrap();
@@ -71,7 +71,7 @@ async fn every_cause_has_a_page_and_a_verdict_leads_to_it() {
     let investigation = investigated("role_detached_policy").await;
     let verdict = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 1, &AfterVerdict::default());
     site.shelf.put(&[(ROOT, verdict)]);
-    *site.desk.investigation.lock().unwrap() = Some(investigation);
+    *site.intake.investigation.lock().unwrap() = Some(investigation);
     let link = "href=\"/rotation-diag/causes/iam_identity_policy_missing\"";
     for path in [format!("/threads/{ROOT}"), format!("/investigations/{ID}")] {
         assert!(site.page(&mut browser, &path).await.contains(link), "{path}");
@@ -113,7 +113,7 @@ async fn words_reach_the_reception_once_with_who_where_and_what() {
     let mut browser = Browser::default();
     let response = site.submit(&mut browser, "/", "/say", &[("words", "/rotation-diag prod/orders-db window:7d")]).await;
     assert_eq!(response.status(), 303);
-    let received = site.desk.received.lock().unwrap().clone();
+    let received = site.intake.received.lock().unwrap().clone();
     let [inbound] = received.as_slice() else { panic!("{received:?}") };
     assert_eq!(inbound.said, Payload::Words("/rotation-diag prod/orders-db window:7d".to_owned()));
     assert_eq!((inbound.actor.platform, inbound.actor.user.as_str()), (PlatformName::new("console"), "local"));
@@ -138,7 +138,7 @@ async fn a_click_in_a_thread_goes_back_to_it_and_the_same_form_has_the_same_key(
         let response = browser.send(request).await;
         assert_eq!(location(&response), format!("{thread}?asked={once}"));
     }
-    let received = site.desk.received.lock().unwrap().clone();
+    let received = site.intake.received.lock().unwrap().clone();
     assert_eq!(received[0].said, Payload::Click(token));
     assert_eq!(received[0].place.thread.as_deref(), Some(ROOT));
     assert_eq!(received[0].key, received[1].key, "pressed twice, it is the same click");
@@ -173,7 +173,7 @@ async fn what_did_not_come_from_the_page_itself_changes_nothing() {
         let browser = if is_stranger { &mut stranger } else { &mut browser };
         assert_eq!(browser.send(request).await.status(), 403, "{why}");
     }
-    assert!(site.desk.received.lock().unwrap().is_empty());
+    assert!(site.intake.received.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -181,8 +181,8 @@ async fn every_form_proves_where_it_comes_from_and_every_change_asks_for_it() {
     let site = Site::start(Some("9f86d081884c7d659a2feaa0c55ad015")).await;
     let investigation = investigated("role_detached_policy").await;
     site.shelf.put(&[(ROOT, compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 1, &AfterVerdict::default()))]);
-    *site.desk.investigation.lock().unwrap() = Some(investigation);
-    *site.desk.suggestions.lock().unwrap() = vec!["prod/orders-db".to_owned()];
+    *site.intake.investigation.lock().unwrap() = Some(investigation);
+    *site.intake.suggestions.lock().unwrap() = vec!["prod/orders-db".to_owned()];
     let mut browser = Browser::default();
     let form = regex::Regex::new(r#"(?s)<form ([^>]*)>(.*?)</form>"#).unwrap();
     let action = regex::Regex::new("action=\"([^\"]*)\"").unwrap();
@@ -216,7 +216,7 @@ async fn every_form_proves_where_it_comes_from_and_every_change_asks_for_it() {
             assert_eq!(browser.send(request).await.status(), status, "{action} from {origin:?}");
         }
     }
-    assert!(site.desk.received.lock().unwrap().is_empty());
+    assert!(site.intake.received.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -270,13 +270,13 @@ async fn with_a_token_nothing_is_shown_before_it_is_given() {
 async fn what_one_person_is_told_is_shown_to_no_other_and_ends_with_the_next_word() {
     let site = Site::open().await;
     let (mut one, mut two) = (Browser::default(), Browser::default());
-    site.desk.answers.lock().unwrap().push(Ack::Answer(Box::new(compose::help(Manner::Prompt))));
+    site.intake.answers.lock().unwrap().push(Ack::Answer(Box::new(compose::help(Manner::Prompt))));
     let window = location(&site.submit(&mut one, "/", "/say", &[("words", "help")]).await);
     let help = "Why is a secret not rotating? Give me its name and I will investigate";
     assert!(site.page(&mut one, &window).await.contains(help));
     assert!(!site.page(&mut two, &window).await.contains(help), "the address alone tells nobody anything");
     assert!(!site.page(&mut one, "/").await.contains(help), "another window of the same person is not disturbed");
-    let session = site.desk.received.lock().unwrap()[0].reply_to.clone().unwrap();
+    let session = site.intake.received.lock().unwrap()[0].reply_to.clone().unwrap();
     site.console.send_ephemeral(&session, &compose::already()).await.unwrap();
     assert!(site.page(&mut one, &window).await.contains("This has already been done"));
     let next = location(&site.submit(&mut one, &window, "/say", &[("words", "prod/x")]).await);
@@ -365,7 +365,7 @@ async fn no_text_can_do_anything_to_the_page() {
 #[tokio::test]
 async fn only_names_that_can_be_read_are_proposed() {
     let site = Site::open().await;
-    *site.desk.suggestions.lock().unwrap() = ["prod/x", "prod/\u{202e}x", "a\"><script>", "a\nb"].map(str::to_owned).to_vec();
+    *site.intake.suggestions.lock().unwrap() = ["prod/x", "prod/\u{202e}x", "a\"><script>", "a\nb"].map(str::to_owned).to_vec();
     let page = site.page(&mut Browser::default(), "/").await;
     assert_eq!(page.matches("<option value=\"/rotation-diag ").count(), 2, "{page}");
     assert!(page.contains("value=\"/rotation-diag a&quot;&gt;&lt;script&gt;\""), "{page}");
@@ -393,7 +393,7 @@ async fn files_are_handed_over_as_files() {
     let mut message = compose::chart(&investigation).unwrap();
     message.attachments.extend(compose::export(&Report::new(&investigation)).attachments);
     site.shelf.put(&[(ROOT, message)]);
-    *site.desk.investigation.lock().unwrap() = Some(investigation);
+    *site.intake.investigation.lock().unwrap() = Some(investigation);
     let mut browser = Browser::default();
     let thread = format!("/threads/{ROOT}/files/{ROOT}");
     let page = format!("/investigations/{ID}");
@@ -425,7 +425,7 @@ async fn files_are_handed_over_as_files() {
 #[tokio::test]
 async fn an_investigation_has_a_page_with_everything() {
     let site = Site::open().await;
-    *site.desk.investigation.lock().unwrap() = Some(investigated("role_detached_policy").await);
+    *site.intake.investigation.lock().unwrap() = Some(investigated("role_detached_policy").await);
     let page = site.page(&mut Browser::default(), &format!("/investigations/{ID}")).await;
     for expected in [
         "is not rotating — the function&#39;s role lacks a permission that rotation needs",
@@ -450,7 +450,7 @@ async fn browsers_are_told_when_to_look_again() {
     let (mut one, mut two) = (Browser::default(), Browser::default());
     site.submit(&mut one, "/", "/say", &[("words", "prod/x")]).await;
     site.page(&mut two, "/").await;
-    let session = site.desk.received.lock().unwrap()[0].reply_to.clone().unwrap();
+    let session = site.intake.received.lock().unwrap()[0].reply_to.clone().unwrap();
     let mut first = site.get(&mut one, "/live").await;
     let mut second = site.get(&mut two, "/live").await;
     assert_eq!(first.headers()[CONTENT_TYPE], "text/event-stream");
@@ -516,7 +516,7 @@ async fn without_scripts_a_page_looks_again_while_steps_run() {
     // Right after asking, what was asked is only just stored: it looks until the thread is there, and then goes to it, once.
     let asked = location(&site.submit(&mut browser, "/", "/say", &[("words", "prod/x")]).await);
     assert!(site.page(&mut browser, &asked).await.contains(again));
-    let session = site.desk.received.lock().unwrap()[0].reply_to.clone().unwrap();
+    let session = site.intake.received.lock().unwrap()[0].reply_to.clone().unwrap();
     site.console.point_to(&session, &thread(ROOT)).await.unwrap();
     let led = site.get(&mut browser, &asked).await;
     assert_eq!((led.status().as_u16(), location(&led)), (303, format!("/threads/{ROOT}")));
@@ -541,7 +541,7 @@ async fn asking_in_one_window_moves_no_other() {
     let second = location(&site.submit(&mut browser, "/", "/say", &[("words", "prod/y")]).await);
     let beside = location(&site.submit(&mut browser, "/", "/say", &[("words", "prod/z"), ("beside", ROOT)]).await);
     assert!(beside.starts_with(&format!("/threads/{ROOT}?asked=")), "what was open stays open: {beside}");
-    let asked: Vec<ReplyTo> = site.desk.received.lock().unwrap().iter().filter_map(|said| said.reply_to.clone()).collect();
+    let asked: Vec<ReplyTo> = site.intake.received.lock().unwrap().iter().filter_map(|said| said.reply_to.clone()).collect();
     site.console.point_to(&asked[1], &thread(ROOT)).await.unwrap();
     for still in ["/", &first, &beside, &format!("/threads/{ROOT}")] {
         assert_eq!(site.get(&mut browser, still).await.status(), 200, "{still}");
@@ -563,7 +563,7 @@ async fn words_that_start_nothing_stay_in_their_field_with_why() {
     for (from, more, id, other) in
         [("/".to_owned(), None, "ask", None), (format!("/threads/{ROOT}"), Some(("thread", ROOT)), "say", Some("ask"))]
     {
-        site.desk.answers.lock().unwrap().push(answer());
+        site.intake.answers.lock().unwrap().push(answer());
         let fields: Vec<(&str, &str)> = [("words", "prod/x windw:\"7d")].into_iter().chain(more).collect();
         let shown = location(&site.submit(&mut browser, &from, "/say", &fields).await);
         let page = site.page(&mut browser, &shown).await;
@@ -582,10 +582,10 @@ async fn words_that_start_nothing_stay_in_their_field_with_why() {
         assert!(!site.page(&mut browser, &from).await.contains("aria-invalid"), "another window is not disturbed");
     }
     // Unstored, they stay as well; a value that was pasted does not.
-    site.desk.answers.lock().unwrap().push(Ack::Unavailable(Box::new(compose::unavailable())));
+    site.intake.answers.lock().unwrap().push(Ack::Unavailable(Box::new(compose::unavailable())));
     let shown = location(&site.submit(&mut browser, "/", "/say", &[("words", "prod/x")]).await);
     assert!(field(&site.page(&mut browser, &shown).await, "ask").contains("value=\"prod/x\""));
-    site.desk.answers.lock().unwrap().push(answer());
+    site.intake.answers.lock().unwrap().push(answer());
     let value = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
     let shown = location(&site.submit(&mut browser, "/", "/say", &[("words", value)]).await);
     assert!(!site.page(&mut browser, &shown).await.contains(value));
@@ -605,9 +605,9 @@ async fn a_form_of_before_a_restart_starts_nothing_and_loses_no_words() {
     assert_eq!(response.status(), 403);
     let page = response.text().await.unwrap();
     assert!(page.contains("value=\"prod/orders-db\"") && page.contains("page was out of date"), "{page}");
-    assert!(site.desk.received.lock().unwrap().is_empty());
+    assert!(site.intake.received.lock().unwrap().is_empty());
     assert_eq!(browser.send(send(hidden(&page, "form"))).await.status(), 303, "sent again, it is taken");
-    assert_eq!(site.desk.received.lock().unwrap().len(), 1);
+    assert_eq!(site.intake.received.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ async fn words_written_while_the_session_ended_are_there_after_the_sign_in() {
         assert!(field.contains("value=\"widen 30d\""), "{field}");
         assert!(page.contains("This was not sent yet"), "{page}");
     }
-    assert!(site.desk.received.lock().unwrap().is_empty(), "nothing is sent without being sent");
+    assert!(site.intake.received.lock().unwrap().is_empty(), "nothing is sent without being sent");
     // A value that was pasted by mistake is not repeated.
     let value = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
     let pasted = site.request(Method::POST, "/say").header(ORIGIN, &own);
@@ -209,5 +209,5 @@ async fn below_a_path_everything_leads_below_it_whether_the_proxy_takes_it_off_o
     let mut browser = Browser::default();
     assert_eq!(location(&site.get(&mut browser, "/ops/page").await), "/ops/page/sign-in");
     assert_eq!(location(&site.get(&mut browser, "/ops/page/").await), "/ops/page");
-    assert!(site.desk.received.lock().unwrap().iter().all(|said| said.said == Payload::Words("prod/x".to_owned())));
+    assert!(site.intake.received.lock().unwrap().iter().all(|said| said.said == Payload::Words("prod/x".to_owned())));
 }

@@ -23,7 +23,7 @@ pub(crate) fn new_id() -> String {
 
 /// Takes everything down, and answers what it was told to.
 #[derive(Default)]
-pub(crate) struct Desk {
+pub(crate) struct RecordingIntake {
     pub(crate) received: Mutex<Vec<IncomingEvent>>,
     pub(crate) answers: Mutex<Vec<Ack>>,
     pub(crate) investigation: Mutex<Option<Investigation>>,
@@ -31,7 +31,7 @@ pub(crate) struct Desk {
 }
 
 #[async_trait]
-impl Intake for Desk {
+impl Intake for RecordingIntake {
     async fn accept(&self, inbound: IncomingEvent) -> Ack {
         self.received.lock().unwrap().push(inbound);
         self.answers.lock().unwrap().pop().unwrap_or(Ack::Accepted)
@@ -79,7 +79,7 @@ impl MessageHistory for Shelf {
 /// A running page.
 pub(crate) struct Site {
     pub(crate) console: Arc<Console>,
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) intake: Arc<RecordingIntake>,
     pub(crate) shelf: Arc<Shelf>,
     caller: Caller,
 }
@@ -134,10 +134,10 @@ impl Site {
             cause_page: |id| Cause::from_id(id).and_then(page_of),
             new_id,
         };
-        let (console, desk, shelf) = (Console::new(settings), Arc::new(Desk::default()), Arc::new(Shelf::default()));
-        let app = router(console.clone(), desk.clone(), shelf.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let (console, intake, shelf) = (Console::new(settings), Arc::new(RecordingIntake::default()), Arc::new(Shelf::default()));
+        let app = router(console.clone(), intake.clone(), shelf.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Site { console, desk, shelf, caller: Caller::of(host) }
+        Site { console, intake, shelf, caller: Caller::of(host) }
     }
 
     pub(crate) fn say(&self, title: &'static str) -> Message {

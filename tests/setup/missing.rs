@@ -5,12 +5,12 @@ use crate::documents::{ALARMS, WEB_CONSOLE, toml};
 use crate::fake_aws::{FakeAws, Topic};
 use crate::fake_discord::{CHANNEL, FakeDiscord, GUILD, Lacking, TOKEN};
 use crate::fake_slack::{BOT_TOKEN, FakeSlack, Fault};
-use crate::workplace::{Said, Workplace};
+use crate::workplace::{ProgramOutput, Workplace};
 use rotation_diag::clock::Clock;
 use rotation_diag::store::Store;
 
 /// A bot in Slack that lacks nothing, but for what `change` changes.
-async fn in_fake_slack(change: impl FnOnce(&FakeSlack, &mut Workplace), config: impl FnOnce(String) -> String) -> Said {
+async fn in_fake_slack(change: impl FnOnce(&FakeSlack, &mut Workplace), config: impl FnOnce(String) -> String) -> ProgramOutput {
     let (slack, aws) = (FakeSlack::start().await, FakeAws::start("").await);
     let mut workplace = Workplace::new(&aws);
     for (name, token) in SLACK_TOKENS {
@@ -21,7 +21,7 @@ async fn in_fake_slack(change: impl FnOnce(&FakeSlack, &mut Workplace), config: 
     workplace.check().await
 }
 
-async fn in_fake_discord(change: impl FnOnce(&FakeDiscord), config: impl FnOnce(String) -> String) -> Said {
+async fn in_fake_discord(change: impl FnOnce(&FakeDiscord), config: impl FnOnce(String) -> String) -> ProgramOutput {
     let (discord, aws) = (FakeDiscord::start().await, FakeAws::start("").await);
     let mut workplace = Workplace::new(&aws);
     workplace.set("DISCORD_BOT_TOKEN", TOKEN);
@@ -33,7 +33,7 @@ async fn in_fake_discord(change: impl FnOnce(&FakeDiscord), config: impl FnOnce(
 }
 
 /// A bot with alarms that lacks nothing, but for what `change` changes of the topic and `config` of the configuration.
-async fn with_alarms(more: &str, change: impl FnOnce(&mut Topic), config: impl FnOnce(String) -> String) -> Said {
+async fn with_alarms(more: &str, change: impl FnOnce(&mut Topic), config: impl FnOnce(String) -> String) -> ProgramOutput {
     let (slack, aws) = (FakeSlack::start().await, FakeAws::start(more).await);
     let mut workplace = Workplace::new(&aws);
     for (name, token) in SLACK_TOKENS {

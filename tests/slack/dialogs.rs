@@ -34,19 +34,19 @@ async fn a_command_without_words_opens_the_dialog_and_its_answer_is_a_command() 
     let submission = bot.fake.submission("U1", "investigate", &filled("prod/orders-db"));
     let envelope = bot.fake.deliver("interactive", submission);
     assert_eq!(bot.fake.acknowledged(&envelope).await, None, "the dialog closes");
-    let heard = bot.desk.hears(1).await;
+    let heard = bot.intake.hears(1).await;
     assert_eq!(heard[0].said, Payload::Words("prod/orders-db account:prod window:7d".to_owned()));
     assert_eq!(heard[0].place, place("C2", None));
     bot.fake.deliver_again(&envelope, None);
     bot.fake.acknowledged(&envelope).await;
-    assert_eq!(bot.desk.heard().len(), 1, "the same submission counts once");
+    assert_eq!(bot.intake.heard().len(), 1, "the same submission counts once");
     bot.finish().await;
 }
 
 #[tokio::test]
 async fn a_refused_dialog_stays_open_and_says_why_beside_the_secret() {
     let bot = Bot::start().await;
-    bot.desk.next(Next::Answer("You may not ask about that here."));
+    bot.intake.next(Next::Answer("You may not ask about that here."));
     let submission = bot.fake.submission("U1", "investigate", &filled("other/db"));
     let envelope = bot.fake.deliver("interactive", submission);
     let answer = bot.fake.acknowledged(&envelope).await.unwrap();
@@ -68,14 +68,14 @@ async fn a_dialog_that_names_a_channel_the_bot_is_not_in_says_so_beside_the_chan
         let told = answer["errors"]["channel"].as_str().unwrap();
         assert!(told.contains(expected) && told.contains("/invite @rotation-diag"), "{told}");
     }
-    assert!(bot.desk.heard().is_empty());
+    assert!(bot.intake.heard().is_empty());
     // Where Slack does not say in time, the dialog closes, and the person can still be answered in that channel.
     bot.fake.fault("conversations.history", Fault::Hang);
     let mut fields = filled("prod/orders-db");
     fields[1].1["selected_conversation"] = json!("C3");
     let envelope = bot.fake.deliver("interactive", bot.fake.submission("U1", "investigate", &fields));
     assert_eq!(bot.fake.acknowledged(&envelope).await, None);
-    let reply_to = bot.desk.hears(1).await.pop().unwrap().reply_to.unwrap();
+    let reply_to = bot.intake.hears(1).await.pop().unwrap().reply_to.unwrap();
     let message = rotation_diag::chat::Message::line(rotation_diag::chat::document::Tone::Warning, safe("invite me"));
     rotation_diag::chat::ChatPlatform::send_ephemeral(bot.slack.as_ref(), &reply_to, &message).await.unwrap();
     assert_eq!(bot.fake.next_whisper().await["text"], "🟡 invite me");
@@ -105,7 +105,7 @@ async fn the_home_shows_what_this_person_may_see_and_opens_the_dialog() {
         started_at: Clock::system().now() - jiff::SignedDuration::from_mins(200),
         place: place("C1", Some("1764000000.000007")),
     };
-    *bot.desk.recent.lock().unwrap() = vec![
+    *bot.intake.recent.lock().unwrap() = vec![
         summary("prod/orders-db", Some(Outcome::RootCause), "the function's role lacks a permission <!channel>"),
         summary("prod/users-db", None, "step 4 · function logs"),
     ];
@@ -138,6 +138,6 @@ async fn the_messages_tab_is_no_home() {
     let submission = bot.fake.submission("U1", "someone-elses", &filled("x"));
     let envelope = bot.fake.deliver("interactive", submission);
     bot.fake.acknowledged(&envelope).await;
-    assert!(bot.desk.heard().is_empty());
+    assert!(bot.intake.heard().is_empty());
     bot.finish().await;
 }

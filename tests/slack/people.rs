@@ -26,17 +26,17 @@ async fn workspace(lookups: Lookups) -> Bot {
 }
 
 async fn asks(bot: &Bot, user: &str) -> Actor {
-    let before = bot.desk.heard().len();
+    let before = bot.intake.heard().len();
     let command = bot.fake.deliver("slash_commands", bot.fake.command_payload(user, "C1", "x"));
     bot.fake.acknowledged(&command).await;
-    bot.desk.hears(before + 1).await.pop().unwrap().actor
+    bot.intake.hears(before + 1).await.pop().unwrap().actor
 }
 
 async fn hears(bot: &Bot, kind: &str, payload: Value) -> Actor {
-    let before = bot.desk.heard().len();
+    let before = bot.intake.heard().len();
     let envelope = bot.fake.deliver(kind, payload);
     bot.fake.acknowledged(&envelope).await;
-    bot.desk.hears(before + 1).await.pop().unwrap().actor
+    bot.intake.hears(before + 1).await.pop().unwrap().actor
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn what_the_app_does_not_offer_is_acknowledged_and_does_nothing_for_anybod
             assert_eq!(bot.fake.acknowledged(&envelope).await, None, "{kind}");
         }
     }
-    assert!(bot.desk.heard().is_empty());
+    assert!(bot.intake.heard().is_empty());
     bot.finish().await;
 }
 
@@ -182,7 +182,7 @@ async fn an_event_for_another_installation_is_left_alone() {
     payload["authorizations"] = json!([{ "enterprise_id": null, "team_id": OTHER_TEAM, "user_id": "UOTHERBOT", "is_bot": true }]);
     let envelope = bot.fake.deliver("events_api", payload);
     bot.fake.acknowledged(&envelope).await;
-    assert!(bot.desk.heard().is_empty());
+    assert!(bot.intake.heard().is_empty());
     bot.finish().await;
 }
 
@@ -234,7 +234,7 @@ async fn a_token_that_is_revoked_is_noticed_by_whatever_call_meets_it_and_people
     let click = bot.fake.deliver("interactive", bot.fake.interaction("U1", "C1", "1764000000.000001", None, action));
     bot.fake.acknowledged(&click).await;
     assert!(bot.fake.next_whisper().await["text"].as_str().unwrap().contains("no longer accepts my token"));
-    assert_eq!(bot.desk.heard().len(), 1);
+    assert_eq!(bot.intake.heard().len(), 1);
     // What another method may not do says nothing about the token; a call that comes through says that it works.
     for code in ["missing_scope", "not_allowed_token_type", "channel_not_found", "not_in_channel", "access_denied"] {
         bot.fake.fault("users.info", Fault::Code(code));
@@ -261,7 +261,7 @@ async fn the_bot_hears_that_it_was_invited() {
         let envelope = bot.fake.deliver("events_api", bot.fake.event_payload(event, 1));
         bot.fake.acknowledged(&envelope).await;
     }
-    assert_eq!(*bot.desk.joined.lock().unwrap(), [place("C1", None)]);
+    assert_eq!(*bot.intake.joined.lock().unwrap(), [place("C1", None)]);
     bot.finish().await;
 }
 

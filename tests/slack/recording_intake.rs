@@ -28,7 +28,7 @@ pub(crate) enum Next {
 
 /// The reception.
 #[derive(Default)]
-pub(crate) struct Desk {
+pub(crate) struct RecordingIntake {
     heard: Mutex<Vec<IncomingEvent>>,
     seen: Mutex<HashSet<String>>,
     next: Mutex<VecDeque<Next>>,
@@ -41,7 +41,7 @@ pub(crate) fn safe(text: &str) -> SafeText {
     SafeText::redact(text)
 }
 
-impl Desk {
+impl RecordingIntake {
     pub(crate) fn next(&self, next: Next) {
         self.next.lock().unwrap().push_back(next);
     }
@@ -66,7 +66,7 @@ impl Desk {
 }
 
 #[async_trait]
-impl Intake for Desk {
+impl Intake for RecordingIntake {
     async fn accept(&self, inbound: IncomingEvent) -> Ack {
         let next = self.next.lock().unwrap().pop_front();
         match next {
@@ -147,7 +147,7 @@ pub(crate) fn sender_at(fake: &FakeSlack, clock: Clock) -> Slack {
 /// The bot with its sockets.
 pub(crate) struct Bot {
     pub(crate) fake: FakeSlack,
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) intake: Arc<RecordingIntake>,
     pub(crate) slack: Arc<Slack>,
     pub(crate) stop: CancellationToken,
     running: JoinHandle<Result<(), SlackStop>>,
@@ -164,10 +164,9 @@ impl Bot {
         let config = config(&fake, socket_mode(connections));
         let tokens = tokens(crate::fake_slack::APP_TOKEN);
         let slack = Arc::new(Slack::with_rhythm(&config, &tokens, lookups, Clock::system(), rhythm).unwrap());
-        let (desk, stop) = (Arc::new(Desk::default()), CancellationToken::new());
-        let intake: Arc<dyn Intake> = desk.clone();
-        let running = tokio::spawn(Arc::clone(&slack).listen(intake, stop.clone()));
-        let bot = Bot { fake, desk, slack, stop, running };
+        let (intake, stop) = (Arc::new(RecordingIntake::default()), CancellationToken::new());
+        let running = tokio::spawn(Arc::clone(&slack).listen(Arc::clone(&intake) as Arc<dyn Intake>, stop.clone()));
+        let bot = Bot { fake, intake, slack, stop, running };
         bot.fake.sockets_open(usize::from(connections)).await;
         bot
     }

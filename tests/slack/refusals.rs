@@ -461,7 +461,7 @@ async fn no_refusal_to_open_the_dialog_ends_in_silence() {
         // Another call comes through, so the token works.
         bot.slack.find(&Destination::Channel(place("C1", None)), "k").await.unwrap();
     }
-    assert!(bot.desk.heard().iter().all(|inbound| inbound.said != Payload::Words(String::new())));
+    assert!(bot.intake.heard().iter().all(|inbound| inbound.said != Payload::Words(String::new())));
     bot.fake.world().triggers.clear();
     bot.finish().await;
 }

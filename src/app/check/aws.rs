@@ -10,16 +10,16 @@ pub(super) async fn check(accounts: &dyn Accounts) -> Vec<Checked> {
     let mut all = Vec::new();
     for account in accounts.known() {
         let Some(region) = account.regions.first() else { continue };
-        let choice = Location { account: account.name.clone(), region: region.clone() };
-        all.extend(permissions(accounts, &choice).await);
+        let location = Location { account: account.name.clone(), region: region.clone() };
+        all.extend(permissions(accounts, &location).await);
     }
     all
 }
 
-async fn permissions(accounts: &dyn Accounts, choice: &Location) -> Vec<Checked> {
-    let name = choice.account.as_deref().unwrap_or("this account");
-    let what = format!("AWS {name} in {}", choice.region);
-    let connected = match accounts.connect(choice).await {
+async fn permissions(accounts: &dyn Accounts, location: &Location) -> Vec<Checked> {
+    let name = location.account.as_deref().unwrap_or("this account");
+    let what = format!("AWS {name} in {}", location.region);
+    let connected = match accounts.connect(location).await {
         Ok(connected) => connected,
         Err(error) => return vec![checked(what, missing(error.to_string()))],
     };

@@ -70,7 +70,7 @@ pub(super) fn closer(case: &AlarmContext<'_>) -> SafeText {
 }
 
 /// The alarm was given up.
-pub(super) fn given_up(alarm: &Alarm, why: &'static str) -> Message {
+pub(super) fn dead_letter(alarm: &Alarm, why: &'static str) -> Message {
     let mut message = Message::line(Tone::Warning, safe_format!("{} could not be processed: {}", named(alarm), why));
     let ask = "investigate the secret by hand; the next change of the alarm will be processed as usual";
     message.parts.push(Part::Context(vec![place_of(alarm), ask.into()]));
@@ -284,7 +284,7 @@ fn in_common(records: &[&Investigation]) -> Vec<SafeText> {
 }
 
 /// The thread says something new, and why.
-pub(super) fn told(case: &AlarmContext<'_>, reason: &Reason, records: &[&Investigation], thread: &ThreadId) -> Message {
+pub(super) fn thread_update(case: &AlarmContext<'_>, reason: &Reason, records: &[&Investigation], thread: &ThreadId) -> Message {
     let what = match reason {
         Reason::NewSecrets(names) if names.len() == 1 => "a new secret is affected".into(),
         Reason::NewSecrets(names) => safe_format!("{} new secrets are affected", names.len()),

@@ -43,7 +43,7 @@ pub struct Intake {
 impl chat::Intake for Intake {
     async fn accept(&self, inbound: IncomingEvent) -> Ack {
         if !self.rate_limit.lets_through(&inbound.actor) {
-            return told(TOO_FAST);
+            return notice(TOO_FAST);
         }
         self.take(&inbound).await.unwrap_or_else(|error| {
             tracing::error!(%error, "a command could not be stored");
@@ -71,31 +71,28 @@ impl chat::Intake for Intake {
             tracing::error!(%error, "the recent investigations cannot be read");
             Vec::new()
         });
-        let mine = newest.into_iter().filter(|stored| self.access.may_see(actor, stored));
+        let mine = newest.into_iter().filter(|row| self.access.may_see(actor, row));
         let mut summaries = Vec::new();
-        for stored in mine.take(limit) {
-            let outcome = self.outcome(&stored).await;
+        for row in mine.take(limit) {
+            let outcome = self.outcome(&row).await;
             summaries.push(Summary {
-                id: stored.id,
-                secret: SafeText::redact(stored.question.secret.as_str()),
+                id: row.id,
+                secret: SafeText::redact(row.question.secret.as_str()),
                 outcome,
-                line: stored.headline,
-                started_at: stored.started_at,
-                place: stored.place,
+                line: row.headline,
+                started_at: row.started_at,
+                place: row.place,
             });
         }
         summaries
     }
 
     async fn investigation(&self, actor: &Actor, id: &InvestigationId) -> Option<(Investigation, u32)> {
-        let stored = self.store.investigation(id).await.ok()??;
-        if stored.place.workspace != actor.workspace
-            || stored.place.platform != actor.platform
-            || !self.access.may_see(actor, &stored)
-        {
+        let row = self.store.investigation(id).await.ok()??;
+        if row.place.workspace != actor.workspace || row.place.platform != actor.platform || !self.access.may_see(actor, &row) {
             return None;
         }
-        Some((self.store.record(id).await.ok()??, stored.revision))
+        Some((self.store.record(id).await.ok()??, row.revision))
     }
 }
 
@@ -149,11 +146,11 @@ impl Intake {
         self.store.audit(&Audited::person(&inbound.actor, &inbound.place, did, subject, decision, why)).await
     }
 
-    async fn outcome(&self, stored: &InvestigationRow) -> Option<Outcome> {
-        if stored.stage != InvestigationStage::Done {
+    async fn outcome(&self, row: &InvestigationRow) -> Option<Outcome> {
+        if row.stage != InvestigationStage::Done {
             return None;
         }
-        let record = self.store.record(&stored.id).await.ok().flatten()?;
+        let record = self.store.record(&row.id).await.ok().flatten()?;
         Some(record.diagnosis.outcome)
     }
 }
@@ -162,7 +159,7 @@ fn answer(message: Message) -> Ack {
     Ack::Answer(Box::new(message))
 }
 
-fn told(text: impl Into<SafeText>) -> Ack {
+fn notice(text: impl Into<SafeText>) -> Ack {
     answer(compose::notice(Tone::Neutral, text))
 }
 

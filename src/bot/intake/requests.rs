@@ -1,6 +1,6 @@
 //! Words: what they ask for, and whether that person may.
 
-use super::{Intake, Unstored, answer, lane, origin, told};
+use super::{Intake, Unstored, answer, lane, notice, origin};
 use crate::bot::threads;
 use crate::chat::command::{self, Asked};
 use crate::chat::{Ack, IncomingEvent, compose};
@@ -81,7 +81,7 @@ impl Intake {
         Ok(match self.store.accept(&entry, Some(&audit)).await? {
             Accepted::New => Ack::Accepted,
             Accepted::Redelivered | Accepted::AlreadyDone => Ack::Duplicate,
-            Accepted::Joined(_) => told(JOINED),
+            Accepted::Joined(_) => notice(JOINED),
         })
     }
 }

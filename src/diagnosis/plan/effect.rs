@@ -121,10 +121,10 @@ impl CommandEffect {
     /// What the command does, as far as the evidence would show it.
     pub(super) fn of(text: &str, evidence: &Evidence) -> CommandEffect {
         if is_by_value(text) {
-            return told(text).map_or(CommandEffect::DatabaseTakes, CommandEffect::InDatabase);
+            return effect_described(text).map_or(CommandEffect::DatabaseTakes, CommandEffect::InDatabase);
         }
-        if let Some(told) = told(text) {
-            return CommandEffect::InDatabase(told);
+        if let Some(described) = effect_described(text) {
+            return CommandEffect::InDatabase(described);
         }
         let Some(command) = AwsCommand::parse(text) else {
             return if is_look(text) { CommandEffect::Reads } else { CommandEffect::Elsewhere };
@@ -307,7 +307,7 @@ impl CommandEffect {
             CommandEffect::DatabaseTakes => "sets the user's password in the database to the one in the secret's current value; \
                                              creates the user where it is missing"
                 .to_owned(),
-            CommandEffect::InDatabase(told) => (*told).to_owned(),
+            CommandEffect::InDatabase(described) => (*described).to_owned(),
             CommandEffect::Network(change) => change.describe(),
             CommandEffect::Elsewhere => elsewhere(command).to_owned(),
         }
@@ -371,7 +371,7 @@ const TOLD: &[(&[&str], &str)] = &[
 ];
 
 /// What a command does to the database, where that is told in words.
-fn told(text: &str) -> Option<&'static str> {
+fn effect_described(text: &str) -> Option<&'static str> {
     TOLD.iter().find(|(words, _)| words.iter().all(|word| text.contains(word))).map(|(_, told)| *told)
 }
 

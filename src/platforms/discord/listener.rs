@@ -89,7 +89,7 @@ impl Listener {
                 CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new().set_choices(choices))
             }
             kind::COMMAND | kind::CLICK => self.hear(interaction).await,
-            _ => told("This is not something I offer"),
+            _ => ephemeral_answer("This is not something I offer"),
         }
     }
 
@@ -109,10 +109,10 @@ impl Listener {
     async fn hear(&self, interaction: Interaction) -> CreateInteractionResponse {
         let inbound = match self.inbound(&interaction) {
             Ok(inbound) => inbound,
-            Err(unheard) => return told(&unheard.to_string()),
+            Err(unheard) => return ephemeral_answer(&unheard.to_string()),
         };
         let Ok(permit) = Arc::clone(&self.open).try_acquire_owned() else {
-            return told("I am too busy to take this; try again in a minute");
+            return ephemeral_answer("I am too busy to take this; try again in a minute");
         };
         let intake = Arc::clone(&self.intake);
         let mut receiving = tokio::spawn(async move {
@@ -127,7 +127,7 @@ impl Listener {
         let message = match timeout(PATIENCE, &mut receiving).await {
             Ok(Ok(Ack::Accepted | Ack::Duplicate)) => return deferred,
             Ok(Ok(Ack::Answer(message) | Ack::Unavailable(message))) => *message,
-            Ok(Err(_)) => return told("Something broke on my side; try again"),
+            Ok(Err(_)) => return ephemeral_answer("Something broke on my side; try again"),
             Err(_) => {
                 let discord = Arc::clone(&self.discord);
                 tokio::spawn(async move {
@@ -257,7 +257,7 @@ impl Discord {
 const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// One sentence for that person alone.
-pub(super) fn told(sentence: &str) -> CreateInteractionResponse {
+pub(super) fn ephemeral_answer(sentence: &str) -> CreateInteractionResponse {
     let message = Message::line(Tone::Neutral, SafeText::redact(sentence));
     CreateInteractionResponse::Message(render(&message).body().respond())
 }

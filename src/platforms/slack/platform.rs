@@ -1,7 +1,7 @@
 //! What the bot sends: messages, edits, files, and answers for one person.
 
 use super::api::{Done, PostedMessage};
-use super::ephemeral::{alone, ephemeral};
+use super::ephemeral::{ephemeral, ephemeral_content};
 use super::failure::SlackFailure;
 use super::method::Method;
 use super::rate_limiter::Turn;
@@ -33,7 +33,7 @@ const MAX_PAGES: usize = 5;
 
 #[derive(Deserialize)]
 struct HistoryPage {
-    messages: Vec<Sent>,
+    messages: Vec<HistoryMessage>,
     #[serde(default)]
     response_metadata: Option<Cursor>,
 }
@@ -45,7 +45,7 @@ struct Cursor {
 }
 
 #[derive(Deserialize)]
-struct Sent {
+struct HistoryMessage {
     ts: String,
     #[serde(default)]
     metadata: Option<Metadata>,
@@ -103,7 +103,7 @@ impl ChatPlatform for Slack {
                 .with_parse("none".to_owned());
             self.api.post::<_, Done>(Method::ChatUpdate, turn, &request).await.map(drop)
         };
-        let edited = match edit(alone(message), turn).await {
+        let edited = match edit(ephemeral_content(message), turn).await {
             // Without the empty list the old blocks would stay.
             Err(failure) if failure.is_about_the_content() => edit(text_alone(message).with_blocks(Vec::new()), turn).await,
             edited => edited,
@@ -198,7 +198,7 @@ impl ChatPlatform for Slack {
     }
 }
 
-impl Sent {
+impl HistoryMessage {
     fn carries(&self, key: &str) -> bool {
         let metadata = self.metadata.as_ref().filter(|metadata| metadata.event_type == EVENT);
         metadata.and_then(|metadata| metadata.event_payload.get(KEY)?.as_str()) == Some(key)
@@ -219,7 +219,7 @@ impl Slack {
         let request = SlackApiChatPostEphemeralRequest::new(
             SlackChannelId(reply.channel.clone()),
             SlackUserId(reply.user.clone()),
-            alone(message),
+            ephemeral_content(message),
         )
         .opt_thread_ts(reply.thread.clone().map(SlackTs))
         .with_link_names(false)

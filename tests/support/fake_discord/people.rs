@@ -1,6 +1,6 @@
 //! People who type commands, click and write; and Discord's signature under what it sends.
 
-use super::world::{APPLICATION, BOT, CHANNEL, GUILD, Said, USER, World};
+use super::world::{APPLICATION, BOT, CHANNEL, GUILD, SentInteraction, USER, World};
 use ed25519_dalek::{Signer as _, SigningKey};
 use rotation_diag::clock::this_instant;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ impl World {
     pub(crate) fn interaction(&mut self, kind: u8, data: Value, changed: Value) -> Value {
         let id = self.new_id();
         let token = format!("aW50ZXJhY3Rpb246{id}_secret-token");
-        self.said.insert(id, Said { token: token.clone(), at: this_instant(), answered: None, expired: false });
+        self.said.insert(id, SentInteraction { token: token.clone(), at: this_instant(), answered: None, expired: false });
         let mut body = json!({
             "id": id.to_string(), "application_id": APPLICATION.to_string(), "type": kind, "token": token, "version": 1,
             "guild_id": GUILD.to_string(), "channel_id": CHANNEL.to_string(),

@@ -16,7 +16,7 @@ use std::time::Duration;
 type Shared = Arc<Mutex<World>>;
 
 /// The body of a request, and its files.
-struct Sent {
+struct RequestBody {
     body: Value,
     files: Vec<(String, Vec<u8>)>,
 }
@@ -115,20 +115,20 @@ fn refusal(Refused(status, code): &Refused) -> Response {
     (StatusCode::from_u16(*status).unwrap(), body).into_response()
 }
 
-fn read(content_type: &str, bytes: &[u8]) -> Option<Sent> {
+fn read(content_type: &str, bytes: &[u8]) -> Option<RequestBody> {
     if bytes.is_empty() {
-        return Some(Sent { body: Value::Null, files: Vec::new() });
+        return Some(RequestBody { body: Value::Null, files: Vec::new() });
     }
     if content_type.starts_with("multipart/form-data") {
         let (body, files) = multipart::read(content_type, bytes)?;
-        return Some(Sent { body, files });
+        return Some(RequestBody { body, files });
     }
     let body = serde_json::from_slice(bytes).ok().filter(|_| content_type == "application/json")?;
-    Some(Sent { body, files: Vec::new() })
+    Some(RequestBody { body, files: Vec::new() })
 }
 
 impl World {
-    fn take(&mut self, method: &str, path: &[&str], sent: Sent) -> Result<Value, Refused> {
+    fn take(&mut self, method: &str, path: &[&str], sent: RequestBody) -> Result<Value, Refused> {
         let id = |text: &str| text.parse::<u64>().map_err(|_| Refused(400, 50_035));
         match (method, path) {
             ("GET", ["gateway", "bot"]) => Ok(json!({
@@ -211,7 +211,7 @@ impl World {
     }
 
     /// Refuses what the bot may not do in a channel.
-    fn permitted(&self, channel: u64, sent: &Sent) -> Result<(), Refused> {
+    fn permitted(&self, channel: u64, sent: &RequestBody) -> Result<(), Refused> {
         let channel = self.channel(channel)?;
         // Source: Discord developer documentation, "Inherited Permissions (Threads)": all but sending.
         let parent = channel.parent.and_then(|parent| self.channels.get(&parent));
@@ -239,11 +239,11 @@ impl World {
         Ok(Value::Null)
     }
 
-    fn attachments(&mut self, sent: &Sent) -> Vec<Value> {
+    fn attachments(&mut self, sent: &RequestBody) -> Vec<Value> {
         sent.files.iter().map(|(name, _)| json!({ "id": self.new_id().to_string(), "filename": name })).collect()
     }
 
-    fn post(&mut self, channel: u64, sent: Sent) -> Result<Value, Refused> {
+    fn post(&mut self, channel: u64, sent: RequestBody) -> Result<Value, Refused> {
         let mentions = self.may_mention.clone().unwrap_or_else(|| json!({ "parse": [] }));
         let calls = sent.body["content"].as_str().is_some_and(|content| content.contains("<@") || content.contains("@here "));
         let mentions = if calls { mentions } else { json!({ "parse": [] }) };
@@ -279,7 +279,7 @@ impl World {
         Ok(message)
     }
 
-    fn edit(&mut self, channel: u64, id: u64, sent: Sent) -> Result<Value, Refused> {
+    fn edit(&mut self, channel: u64, id: u64, sent: RequestBody) -> Result<Value, Refused> {
         let mut wrong = check::body("PATCH", "/channels/{channel_id}/messages/{message_id}", &sent.body);
         wrong.extend(check::message(&sent.body, &json!({ "parse": [] }), !sent.files.is_empty()));
         self.valid(wrong, "an edited message")?;
@@ -307,7 +307,7 @@ impl World {
         Ok(message)
     }
 
-    fn open_thread(&mut self, channel: u64, id: u64, sent: &Sent) -> Result<Value, Refused> {
+    fn open_thread(&mut self, channel: u64, id: u64, sent: &RequestBody) -> Result<Value, Refused> {
         let mut wrong = check::body("POST", "/channels/{channel_id}/messages/{message_id}/threads", &sent.body);
         let name = sent.body["name"].as_str().unwrap_or_default().to_owned();
         wrong.extend(check::thread_name(&name));
@@ -331,7 +331,7 @@ impl World {
         Ok(json!({ "id": id.to_string(), "type": 11, "parent_id": channel.to_string() }))
     }
 
-    fn change_channel(&mut self, id: u64, sent: &Sent) -> Result<Value, Refused> {
+    fn change_channel(&mut self, id: u64, sent: &RequestBody) -> Result<Value, Refused> {
         self.valid(check::body("PATCH", "/channels/{channel_id}", &sent.body), "a thread's state")?;
         self.channel(id)?;
         let channel = self.channels.get_mut(&id).unwrap();
@@ -343,7 +343,7 @@ impl World {
         Ok(json!({ "id": id.to_string(), "type": 11 }))
     }
 
-    fn call_back(&mut self, id: u64, token: &str, sent: Sent) -> Result<Value, Refused> {
+    fn call_back(&mut self, id: u64, token: &str, sent: RequestBody) -> Result<Value, Refused> {
         let body = sent.body;
         let mut wrong = check::body("POST", "/interactions/{interaction_id}/{interaction_token}/callback", &body);
         if body["type"] == 4 {
@@ -370,7 +370,7 @@ impl World {
         said.and_then(|(id, said)| said.answered.map(|_| *id)).ok_or(Refused(404, 10_015))
     }
 
-    fn follow_up(&mut self, application: u64, token: &str, sent: Sent) -> Result<Value, Refused> {
+    fn follow_up(&mut self, application: u64, token: &str, sent: RequestBody) -> Result<Value, Refused> {
         let mut wrong = check::body("POST", "/webhooks/{webhook_id}/{webhook_token}", &sent.body);
         wrong.extend(check::message(&sent.body, &json!({ "parse": [] }), !sent.files.is_empty()));
         if sent.body["flags"] != 64 {
@@ -385,7 +385,7 @@ impl World {
         Ok(json!({ "id": self.new_id().to_string() }))
     }
 
-    fn edit_answer(&mut self, application: u64, token: &str, sent: Sent) -> Result<Value, Refused> {
+    fn edit_answer(&mut self, application: u64, token: &str, sent: RequestBody) -> Result<Value, Refused> {
         let mut wrong = check::body("PATCH", "/webhooks/{webhook_id}/{webhook_token}/messages/@original", &sent.body);
         wrong.extend(check::message(&sent.body, &json!({ "parse": [] }), !sent.files.is_empty()));
         self.valid(wrong, "an edited answer")?;
@@ -397,7 +397,7 @@ impl World {
         Ok(json!({ "id": self.new_id().to_string() }))
     }
 
-    fn register(&mut self, application: u64, guild: Option<u64>, sent: Sent) -> Result<Value, Refused> {
+    fn register(&mut self, application: u64, guild: Option<u64>, sent: RequestBody) -> Result<Value, Refused> {
         let path = match guild {
             Some(_) => "/applications/{application_id}/guilds/{guild_id}/commands",
             None => "/applications/{application_id}/commands",

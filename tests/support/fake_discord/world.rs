@@ -80,7 +80,7 @@ impl Channel {
 }
 
 /// An interaction that was sent to the bot.
-pub(crate) struct Said {
+pub(crate) struct SentInteraction {
     pub(crate) token: String,
     pub(crate) at: Instant,
     /// The type of the first answer.
@@ -97,7 +97,7 @@ pub(crate) struct World {
     /// Where the application wants its interactions.
     pub(crate) interactions_url: Option<String>,
     pub(crate) channels: BTreeMap<u64, Channel>,
-    pub(crate) said: BTreeMap<u64, Said>,
+    pub(crate) said: BTreeMap<u64, SentInteraction>,
     pub(crate) nonces: BTreeMap<String, (u64, u64)>,
     /// A nonce is forgotten at once, as it is after some minutes.
     pub(crate) forgets_nonces: bool,

@@ -1,6 +1,6 @@
 //! What people do, and how Slack tells the bot.
 
-use super::world::{BOT_USER, OTHER_TEAM, Posted, STRANGER, Sent, TEAM};
+use super::world::{BOT_USER, OTHER_TEAM, Posted, STRANGER, SentEnvelope, TEAM};
 use super::{FakeSlack, now};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -171,7 +171,7 @@ impl FakeSlack {
         let body = json!({
             "envelope_id": id, "type": kind, "payload": payload, "accepts_response_payload": kind != "events_api",
         });
-        let sent = Sent {
+        let sent = SentEnvelope {
             kind: kind.to_owned(),
             body: body.clone(),
             at: now(),

@@ -90,7 +90,7 @@ pub(crate) struct Upload {
 
 /// An envelope that was sent over a socket.
 #[derive(Debug)]
-pub(crate) struct Sent {
+pub(crate) struct SentEnvelope {
     pub(crate) kind: String,
     pub(crate) body: Value,
     pub(crate) at: Instant,
@@ -127,7 +127,7 @@ pub(crate) struct World {
     pub(crate) homes: Vec<(String, Value)>,
     pub(crate) uploads: BTreeMap<String, Upload>,
     pub(crate) files: Vec<Shared>,
-    pub(crate) envelopes: BTreeMap<String, Sent>,
+    pub(crate) envelopes: BTreeMap<String, SentEnvelope>,
     pub(crate) sockets: Vec<Socket>,
     pub(crate) sockets_opened: usize,
     pub(crate) tickets: Vec<String>,

@@ -65,12 +65,12 @@ pub(in super::super) fn refused(paths: &Paths, status: StatusCode, why: &str) ->
             p { a href=(paths.channel()) { "Back to the channel" } }
         }
     };
-    (status, alone(paths, "Not here").around(&main)).into_response()
+    (status, standalone_page(paths, "Not here").around(&main)).into_response()
 }
 
 /// Asks for the token; what somebody wanted, and had written, comes back with it.
 pub(in super::super) fn sign_in(paths: &Paths, form: &str, why_not: Option<&Message>, luggage: &Luggage) -> Html<String> {
-    alone(paths, "Sign in").around(&html! {
+    standalone_page(paths, "Sign in").around(&html! {
         main id="main" {
             h1 { "Sign in" }
             @if let Some(why) = why_not { div id="why-not" { (message::notice(paths, why)) } }
@@ -87,6 +87,6 @@ pub(in super::super) fn sign_in(paths: &Paths, form: &str, why_not: Option<&Mess
     })
 }
 
-fn alone<'a>(paths: &'a Paths, title: &'a str) -> PageFrame<'a> {
+fn standalone_page<'a>(paths: &'a Paths, title: &'a str) -> PageFrame<'a> {
     PageFrame { paths, title, note: None, again: None, is_live: false, kind: "alone" }
 }

@@ -96,8 +96,8 @@ impl Assembly {
             let what = match (self.left_out, surface) {
                 (0, Surface::Post) => "Some lines are shortened; details.txt in the thread has all of it.".to_owned(),
                 (n, Surface::Post) => format!("{n} more lines: details.txt in the thread has all of it."),
-                (0, Surface::Alone) => "Some lines are shortened; Export has all of it.".to_owned(),
-                (n, Surface::Alone) => format!("{n} more lines do not fit; Export has all of it."),
+                (0, Surface::Ephemeral) => "Some lines are shortened; Export has all of it.".to_owned(),
+                (n, Surface::Ephemeral) => format!("{n} more lines do not fit; Export has all of it."),
             };
             self.blocks.push(SlackContextBlock::new(vec![plain(&what, NOTE).into()]).into());
         }

@@ -9,12 +9,12 @@ use slack_morphism::prelude::*;
 pub(crate) const ACTION_ID: &str = "act-";
 
 /// At most this many buttons and menus; a message with more than two full rows is not read on a phone.
-const MOST: usize = 2 * limits::ACTIONS;
+const MAX_ELEMENTS: usize = 2 * limits::ACTIONS;
 
 /// The blocks that hold the buttons and menus.
 pub(super) fn blocks(controls: &[Control]) -> Vec<SlackBlock> {
     let elements: Vec<SlackActionBlockElement> =
-        controls.iter().take(MOST).enumerate().filter_map(|(at, control)| element(at, control)).collect();
+        controls.iter().take(MAX_ELEMENTS).enumerate().filter_map(|(at, control)| element(at, control)).collect();
     elements.chunks(limits::ACTIONS).map(|row| SlackActionsBlock::new(row.to_vec()).into()).collect()
 }
 

@@ -53,7 +53,7 @@ pub enum Surface {
     /// A new message; files can follow in its thread.
     Post,
     /// One that replaces another, or one that only one person sees: no file can follow.
-    Alone,
+    Ephemeral,
 }
 
 /// The largest file that is sent, in bytes; the longest report of a test is a tenth of it.
