@@ -205,7 +205,29 @@ pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
     }
 }
 
+/// Connector/J sends a password only over TLS, unless it may ask the server for its public key.
+fn no_public_key(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "the function's driver does not send the password without TLS",
+        explanation: format!(
+            "The user logs in by caching_sha2_password or sha256_password{}. Without TLS the driver would have to ask the server for its \
+             public key, and it is set not to. The password was not sent.",
+            shown.in_step()
+        ),
+        remediation: Remediation::new(
+            "Let the function connect with TLS (sslMode=REQUIRED in its connection URL, or \"ssl\": true in the secret if the function \
+             reads it). Only in a network that you trust, set allowPublicKeyRetrieval=true instead. Deploy, and rotate.",
+        )
+        .deploy_code(shown.context)
+        .rotate(shown.context)
+        .link("https://dev.mysql.com/doc/connector-j/en/connector-j-connp-props-security.html"),
+    }
+}
+
 pub(super) fn method_unsupported(shown: Shown<'_, '_, '_>) -> Advice {
+    if shown.text().contains("Public Key Retrieval") {
+        return no_public_key(shown);
+    }
     Advice {
         title: "the function's driver does not support the authentication that the database asks for",
         explanation: format!(
