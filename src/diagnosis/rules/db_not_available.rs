@@ -123,7 +123,11 @@ fn fix(context: &DiagnosisContext<'_>, database: &TargetDatabase, status: &str) 
                 context,
                 &["rds", &format!("modify-db-{noun}"), option, id, "--allocated-storage", "MORE_GIB", "--apply-immediately"],
             )
-            .needs("rds:ModifyDBInstance"),
+            .needs("rds:ModifyDBInstance")
+            .warn(
+                "RDS never takes storage back, and changes it again only after six hours. --apply-immediately also makes the changes that \
+                 wait for the maintenance window, some of which restart the database.",
+            ),
         _ => {
             let kind = format!("db-{noun}");
             Remediation::new("See what RDS says about the state, mend it, and rotate once the database is available.")
