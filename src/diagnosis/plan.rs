@@ -166,13 +166,17 @@ impl Draft {
             self.moves.extend(looks);
             return true;
         }
+        let was_possible = self.outlook.possible.contains(&finding.cause);
         let (moves, rotation) = self.moves_of(finding.cause, &finding.remediation.commands);
         self.rotation = self.rotation.take().or(rotation);
         if !forecast::is_perhaps_mended(finding) {
             self.moves.extend(moves);
         }
         self.outlook = outlook(&self.world);
-        false
+        // What is possible by its configuration alone, and confirmed by the log, is mended where it is not even possible any more.
+        let is_gone = !self.outlook.possible.contains(&finding.cause)
+            && !self.outlook.foreseen.iter().any(|foreseen| foreseen.obstacle.cause == finding.cause);
+        was_possible && is_gone && finding.confidence == Confidence::Confirmed && !forecast::is_perhaps_mended(finding)
     }
 
     /// Adds the remedy where it takes the obstacle away; sets the obstacle aside where it does not, and returns what only shows it.
