@@ -95,19 +95,6 @@ impl Autocomplete {
         found.into_iter().map(|(_, name)| name.to_owned()).take(MAX_SUGGESTIONS).collect()
     }
 
-    /// Names whose last part stands as a word in `text`, as people shorten them, as far as `actor` may ask about them in `place`.
-    pub(super) fn shortened_names(&self, actor: &Actor, place: &Place, text: &str) -> Vec<SecretRef> {
-        let words: BTreeSet<&str> = words_like_names(text).collect();
-        let names = self.names.all();
-        let is_meant = |(location, secret): &&(Location, SecretRef)| {
-            let last = secret.name().rsplit_once('/').map(|(_, last)| last);
-            last.is_some_and(|last| words.contains(last))
-                && self.access.may(actor, place, ActionKind::Investigate, secret, location).is_ok()
-        };
-        let fitting: BTreeSet<&str> = names.iter().filter(is_meant).map(|(_, secret)| secret.as_str()).collect();
-        fitting.into_iter().take(MAX_SUGGESTIONS).filter_map(|name| name.parse().ok()).collect()
-    }
-
     /// Where `actor` may ask about `secret` in `place`: where it is, as far as that is known, else anywhere. Where no secret is
     /// given, where any is that `actor` may ask about.
     pub(super) fn places(&self, actor: &Actor, place: &Place, secret: &str) -> Vec<Location> {
@@ -129,6 +116,24 @@ impl Autocomplete {
                 let shows_any = |location: &Location| names.iter().any(|(at, name)| at == location && may(name, location));
                 all.filter(shows_any).collect()
             }
+        }
+    }
+
+    /// Names that stand as words in `text`; where there are none, those whose last part does, as people shorten them. As far as
+    /// `actor` may ask about them in `place`.
+    pub(super) fn names_in(&self, actor: &Actor, place: &Place, text: &str) -> Vec<String> {
+        let words: BTreeSet<&str> = words_like_names(text).collect();
+        let names = self.names.all();
+        let found = |fits: &dyn Fn(&str) -> bool| -> Vec<String> {
+            let is_meant = |(location, secret): &&(Location, SecretRef)| {
+                fits(secret.as_str()) && self.access.may(actor, place, ActionKind::Investigate, secret, location).is_ok()
+            };
+            let fitting: BTreeSet<&str> = names.iter().filter(is_meant).map(|(_, secret)| secret.as_str()).collect();
+            fitting.into_iter().take(MAX_SUGGESTIONS).map(str::to_owned).collect()
+        };
+        match found(&|name| words.contains(name)) {
+            none if none.is_empty() => found(&|name| name.rsplit_once('/').is_some_and(|(_, last)| words.contains(last))),
+            whole => whole,
         }
     }
 

@@ -27,12 +27,12 @@ pub struct Message {
     /// Whom it calls: those of the configuration, or whoever asked for what it says. The only way to a mention.
     #[serde(default)]
     pub mention: Option<Mention>,
-    /// True where it ends what people wait for: a platform may be set up to show such a reply in the channel too.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_ending: bool,
     /// People whom its texts name, by their ids: a platform shows their names there, and calls nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<String>,
+    /// True where it ends what people wait for: a platform may be set up to show such a reply in the channel too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_ending: bool,
 }
 
 impl Message {

@@ -77,8 +77,6 @@ pub struct IncomingEvent {
 pub enum Payload {
     /// Words: a slash command's, or those after a mention. Read by the grammar of commands.
     Words(String),
-    /// A message, of whomever, in which an alarm names its secret: its text, and that of what is embedded in it.
-    Quoted(String),
     /// A click on a button or a menu entry, with the token's text as it came back.
     Click(String),
 }

@@ -230,24 +230,6 @@ async fn who_asked_what_and_what_was_decided_is_kept() {
 }
 
 #[tokio::test]
-async fn a_text_somebody_points_at_is_about_what_it_names_or_about_known_names_that_occur_in_it() {
-    let world = limited(&rule("users = [\"U1\"]\nsecrets = [\"prod/*\"]")).await;
-    world.bot.autocomplete.learn_names().await;
-    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/payments-AbCdEf";
-    for (text, expected) in [
-        (format!("ALARM: prod/billing, see {arn}"), vec![arn, "prod/billing"]),
-        ("Secret: prod/payments".to_owned(), vec!["prod/payments"]),
-        ("*prod/orders-db* and prod/billing are late, test/orders-db is not".to_owned(), vec!["prod/orders-db", "prod/billing"]),
-        ("ALARM \"orders-db\" in eu-west-1".to_owned(), vec!["prod/orders-db"]),
-        ("the billing of orders".to_owned(), vec![]),
-    ] {
-        assert_eq!(world.bot.intake.secrets_in(&actor("U1"), &place(None), &text).await, expected, "{text}");
-    }
-    let nobody = world.bot.intake.secrets_in(&actor("U9"), &place(None), "prod/billing is late").await;
-    assert!(nobody.is_empty(), "names are known to those alone who may ask about them: {nobody:?}");
-}
-
-#[tokio::test]
 async fn places_are_completed_where_the_secret_is_and_only_for_those_who_may_ask_there() {
     let world = limited(&rule("users = [\"U1\"]\naccounts = [\"prod\"]")).await;
     let places = |user: &str, secret: &'static str| {
@@ -265,21 +247,19 @@ async fn places_are_completed_where_the_secret_is_and_only_for_those_who_may_ask
 }
 
 #[tokio::test]
-async fn a_message_that_is_pointed_at_is_looked_into_by_the_secret_it_names() {
-    let world = World::usual().await;
+async fn a_text_somebody_points_at_is_about_what_it_names_or_about_known_names_that_occur_in_it() {
+    let world = limited(&rule("users = [\"U1\"]\nsecrets = [\"prod/*\"]")).await;
     world.bot.autocomplete.learn_names().await;
-    let mut number = 0;
-    let mut point = async |text: &str| {
-        number += 1;
-        let who = actor(if number == 9 { "U9" } else { "U1" });
-        let inbound = said(&format!("q{number}"), &who, place(None), Payload::Quoted(text.to_owned()));
-        world.bot.intake.accept(inbound).await
-    };
-    assert_eq!(answer_text(&point("ALARM: Rotation of secret prod/orders-db failed").await), "accepted");
-    let Ack::Answer(none) = point("good morning").await else { panic!() };
-    assert!(none.title.as_str().starts_with("I found no secret's name or ARN in that message"), "{none:?}");
-    let Ack::Answer(several) = point("prod/orders-db or prod/billing?").await else { panic!() };
-    let shown = format!("{several:?}");
-    assert!(shown.contains("which one do you mean") && shown.contains("/rotation-diag prod/billing"), "{shown}");
-    assert_eq!(world.open_triggers().await, 1);
+    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/payments-AbCdEf";
+    for (text, expected) in [
+        (format!("ALARM: prod/billing, see {arn}"), vec![arn]),
+        ("Secret: prod/payments".to_owned(), vec!["prod/payments"]),
+        ("*prod/orders-db* and prod/billing are late, test/orders-db is not".to_owned(), vec!["prod/billing", "prod/orders-db"]),
+        ("ALARM \"orders-db\" in eu-west-1".to_owned(), vec!["prod/orders-db"]),
+        ("the billing of orders".to_owned(), vec![]),
+    ] {
+        assert_eq!(world.bot.intake.secrets_in(&actor("U1"), &place(None), &text).await, expected, "{text}");
+    }
+    let nobody = world.bot.intake.secrets_in(&actor("U9"), &place(None), "prod/billing is late").await;
+    assert!(nobody.is_empty(), "names are known to those alone who may ask about them: {nobody:?}");
 }

@@ -27,6 +27,10 @@ pub(crate) struct RecordingIntake {
     /// What the next ones are told, instead of being accepted.
     pub(crate) receipts: Mutex<VecDeque<Ack>>,
     pub(crate) names: Mutex<Vec<String>>,
+    /// The secrets any text is about.
+    pub(crate) pointed_at: Mutex<Vec<String>>,
+    /// The texts that were pointed at.
+    pub(crate) texts: Mutex<Vec<String>>,
     /// The places anybody may ask about.
     pub(crate) places: Mutex<Vec<(Option<String>, Region)>>,
     /// Closed: nobody is served until it opens.
@@ -41,6 +45,8 @@ impl Default for RecordingIntake {
             known: Mutex::default(),
             receipts: Mutex::default(),
             names: Mutex::default(),
+            pointed_at: Mutex::default(),
+            texts: Mutex::default(),
             places: Mutex::default(),
             door: Semaphore::new(Semaphore::MAX_PERMITS),
             changed: Notify::new(),
@@ -95,6 +101,11 @@ impl Intake for RecordingIntake {
         self.door.acquire().await.unwrap().forget();
         self.door.add_permits(1);
         self.names.lock().unwrap().iter().filter(|name| name.contains(typed)).cloned().collect()
+    }
+
+    async fn secrets_in(&self, _: &Actor, _: &Place, text: &str) -> Vec<String> {
+        self.texts.lock().unwrap().push(text.to_owned());
+        self.pointed_at.lock().unwrap().clone()
     }
 
     async fn places(&self, _: &Actor, _: &Place, _: &str) -> Vec<(Option<String>, Region)> {

@@ -80,11 +80,26 @@ async fn any_message_can_be_pointed_at_and_is_read_with_what_is_embedded() {
         "id": "1090000000000000001", "content": "ALARM: \"rotation failed\"", "author": {"id": "9", "bot": true},
         "embeds": [{"title": "CloudWatch", "fields": [{"name": "Secret", "value": "prod/orders\\_db"}]}],
     });
-    let command = bot.fake.with(|world| world.pointed_at(&message));
-    bot.tell("INTERACTION_CREATE", command);
-    assert_eq!(bot.answer().await["type"], 5);
+    let point = async || {
+        let command = bot.fake.with(|world| world.pointed_at(&message));
+        bot.tell("INTERACTION_CREATE", command);
+        bot.answer().await
+    };
+    *bot.intake.pointed_at.lock().unwrap() = vec!["prod/orders_db".to_owned()];
+    assert_eq!(point().await["type"], 5);
+    assert_eq!(bot.intake.heard().await.said, Payload::Words("secret:prod/orders_db".to_owned()));
     let said = "ALARM: \"rotation failed\"\nCloudWatch\nSecret: prod/orders_db";
-    assert_eq!(bot.intake.heard().await.said, Payload::Quoted(said.to_owned()));
+    assert_eq!(bot.intake.texts.lock().unwrap().as_slice(), [said]);
+    *bot.intake.pointed_at.lock().unwrap() = vec!["prod/orders-db".to_owned(), "prod/billing".to_owned()];
+    let several = point().await;
+    assert!(several["data"]["content"].as_str().unwrap().contains("which one do you mean"), "{several}");
+    let offered = several["data"]["embeds"][0]["description"].as_str().unwrap();
+    assert!(offered.contains("> prod/orders\\-db\n") || offered.contains("> prod/orders-db\n"), "{offered}");
+    assert!(offered.ends_with("> prod/billing") && offered.starts_with("</rotation-diag:"), "{offered}");
+    bot.intake.pointed_at.lock().unwrap().clear();
+    let none = point().await;
+    assert!(none["data"]["content"].as_str().unwrap().contains("no secret's name or ARN in that message"), "{none}");
+    assert_eq!((none["data"]["flags"].as_u64(), bot.intake.heard_so_far()), (Some(64), 0));
     bot.fake.finish();
 }
 

@@ -337,6 +337,7 @@ fn hostile_message(text: &str) -> Message {
         attachments: vec![Attachment { name: "x.txt".to_owned(), description: text.clone(), content: Content::Text(text) }],
         mention: None,
         people: Vec::new(),
+        is_ending: false,
     }
 }
 

@@ -2,12 +2,12 @@
 
 mod actions;
 mod menu;
-mod quoted;
 mod requests;
 
 use super::access::Access;
 use super::autocomplete::{Autocomplete, MAX_SUGGESTIONS};
 use super::rate_limit::UserRateLimiter;
+use crate::alarm;
 use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, ThreadFilter, compose};
 use crate::model::{ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Region, Trigger};
@@ -58,13 +58,16 @@ impl chat::Intake for Intake {
         self.autocomplete.suggestions(actor, place, typed)
     }
 
-    async fn secrets_in(&self, actor: &Actor, place: &Place, text: &str) -> Vec<String> {
-        self.secrets_meant(actor, place, text).iter().map(ToString::to_string).take(MAX_SUGGESTIONS).collect()
-    }
-
     async fn places(&self, actor: &Actor, place: &Place, secret: &str) -> Vec<(Option<String>, Region)> {
         let locations = self.autocomplete.places(actor, place, secret);
         locations.into_iter().map(|location| (location.account, location.region)).collect()
+    }
+
+    async fn secrets_in(&self, actor: &Actor, place: &Place, text: &str) -> Vec<String> {
+        match alarm::secrets_in(text).as_slice() {
+            [] => self.autocomplete.names_in(actor, place, text),
+            named => named.iter().map(ToString::to_string).take(MAX_SUGGESTIONS).collect(),
+        }
     }
 
     async fn joined(&self, place: &Place) {
@@ -138,7 +141,6 @@ impl Intake {
     pub(super) async fn take(&self, inbound: &IncomingEvent) -> Result<Ack, Unstored> {
         match &inbound.said {
             Payload::Words(words) => self.read(inbound, words).await,
-            Payload::Quoted(message) => self.read_quoted(inbound, message).await,
             Payload::Click(text) => match text.parse::<ActionToken>() {
                 Ok(token) => self.act(inbound, token).await,
                 Err(error) => {

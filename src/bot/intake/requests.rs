@@ -50,7 +50,7 @@ impl Intake {
         )))
     }
 
-    pub(super) async fn ask(&self, inbound: &IncomingEvent, question: InvestigationRequest) -> Result<Ack, Unstored> {
+    async fn ask(&self, inbound: &IncomingEvent, question: InvestigationRequest) -> Result<Ack, Unstored> {
         let IncomingEvent { actor, .. } = inbound;
         let subject = question.secret.to_string();
         let place = threads::answered_at(&self.store, &self.platforms, &inbound.place).await?;

@@ -209,7 +209,7 @@ impl PageState {
     async fn hand_in(&self, session: &BrowserSession, form: &FormOrigin, said: Payload) -> Response {
         let words = match &said {
             Payload::Words(words) => Some(words.clone()),
-            Payload::Click(_) | Payload::Quoted(_) => None,
+            Payload::Click(_) => None,
         };
         if !self.console.keys.is_form(session, &form.form) || !is_id(&form.once) {
             return self.outdated(session, form, words).await;

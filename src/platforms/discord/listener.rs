@@ -3,6 +3,7 @@
 use super::Discord;
 use super::command::{self, Typing};
 use super::interaction::{Channel, Interaction, Member, Unheard, User, actor, is_served, kind, place};
+use super::kind::LIMITS;
 use super::render::render;
 use super::reply::Reply;
 use super::rest::{Call, RestFailure};
@@ -29,6 +30,8 @@ use tokio::time::{sleep, timeout};
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// How long looking for names may take; what is typed next asks again.
 const SUGGESTING: Duration = Duration::from_secs(2);
+/// Secrets of one message among which a person is asked to choose.
+const MAX_OFFERED: usize = 10;
 /// How long looking up a channel may take, and how often it is tried for somebody who waits for no first answer.
 const LOOKING_UP: Duration = Duration::from_secs(1);
 const LOOKS: usize = 4;
@@ -118,7 +121,14 @@ impl Listener {
     }
 
     async fn hear(&self, interaction: Interaction) -> CreateInteractionResponse {
-        let inbound = match self.inbound(&interaction) {
+        let pointed_at = match self.pointed_at(&interaction).await {
+            Ok(words) => words,
+            Err(message) => {
+                let rendered = self.discord.render(&message, interaction.guild_id);
+                return CreateInteractionResponse::Message(rendered.body().respond());
+            }
+        };
+        let inbound = match self.inbound(&interaction, pointed_at) {
             Ok(inbound) => inbound,
             Err(unheard) => return ephemeral_answer(&unheard.to_string()),
         };
@@ -158,7 +168,27 @@ impl Listener {
         deferred
     }
 
-    fn inbound(&self, interaction: &Interaction) -> Result<IncomingEvent, Unheard> {
+    /// The words that stand for a message that somebody points at, where one is.
+    ///
+    /// # Errors
+    /// What the person is told: it names no secret, or several.
+    async fn pointed_at(&self, interaction: &Interaction) -> Result<Option<String>, Message> {
+        let is_heard = interaction.kind == kind::COMMAND && interaction.admit(&self.discord.guilds).is_ok();
+        let text = interaction.data.quoted().filter(|_| is_heard && interaction.data.name == command::DIAGNOSE);
+        let (Some(text), Ok(actor), Ok(place)) = (text, interaction.actor(), interaction.place()) else { return Ok(None) };
+        let secrets = timeout(SUGGESTING, self.intake.secrets_in(&actor, &place, &text)).await.unwrap_or_default();
+        let manner = LIMITS.manner;
+        match secrets.as_slice() {
+            [] => Err(compose::nothing_named(manner)),
+            [secret] => Ok(Some(format!("secret:{secret}"))),
+            several => {
+                let names: Vec<SafeText> = several.iter().take(MAX_OFFERED).map(|name| SafeText::redact(name)).collect();
+                Err(compose::several_named(&names, manner))
+            }
+        }
+    }
+
+    fn inbound(&self, interaction: &Interaction, pointed_at: Option<String>) -> Result<IncomingEvent, Unheard> {
         interaction.admit(&self.discord.guilds)?;
         let actor = interaction.actor()?;
         let place = interaction.place()?;
@@ -167,7 +197,7 @@ impl Listener {
         let said = match interaction.kind {
             kind::CLICK => Payload::Click(input.values.first().unwrap_or(&input.custom_id).clone()),
             _ if [command::NAME, command::GO_ON].contains(&input.name.as_str()) => Payload::Words(command::words(&input.options)),
-            _ if input.name == command::DIAGNOSE => Payload::Quoted(input.quoted().ok_or(Unheard::Incomplete)?),
+            _ if input.name == command::DIAGNOSE => Payload::Words(pointed_at.ok_or(Unheard::Incomplete)?),
             _ => return Err(Unheard::Incomplete),
         };
         let is_command = interaction.kind == kind::COMMAND;
