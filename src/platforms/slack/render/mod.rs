@@ -14,7 +14,7 @@ mod text;
 use crate::chat::document::{Attachment, Content, Mention, Message};
 use assemble::Assembly;
 use base64::Engine as _;
-use people::People;
+use people::NamedPeople;
 use slack_morphism::prelude::*;
 
 pub(in crate::platforms::slack) use controls::ACTION_ID;
@@ -73,7 +73,7 @@ pub fn message(message: &Message, surface: Surface) -> Rendered {
     if let Some(mention) = message.mention.as_ref().and_then(mention) {
         assembly.mention(&mention);
     }
-    let people = People::new(&message.people, surface);
+    let people = NamedPeople::new(&message.people, surface);
     match people.title(&title) {
         Some(line) => assembly.title_line(line),
         None => assembly.title(&people.unnamed(&title)),
@@ -97,7 +97,7 @@ pub fn message(message: &Message, surface: Surface) -> Rendered {
 
 /// True where people are named that an edit can mention and a new message must not.
 pub(in crate::platforms::slack) fn names_people(message: &Message) -> bool {
-    !People::new(&message.people, Surface::Post).is_empty()
+    !NamedPeople::new(&message.people, Surface::Post).is_empty()
 }
 
 /// True for an id that begins with one of these letters.

@@ -9,16 +9,16 @@ use slack_morphism::prelude::*;
 const SOMEONE: &str = "someone";
 
 /// The people a message names, and whether it may mention them.
-pub(super) struct People<'a> {
+pub(super) struct NamedPeople<'a> {
     ids: Vec<&'a str>,
     may_mention: bool,
 }
 
-impl<'a> People<'a> {
+impl<'a> NamedPeople<'a> {
     /// Those of `people` that are ids of Slack's.
-    pub(super) fn new(people: &'a [String], surface: Surface) -> People<'a> {
+    pub(super) fn new(people: &'a [String], surface: Surface) -> NamedPeople<'a> {
         let ids = people.iter().map(String::as_str).filter(|id| is_person(id)).collect();
-        People { ids, may_mention: surface == Surface::Ephemeral }
+        NamedPeople { ids, may_mention: surface == Surface::Ephemeral }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -30,9 +30,9 @@ impl<'a> People<'a> {
         let mut unnamed = String::with_capacity(text.len());
         for part in self.parts(text) {
             match part {
-                Part::Text(text) => unnamed.push_str(text),
-                Part::Person(_) if unnamed.trim_end().is_empty() => unnamed.push_str("Someone"),
-                Part::Person(_) => unnamed.push_str(SOMEONE),
+                NameSpan::Text(text) => unnamed.push_str(text),
+                NameSpan::Person(_) if !unnamed.contains(char::is_alphanumeric) => unnamed.push_str("Someone"),
+                NameSpan::Person(_) => unnamed.push_str(SOMEONE),
             }
         }
         unnamed
@@ -93,8 +93,8 @@ impl<'a> People<'a> {
     fn runs(&self, run: SlackRichTextText) -> Vec<SlackRichTextInlineElement> {
         let parts = self.parts(&run.text).into_iter();
         let inline = parts.map(|part| match part {
-            Part::Text(text) => SlackRichTextText { text: text.to_owned(), style: run.style.clone() }.into(),
-            Part::Person(id) => SlackRichTextInlineElement::User(SlackRichTextUser {
+            NameSpan::Text(text) => SlackRichTextText { text: text.to_owned(), style: run.style.clone() }.into(),
+            NameSpan::Person(id) => SlackRichTextInlineElement::User(SlackRichTextUser {
                 user_id: SlackUserId(id.to_owned()),
                 style: run.style.clone(),
             }),
@@ -104,26 +104,26 @@ impl<'a> People<'a> {
 
     fn marked(&self, text: &str) -> String {
         let parts = self.parts(text).into_iter();
-        parts.map(|part| if let Part::Person(id) = part { format!("<@{id}>") } else { part.text().to_owned() }).collect()
+        parts.map(|part| if let NameSpan::Person(id) = part { format!("<@{id}>") } else { part.text().to_owned() }).collect()
     }
 
     fn are_in(&self, text: &str) -> bool {
-        self.parts(text).iter().any(|part| matches!(part, Part::Person(_)))
+        self.parts(text).iter().any(|part| matches!(part, NameSpan::Person(_)))
     }
 
     /// The text in pieces: an id counts where it stands for itself.
-    fn parts<'t>(&'t self, text: &'t str) -> Vec<Part<'t>> {
+    fn parts<'t>(&'t self, text: &'t str) -> Vec<NameSpan<'t>> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, id, after)) = self.next(rest, text) {
             if !before.is_empty() {
-                parts.push(Part::Text(before));
+                parts.push(NameSpan::Text(before));
             }
-            parts.push(Part::Person(id));
+            parts.push(NameSpan::Person(id));
             rest = after;
         }
         if !rest.is_empty() {
-            parts.push(Part::Text(rest));
+            parts.push(NameSpan::Text(rest));
         }
         parts
     }
@@ -142,15 +142,15 @@ impl<'a> People<'a> {
 }
 
 /// A piece of a text.
-enum Part<'t> {
+enum NameSpan<'t> {
     Text(&'t str),
     Person(&'t str),
 }
 
-impl Part<'_> {
+impl NameSpan<'_> {
     fn text(&self) -> &str {
         match self {
-            Part::Text(text) | Part::Person(text) => text,
+            NameSpan::Text(text) | NameSpan::Person(text) => text,
         }
     }
 }
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn an_id_is_a_person_where_it_stands_for_itself() {
         let ids = ["U1".to_owned(), "U12".to_owned(), "the alarm".to_owned()];
-        let people = People::new(&ids, Surface::Post);
+        let people = NamedPeople::new(&ids, Surface::Post);
         for (text, expected) in [
             ("U1 resolved this.", "Someone resolved this."),
             ("resolved by U12, U1.", "resolved by someone, someone."),
@@ -175,7 +175,7 @@ mod tests {
         ] {
             assert_eq!(people.unnamed(text), expected, "{text}");
         }
-        assert_eq!(People::new(&ids, Surface::Ephemeral).marked("by U12, U1"), "by <@U12>, <@U1>");
-        assert!(People::new(&["the alarm".to_owned()], Surface::Post).is_empty());
+        assert_eq!(NamedPeople::new(&ids, Surface::Ephemeral).marked("by U12, U1"), "by <@U12>, <@U1>");
+        assert!(NamedPeople::new(&["the alarm".to_owned()], Surface::Post).is_empty());
     }
 }
