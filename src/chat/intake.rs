@@ -55,6 +55,12 @@ pub trait Intake: Send + Sync {
         Vec::new()
     }
 
+    /// The verdict of an investigation without its controls, to be shown at `place` to everybody there; `None` where this person may
+    /// not have it told there, or there is none.
+    async fn preview(&self, _actor: &Actor, _place: &Place, _id: &InvestigationId) -> Option<Message> {
+        None
+    }
+
     /// The newest investigations this person may see that `filter` takes, at most `limit`.
     async fn recent(&self, actor: &Actor, filter: ThreadFilter, limit: usize) -> Vec<Summary>;
 

@@ -100,6 +100,12 @@ impl Intake for RecordingIntake {
         self.named.lock().unwrap().clone()
     }
 
+    async fn preview(&self, actor: &Actor, place: &Place, id: &InvestigationId) -> Option<Message> {
+        let mut message = Message::line(Tone::Bad, safe(&format!("{id} is not rotating")));
+        message.people = vec![actor.user.clone()];
+        (actor.user == "U1" && place.channel == "C1").then_some(message)
+    }
+
     async fn joined(&self, place: &Place) {
         self.joined.lock().unwrap().push(place.clone());
     }

@@ -129,7 +129,7 @@ fn not_now(row: &InvestigationRow, token: &ActionToken, manner: Manner) -> Optio
         (InvestigationStage::Asking, _) => notice(NO_VERDICT),
         (_, ActionNeeds::Choice) => Some(compose::already()),
         (InvestigationStage::Running, _) => notice(RUNNING),
-        (InvestigationStage::Done, _) if is_done(stored, token.action) => Some(compose::already()),
+        (InvestigationStage::Done, _) if is_done(row, token.action) => Some(compose::already()),
         (InvestigationStage::Failed, ActionNeeds::Nothing | ActionNeeds::End) | (InvestigationStage::Done, _) => None,
         (InvestigationStage::Failed, _) => notice(NO_VERDICT),
     }

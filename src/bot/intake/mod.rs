@@ -8,9 +8,10 @@ use super::access::Access;
 use super::autocomplete::{Autocomplete, MAX_SUGGESTIONS};
 use super::rate_limit::UserRateLimiter;
 use crate::alarm;
+use crate::bot::verdict::verdict;
 use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, ThreadFilter, compose};
-use crate::model::{ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Region, Trigger};
+use crate::model::{ActionKind, ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Region, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
     Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, NewTrigger, Refused, Store, StoreError, audited,
@@ -68,6 +69,15 @@ impl chat::Intake for Intake {
             [] => self.autocomplete.names_in(actor, place, text),
             named => named.iter().map(ToString::to_string).take(MAX_SUGGESTIONS).collect(),
         }
+    }
+
+    async fn preview(&self, actor: &Actor, place: &Place, id: &InvestigationId) -> Option<Message> {
+        let row = self.store.investigation(id).await.ok()??;
+        let may = |location| self.access.may(actor, place, ActionKind::Evidence, &row.question.secret, location).is_ok();
+        // What is held in a thread of others is told nowhere else.
+        let is_shown = row.held_in.is_none() && row.stage == InvestigationStage::Done && row.location.as_ref().is_some_and(may);
+        let record = if is_shown { self.store.record(id).await.ok()?? } else { return None };
+        Some(Message { controls: Vec::new(), ..verdict(&row, &record).message })
     }
 
     async fn joined(&self, place: &Place) {
