@@ -146,7 +146,7 @@ fn complaints(Played { investigation, expect, violations, .. }: &Played) -> Vec<
 fn doubled_words(investigation: &Investigation) -> Vec<String> {
     let report = Report::new(investigation);
     let mut texts = vec![wording::headline(&report)];
-    texts.extend(wording::context(&report));
+    texts.extend(wording::context(&report).iter().map(rotation_diag::report::Phrase::in_utc));
     texts.extend(wording::also(&report).0);
     texts.extend(wording::next_looks(&report));
     texts.extend(wording::changes(&report).0);

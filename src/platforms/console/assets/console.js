@@ -185,8 +185,13 @@
     for (const part of folded) part.open = false;
   });
 
-  // Copy buttons are only there where they work.
+  const moments = new Intl.DateTimeFormat(undefined, {
+    weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+  });
+
+  // Copy buttons are only there where they work, and moments read in this reader's own time; their titles keep UTC.
   function reveal() {
+    for (const moment of document.querySelectorAll("time.local")) moment.textContent = moments.format(new Date(moment.dateTime));
     if (!navigator.clipboard) return;
     for (const button of document.querySelectorAll(".copy, .copy-link")) button.hidden = false;
   }

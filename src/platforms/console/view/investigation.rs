@@ -4,10 +4,9 @@ use super::frame::{PageFrame, SignOut};
 use super::message::{self, DrawnChart};
 use super::{Paths, line, text};
 use crate::chat::compose::{self, AfterVerdict};
-use crate::chat::document::Part;
 use crate::chat::{Elsewhere, ShownInvestigation};
 use crate::model::{Investigation, StepName};
-use crate::report::{Report, ReportedStep, wording};
+use crate::report::{Report, ReportedStep, StepMark, wording};
 use axum::response::Html;
 use maud::{Markup, html};
 
@@ -42,6 +41,7 @@ pub(in super::super) fn investigation(
             section class="sheet-part" aria-labelledby="steps" {
                 h2 id="steps" { "Nine steps and their evidence" }
                 @for step in &report.steps { (step_of(paths, investigation, step, &path)) }
+                p class="context" { (StepMark::LEGEND) }
             }
             (rest(paths, &report))
             section class="sheet-part" aria-labelledby="files" {
@@ -85,7 +85,7 @@ fn chart(id: &str, title: &str, chart: &DrawnChart) -> Markup {
 fn step_of(paths: &Paths, investigation: &Investigation, step: &ReportedStep, path: &str) -> Markup {
     let evidence = compose::evidence(investigation, step.name);
     html! {
-        details class="step" id={ "step-" (step.number) } data-status=(step.status) {
+        details class="step" id={ "step-" (step.number) } data-state=(message::state(compose::judged(step))) {
             summary {
                 span class="state" aria-hidden="true" {}
                 span class="name" { span class="number" { (step.number) } " " (step.name.label()) }
@@ -102,11 +102,17 @@ fn step_of(paths: &Paths, investigation: &Investigation, step: &ReportedStep, pa
     }
 }
 
-/// Changes, comparison, what was ruled out, what stays open.
+/// What the verdict leaves to the thread: proofs, changes, what was ruled out, what stays open.
 fn rest(paths: &Paths, report: &Report) -> Markup {
-    let details = compose::details(report);
-    let parts: Vec<Part> = details.parts.into_iter().filter(|part| !matches!(part, Part::Steps(_) | Part::Context(_))).collect();
+    // The steps have a part of the page of their own.
+    let rest = compose::thoughts(report).into_iter().filter(|thought| thought.name != "details");
     html! {
-        @if !parts.is_empty() { section class="sheet-part rest" aria-label="Around it" { (message::parts(paths, &parts)) } }
+        @for (name, thought) in rest.filter_map(|thought| Some((thought.name, thought.message?))) {
+            section class="sheet-part rest" {
+                h2 { (text(&thought.title)) }
+                (message::parts(paths, &thought.parts))
+                @if name == message::RULED_OUT { (message::ruled_out(report)) }
+            }
+        }
     }
 }

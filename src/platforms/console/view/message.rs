@@ -4,10 +4,12 @@ use super::{Paths, block, line, plain, text};
 use crate::chart::{self, Chart, Size};
 use crate::chat::Message;
 use crate::chat::Posted;
+use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Control, MenuItem, Part, Quote, StepLine, StepState, Tone};
 use crate::model::{Action, Investigation, InvestigationId};
 use crate::redact::SafeText;
 use crate::report::time::moment;
+use crate::report::{Phrase, Report, Span};
 use maud::{Markup, PreEscaped, html};
 
 /// The id of the form that buttons of messages belong to.
@@ -33,11 +35,6 @@ impl DrawnChart {
         })
     }
 
-    /// All that there are of an investigation.
-    pub(in super::super) fn all(investigation: &Investigation) -> impl Iterator<Item = DrawnChart> + use<> {
-        DrawnChart::timeline(investigation).into_iter().chain(DrawnChart::network(investigation))
-    }
-
     /// Drawn here, with every text in it escaped.
     pub(super) fn markup(&self) -> Markup {
         html! {
@@ -47,17 +44,50 @@ impl DrawnChart {
     }
 }
 
-/// The investigations whose charts the messages of a thread show as pictures.
-pub(in super::super) fn charted(messages: &[Posted]) -> Vec<InvestigationId> {
-    let is_picture = |file: &Attachment| matches!(file.content, Content::Png(_));
-    if !messages.iter().any(|posted| posted.message.attachments.iter().any(is_picture)) {
-        return Vec::new();
+/// What a page shows of an investigation beyond its messages, which are written for every platform.
+pub(in super::super) struct Enrichment {
+    charts: Vec<DrawnChart>,
+    /// The message that lists the beginning of what was ruled out, and the whole list.
+    ruled_out: Option<(Message, Markup)>,
+}
+
+impl Enrichment {
+    /// What there is of an investigation.
+    pub(in super::super) fn of(investigation: &Investigation) -> Enrichment {
+        let report = Report::new(investigation);
+        let listing = compose::thoughts(&report).into_iter().find(|thought| thought.name == RULED_OUT);
+        let listing = listing.and_then(|thought| thought.message);
+        Enrichment {
+            charts: DrawnChart::timeline(investigation).into_iter().chain(DrawnChart::network(investigation)).collect(),
+            ruled_out: listing.map(|listing| (listing, ruled_out(&report))),
+        }
     }
+}
+
+/// The name of the thought that lists what was ruled out.
+pub(super) const RULED_OUT: &str = "ruled-out";
+
+/// Every cause that was ruled out, with what speaks against it; closed until somebody opens it.
+pub(super) fn ruled_out(report: &Report) -> Markup {
+    html! {
+        details class="fold" {
+            summary { "All " (report.ruled_out.len()) ", with what speaks against each" }
+            ul {
+                @for ruled_out in &report.ruled_out {
+                    li { strong { (ruled_out.cause.title()) } " — " (text(&ruled_out.because)) }
+                }
+            }
+        }
+    }
+}
+
+/// The investigations that the messages of a thread are about.
+pub(in super::super) fn investigations_of(messages: &[Posted]) -> Vec<InvestigationId> {
     messages.iter().filter_map(|posted| investigation_of(&posted.message).cloned()).collect()
 }
 
-/// A message of a thread. Of `charts`, those are drawn anew that it has as pictures.
-pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted, charts: &[DrawnChart]) -> Markup {
+/// A message of a thread, with what `more` has for it. That is of the last run: a message of an earlier one stays as it is.
+pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted, more: &[Enrichment]) -> Markup {
     let message = &posted.message;
     let investigation = investigation_of(message);
     html! {
@@ -67,10 +97,13 @@ pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted, charts: &[Drawn
                 time datetime=(posted.at) { (moment(posted.at, posted.at)) }
             }
             (parts(paths, &message.parts))
+            @for (listing, whole) in more.iter().filter_map(|more| more.ruled_out.as_ref()) {
+                @if listing == message { (whole) }
+            }
             @if !message.attachments.is_empty() {
                 div class="files" {
                     @for (at, file) in message.attachments.iter().enumerate() {
-                        (attached(file, charts, &format!("{}/files/{}/{at}", paths.thread(root), plain(&posted.id))))
+                        (attached(file, more, &format!("{}/files/{}/{at}", paths.thread(root), plain(&posted.id))))
                     }
                 }
             }
@@ -103,7 +136,7 @@ pub(super) fn notice(paths: &Paths, message: &Message) -> Markup {
 fn investigation_of(message: &Message) -> Option<&InvestigationId> {
     let buttons = message.controls.iter().filter_map(|control| match control {
         Control::Button(choice) => Some(choice),
-        Control::Select { .. } => None,
+        Control::Copy(_) | Control::Select { .. } => None,
     });
     let rerun = buttons.map(|choice| &choice.token).find(|token| token.action == Action::RerunAll);
     rerun.map(|token| &token.investigation)
@@ -134,6 +167,7 @@ pub(super) fn parts(paths: &Paths, parts: &[Part]) -> Markup {
 fn one(paths: &Paths, part: &Part) -> Markup {
     match part {
         Part::Context(items) => context(items),
+        Part::Facts(phrases) => facts(phrases),
         Part::Section { label, lines } => html! {
             section {
                 h3 { (text(label)) }
@@ -170,6 +204,24 @@ fn one(paths: &Paths, part: &Part) -> Markup {
 
 fn context(items: &[SafeText]) -> Markup {
     html! { p class="context" { @for item in items { span { (text(item)) } " " } } }
+}
+
+/// Small print with moments; the page's script turns those into its reader's own time.
+fn facts(phrases: &[Phrase]) -> Markup {
+    html! {
+        p class="context" {
+            @for phrase in phrases {
+                span {
+                    @for span in phrase.spans() {
+                        @match span {
+                            Span::Text(words) => { (words.as_str()) }
+                            Span::Moment { at, utc } => { time class="local" datetime=(at) title=(utc) { (utc) } }
+                        }
+                    }
+                } " "
+            }
+        }
+    }
 }
 
 /// Log lines or a document, under one another.
@@ -219,7 +271,11 @@ fn steps(lines: &[StepLine]) -> Markup {
                         @if line.summary.as_str().is_empty() {
                             span class="quiet" { (spoken(line.state)) }
                         } @else {
-                            @if matches!(line.state, StepState::Denied | StepState::Broken) { strong { (spoken(line.state)) } ": " }
+                            @if matches!(line.state, StepState::Denied | StepState::Broken) {
+                                strong { (spoken(line.state)) } ": "
+                            } @else if matches!(line.state, StepState::Trouble | StepState::Nothing) {
+                                span class="unseen" { (spoken(line.state)) ": " }
+                            }
                             (text(&line.summary))
                         }
                     }
@@ -229,11 +285,14 @@ fn steps(lines: &[StepLine]) -> Markup {
     }
 }
 
-fn state(state: StepState) -> &'static str {
+pub(super) fn state(state: StepState) -> &'static str {
     match state {
         StepState::Waiting => "waiting",
         StepState::Running => "running",
         StepState::Done => "done",
+        StepState::Fine => "fine",
+        StepState::Trouble => "trouble",
+        StepState::Nothing => "nothing",
         StepState::Denied => "denied",
         StepState::Broken => "broken",
         StepState::Skipped => "skipped",
@@ -245,9 +304,12 @@ fn spoken(state: StepState) -> &'static str {
         StepState::Waiting => "waits",
         StepState::Running => "looking …",
         StepState::Done => "done",
+        StepState::Fine => "fine",
+        StepState::Trouble => "the trouble",
+        StepState::Nothing => "nothing there",
         StepState::Denied => "not permitted",
         StepState::Broken => "no answer",
-        StepState::Skipped => "not needed",
+        StepState::Skipped => "not asked",
     }
 }
 
@@ -257,6 +319,8 @@ fn controls(controls: &[Control]) -> Markup {
             @for control in controls {
                 @match control {
                     Control::Button(choice) => (button(choice)),
+                    // Every command of the page has a button that copies it.
+                    Control::Copy(_) => {}
                     Control::Select { placeholder, choices } => {
                         details class="menu" {
                             summary { (text(placeholder)) }
@@ -270,13 +334,19 @@ fn controls(controls: &[Control]) -> Markup {
 }
 
 fn button(choice: &MenuItem) -> Markup {
-    html! { button type="submit" form=(ACT) name="token" value=(choice.token) { (text(&choice.label)) } }
+    let is_primary = choice.token.action == Action::RerunAll;
+    html! {
+        button type="submit" form=(ACT) name="token" value=(choice.token) class=[is_primary.then_some("primary")] {
+            (text(&choice.label))
+        }
+    }
 }
 
-fn attached(file: &Attachment, charts: &[DrawnChart], path: &str) -> Markup {
+fn attached(file: &Attachment, more: &[Enrichment], path: &str) -> Markup {
     let description = line(&file.description);
-    // What says the same shows the same; a run that is newer than the picture draws another one.
-    let drawn = charts.iter().find(|chart| *chart.wide.description() == file.description);
+    // What says the same shows the same.
+    let mut charts = more.iter().flat_map(|more| &more.charts);
+    let drawn = charts.find(|chart| *chart.wide.description() == file.description);
     match (&file.content, drawn) {
         (Content::Png(_), Some(chart)) => html! {
             div class="drawn" {

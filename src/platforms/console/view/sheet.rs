@@ -2,7 +2,7 @@
 
 use super::frame::{PageFrame, SignOut};
 use super::list;
-use super::message::{self, ACT, DrawnChart};
+use super::message::{self, ACT, Enrichment};
 use super::{Paths, line};
 use crate::chat::document::Tone;
 use crate::chat::{Posted, ThreadList};
@@ -45,8 +45,8 @@ pub(in super::super) struct Open {
     pub(in super::super) root: String,
     /// Its messages.
     pub(in super::super) messages: Vec<Posted>,
-    /// The charts among them.
-    pub(in super::super) charts: Vec<DrawnChart>,
+    /// What is shown beyond them.
+    pub(in super::super) more: Vec<Enrichment>,
 }
 
 pub(in super::super) fn sheet(sheet: &SessionView<'_>) -> Html<String> {
@@ -212,7 +212,7 @@ fn thread(sheet: &SessionView<'_>, open: &Open) -> Markup {
             h1 class="unseen" { "Thread" }
             p class="back" { a href=(sheet.address.at(&sheet.paths.channel())) { "← Channel" } }
             div id="messages" class="messages" {
-                @for posted in &open.messages { (message::posted(sheet.paths, &open.root, posted, &open.charts)) }
+                @for posted in &open.messages { (message::posted(sheet.paths, &open.root, posted, &open.more)) }
             }
             (field.notices(sheet.paths, &sheet.submission))
             div class="go-on" {

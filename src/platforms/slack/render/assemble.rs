@@ -18,6 +18,8 @@ pub(super) enum BlockPiece {
     /// Something to copy: a block of its own.
     Copy(SlackRichTextElement),
     Small(String),
+    /// The same, in mark-up of ours.
+    Dated(String),
     /// Something that had to be shortened or left out; what remains of it, if anything, stands before this.
     Shortened,
 }
@@ -83,6 +85,12 @@ impl Assembly {
                     self.close();
                     let text = plain(&text, limits::TEXT);
                     let length = length(&text.text);
+                    self.push(SlackContextBlock::new(vec![text.into()]).into(), length);
+                }
+                BlockPiece::Dated(text) => {
+                    self.close();
+                    let length = length(&text);
+                    let text = SlackBlockMarkDownText::new(text).with_verbatim(true);
                     self.push(SlackContextBlock::new(vec![text.into()]).into(), length);
                 }
             }

@@ -3,6 +3,7 @@
 use super::limits::escape;
 use super::{File, text};
 use crate::chat::document::{Message, Part};
+use crate::report::line_in_utc;
 
 /// The name of the file.
 const NAME: &str = "details.txt";
@@ -46,6 +47,7 @@ fn write(whole: &mut String, part: &Part) {
     };
     match part {
         Part::Context(items) => line(&items.iter().map(text::line).collect::<Vec<_>>().join(" · ")),
+        Part::Facts(phrases) => line(&text::line(&line_in_utc(phrases))),
         Part::Section { label, lines } => {
             line(&text::line(label));
             lines.iter().for_each(|item| line(&format!("  {}", text::line(item))));
