@@ -214,13 +214,22 @@ fn facts(phrases: &[Phrase]) -> Markup {
                 span {
                     @for span in phrase.spans() {
                         @match span {
-                            Span::Text(words) => { (words.as_str()) }
+                            Span::Text(words) => (spaced(words)),
                             Span::Moment { at, utc } => { time class="local" datetime=(at) title=(utc) { (utc) } }
                         }
                     }
                 } " "
             }
         }
+    }
+}
+
+/// Words with the spaces around them that part them from a moment.
+fn spaced(words: &SafeText) -> Markup {
+    html! {
+        @if words.as_str().starts_with(' ') { " " }
+        (text(words))
+        @if words.as_str().ends_with(' ') { " " }
     }
 }
 
