@@ -607,7 +607,7 @@ def a_mistake(visit, name):
     page.keyboard.press("Enter")
     notice = page.locator("#whispers article, #notices-ask article").first
     expect(notice).to_be_visible()
-    expect(notice).to_have_attribute("role", "alert")
+    expect(page.get_by_role("alert").locator("article")).to_contain_text("windw")
     expect(notice).to_contain_text("windw")
     title = notice.get_by_role("heading")
     assert is_seen(title), "why it is wrong is clipped away"

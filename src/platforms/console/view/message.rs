@@ -124,10 +124,12 @@ fn heading(message: &Message) -> Markup {
 pub(super) fn notice(paths: &Paths, message: &Message) -> Markup {
     let role = (message.tone == Tone::Warning).then_some("alert");
     html! {
-        article class="message notice" data-tone=(tone(message.tone)) role=[role] {
-            header { (heading(message)) }
-            (parts(paths, &message.parts))
-            @if !message.controls.is_empty() { (controls(&message.controls)) }
+        div role=[role] {
+            article class="message notice" data-tone=(tone(message.tone)) {
+                header { (heading(message)) }
+                (parts(paths, &message.parts))
+                @if !message.controls.is_empty() { (controls(&message.controls)) }
+            }
         }
     }
 }
