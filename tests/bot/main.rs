@@ -23,5 +23,6 @@ mod judging;
 mod listed;
 mod names;
 mod secrets;
+mod storm;
 mod whole;
 mod world;

@@ -17,9 +17,11 @@ mod fake_discord;
 mod worlds;
 
 mod bot;
+mod commands;
 mod connection;
 mod delivery;
 mod endpoint;
+mod forum;
 mod interactions;
 #[path = "../support/program.rs"]
 mod launched;
@@ -27,6 +29,7 @@ mod launched;
 mod log_capture;
 mod log_privacy;
 mod looks;
+mod lost;
 mod program;
 mod refusals;
 mod rendering;

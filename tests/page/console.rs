@@ -341,6 +341,8 @@ fn hostile_message(text: &str) -> Message {
         controls: Vec::new(),
         attachments: vec![Attachment { name: "x.txt".to_owned(), description: text.clone(), content: Content::Text(text) }],
         mention: None,
+        people: Vec::new(),
+        is_ending: false,
     }
 }
 
