@@ -2,6 +2,7 @@
 
 use crate::site::{Browser, FOREIGN_HOST, Site, hidden, location};
 use crate::worlds::{ID, investigated};
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ORIGIN};
 use rotation_diag::chat::compose::{self, AfterVerdict};
@@ -11,7 +12,7 @@ use rotation_diag::chat::{
 };
 use rotation_diag::model::{Cause, Investigation, Place, PlatformName, ReplyTo, StepName, ThreadRef};
 use rotation_diag::redact::SafeText;
-use rotation_diag::report::Report;
+use rotation_diag::report::{Phrase, Report};
 
 const ROOT: &str = "0123.root.0";
 
@@ -323,6 +324,10 @@ fn hostile_message(text: &str) -> Message {
         title: text.clone(),
         parts: vec![
             Part::Context(vec![text.clone(), text.clone()]),
+            Part::Facts(vec![
+                Phrase::from(text.clone()),
+                Phrase::from("since ").at(Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH),
+            ]),
             Part::Section { label: text.clone(), lines: vec![text.clone()] },
             Part::Section { label: text.clone(), lines: vec![text.clone(), text.clone()] },
             Part::Quotes { label: text.clone(), quotes: vec![quote] },
