@@ -314,6 +314,9 @@ fn hostile_message(text: &str) -> Message {
         title: text.clone(),
         parts: vec![
             Part::Context(vec![text.clone(), text.clone()]),
+            Part::Facts(vec![
+                rotation_diag::report::Phrase::from(text.clone()).at(jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::UNIX_EPOCH),
+            ]),
             Part::Section { label: text.clone(), lines: vec![text.clone()] },
             Part::Section { label: text.clone(), lines: vec![text.clone(), text.clone()] },
             Part::Quotes { label: text.clone(), quotes: vec![quote] },

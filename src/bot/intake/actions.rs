@@ -67,10 +67,7 @@ impl Intake {
         let key = match token.action {
             // One question, one answer, whoever gives it.
             Action::Choose(_) => format!("act/{}/{}/choose", token.investigation, token.revision),
-            // They can be done again after they were taken back, and each person copies alone: every click counts for itself.
-            Action::Watch | Action::StopWatching | Action::Resolve | Action::Reopen | Action::CopyFix => {
-                format!("act/{token}/{}", origin(inbound))
-            }
+            action if action.is_repeatable() => format!("act/{token}/{}", origin(inbound)),
             _ => format!("act/{token}"),
         };
         let (did, action, investigation) = (token.action.name(), token.action, token.investigation.clone());
@@ -129,7 +126,7 @@ fn not_now(row: &InvestigationRow, token: &ActionToken, manner: Manner) -> Optio
         (InvestigationStage::Asking, _) => notice(NO_VERDICT),
         (_, ActionNeeds::Choice) => Some(compose::already()),
         (InvestigationStage::Running, _) => notice(RUNNING),
-        (InvestigationStage::Done, _) if is_done(stored, token.action) => Some(compose::already()),
+        (InvestigationStage::Done, _) if is_done(row, token.action) => Some(compose::already()),
         (InvestigationStage::Failed, ActionNeeds::Nothing | ActionNeeds::End) | (InvestigationStage::Done, _) => None,
         (InvestigationStage::Failed, _) => notice(NO_VERDICT),
     }
