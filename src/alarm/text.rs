@@ -78,6 +78,17 @@ const SUCCESSES: [&str; 10] =
 /// Those of them after which something may still have gone wrong: it was completed, with errors.
 const WEAK: [&str; 3] = ["complete", "enabled", "configured"];
 
+/// The secrets that a text names outright: by an ARN, as `secret=NAME`, or behind the word "secret" of a sentence. Whoever points
+/// at the text says that it is about a rotation, so that its sentences need not.
+pub fn secrets_in(text: &str) -> Vec<SecretRef> {
+    let mut named = NamedSecrets::default();
+    named.read_text(text);
+    for sentence in clauses(text).take(MAX_CLAUSES).map(|one| Sentence::of(&one)) {
+        sentence.secrets.iter().for_each(|name| named.add_secret(name.parse().ok()));
+    }
+    named.secrets
+}
+
 /// A text counts where it says that the rotation of what it names failed, or points at a secret with `secret=NAME`.
 pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Result<Alarm, &'static str> {
     let mut named = NamedSecrets::default();
@@ -371,6 +382,14 @@ mod tests {
         assert!(alarm_of("arn:aws:lambda:eu-west-1:123456789012:function:rotator: rotation failed", None).is_ok());
         assert_eq!(alarm_of("please look at secret=prod/orders-db", None).unwrap().account_id, "210987654321", "the topic's");
         assert!(alarm_of(&format!("please look at secret={SECRET}"), None).is_ok());
+    }
+
+    #[test]
+    fn what_a_text_is_pointed_at_for_it_names_without_saying_that_rotation_failed() {
+        let names = |text: &str| secrets_in(text).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names(&format!("ALARM: {SECRET} in eu-west-1")), [SECRET]);
+        assert_eq!(names("SecretName=prod/orders-db\nsecret prod/users-db is on fire"), ["prod/orders-db", "prod/users-db"]);
+        assert_eq!(names("the secret is out, and secret q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE too"), [""; 0]);
     }
 
     #[test]

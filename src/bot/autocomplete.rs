@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Names suggested at most. Source: Discord's API reference, "Application Command Autocomplete".
-const MAX_SUGGESTIONS: usize = 25;
+pub(super) const MAX_SUGGESTIONS: usize = 25;
 
 /// How long a list of names is used before it is fetched anew, behind the person's back.
 const FRESH: Duration = Duration::from_secs(5 * 60);
@@ -95,6 +95,48 @@ impl Autocomplete {
         found.into_iter().map(|(_, name)| name.to_owned()).take(MAX_SUGGESTIONS).collect()
     }
 
+    /// Where `actor` may ask about `secret` in `place`: where it is, as far as that is known, else anywhere. Where no secret is
+    /// given, where any is that `actor` may ask about.
+    pub(super) fn places(&self, actor: &Actor, place: &Place, secret: &str) -> Vec<Location> {
+        let names = self.names.all();
+        let may = |secret: &SecretRef, location: &Location| {
+            self.access.may(actor, place, ActionKind::Investigate, secret, location).is_ok()
+        };
+        let all = self.access.known().iter().flat_map(|account| {
+            account.regions.iter().map(|region| Location { account: account.name.clone(), region: region.clone() })
+        });
+        match secret.trim().parse::<SecretRef>() {
+            Ok(secret) => {
+                let has_it = |location: &Location| names.iter().any(|(at, name)| at == location && *name == secret);
+                let (here, elsewhere): (Vec<Location>, Vec<Location>) =
+                    all.filter(|location| may(&secret, location)).partition(has_it);
+                if here.is_empty() { elsewhere } else { here }
+            }
+            Err(_) => {
+                let shows_any = |location: &Location| names.iter().any(|(at, name)| at == location && may(name, location));
+                all.filter(shows_any).collect()
+            }
+        }
+    }
+
+    /// Names that stand as words in `text`; where there are none, those whose last part does, as people shorten them. As far as
+    /// `actor` may ask about them in `place`.
+    pub(super) fn names_in(&self, actor: &Actor, place: &Place, text: &str) -> Vec<String> {
+        let words: BTreeSet<&str> = words_like_names(text).collect();
+        let names = self.names.all();
+        let found = |fits: &dyn Fn(&str) -> bool| -> Vec<String> {
+            let is_meant = |(location, secret): &&(Location, SecretRef)| {
+                fits(secret.as_str()) && self.access.may(actor, place, ActionKind::Investigate, secret, location).is_ok()
+            };
+            let fitting: BTreeSet<&str> = names.iter().filter(is_meant).map(|(_, secret)| secret.as_str()).collect();
+            fitting.into_iter().take(MAX_SUGGESTIONS).map(str::to_owned).collect()
+        };
+        match found(&|name| words.contains(name)) {
+            none if none.is_empty() => found(&|name| name.rsplit_once('/').is_some_and(|(_, last)| words.contains(last))),
+            whole => whole,
+        }
+    }
+
     /// Whether `word` is the name of a secret that `actor` may ask about in `place`, as far as names are known.
     pub(super) fn is_known_name(&self, actor: &Actor, place: &Place, word: &str) -> bool {
         let names = self.names.all();
@@ -132,5 +174,26 @@ impl Autocomplete {
             NearName { name, options: options.unwrap_or_default() }
         };
         near.into_iter().map(with_place).collect()
+    }
+}
+
+/// The words of a text that could be names of secrets: those with a sign or a digit, which words of the language have not.
+fn words_like_names(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| c.is_whitespace() || "\"'`()[]{}<>|,;=*".contains(c));
+    let words = words.map(|word| word.trim_matches([':', '.', '!', '?']));
+    words.filter(|word| word.contains(|c: char| c.is_ascii_digit() || "/_-.@+".contains(c)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words_like_names;
+
+    #[test]
+    fn words_of_the_language_are_no_names_of_secrets() {
+        let text = "ALARM: \"orders\" of *prod/orders-db*, (staging/users_db). See <https://x.example|the runbook>: db2!";
+        assert_eq!(
+            words_like_names(text).collect::<Vec<_>>(),
+            ["prod/orders-db", "staging/users_db", "https://x.example", "db2"]
+        );
     }
 }

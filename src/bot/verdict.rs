@@ -3,7 +3,7 @@
 use crate::chat::Message;
 use crate::chat::compose::{self, AfterVerdict, Resolved};
 use crate::chat::document::{Control, Mention, MenuItem, Tone};
-use crate::model::{Action, ActionToken, Actor, Investigation};
+use crate::model::{Action, ActionToken, Actor, Investigation, Region};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
 use crate::safe_format;
@@ -21,6 +21,12 @@ pub(super) fn subject(row: &InvestigationRow) -> SafeText {
         Some(Location { account: None, region }) => safe_format!("{} in {}", secret, region),
         None => secret,
     }
+}
+
+/// Places as people know them: account and region.
+pub(super) fn named_places(places: &[Location]) -> Vec<(String, Region)> {
+    let account = |location: &Location| location.account.clone().unwrap_or_else(|| "this account".to_owned());
+    places.iter().map(|location| (account(location), location.region.clone())).collect()
 }
 
 /// What became of an investigation, for its verdict.
@@ -109,10 +115,7 @@ fn thoughts(row: &InvestigationRow, report: &Report) -> Vec<DesiredMessage> {
 pub(super) fn failed(row: &InvestigationRow, why: impl Into<SafeText>) -> Completion {
     let mut message: Message =
         compose::about(Tone::Warning, safe_format!("{} could not be investigated: {}", subject(row), why.into()));
-    message.controls = vec![Control::Button(MenuItem {
-        label: "Rerun".into(),
-        token: ActionToken { investigation: row.id.clone(), revision: row.revision, action: Action::RerunAll },
-    })];
+    message.controls = controls_of_a_failure(row);
     let headline = message.title.clone();
     Completion {
         concluded: vec![RunResult {
@@ -125,6 +128,12 @@ pub(super) fn failed(row: &InvestigationRow, why: impl Into<SafeText>) -> Comple
         messages: vec![DesiredMessage::reply(&row.thread, &row.message_key, message, "a failure")],
         ..Completion::default()
     }
+}
+
+/// What can be done where a run came to nothing.
+pub(super) fn controls_of_a_failure(row: &InvestigationRow) -> Vec<Control> {
+    let token = ActionToken { investigation: row.id.clone(), revision: row.revision, action: Action::RerunAll };
+    vec![Control::Button(MenuItem { label: "Rerun".into(), token })]
 }
 
 /// The message that answers an action without changing anything; `None` for those that do more.

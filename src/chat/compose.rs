@@ -12,7 +12,8 @@ mod thread;
 mod verdict;
 
 pub use answers::{
-    NearName, about, already, choose, expired, help, no_command, not_found, notice, pasted_value, refused, unavailable, usage,
+    MenuEntry, NearName, about, already, choose, expired, help, hint, menu, menu_of_several, no_command, not_found,
+    nothing_named, notice, pasted_value, refused, several_named, unavailable, usage,
 };
 pub use consumers::consumers;
 pub use evidence::{evidence, whole_evidence};

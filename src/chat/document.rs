@@ -24,9 +24,15 @@ pub struct Message {
     pub controls: Vec<Control>,
     #[serde(default)]
     pub attachments: Vec<Attachment>,
-    /// Whom it calls. From the configuration alone: the only way to a mention.
+    /// Whom it calls: those of the configuration, or whoever asked for what it says. The only way to a mention.
     #[serde(default)]
     pub mention: Option<Mention>,
+    /// People whom its texts name, by their ids: a platform shows their names there, and calls nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
+    /// True where it ends what people wait for: a platform may be set up to show such a reply in the channel too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_ending: bool,
 }
 
 impl Message {
@@ -43,7 +49,16 @@ impl Message {
     /// A message of one line.
     #[must_use]
     pub fn line(tone: Tone, title: SafeText) -> Message {
-        Message { tone, title, parts: Vec::new(), controls: Vec::new(), attachments: Vec::new(), mention: None }
+        Message {
+            tone,
+            title,
+            parts: Vec::new(),
+            controls: Vec::new(),
+            attachments: Vec::new(),
+            mention: None,
+            people: Vec::new(),
+            is_ending: false,
+        }
     }
 }
 
@@ -236,6 +251,8 @@ pub enum Content {
 pub enum Mention {
     /// A person, by id.
     User(String),
+    /// People, by id.
+    People(Vec<String>),
     /// A user group or role, by id.
     Group(String),
     /// Everyone who is active in the channel.

@@ -1,7 +1,7 @@
 //! Where platforms hand in what people say.
 
 use super::document::Message;
-use crate::model::{ActionToken, Actor, IncomingEvent, Investigation, InvestigationId, Outcome, Place};
+use crate::model::{ActionToken, Actor, IncomingEvent, Investigation, InvestigationId, Outcome, Place, Region};
 use crate::redact::SafeText;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -41,6 +41,18 @@ pub trait Intake: Send + Sync {
 
     /// Names of secrets this person may ask about here that begin with or contain `typed`, at most 25.
     async fn suggest(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String>;
+
+    /// The accounts and regions in which this person may ask about `secret` here; where none is named, about any secret that is
+    /// known.
+    async fn places(&self, _actor: &Actor, _place: &Place, _secret: &str) -> Vec<(Option<String>, Region)> {
+        Vec::new()
+    }
+
+    /// The secrets that a text is about which this person points at, such as an alarm that somebody else posted: those it names
+    /// outright; else those whose names occur in it, of the secrets this person may ask about here. At most 25.
+    async fn secrets_in(&self, _actor: &Actor, _place: &Place, _text: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The newest investigations this person may see, at most `limit`.
     async fn recent(&self, actor: &Actor, limit: usize) -> Vec<Summary>;

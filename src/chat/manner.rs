@@ -9,7 +9,7 @@ pub enum Manner {
     /// A slash command, which threads do not have.
     Slash,
     Mention,
-    /// A slash command whose options have names.
+    /// Two slash commands whose options have names: one asks about a secret, the other goes on.
     Options,
     /// A prompt of the bot's own.
     Prompt,
@@ -37,15 +37,14 @@ impl Manner {
     /// A question about `secret`; `options` are written `name:value`.
     #[must_use]
     pub fn question(self, secret: impl Into<SafeText>, options: impl Into<SafeText>) -> SafeText {
-        let named = if self == Manner::Options { "secret:" } else { "" };
-        safe_format!("{} {}{} {}", self.start(), named, secret.into(), options.into()).part(str::trim_end)
+        safe_format!("{} {} {}", self.start(), secret.into(), options.into()).part(str::trim_end)
     }
 
     /// Words that go on in a thread, or ask for help.
     #[must_use]
     pub fn words(self, words: impl Into<SafeText>) -> SafeText {
         match self {
-            Manner::Options => safe_format!("{} words:{}", self.start(), words.into()),
+            Manner::Options => safe_format!("/diag {}", words.into()),
             Manner::Prompt => words.into(),
             Manner::Slash | Manner::Mention => safe_format!("{} {}", self.start(), words.into()),
         }
@@ -61,8 +60,8 @@ mod tests {
         for (manner, question, words) in [
             (Manner::Slash, "/rotation-diag prod/x account:prod", "/rotation-diag rerun 4"),
             (Manner::Slash.in_thread(), "@rotation-diag prod/x account:prod", "@rotation-diag rerun 4"),
-            (Manner::Options, "/rotation-diag secret:prod/x account:prod", "/rotation-diag words:rerun 4"),
-            (Manner::Options.in_thread(), "/rotation-diag secret:prod/x account:prod", "/rotation-diag words:rerun 4"),
+            (Manner::Options, "/rotation-diag prod/x account:prod", "/diag rerun 4"),
+            (Manner::Options.in_thread(), "/rotation-diag prod/x account:prod", "/diag rerun 4"),
             (Manner::Prompt.in_thread(), "/rotation-diag prod/x account:prod", "rerun 4"),
         ] {
             assert_eq!((manner.question("prod/x", "account:prod").as_str(), manner.words("rerun 4").as_str()), (question, words));

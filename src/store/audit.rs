@@ -1,7 +1,7 @@
 //! Who did what, and what was decided.
 
-use super::{Store, StoreError};
-use crate::model::{Actor, Place};
+use super::{Store, StoreError, to_json};
+use crate::model::{Actor, Place, SecretRef};
 use crate::redact::SafeText;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -105,7 +105,35 @@ impl Store {
         insert(&mut tx, line, self.now()).await?;
         Ok(tx.commit().await?)
     }
+
+    /// The people who asked about one of `secrets` in the channel of `place` since `since`, or did something with what was found,
+    /// and were allowed to; whoever did so first comes first, and at most ten.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn who_asked(&self, place: &Place, secrets: &[&SecretRef], since: Timestamp) -> Result<Vec<String>, StoreError> {
+        let subjects: Vec<SafeText> = secrets.iter().map(|secret| field(secret.as_str())).collect();
+        let people: Vec<(String,)> = sqlx::query_as(
+            "SELECT person FROM audit
+             WHERE at >= ?1 AND platform = ?2 AND workspace = ?3 AND channel = ?4 AND decision = ?5
+               AND subject IN (SELECT value FROM json_each(?6))
+             GROUP BY person ORDER BY min(id) LIMIT ?7",
+        )
+        .bind(since.as_millisecond())
+        .bind(place.platform.id())
+        .bind(&place.workspace)
+        .bind(&place.channel)
+        .bind(AuditDecision::Allowed.id())
+        .bind(to_json("list of secrets", &subjects)?)
+        .bind(MAX_PEOPLE)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(people.into_iter().map(|(person,)| person).collect())
+    }
 }
+
+/// How many people are called at once at most.
+const MAX_PEOPLE: i64 = 10;
 
 pub(super) async fn insert(tx: &mut Transaction<'static, Sqlite>, line: &Audited, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(

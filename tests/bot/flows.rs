@@ -1,7 +1,7 @@
 //! From a command to the end of its thread, on a platform in memory and a simulated account.
 
 use super::world::{Fake, RULES, Simulated, World, actor, answer_text, place, said, tokens};
-use rotation_diag::chat::document::{Part, Tone};
+use rotation_diag::chat::document::{Mention, Part, Tone};
 use rotation_diag::chat::{Intake as _, Message, Payload};
 use rotation_diag::model::{Action, ActionToken, Lookback, PlatformName, StepName};
 
@@ -282,6 +282,8 @@ async fn a_watched_secret_is_looked_at_again_after_a_restart_and_its_end_is_told
             state.shown.iter().any(|shown| shown.title().starts_with("The watched rotation succeeded"))
         })
         .await;
+    let told = slack.shown().into_iter().find(|shown| shown.title().starts_with("The watched rotation")).unwrap().message;
+    assert_eq!((told.mention, told.is_ending), (Some(Mention::User("U1".to_owned())), true), "whoever asked for it is called");
     assert!(world.store.watch(&id).await.unwrap().is_none());
     world.end().await;
 }

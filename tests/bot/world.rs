@@ -5,7 +5,9 @@ use jiff::SignedDuration;
 use rotation_diag::app::Bot;
 use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry, SessionOwner};
 use rotation_diag::bot::{AccountInfo, Accounts, Connected, Delivery, DeliveryPolicy, Health, keep_schedule};
-use rotation_diag::chat::{Ack, ChatPlatform, Destination, IncomingEvent, Intake, Limits, LookedUp, Message, Payload, SendError};
+use rotation_diag::chat::{
+    Ack, ChatPlatform, Destination, IncomingEvent, Intake, Limits, LookedUp, LostPost, Message, Payload, SendError,
+};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Config, Work};
 use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, Region, ReplyTo, SecretRef, Standing, ThreadRef};
@@ -219,14 +221,18 @@ impl ChatPlatform for Fake {
         }
     }
 
-    async fn find(&self, _: &Destination, key: &str) -> Result<Option<String>, SendError> {
+    async fn find(&self, _: &Destination, lost: &LostPost<'_>) -> Result<Option<String>, SendError> {
         let fault = self.fault("find").await;
-        self.done(fault, |state| state.shown.iter().find(|shown| shown.key == key).map(|shown| shown.id.clone()))
+        self.done(fault, |state| state.shown.iter().find(|shown| shown.key == lost.key).map(|shown| shown.id.clone()))
     }
 
     async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
         let fault = self.fault("whisper").await;
         self.done(fault, |state| state.ephemerals.push((to.0.clone(), message.clone())))
+    }
+
+    fn link(&self, thread: &ThreadRef) -> Option<String> {
+        Some(format!("https://{}.example/{}/{}", self.name, thread.channel, thread.root))
     }
 
     fn let_in(&self) -> Option<tokio::sync::watch::Receiver<()>> {

@@ -6,7 +6,7 @@ use rotation_diag::chat::document::Tone;
 use rotation_diag::chat::{Ack, IncomingEvent, Intake, Message, Summary};
 use rotation_diag::clock::{Clock, Pauses};
 use rotation_diag::config::Token;
-use rotation_diag::model::{Actor, Investigation, InvestigationId, Place};
+use rotation_diag::model::{Actor, Investigation, InvestigationId, Place, Region};
 use rotation_diag::platforms::discord::DiscordMode;
 use rotation_diag::platforms::discord::{Discord, GatewayError};
 use rotation_diag::redact::SafeText;
@@ -27,6 +27,12 @@ pub(crate) struct RecordingIntake {
     /// What the next ones are told, instead of being accepted.
     pub(crate) receipts: Mutex<VecDeque<Ack>>,
     pub(crate) names: Mutex<Vec<String>>,
+    /// The secrets any text is about.
+    pub(crate) pointed_at: Mutex<Vec<String>>,
+    /// The texts that were pointed at.
+    pub(crate) texts: Mutex<Vec<String>>,
+    /// The places anybody may ask about.
+    pub(crate) places: Mutex<Vec<(Option<String>, Region)>>,
     /// Closed: nobody is served until it opens.
     pub(crate) door: Semaphore,
     changed: Notify,
@@ -39,6 +45,9 @@ impl Default for RecordingIntake {
             known: Mutex::default(),
             receipts: Mutex::default(),
             names: Mutex::default(),
+            pointed_at: Mutex::default(),
+            texts: Mutex::default(),
+            places: Mutex::default(),
             door: Semaphore::new(Semaphore::MAX_PERMITS),
             changed: Notify::new(),
         }
@@ -92,6 +101,15 @@ impl Intake for RecordingIntake {
         self.door.acquire().await.unwrap().forget();
         self.door.add_permits(1);
         self.names.lock().unwrap().iter().filter(|name| name.contains(typed)).cloned().collect()
+    }
+
+    async fn secrets_in(&self, _: &Actor, _: &Place, text: &str) -> Vec<String> {
+        self.texts.lock().unwrap().push(text.to_owned());
+        self.pointed_at.lock().unwrap().clone()
+    }
+
+    async fn places(&self, _: &Actor, _: &Place, _: &str) -> Vec<(Option<String>, Region)> {
+        self.places.lock().unwrap().clone()
     }
 
     async fn recent(&self, _: &Actor, _: usize) -> Vec<Summary> {

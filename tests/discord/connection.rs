@@ -196,10 +196,9 @@ async fn the_command_is_registered_where_the_configuration_says() {
     let Event::Registered { guild, body } = bot.fake.next().await else { panic!() };
     assert_eq!(guild, Some(crate::fake_discord::GUILD));
     let options: Vec<&str> = body[0]["options"].as_array().unwrap().iter().map(|o| o["name"].as_str().unwrap()).collect();
-    assert_eq!(
-        (body[0]["name"].as_str(), options),
-        (Some("rotation-diag"), vec!["secret", "account", "region", "window", "words"])
-    );
+    assert_eq!((body[0]["name"].as_str(), options), (Some("rotation-diag"), vec!["secret", "account", "region", "window"]));
+    assert_eq!((&body[1]["name"], &body[1]["options"][0]["name"]), (&json!("diag"), &json!("words")));
+    assert_eq!((&body[2]["name"], &body[2]["type"]), (&json!("Diagnose this alarm"), &json!(3)));
     assert_eq!((&body[0]["contexts"], &body[0]["options"][0]["autocomplete"]), (&json!([0]), &json!(true)));
     assert!(bot.discord.is_alive());
     bot.fake.finish();

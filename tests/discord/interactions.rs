@@ -55,7 +55,7 @@ async fn what_is_not_accepted_is_answered_at_once_and_alone() {
     for receipt in [Ack::Answer(Box::new(line("not you"))), Ack::Unavailable(Box::new(line("not you")))] {
         let (bot, _task) = Bot::connected().await;
         bot.intake.tell_next(receipt);
-        let command = bot.fake.with(|world| world.command(&[("words", "resolve")]));
+        let command = bot.fake.with(|world| world.command_named("diag", &[("words", "resolve")]));
         bot.tell("INTERACTION_CREATE", command);
         let answer = bot.answer().await;
         assert_eq!(

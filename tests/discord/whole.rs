@@ -188,7 +188,6 @@ async fn messages_whose_answers_were_lost_are_found_again_and_not_posted_twice()
             until(&fake, |event| (*event == Event::Identified).then_some(())).await;
         }
         fake.with(|world| {
-            world.forgets_nonces = true;
             // The first message, and the first thought in its thread.
             (0..2).for_each(|_| world.fault("POST", "/messages", Fault::LoseAnswer));
         });
@@ -201,7 +200,7 @@ async fn messages_whose_answers_were_lost_are_found_again_and_not_posted_twice()
         let (root, _) = verdict(&fake).await;
         assert_eq!(root, opened, "{mode}");
         reply_with(&fake, "What the nine steps found").await;
-        fake.wait_for(|world| (world.asked("GET", &format!("/{root}/messages")) > 0).then_some(())).await;
+        fake.wait_for(|world| (world.asked("POST", &format!("/{root}/messages")) > 1).then_some(())).await;
         program.kill().await;
         let replies =
             fake.with(|world| world.channels[&root].messages.values().map(|m| m["content"].clone()).collect::<Vec<_>>());

@@ -114,7 +114,7 @@ async fn a_question_becomes_a_thread_and_buttons_go_on_with_it() {
     assert_eq!(steps("fine") + steps("trouble"), 9, "the thread shows the nine steps");
     assert!(steps("trouble") >= 2 && steps("fine") >= 1, "a step that a proof rests on is the trouble, the others are fine");
     assert!(
-        page.contains("class=\"picture\"") && page.contains("alt=\"Timeline of orders-rotator"),
+        page.contains("class=\"drawn\"") && page.contains("aria-label=\"Timeline of orders-rotator"),
         "the thread has no timeline"
     );
 

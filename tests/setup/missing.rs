@@ -66,6 +66,10 @@ async fn what_is_missing_in_slack_is_named() {
     let unscoped =
         |slack: &FakeSlack, _: &mut Workplace| slack.change(|world| world.scopes = world.scopes.replace(",users:read", ""));
     in_fake_slack(unscoped, same).await.misses(&["the token lacks the scopes users:read: add them"]);
+    let shared = |slack: &FakeSlack, _: &mut Workplace| {
+        slack.change(|world| world.channels.get_mut("C1").unwrap().is_shared = true);
+    };
+    in_fake_slack(shared, same).await.has("Slack channel C1: another organization shares it");
     let elsewhere = |text: String| text.replace("\"C1\"", "\"C3\", \"C9\"");
     let told = in_fake_slack(|_, _| {}, elsewhere).await;
     told.misses(&["Slack channel C3: the bot is not in it", "Slack channel C9: the bot is not in it"]);
@@ -93,7 +97,12 @@ async fn what_is_missing_in_discord_is_named() {
     };
     let forum = |discord: &FakeDiscord| discord.with(|world| world.channels.get_mut(&CHANNEL).unwrap().kind = 15);
     in_fake_discord(forum, same).await.is_healthy();
-    in_fake_discord(forum, calling("user:1")).await.misses(&["it is a forum, and alarms begin threads of a channel"]);
+    in_fake_discord(forum, calling("user:1")).await.is_healthy();
+    let closed_forum = |discord: &FakeDiscord| {
+        forum(discord);
+        discord.with(|world| world.lack(CHANNEL, &[Lacking::Send]));
+    };
+    in_fake_discord(closed_forum, calling("user:1")).await.misses(&["it is a forum, and the bot may not begin posts there"]);
     let commandless = |discord: &FakeDiscord| discord.with(|world| world.lacks_commands = true);
     in_fake_discord(commandless, same).await.misses(&["was invited to the server"]);
     let elsewhere =

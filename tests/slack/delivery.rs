@@ -2,7 +2,7 @@
 
 use crate::conversation::place;
 use crate::fake_slack::{BOT_TOKEN, FakeSlack, Fault};
-use crate::recording_intake::{safe, sender};
+use crate::recording_intake::{broadcaster, safe, sender};
 use rotation_diag::chat::document::{Attachment, Content, Message, Part, Tone};
 use rotation_diag::chat::{ChatPlatform as _, Destination, SendError};
 use rotation_diag::model::{PlatformName, ReplyTo, ThreadRef};
@@ -37,6 +37,21 @@ async fn a_message_opens_a_thread_is_replied_to_and_edited() {
     assert_eq!((first.text.as_str(), first.thread, first.edits), ("🔴 the verdict", None, 1));
     assert_eq!(first.metadata, json!({ "event_type": "rotation_diag_delivery", "event_payload": { "key": "key-1" } }));
     assert_eq!((second.ts, second.thread), (reply, Some(root)));
+    fake.finish();
+}
+
+#[tokio::test]
+async fn only_an_ending_is_shown_in_the_channel_too_and_only_where_the_configuration_says_so() {
+    let fake = FakeSlack::start().await;
+    let ending = Message { is_ending: true, ..line("the watched rotation succeeded") };
+    for (slack, expected) in [(sender(&fake), json!(null)), (broadcaster(&fake), json!(true))] {
+        let root = slack.post(&channel("C1"), &ending, "root").await.unwrap();
+        slack.post(&thread("C1", &root), &line("evidence"), "reply").await.unwrap();
+        slack.post(&thread("C1", &root), &ending, "ending").await.unwrap();
+        for expected in [json!(null), json!(null), expected] {
+            assert_eq!(fake.next_post().await.request["reply_broadcast"], expected);
+        }
+    }
     fake.finish();
 }
 

@@ -141,3 +141,103 @@ async fn the_messages_tab_is_no_home() {
     assert!(bot.intake.heard().is_empty());
     bot.finish().await;
 }
+
+const ALARM_TS: &str = "1764000000.000042";
+
+/// What another app posted.
+fn alarm() -> serde_json::Value {
+    json!({
+        "type": "message", "subtype": "bot_message", "bot_id": "B2", "ts": ALARM_TS, "text": "",
+        "attachments": [{ "fallback": "ALARM", "title": "orders-rotation",
+                          "fields": [{ "title": "Secret Id", "value": "prod/orders-db", "short": true }] }],
+    })
+}
+
+#[tokio::test]
+async fn an_alarm_that_names_one_secret_is_diagnosed_below_it() {
+    let bot = Bot::start().await;
+    *bot.intake.named.lock().unwrap() = vec!["prod/orders-db".to_owned()];
+    let envelope = bot.fake.deliver("interactive", bot.fake.shortcut("U1", "diagnose_alarm", "C1", alarm()));
+    assert_eq!(bot.fake.acknowledged(&envelope).await, None);
+    let heard = bot.intake.hears(1).await;
+    assert_eq!(heard[0].said, Payload::Words("secret:prod/orders-db".to_owned()));
+    assert_eq!(heard[0].place, place("C1", Some(ALARM_TS)), "the answer comes below the alarm");
+    assert!(bot.intake.pointed_at.lock().unwrap()[0].lines().any(|line| line == "SecretId=prod/orders-db"));
+    bot.fake.deliver_again(&envelope, None);
+    bot.fake.acknowledged(&envelope).await;
+    assert_eq!(bot.intake.heard().len(), 1, "the same shortcut counts once");
+
+    // A reply is diagnosed in its thread; a refusal is for that person alone.
+    *bot.intake.named.lock().unwrap() = vec!["arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf".to_owned()];
+    let mut reply = alarm();
+    reply["thread_ts"] = json!("1764000000.000007");
+    let envelope = bot.fake.deliver("interactive", bot.fake.shortcut("U1", "diagnose_alarm", "C1", reply.clone()));
+    bot.fake.acknowledged(&envelope).await;
+    let heard = bot.intake.hears(2).await;
+    assert_eq!(heard[1].place, place("C1", Some("1764000000.000007")));
+    assert!(matches!(&heard[1].said, Payload::Words(words) if words.starts_with("arn:")));
+    bot.intake.next(Next::Answer("You may not ask about that here."));
+    let envelope = bot.fake.deliver("interactive", bot.fake.shortcut("U1", "diagnose_alarm", "C1", reply));
+    bot.fake.acknowledged(&envelope).await;
+    assert_eq!(bot.fake.next_whisper().await["text"], "You may not ask about that here.");
+    assert_eq!(bot.fake.calls("views.open"), 0);
+    bot.fake.world().triggers.clear();
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn an_alarm_that_several_names_fit_or_none_is_asked_about() {
+    let bot = Bot::start().await;
+    *bot.intake.named.lock().unwrap() = vec!["prod/orders-db".to_owned(), "staging/orders-db".to_owned(), "x".repeat(300)];
+    let envelope = bot.fake.deliver("interactive", bot.fake.shortcut("U1", "diagnose_alarm", "C1", alarm()));
+    assert_eq!(bot.fake.acknowledged(&envelope).await, None);
+    let view = bot.fake.until("a dialog", |world| world.read_view()).await;
+    insta::assert_json_snapshot!("dialog_of_an_alarm", view);
+
+    let chosen = |value: &str, channel: &str| {
+        let fields = [
+            ("secret", json!({ "type": "static_select", "selected_option": { "value": value } })),
+            ("other", json!({ "type": "plain_text_input", "value": null })),
+            ("channel", json!({ "type": "conversations_select", "selected_conversation": channel })),
+        ];
+        let mut submission = bot.fake.submission("U1", "investigate", &fields);
+        submission["view"]["private_metadata"] = view["private_metadata"].clone();
+        submission
+    };
+    for (number, (channel, thread)) in [("C1", Some(ALARM_TS)), ("C2", None)].into_iter().enumerate() {
+        let envelope = bot.fake.deliver("interactive", chosen("secret:staging/orders-db", channel));
+        assert_eq!(bot.fake.acknowledged(&envelope).await, None);
+        let heard = bot.intake.hears(number + 1).await.pop().unwrap();
+        assert_eq!((heard.said, heard.place), (Payload::Words("secret:staging/orders-db".to_owned()), place(channel, thread)));
+    }
+    let mut typed = chosen("secret:prod/orders-db", "C1");
+    typed["view"]["state"]["values"]["other"]["other"]["value"] = json!("prod/another");
+    let envelope = bot.fake.deliver("interactive", typed);
+    bot.fake.acknowledged(&envelope).await;
+    assert_eq!(bot.intake.hears(3).await[2].said, Payload::Words("prod/another".to_owned()), "what is typed counts");
+
+    bot.intake.named.lock().unwrap().clear();
+    let envelope = bot.fake.deliver("interactive", bot.fake.shortcut("U1", "diagnose_alarm", "C1", alarm()));
+    bot.fake.acknowledged(&envelope).await;
+    let view = bot.fake.until("a dialog", |world| world.read_view()).await;
+    assert_eq!(view["blocks"][0]["elements"][0]["text"], "This message names no secret that I know. Which one is it about?");
+    assert_eq!(view["blocks"][1]["element"]["type"], "plain_text_input");
+    bot.fake.world().triggers.clear();
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn the_shortcut_serves_members_alone_and_only_that_one() {
+    let bot = Bot::start().await;
+    let mut stranger = bot.fake.shortcut("U9", "diagnose_alarm", "C1", alarm());
+    (stranger["team"]["id"], stranger["user"]["team_id"]) = (json!("T2"), json!("T2"));
+    let envelope = bot.fake.deliver("interactive", stranger);
+    assert_eq!(bot.fake.acknowledged(&envelope).await, None);
+    assert!(bot.fake.next_whisper().await["text"].as_str().unwrap().contains("members of my own workspace only"));
+    let envelope = bot.fake.deliver("interactive", bot.fake.shortcut("U1", "someone-elses", "C1", alarm()));
+    assert_eq!(bot.fake.acknowledged(&envelope).await, None);
+    assert!(bot.intake.heard().is_empty() && bot.intake.pointed_at.lock().unwrap().is_empty());
+    assert_eq!(bot.fake.calls("views.open"), 0);
+    bot.fake.world().triggers.clear();
+    bot.finish().await;
+}

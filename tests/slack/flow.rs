@@ -232,6 +232,46 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_calls_the_bot_without_a_word_sees_what_can_be_done_there() {
+    let fake = FakeSlack::start().await;
+    let aws = account("role_detached_policy");
+    let program = Program::start(&fake, &aws);
+    fake.sockets_open(1).await;
+    let mention = fake.deliver("events_api", fake.mention_payload("U1", "C1", "", None));
+    fake.acknowledged(&mention).await;
+    insta::assert_snapshot!("hint", read(&fake.next_whisper().await["blocks"]));
+
+    let command = fake.deliver("slash_commands", fake.command_payload("U1", "C1", "prod/orders-db"));
+    fake.acknowledged(&command).await;
+    let root = fake.next_post().await;
+    fake.reads(&root, "is not rotating").await;
+    fake.thread_is_filled(&root).await;
+    let mention = fake.deliver("events_api", fake.mention_payload("U1", "C1", " ", Some(&root.ts)));
+    fake.acknowledged(&mention).await;
+    let menu = fake.next_whisper().await;
+    assert_eq!((&menu["user"], &menu["channel"], &menu["thread_ts"]), (&json!("U1"), &json!("C1"), &json!(root.ts)));
+    insta::assert_snapshot!("menu", read(&menu["blocks"]));
+
+    // Its controls do what those of the verdict do, for whoever may.
+    let action = json!({ "type": "button", "action_id": "act-0", "value": value_of(&menu["blocks"], "resolve") });
+    for user in ["U2", "U1"] {
+        let click = fake.interaction(user, "C1", "1764000000.999999", Some(&root.ts), action.clone());
+        let click = fake.deliver("interactive", click);
+        fake.acknowledged(&click).await;
+    }
+    assert!(fake.next_whisper().await.to_string().contains("not allowed to do this here"));
+    assert!(read(&fake.next_post().await.blocks).contains("resolved this"));
+
+    // Whoever may not see it learns no more than in any channel.
+    let mention = fake.deliver("events_api", fake.mention_payload("U2", "C1", "", Some(&root.ts)));
+    fake.acknowledged(&mention).await;
+    let told = fake.next_whisper().await.to_string();
+    assert!(told.contains("Name the secret") && !told.contains("orders-db is"), "{told}");
+    program.stop();
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_whose_answer_was_lost_is_found_and_not_sent_again() {
     let fake = FakeSlack::start().await;
     let aws = account("role_detached_policy");

@@ -26,7 +26,7 @@ fn the_scopes_are_those_of_the_methods_that_are_called() {
 fn every_method_is_called_somewhere() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/platforms/slack");
     let mut source = String::new();
-    for file in ["api.rs", "people.rs", "platform.rs", "receiver.rs"] {
+    for file in ["api.rs", "inspection.rs", "people.rs", "platform.rs", "receiver.rs"] {
         source.push_str(&fs::read_to_string(folder.join(file)).unwrap());
     }
     for method in Method::ALL {
@@ -40,6 +40,7 @@ fn both_ways_in_are_in_the_manifest() {
     for address in ["url: https://rotation-diag.example.com/slack/command", "/slack/events", "/slack/interactivity"] {
         assert!(MANIFEST.lines().any(|line| line.trim().starts_with('#') && line.contains(address)), "{address}");
     }
+    assert!(MANIFEST.contains("    - name: Diagnose this alarm\n      type: message\n      callback_id: diagnose_alarm\n"));
     for event in ["app_home_opened", "app_mention", "member_joined_channel", "/rotation-diag"] {
         assert!(MANIFEST.contains(event), "{event}");
     }

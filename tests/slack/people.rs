@@ -3,7 +3,8 @@
 use crate::conversation::place;
 use crate::fake_slack::{FakeSlack, Fault, OTHER_TEAM, STRANGER, TEAM};
 use crate::recording_intake::{Bot, fast};
-use rotation_diag::chat::{ChatPlatform as _, SendError};
+use rotation_diag::chat::document::Tone;
+use rotation_diag::chat::{ChatPlatform as _, LostPost, Message, SendError};
 use rotation_diag::model::{Actor, PlatformName, Standing};
 use rotation_diag::platforms::slack::Lookups;
 use serde_json::{Value, json};
@@ -206,6 +207,48 @@ async fn in_an_organization_somebody_of_two_workspaces_is_a_member_and_somebody_
 }
 
 #[tokio::test]
+async fn an_app_of_a_whole_organization_serves_each_workspace_and_its_own_members() {
+    let fake = FakeSlack::start().await;
+    fake.world().organization = Some(("E1".to_owned(), true));
+    for (id, own, teams) in [("UONE", TEAM, json!([TEAM])), ("UBOTH", OTHER_TEAM, json!([OTHER_TEAM, TEAM]))] {
+        let user = json!({ "id": id, "team_id": own, "enterprise_user": { "enterprise_id": "E1", "teams": teams } });
+        fake.world().users.insert(id.to_owned(), user);
+    }
+    let bot = Bot::start_with(fake, 1, Lookups::default(), fast()).await;
+    bot.slack.introduce().await.unwrap();
+    assert_eq!(bot.slack.workspace(), None, "it is in no workspace alone");
+    assert!(bot.slack.whereabouts().unwrap().contains("in the organization E1"), "{:?}", bot.slack.whereabouts());
+    let by = |user: &'static str, workspace: &'static str| {
+        let mut command = bot.fake.command_payload(user, "C1", "x");
+        (command["team_id"], command["is_enterprise_install"]) = (json!(workspace), json!("true"));
+        let mut mention = bot.fake.mention_payload(user, "C1", "x", None);
+        (mention["team_id"], mention["event"]["team"]) = (json!(workspace), json!(workspace));
+        mention["authorizations"] =
+            json!([{ "enterprise_id": "E1", "team_id": null, "user_id": "UBOT", "is_bot": true, "is_enterprise_install": true }]);
+        let action = json!({ "type": "button", "action_id": "act-0", "value": "x" });
+        let mut click = bot.fake.interaction(user, "C1", "1764000000.000001", None, action);
+        let own = bot.fake.world().users[user]["team_id"].clone();
+        (click["team"]["id"], click["user"]["team_id"], click["is_enterprise_install"]) = (json!(workspace), own, json!(true));
+        [("slash_commands", command), ("events_api", mention), ("interactive", click)]
+    };
+    for (user, workspace, expected) in [
+        ("UONE", TEAM, Standing::Member),
+        ("UONE", OTHER_TEAM, Standing::Outsider),
+        ("UBOTH", TEAM, Standing::Member),
+        ("UBOTH", OTHER_TEAM, Standing::Member),
+        (STRANGER, TEAM, Standing::Outsider),
+    ] {
+        for (kind, payload) in by(user, workspace) {
+            let actor = hears(&bot, kind, payload).await;
+            assert_eq!(actor.workspace, workspace, "{user}, {kind}: what is asked counts where it was asked");
+            let standing = bot.slack.look_up(&actor).await.actor.standing;
+            assert_eq!(standing, expected, "{user} in {workspace}, {kind}");
+        }
+    }
+    bot.finish().await;
+}
+
+#[tokio::test]
 async fn who_is_said_to_be_of_another_workspace_than_the_bots_is_nobodys_member() {
     let bot = workspace(BOTH).await;
     let actor = Actor {
@@ -246,7 +289,9 @@ async fn a_token_that_is_revoked_is_noticed_by_whatever_call_meets_it_and_people
     for code in ["missing_scope", "not_allowed_token_type", "channel_not_found", "not_in_channel", "access_denied"] {
         bot.fake.fault("conversations.history", Fault::Code(code));
         let to = rotation_diag::chat::Destination::Channel(place("C1", None));
-        assert!(!matches!(bot.slack.find(&to, "k").await, Err(SendError::Unauthorized { .. })), "{code}");
+        let message = Message::line(Tone::Neutral, "x".into());
+        let lost = LostPost { key: "k", message: &message, since: jiff::Timestamp::now(), others: &[] };
+        assert!(!matches!(bot.slack.find(&to, &lost).await, Err(SendError::Unauthorized { .. })), "{code}");
         assert!(bot.slack.is_token_accepted(), "{code}");
     }
     bot.finish().await;

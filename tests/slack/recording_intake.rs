@@ -34,6 +34,10 @@ pub(crate) struct RecordingIntake {
     next: Mutex<VecDeque<Next>>,
     pub(crate) recent: Mutex<Vec<Summary>>,
     pub(crate) joined: Mutex<Vec<Place>>,
+    /// What a text is about that somebody points at.
+    pub(crate) named: Mutex<Vec<String>>,
+    /// The texts that somebody pointed at.
+    pub(crate) pointed_at: Mutex<Vec<String>>,
     changed: Notify,
 }
 
@@ -89,6 +93,11 @@ impl Intake for RecordingIntake {
         Vec::new()
     }
 
+    async fn secrets_in(&self, _actor: &Actor, _place: &Place, text: &str) -> Vec<String> {
+        self.pointed_at.lock().unwrap().push(text.to_owned());
+        self.named.lock().unwrap().clone()
+    }
+
     async fn joined(&self, place: &Place) {
         self.joined.lock().unwrap().push(place.clone());
     }
@@ -117,7 +126,12 @@ pub(crate) fn fast() -> SocketTimeouts {
 }
 
 pub(crate) fn config(fake: &FakeSlack, mode: SlackMode) -> SlackConfig {
-    SlackConfig { mode, bot_token: TokenSource::Env("UNUSED".to_owned()), api_url: fake.api_url().parse().unwrap() }
+    SlackConfig {
+        mode,
+        bot_token: TokenSource::Env("UNUSED".to_owned()),
+        api_url: fake.api_url().parse().unwrap(),
+        broadcast: false,
+    }
 }
 
 pub(crate) fn socket_mode(connections: u8) -> SlackMode {
@@ -135,6 +149,14 @@ pub(crate) fn tokens(inbound: &str) -> SlackTokens {
 /// The bot without anyone listening, to send with.
 pub(crate) fn sender(fake: &FakeSlack) -> Slack {
     sender_at(fake, Clock::system())
+}
+
+/// The same, where endings are shown in the channel too.
+pub(crate) fn broadcaster(fake: &FakeSlack) -> Slack {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let config = SlackConfig { broadcast: true, ..config(fake, socket_mode(1)) };
+    let tokens = tokens(crate::fake_slack::APP_TOKEN);
+    Slack::with_rhythm(&config, &tokens, Lookups::default(), Clock::system(), fast()).unwrap()
 }
 
 /// The same on a machine with this clock.

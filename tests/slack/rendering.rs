@@ -256,6 +256,8 @@ fn only_the_configuration_calls_anyone_and_only_by_an_id() {
     for (mention, expected) in [
         (Mention::User("U0123".to_owned()), Some("<@U0123>")),
         (Mention::Group("S0123".to_owned()), Some("<!subteam^S0123>")),
+        (Mention::People(vec!["U0123".to_owned(), "U1> <!channel".to_owned(), "W4".to_owned()]), Some("<@U0123> <@W4>")),
+        (Mention::People(vec!["@here".to_owned()]), None),
         (Mention::Here, Some("<!here>")),
         (Mention::User("U1> <!channel".to_owned()), None),
         (Mention::Group("channel".to_owned()), None),

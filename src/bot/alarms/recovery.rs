@@ -7,6 +7,7 @@ use super::threads::{AlarmThreads, LOOK_FOR, VERSION_AFTER};
 use crate::alarm::AlarmGroup;
 use crate::bot::error::HandlerError;
 use crate::bot::verdict::verdict;
+use crate::chat::document::Mention;
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::report::{Report, wording};
 use crate::store::{
@@ -99,7 +100,11 @@ impl AlarmThreads {
     ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&stored_group.thread).await?;
         let recovered = rotating(case, stored_group, &completion);
-        let message = messages::recovered(case, &records(&completion), &recovered, self.store.now());
+        let mut message = messages::recovered(case, &records(&completion), &recovered, self.store.now());
+        if is_over {
+            message.mention = self.who_asked(&known, stored_group.group.opened_at).await?;
+            message.is_ending = true;
+        }
         let closed = if is_over { self.closed_by(case, &known, &recovered) } else { Completion::default() };
         // A verdict is stated once: as closed.
         completion.messages.retain(|message| closed.messages.iter().all(|verdict| verdict.message_key != message.message_key));
@@ -108,6 +113,14 @@ impl AlarmThreads {
         let name = format!("recovered-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, message, "the alarm recovered"));
         self.with_overview(case, stored_group, completion, is_over).await
+    }
+
+    /// The people who asked about these secrets, or went on with their investigations, since the alarm came.
+    async fn who_asked(&self, known: &[InvestigationRow], since: Timestamp) -> Result<Option<Mention>, StoreError> {
+        let Some(first) = known.first() else { return Ok(None) };
+        let secrets: Vec<&SecretRef> = known.iter().map(|row| &row.question.secret).collect();
+        let people = self.store.who_asked(&first.place, &secrets, since).await?;
+        Ok((!people.is_empty()).then_some(Mention::People(people)))
     }
 
     /// The ending, and what the first message says of several secrets after it.

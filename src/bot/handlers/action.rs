@@ -182,7 +182,9 @@ fn noted(
     did: impl Into<SafeText>,
 ) -> Completion {
     let headline = completion.concluded.first().map(|concluded| safe_format!(": {}", concluded.headline)).unwrap_or_default();
-    let message = compose::about(Tone::Neutral, safe_format!("{} {}{}", SafeText::redact(&act.actor.user), did.into(), headline));
+    let mut message =
+        compose::about(Tone::Neutral, safe_format!("{} {}{}", SafeText::redact(&act.actor.user), did.into(), headline));
+    message.people.push(act.actor.user.clone());
     let name = format!("note-{}", claimed.lease.number());
     let note = DesiredMessage::reply(&row.thread, message_key(row, &name), message, NOTE);
     completion.messages.push(note.asked_by(act.reply_to.clone()));

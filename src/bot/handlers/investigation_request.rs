@@ -4,10 +4,10 @@ use crate::bot::access::{Access, Whereabouts};
 use crate::bot::autocomplete::Autocomplete;
 use crate::bot::error::HandlerError;
 use crate::bot::runner::{Runner, session_owner};
-use crate::bot::verdict::{called, failed};
+use crate::bot::verdict::{called, failed, named_places};
 use crate::chat::{Message, PlatformSet, compose};
 use crate::investigation::Options;
-use crate::model::{ActionKind, Actor, Command, Region, ReplyTo, SecretRef, ThreadId};
+use crate::model::{ActionKind, Actor, Command, ReplyTo, SecretRef, ThreadId};
 use crate::redact::SafeText;
 use crate::store::{
     AuditDecision, Audited, Claimed, Completion, DesiredMessage, InvestigationRow, InvestigationStage, Location, NewThread, ROOT,
@@ -68,7 +68,7 @@ impl InvestigationRequests {
             seen = tokio::time::timeout(UNSEEN_LOOK, &mut looking).await.ok();
             if seen == Some(Whereabouts::Nowhere) {
                 let near = self.autocomplete.near_names(actor, place, &question.secret, places).await;
-                let message = compose::not_found(&question.secret, &named(places), &near, manner);
+                let message = compose::not_found(&question.secret, &named_places(places), &near, manner);
                 return Ok(told_alone(thread_id, command, to, message, AuditDecision::Rejected, "there is no such secret"));
             }
         }
@@ -127,12 +127,6 @@ impl InvestigationRequests {
     }
 }
 
-/// Places as people know them: account and region.
-fn named(places: &[Location]) -> Vec<(String, Region)> {
-    let account = |location: &Location| location.account.clone().unwrap_or_else(|| "this account".to_owned());
-    places.iter().map(|location| (account(location), location.region.clone())).collect()
-}
-
 /// Nothing is looked into: whoever asked is told so alone, and no thread shows it.
 fn told_alone(
     thread: ThreadId,
@@ -153,7 +147,7 @@ fn told_alone(
 
 fn asked(row: &InvestigationRow, several: &[Location]) -> Completion {
     let secret = SafeText::redact(row.question.secret.as_str());
-    let message = compose::choose(&secret, &named(several), &row.id, row.revision);
+    let message = compose::choose(&secret, &named_places(several), &row.id, row.revision);
     let concluded = RunResult {
         id: row.id.clone(),
         stage: InvestigationStage::Asking,

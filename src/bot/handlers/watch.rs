@@ -3,8 +3,9 @@
 use crate::bot::error::HandlerError;
 use crate::bot::runner::Runner;
 use crate::bot::verdict::{message_key, subject, verdict};
+use crate::chat::Message;
 use crate::chat::compose;
-use crate::chat::document::Tone;
+use crate::chat::document::{Mention, Tone};
 use crate::model::{AttemptOutcome, Investigation, InvestigationId};
 use crate::report::{Report, wording};
 use crate::safe_format;
@@ -37,7 +38,7 @@ impl Watches {
         let record = Investigation { id: row.id.clone(), ..seen };
         let ended = ended_since(&record, &watch);
         match ended {
-            Some(succeeded) => Ok(watch_ended(&row, record, succeeded)),
+            Some(succeeded) => Ok(watch_ended(&row, &watch, record, succeeded)),
             None if self.store.now() >= watch.until => Ok(stopped(&row, &watch)),
             None => Ok(self.later(&watch)),
         }
@@ -67,7 +68,12 @@ fn ended_since(record: &Investigation, watch: &Watch) -> Option<bool> {
     ended.filter(|(at, _)| *at > watch.since).max().map(|(_, succeeded)| succeeded)
 }
 
-fn watch_ended(row: &InvestigationRow, record: Investigation, succeeded: bool) -> Completion {
+/// Calls whoever asked for the watch.
+fn calling(watch: &Watch, message: Message) -> Message {
+    Message { mention: Some(Mention::User(watch.by.as_str().to_owned())), is_ending: true, ..message }
+}
+
+fn watch_ended(row: &InvestigationRow, watch: &Watch, record: Investigation, succeeded: bool) -> Completion {
     let report = Report::new(&record);
     let headline = wording::headline(&report);
     let (tone, what) = match succeeded {
@@ -75,7 +81,7 @@ fn watch_ended(row: &InvestigationRow, record: Investigation, succeeded: bool) -
         false => (Tone::Bad, "the watched rotation failed"),
     };
     let seen = InvestigationRow { watched_since: None, ..row.clone() };
-    let note = compose::notice(tone, safe_format!("{}: {}", what, headline));
+    let note = calling(watch, compose::notice(tone, safe_format!("{}: {}", what, headline)));
     let messages = vec![
         verdict(&seen, &record),
         DesiredMessage::reply(
@@ -93,6 +99,7 @@ fn watch_ended(row: &InvestigationRow, record: Investigation, succeeded: bool) -
 fn stopped(row: &InvestigationRow, watch: &Watch) -> Completion {
     let text = safe_format!("{} is no longer watched: no rotation ended within the time limit", subject(row));
     let name = message_key(row, &format!("watched-{}", watch.until.as_millisecond()));
-    let note = DesiredMessage::reply(&row.thread, name, compose::about(Tone::Neutral, text), "the end of a watch");
+    let note = calling(watch, compose::about(Tone::Neutral, text));
+    let note = DesiredMessage::reply(&row.thread, name, note, "the end of a watch");
     Completion { unwatch: vec![row.id.clone()], messages: vec![note], ..Completion::default() }
 }

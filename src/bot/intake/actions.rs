@@ -11,7 +11,7 @@ use crate::store::{Accepted, AuditDecision, Audited, InvestigationRow, Investiga
 
 const NO_THREAD: &str = "use this in the thread of an investigation, or ask about a secret first";
 const SEVERAL: &str = "there are several investigations in this thread: use the buttons of the one you mean";
-const RUNNING: &str = "this investigation is still running: wait for the verdict";
+pub(super) const RUNNING: &str = "this investigation is still running: wait for the verdict";
 const NO_VERDICT: &str = "there is no verdict yet: rerun the investigation first";
 
 impl Intake {

@@ -1,14 +1,16 @@
 //! Takes what people say: reads it, decides whether they may, stores it, answers. Nothing here waits for AWS.
 
 mod actions;
+mod menu;
 mod requests;
 
 use super::access::Access;
-use super::autocomplete::Autocomplete;
+use super::autocomplete::{Autocomplete, MAX_SUGGESTIONS};
 use super::rate_limit::UserRateLimiter;
+use crate::alarm;
 use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, compose};
-use crate::model::{ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Trigger};
+use crate::model::{ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Region, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
     Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, NewTrigger, Refused, Store, StoreError,
@@ -53,6 +55,18 @@ impl chat::Intake for Intake {
 
     async fn suggest(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String> {
         self.autocomplete.suggestions(actor, place, typed)
+    }
+
+    async fn places(&self, actor: &Actor, place: &Place, secret: &str) -> Vec<(Option<String>, Region)> {
+        let locations = self.autocomplete.places(actor, place, secret);
+        locations.into_iter().map(|location| (location.account, location.region)).collect()
+    }
+
+    async fn secrets_in(&self, actor: &Actor, place: &Place, text: &str) -> Vec<String> {
+        match alarm::secrets_in(text).as_slice() {
+            [] => self.autocomplete.names_in(actor, place, text),
+            named => named.iter().map(ToString::to_string).take(MAX_SUGGESTIONS).collect(),
+        }
     }
 
     async fn joined(&self, place: &Place) {
@@ -169,5 +183,10 @@ pub(super) fn lane(place: &Place) -> String {
 }
 
 pub(super) fn origin(inbound: &IncomingEvent) -> String {
-    format!("{}/{}/{}", inbound.place.platform, inbound.place.workspace, inbound.key)
+    origin_of(&inbound.place, &inbound.key)
+}
+
+/// What the origin is, or begins with, of what has this key, or one that begins so.
+pub(super) fn origin_of(place: &Place, key: &str) -> String {
+    format!("{}/{}/{key}", place.platform, place.workspace)
 }

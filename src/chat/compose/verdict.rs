@@ -51,6 +51,7 @@ pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &
         Some(finding) => message.parts.extend(finding_of(report, finding)),
         None => message.parts.extend(without_finding(report)),
     }
+    message.people.extend(standing.resolved.as_ref().map(|resolved| resolved.by.to_string()));
     let mut looks = wording::next_looks(report);
     let more = looks.len().saturating_sub(LOOKS);
     looks.truncate(LOOKS);

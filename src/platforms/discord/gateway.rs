@@ -275,6 +275,7 @@ impl Discord {
     /// The bot may see or do more than before.
     fn may_be_let_in(&self) {
         self.text_alone.clear();
+        self.roles.clear();
         self.doors.send_replace(());
     }
 }

@@ -50,6 +50,12 @@ impl ChannelRights {
         self.rights.contains(Permissions::VIEW_CHANNEL | writing)
     }
 
+    /// True when it may begin a post, where the channel is a forum.
+    #[must_use]
+    pub fn may_begin_posts(self) -> bool {
+        self.rights.contains(Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES)
+    }
+
     /// True when it may call everyone, and roles that nobody else may call.
     #[must_use]
     pub fn may_mention(self) -> bool {

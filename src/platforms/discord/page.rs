@@ -1,5 +1,6 @@
 //! The parts of a message in embeds, as far as they fit; and the whole of it as text.
 
+use super::clickable::is_command;
 use super::escape;
 use super::file::{File, WHOLE};
 use super::limits::{self, DESCRIPTION, EMBEDS_TOTAL, length};
@@ -95,6 +96,10 @@ impl Page {
     }
 
     fn command(&mut self, command: &SafeText) {
+        if is_command(command.as_str()) {
+            let line = self.line(command);
+            return self.piece(line, true);
+        }
         let inside = escape::code(command);
         let block = escape::fenced(&inside, "sh");
         if !escape::breaks_a_fence(command) && self.has_room(length(&block) + 2) {

@@ -13,6 +13,8 @@ pub enum Method {
     ChatUpdate,
     /// `chat.postEphemeral`
     ChatPostEphemeral,
+    /// `conversations.info`
+    ConversationsInfo,
     /// `conversations.history`
     ConversationsHistory,
     /// `conversations.replies`
@@ -33,12 +35,13 @@ pub enum Method {
 
 impl Method {
     /// All of them.
-    pub const ALL: [Method; 13] = [
+    pub const ALL: [Method; 14] = [
         Method::AppsConnectionsOpen,
         Method::AuthTest,
         Method::ChatPostMessage,
         Method::ChatUpdate,
         Method::ChatPostEphemeral,
+        Method::ConversationsInfo,
         Method::ConversationsHistory,
         Method::ConversationsReplies,
         Method::FilesGetUploadUrl,
@@ -58,6 +61,7 @@ impl Method {
             Method::ChatPostMessage => "chat.postMessage",
             Method::ChatUpdate => "chat.update",
             Method::ChatPostEphemeral => "chat.postEphemeral",
+            Method::ConversationsInfo => "conversations.info",
             Method::ConversationsHistory => "conversations.history",
             Method::ConversationsReplies => "conversations.replies",
             Method::FilesGetUploadUrl => "files.getUploadURLExternal",
@@ -78,6 +82,7 @@ impl Method {
             // Of the app-level token: connections:write.
             Method::AppsConnectionsOpen | Method::AuthTest | Method::ViewsOpen | Method::ViewsPublish => &[],
             Method::ChatPostMessage | Method::ChatUpdate | Method::ChatPostEphemeral => &["chat:write"],
+            Method::ConversationsInfo => &["channels:read", "groups:read"],
             Method::ConversationsHistory | Method::ConversationsReplies => &["channels:history", "groups:history"],
             Method::FilesGetUploadUrl | Method::FilesCompleteUpload => &["files:write"],
             Method::UsergroupsList => &["usergroups:read"],

@@ -9,7 +9,7 @@ use super::render::{File, Surface, as_text, message as render};
 use super::reply::SlackReply;
 use super::{Slack, SlackStop};
 use crate::chat::document::{Message, Tone};
-use crate::chat::{ChatPlatform, Destination, Limits, LookedUp, SendError};
+use crate::chat::{ChatPlatform, Destination, Limits, LookedUp, LostPost, SendError};
 use crate::model::{Actor, PlatformName, ReplyTo, Standing, ThreadRef};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -158,7 +158,7 @@ impl ChatPlatform for Slack {
         LookedUp { actor: known(facts.standing, facts.groups), failed: facts.failed.map(SlackFailure::of_repeatable) }
     }
 
-    async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError> {
+    async fn find(&self, to: &Destination, lost: &LostPost<'_>) -> Result<Option<String>, SendError> {
         let (channel, thread) = address(to);
         let method = if thread.is_some() { Method::ConversationsReplies } else { Method::ConversationsHistory };
         let mut cursor = String::new();
@@ -167,7 +167,7 @@ impl ChatPlatform for Slack {
             parameters.extend(thread.map(|root| ("ts", root)));
             parameters.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
             let page: HistoryPage = self.api.get(method, &parameters).await.map_err(SlackFailure::of_repeatable)?;
-            if let Some(found) = page.messages.into_iter().find(|sent| sent.carries(key)) {
+            if let Some(found) = page.messages.into_iter().find(|sent| sent.carries(lost.key)) {
                 return Ok(Some(found.ts));
             }
             cursor = page.response_metadata.map(|next| next.next_cursor).unwrap_or_default();
@@ -251,13 +251,13 @@ impl Slack {
         metadata: Option<&SlackMessageMetadata>,
     ) -> Result<String, SlackFailure> {
         let whole = render(message, Surface::Post).content().opt_metadata(metadata.cloned());
-        let mut refused = match self.say_as(channel, thread, whole).await {
+        let mut refused = match self.say_as(channel, thread, whole, message.is_ending).await {
             Err(failure) if failure.is_about_the_content() => failure,
             said => return said,
         };
         for plainer in [text_alone(message).opt_metadata(metadata.cloned()), text_alone(message)] {
             tracing::warn!(%refused, "a message is sent in a plainer form");
-            refused = match self.say_as(channel, thread, plainer).await {
+            refused = match self.say_as(channel, thread, plainer, message.is_ending).await {
                 Err(failure) if failure.is_about_the_content() => failure,
                 said => return said,
             };
@@ -265,13 +265,20 @@ impl Slack {
         Err(refused)
     }
 
-    async fn say_as(&self, channel: &str, thread: Option<&str>, content: SlackMessageContent) -> Result<String, SlackFailure> {
+    async fn say_as(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        content: SlackMessageContent,
+        is_ending: bool,
+    ) -> Result<String, SlackFailure> {
         let request = SlackApiChatPostMessageRequest::new(SlackChannelId(channel.to_owned()), content)
             .opt_thread_ts(thread.map(|root| SlackTs(root.to_owned())))
             .with_link_names(false)
             .with_parse("none".to_owned())
             .with_unfurl_links(false)
             .with_unfurl_media(false);
+        let request = request.opt_reply_broadcast((self.broadcast && is_ending && thread.is_some()).then_some(true));
         let posted: PostedMessage = self.api.post(Method::ChatPostMessage, Turn::Message { channel }, &request).await?;
         Ok(posted.ts)
     }

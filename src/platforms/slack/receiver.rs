@@ -6,12 +6,15 @@
 use super::NAME;
 use super::Slack;
 use super::api::Done;
-use super::dialog;
+use super::dialog::{self, Prefill, ThreadIn};
 use super::ephemeral::ephemeral;
 use super::home;
+use super::message_text::all_texts;
 use super::method::Method;
 use super::origin::Origin;
-use super::payload::{Clicked, CommandPayload, Event, EventPayload, HomeOpened, Interaction, Joined, Mentioned, Submitted};
+use super::payload::{
+    Clicked, CommandPayload, Event, EventPayload, HomeOpened, Interaction, Joined, Mentioned, Submitted, UsedShortcut,
+};
 use super::rate_limiter::Turn;
 use super::render::ACTION_ID;
 use super::reply::SlackReply;
@@ -100,7 +103,7 @@ impl Receiver {
             if actor.standing == Standing::Outsider {
                 return SlackAck::Body(ephemeral(&notice(STRANGER)));
             }
-            self.open_dialog(command.trigger_id, Some(command.channel_id), reply);
+            self.open_dialog(command.trigger_id, Prefill::channel(&command.channel_id), reply);
             return SlackAck::Empty;
         }
         let key = format!("command:{}:{}", origin.workspace, command.trigger_id);
@@ -142,6 +145,7 @@ impl Receiver {
         match interaction {
             Interaction::BlockActions(clicked) => self.click(*clicked).await,
             Interaction::ViewSubmission(submitted) => self.submission(*submitted).await,
+            Interaction::MessageAction(used) => self.shortcut(*used).await,
             Interaction::Other => SlackAck::Empty,
         }
     }
@@ -156,10 +160,7 @@ impl Receiver {
         let key = format!("message:{}:{}:{}", origin.workspace, said.channel, said.ts);
         let reply = SlackReply { channel: said.channel.clone(), user: user.clone(), thread: thread.clone(), response_url: None };
         let actor = self.slack.actor(origin, &user).await;
-        let words = match words::after_mention(&said.text, bot) {
-            nothing if nothing.is_empty() => "help".to_owned(),
-            words => words,
-        };
+        let words = words::after_mention(&said.text, bot);
         let place = place(origin, said.channel, thread);
         match self.accept(IncomingEvent { key, actor, place, reply_to: reply.to_reply(), said: Payload::Words(words) }).await {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
@@ -173,8 +174,9 @@ impl Receiver {
     }
 
     async fn click(&self, clicked: Clicked) -> SlackAck {
-        let homes = [clicked.user.team_id.clone(), clicked.team.map(|team| team.id)];
-        let Some(origin) = self.slack.origin(None, &homes) else { return SlackAck::Empty };
+        let seen_from = clicked.team.map(|team| team.id);
+        let homes = [clicked.user.team_id.clone(), seen_from.clone()];
+        let Some(origin) = self.slack.origin(seen_from, &homes) else { return SlackAck::Empty };
         let channel = clicked.container.channel_id.or(clicked.channel.map(|channel| channel.id));
         let thread = clicked.container.thread_ts.or(clicked.message.and_then(|message| message.thread_ts));
         let thread = thread.or(clicked.container.message_ts);
@@ -190,7 +192,7 @@ impl Receiver {
                 (home::INVESTIGATE | home::REFRESH, _, _) if actor.standing == Standing::Outsider => {
                     self.send_ephemeral(reply, notice(STRANGER));
                 }
-                (home::INVESTIGATE, _, _) => self.open_dialog(clicked.trigger_id.clone(), None, reply),
+                (home::INVESTIGATE, _, _) => self.open_dialog(clicked.trigger_id.clone(), Prefill::default(), reply),
                 (home::REFRESH, _, _) => self.show_home(origin.clone(), clicked.user.id.clone()),
                 (id, Some(_), Some(_)) if id.starts_with(ACTION_ID) && self.is_locked_out() => {
                     self.send_ephemeral(reply, notice(LOCKED_OUT));
@@ -220,6 +222,7 @@ impl Receiver {
         let origin = self.slack.origin(seen_from, &homes);
         let (Some(origin), true) = (origin, submitted.view.callback_id == dialog::CALLBACK) else { return SlackAck::Empty };
         let (channel, words) = dialog::answer(&submitted.view.state);
+        let thread = dialog::thread(&submitted.view, &channel);
         let user = submitted.user.id;
         let actor = self.slack.actor(&origin, &user).await;
         if self.is_locked_out() {
@@ -237,7 +240,7 @@ impl Receiver {
         let inbound = IncomingEvent {
             key: format!("dialog:{}:{}:{}", origin.workspace, submitted.view.id, submitted.view.hash),
             actor,
-            place: place(&origin, channel, None),
+            place: place(&origin, channel, thread),
             reply_to: reply.to_reply(),
             said: Payload::Words(words),
         };
@@ -245,6 +248,43 @@ impl Receiver {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
             Ack::Answer(answer) | Ack::Unavailable(answer) => beside(dialog::SECRET, &answer),
         }
+    }
+
+    /// The shortcut on a message that somebody takes for an alarm. Where that message is about one secret for sure, it is
+    /// investigated below it; else the person is asked.
+    async fn shortcut(&self, used: UsedShortcut) -> SlackAck {
+        let seen_from = used.team.as_ref().map(|team| team.id.clone());
+        let homes = [used.user.team_id.clone(), seen_from.clone()];
+        let origin = self.slack.origin(seen_from, &homes).filter(|_| used.callback_id == dialog::SHORTCUT);
+        let (Some(origin), Some(channel), Some(root)) = (origin, used.channel.as_ref(), used.root()) else {
+            return SlackAck::Empty;
+        };
+        let (channel, root) = (channel.id.clone(), root.to_owned());
+        let actor = self.slack.actor(&origin, &used.user.id).await;
+        let reply = SlackReply { channel: channel.clone(), user: used.user.id, thread: None, response_url: used.response_url };
+        let refused = match actor.standing {
+            _ if self.is_locked_out() => Some(LOCKED_OUT),
+            Standing::Outsider => Some(STRANGER),
+            _ => None,
+        };
+        if let Some(why) = refused {
+            self.send_ephemeral(reply, notice(why));
+            return SlackAck::Empty;
+        }
+        let place = place(&origin, channel.clone(), Some(root.clone()));
+        let secrets = self.intake.secrets_in(&actor, &place, &all_texts(&used.message)).await;
+        let [secret] = secrets.as_slice() else {
+            let message = Some(ThreadIn { channel: channel.clone(), thread: root });
+            self.open_dialog(used.trigger_id, Prefill { channel: Some(channel), message, secrets }, reply);
+            return SlackAck::Empty;
+        };
+        let words = if secret.starts_with("arn:") { secret.clone() } else { format!("secret:{secret}") };
+        let key = format!("shortcut:{}:{}", origin.workspace, used.trigger_id);
+        match self.accept(IncomingEvent { key, actor, place, reply_to: reply.to_reply(), said: Payload::Words(words) }).await {
+            Ack::Accepted | Ack::Duplicate => {}
+            Ack::Answer(answer) | Ack::Unavailable(answer) => self.send_ephemeral(reply, *answer),
+        }
+        SlackAck::Empty
     }
 
     /// Why the bot cannot begin a thread in a channel, as far as Slack tells in time.
@@ -267,10 +307,10 @@ impl Receiver {
         })
     }
 
-    fn open_dialog(&self, trigger: String, channel: Option<String>, reply: SlackReply) {
+    fn open_dialog(&self, trigger: String, prefill: Prefill, reply: SlackReply) {
         let slack = Arc::clone(&self.slack);
         self.errand(async move {
-            let request = SlackApiViewsOpenRequest::new(SlackTriggerId(trigger), dialog::view(channel.as_deref()));
+            let request = SlackApiViewsOpenRequest::new(SlackTriggerId(trigger), dialog::view(&prefill));
             let opened = slack.api.post::<_, Done>(Method::ViewsOpen, Turn::Other, &request).await;
             if let Err(failure) = opened {
                 tracing::warn!(%failure, "the dialog did not open");

@@ -50,8 +50,22 @@ impl World {
 
     /// `/rotation-diag` with options.
     pub(crate) fn command(&mut self, options: &[(&str, &str)]) -> Value {
+        self.command_named("rotation-diag", options)
+    }
+
+    /// A command with options.
+    pub(crate) fn command_named(&mut self, name: &str, options: &[(&str, &str)]) -> Value {
         let options = options.iter().map(|(name, value)| json!({"name": name, "type": 3, "value": value}));
-        let data = json!({"id": "1", "name": "rotation-diag", "type": 1, "options": options.collect::<Vec<_>>()});
+        let data = json!({"id": "1", "name": name, "type": 1, "options": options.collect::<Vec<_>>()});
+        self.interaction(2, data, json!({}))
+    }
+
+    /// A message command on a message.
+    pub(crate) fn pointed_at(&mut self, message: &Value) -> Value {
+        let id = message["id"].as_str().unwrap();
+        let data = json!({
+            "id": "1", "name": "Diagnose this alarm", "type": 3, "target_id": id, "resolved": {"messages": {id: message}},
+        });
         self.interaction(2, data, json!({}))
     }
 

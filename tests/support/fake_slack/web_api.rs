@@ -175,6 +175,11 @@ fn call(world: &mut World, fake: &FakeSlack, method: &str, arguments: &Value) ->
             let ts = world.next_ts();
             Ok(json!({ "message_ts": ts }))
         }
+        "conversations.info" => {
+            let id = text(arguments, "channel")?;
+            let channel = world.channels.get(id).ok_or("channel_not_found")?;
+            Ok(json!({ "channel": { "id": id, "is_channel": true, "is_ext_shared": channel.is_shared } }))
+        }
         "conversations.history" | "conversations.replies" => history(world, arguments, method == "conversations.replies"),
         "files.getUploadURLExternal" => {
             let id = format!("F{}", world.next());

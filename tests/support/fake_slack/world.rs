@@ -69,6 +69,8 @@ pub(crate) struct Posted {
 pub(crate) struct Channel {
     pub(crate) bot_is_member: bool,
     pub(crate) is_archived: bool,
+    /// Another organization shares it.
+    pub(crate) is_shared: bool,
     pub(crate) messages: Vec<Posted>,
 }
 

@@ -95,6 +95,10 @@ fn mention(mention: &Mention) -> Option<String> {
     };
     match mention {
         Mention::User(id) => is_id(id, &['U', 'W']).then(|| format!("<@{id}>")),
+        Mention::People(ids) => {
+            let people: Vec<String> = ids.iter().filter(|id| is_id(id, &['U', 'W'])).map(|id| format!("<@{id}>")).collect();
+            (!people.is_empty()).then(|| people.join(" "))
+        }
         Mention::Group(id) => is_id(id, &['S']).then(|| format!("<!subteam^{id}>")),
         Mention::Here => Some("<!here>".to_owned()),
     }
