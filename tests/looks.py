@@ -30,6 +30,7 @@ STYLE = """
 .message { display: flex; gap: 8px; padding: 12px 16px; } .avatar { flex: none; width: 36px; height: 36px; border-radius: 8px; background: #2451b3; }
 .body { min-width: 0; flex: 1; overflow-wrap: anywhere; } .who { font-weight: 700; } pre, code { font-family: "DejaVu Sans Mono", monospace; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 4px 0; } img { display: block; max-width: 100%; border-radius: 8px; margin-top: 6px; }
+.mark { display: inline-block; width: .9em; height: .9em; border-radius: 50%; vertical-align: -.1em; }
 .file { display: inline-block; border: 1px solid; border-radius: 8px; padding: 8px 12px; margin: 6px 6px 0 0; }
 .controls { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 8px; } p { margin: 0; } ul, ol { margin: 2px 0; padding-left: 22px; }
 .slack { color: #1d1c1d; background: #fff; } .slack.dark { color: #d1d2d3; background: #1a1d21; }
@@ -61,8 +62,19 @@ def unknown(what):
     sys.exit(f"the model does not know {what!r}")
 
 
+# The marks of messages, for machines without a font for them.
+MARKS = {"🔴": "#dd2e44", "🟡": "#fdcb58", "🟢": "#78b159", "🔎": "#8899a6"}
+
+
 def escaped(text):
     return html.escape(text, quote=False)
+
+
+def marked(page):
+    """The page with its marks drawn."""
+    for mark, colour in MARKS.items():
+        page = page.replace(mark, f"<span class='mark' style='background:{colour}'></span>")
+    return page
 
 
 # ---- Slack ----
@@ -76,8 +88,10 @@ def slack_marked(text):
         head, _, label = inner.partition("|")
         if head.startswith("!date^"):
             return f"<span>{label}</span>"
-        if head.startswith(("@", "#", "!")):
-            return f"<a>{label or head}</a>"
+        if head.startswith(("!subteam^", "@")):
+            return f"<a>{label or '@somebody'}</a>"
+        if head.startswith(("#", "!")):
+            return f"<a>{label or head.replace('!', '@')}</a>"
         return f"<a>{label or head}</a>"
 
     parts = re.split(r"(```.*?```|`[^`\n]+`)", escaped(text).replace("&amp;lt;", "&lt;").replace("&amp;gt;", "&gt;").replace("&amp;amp;", "&amp;"), flags=re.S)
@@ -287,7 +301,7 @@ def page(platform, kept, light):
     # Discord's own controls stand below what is attached.
     return (
         f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><body class='{platform} {light}'><div class='message'>"
-        f"<div class='avatar'></div><div class='body'><p class='who'>rotation-diag</p>{body}{pictures}{files}</div></div>"
+        f"<div class='avatar'></div><div class='body'><p class='who'>rotation-diag</p>{marked(body)}{pictures}{files}</div></div>"
     )
 
 

@@ -26,7 +26,7 @@ mod threads;
 mod watches;
 
 pub use alarms::Newness;
-pub use audit::{AuditDecision, Audited};
+pub use audit::{AuditDecision, Audited, audited};
 pub use board::{Headline, ListedInvestigation, ListedRow};
 pub use certificates::KeptCertificate;
 pub use copy::CopyError;

@@ -90,11 +90,12 @@ async fn the_page_lists_its_own_threads_and_what_was_found_elsewhere_but_not_wha
     assert_eq!(own.leads_to, ThreadTarget::Thread(console.roots()[0].id.clone()));
     assert!(own.title.as_str().contains("prod/orders-nowhere"), "{own:?}");
     assert!(others.title.as_str().starts_with("prod/orders-db is not rotating") && others.tone == Tone::Bad, "{others:?}");
-    let [("Slack", id)] = elsewhere(&list).try_into().unwrap() else { panic!("{list:?}") };
+    let seen = elsewhere(&list);
+    let [("Slack", id)] = seen.as_slice() else { panic!("{list:?}") };
     assert_eq!(list.accounts.iter().map(String::as_str).collect::<Vec<_>>(), ["prod"]);
     assert_eq!(list.older, None);
 
-    let shown = world.bot.history.investigation(&reader(), &page(), &id).await.unwrap();
+    let shown = world.bot.history.investigation(&reader(), &page(), id).await.unwrap();
     let root = slack.roots()[0].id.clone();
     let there = shown.elsewhere.unwrap();
     assert_eq!((there.platform, there.address), ("Slack", Some(format!("https://slack.example/C1/{root}"))));

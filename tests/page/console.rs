@@ -2,6 +2,7 @@
 
 use crate::site::{Browser, FOREIGN_HOST, Site, hidden, location};
 use crate::worlds::{ID, investigated};
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ORIGIN};
 use rotation_diag::chat::compose::{self, AfterVerdict};
@@ -11,7 +12,7 @@ use rotation_diag::chat::{
 };
 use rotation_diag::model::{Cause, Investigation, Place, PlatformName, ReplyTo, StepName, ThreadRef};
 use rotation_diag::redact::SafeText;
-use rotation_diag::report::Report;
+use rotation_diag::report::{Phrase, Report};
 
 const ROOT: &str = "0123.root.0";
 
@@ -324,7 +325,8 @@ fn hostile_message(text: &str) -> Message {
         parts: vec![
             Part::Context(vec![text.clone(), text.clone()]),
             Part::Facts(vec![
-                rotation_diag::report::Phrase::from(text.clone()).at(jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::UNIX_EPOCH),
+                Phrase::from(text.clone()),
+                Phrase::from("since ").at(Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH),
             ]),
             Part::Section { label: text.clone(), lines: vec![text.clone()] },
             Part::Section { label: text.clone(), lines: vec![text.clone(), text.clone()] },

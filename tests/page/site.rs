@@ -8,7 +8,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use rotation_diag::chat::compose;
 use rotation_diag::chat::{
     Ack, Elsewhere, HistoryError, IncomingEvent, Intake, ListedThread, Message, MessageHistory, Posted, ShownInvestigation,
-    Summary, ThreadCursor, ThreadList, ThreadQuery, ThreadTarget,
+    Summary, ThreadCursor, ThreadFilter, ThreadList, ThreadQuery, ThreadTarget,
 };
 use rotation_diag::config::Token;
 use rotation_diag::diagnosis::page_of;
@@ -43,7 +43,7 @@ impl Intake for RecordingIntake {
         self.suggestions.lock().unwrap().iter().filter(|name| name.contains(typed)).cloned().collect()
     }
 
-    async fn recent(&self, _: &Actor, _: usize) -> Vec<Summary> {
+    async fn recent(&self, _: &Actor, _: ThreadFilter, _: usize) -> Vec<Summary> {
         Vec::new()
     }
 

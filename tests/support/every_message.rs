@@ -26,7 +26,6 @@ pub(crate) async fn every_message(manner: Manner) -> Vec<(String, Message)> {
     let mut messages = vec![
         ("progress".to_owned(), compose::progress(&SafeText::redact("prod/orders-db in eu-west-1"), &steps)),
         ("verdict".to_owned(), verdict(&report, &AfterVerdict::default())),
-        ("details".to_owned(), compose::details(&report)),
         ("comparison".to_owned(), compose::comparison(&report)),
         ("export".to_owned(), compose::export(&report)),
         ("verdict-watched".to_owned(), verdict(&report, &AfterVerdict { watched_since: Some(at), ..AfterVerdict::default() })),
@@ -46,6 +45,11 @@ pub(crate) async fn every_message(manner: Manner) -> Vec<(String, Message)> {
         ("unavailable".to_owned(), compose::unavailable()),
         ("notice".to_owned(), compose::notice(Tone::Good, "prod/orders-db rotated at 05:00 UTC")),
     ];
+    let searching = AfterVerdict { searching_author: true, ..AfterVerdict::default() };
+    messages.push(("verdict-searching".to_owned(), verdict(&report, &searching)));
+    messages.extend(compose::bare_commands(&report).map(|commands| ("commands".to_owned(), commands)));
+    let thoughts = compose::thoughts(&report).into_iter();
+    messages.extend(thoughts.filter_map(|thought| Some((format!("thread-{}", thought.name), thought.message?))));
     messages.extend(compose::chart(&broken).map(|chart| ("chart".to_owned(), chart)));
     messages.extend(StepName::ALL.map(|step| (format!("evidence-{}", step.number()), compose::evidence(&broken, step))));
     for name in ["healthy", "no_such_secret", "bot_may_see_nothing", "managed_by_rds", "new_code_raises"] {

@@ -7,7 +7,7 @@ use super::list_address::{ListAddress, asked, sent_as};
 use super::session::{BrowserSession, is_id};
 use super::sign_in;
 use super::submissions::{Submission, key, may_be_kept};
-use super::view::{self, DrawnChart, Open, SessionView, SignOut};
+use super::view::{self, Enrichment, Open, SessionView, SignOut};
 use super::{Console, Example, PageState};
 use crate::chart;
 use crate::chat::HistoryError;
@@ -38,8 +38,8 @@ const MAX_FORM_BYTES: usize = 16 << 10;
 const DEADLINE: Duration = Duration::from_secs(20);
 /// How many replies of a thread are shown.
 const REPLIES: usize = 200;
-/// Of how many investigations of a thread the charts are drawn; of others they are pictures.
-const MAX_CHARTED: usize = 10;
+/// For how many investigations of a thread more is shown than their messages.
+const MAX_ENRICHED: usize = 10;
 
 const STYLE: &str = include_str!("assets/console.css");
 const SCRIPT: &str = include_str!("assets/console.js");
@@ -154,8 +154,8 @@ impl PageState {
                 if messages.is_empty() {
                     return Ok(self.refused(StatusCode::NOT_FOUND, "There is no such thread, or it is no longer kept."));
                 }
-                let charts = self.charts(&messages).await;
-                Some(Open { root, messages, charts })
+                let more = self.more_of(&messages).await;
+                Some(Open { root, messages, more })
             }
             None => None,
         };
@@ -179,15 +179,15 @@ impl PageState {
         Ok(view::sheet(&sheet).into_response())
     }
 
-    /// The charts that messages show as pictures, to be drawn in the colours and the width of the page.
-    async fn charts(&self, messages: &[Posted]) -> Vec<DrawnChart> {
+    /// What a page shows beyond messages: charts in its own colours and width, lists that open.
+    async fn more_of(&self, messages: &[Posted]) -> Vec<Enrichment> {
         let mut investigations = Vec::new();
-        for id in view::charted(messages).iter().take(MAX_CHARTED) {
+        for id in view::investigations_of(messages).iter().take(MAX_ENRICHED) {
             let shown = self.history.investigation(&Console::actor(), &Console::place(None), id).await;
             investigations.extend(shown.map(|shown| shown.investigation));
         }
-        let draw = move || investigations.iter().flat_map(DrawnChart::all).collect();
-        // Without them, the pictures are shown.
+        let draw = move || investigations.iter().map(Enrichment::of).collect();
+        // Without it, the messages are shown as they are.
         tokio::task::spawn_blocking(draw).await.unwrap_or_default()
     }
 

@@ -46,7 +46,7 @@ fn choices(address: &ListAddress, list: &ThreadList, here: &str) -> Markup {
                 input id="q" type="search" name="q" value=(address.text) maxlength="200" placeholder="Search" autocomplete="off"
                     autocapitalize="none" spellcheck="false";
                 @if address.filter != ThreadFilter::All { input type="hidden" name="show" value=(address.filter.word()); }
-                @if accounts.len() > 1 || address.account.is_some() {
+                @if !accounts.is_empty() {
                     label class="unseen" for="account" { "Account" }
                     select id="account" name="account" {
                         option value="" { "All accounts" }

@@ -124,10 +124,12 @@ fn heading(message: &Message) -> Markup {
 pub(super) fn notice(paths: &Paths, message: &Message) -> Markup {
     let role = (message.tone == Tone::Warning).then_some("alert");
     html! {
-        article class="message notice" data-tone=(tone(message.tone)) role=[role] {
-            header { (heading(message)) }
-            (parts(paths, &message.parts))
-            @if !message.controls.is_empty() { (controls(&message.controls)) }
+        div role=[role] {
+            article class="message notice" data-tone=(tone(message.tone)) {
+                header { (heading(message)) }
+                (parts(paths, &message.parts))
+                @if !message.controls.is_empty() { (controls(&message.controls)) }
+            }
         }
     }
 }
@@ -214,13 +216,22 @@ fn facts(phrases: &[Phrase]) -> Markup {
                 span {
                     @for span in phrase.spans() {
                         @match span {
-                            Span::Text(words) => { (words.as_str()) }
+                            Span::Text(words) => (spaced(words)),
                             Span::Moment { at, utc } => { time class="local" datetime=(at) title=(utc) { (utc) } }
                         }
                     }
                 } " "
             }
         }
+    }
+}
+
+/// Words with the spaces around them that part them from a moment.
+fn spaced(words: &SafeText) -> Markup {
+    html! {
+        @if words.as_str().starts_with(' ') { " " }
+        (text(words))
+        @if words.as_str().ends_with(' ') { " " }
     }
 }
 

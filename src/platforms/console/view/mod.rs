@@ -10,7 +10,7 @@ mod sheet;
 pub(super) use cause::cause;
 pub(super) use frame::{SignOut, refused, sign_in};
 pub(super) use investigation::investigation;
-pub(super) use message::{DrawnChart, charted};
+pub(super) use message::{Enrichment, investigations_of};
 pub(super) use sheet::{Open, SessionView, sheet};
 
 use crate::redact::SafeText;

@@ -2,7 +2,7 @@
 
 use super::frame::{PageFrame, SignOut};
 use super::list;
-use super::message::{self, ACT, DrawnChart};
+use super::message::{self, ACT, Enrichment};
 use super::{Paths, line};
 use crate::chat::document::Tone;
 use crate::chat::{Posted, ThreadList};
@@ -45,8 +45,8 @@ pub(in super::super) struct Open {
     pub(in super::super) root: String,
     /// Its messages.
     pub(in super::super) messages: Vec<Posted>,
-    /// The charts among them.
-    pub(in super::super) charts: Vec<DrawnChart>,
+    /// What is shown beyond them.
+    pub(in super::super) more: Vec<Enrichment>,
 }
 
 pub(in super::super) fn sheet(sheet: &SessionView<'_>) -> Html<String> {
@@ -102,6 +102,7 @@ fn hidden(sheet: &SessionView<'_>) -> Markup {
 
 fn channel(sheet: &SessionView<'_>) -> Markup {
     let open = sheet.open.as_ref().map(|open| open.root.as_str());
+    let here = open.map_or_else(|| sheet.paths.channel(), |root| sheet.paths.thread(root));
     let field = Prompt {
         field: Field::Ask,
         id: "ask",
@@ -126,7 +127,7 @@ fn channel(sheet: &SessionView<'_>) -> Markup {
                         @for Example { words, title } in &sheet.examples { option value={ "/rotation-diag " (words) } { (title) } }
                     }
                 }
-                (field.notices(sheet.paths, &sheet.submission))
+                (field.notices(sheet.paths, &sheet.submission, &sheet.address.at(&here)))
             }
             (list::list(sheet.paths, sheet.address, &sheet.list, open))
         }
@@ -156,11 +157,12 @@ impl Prompt {
         }
     }
 
-    fn notices(&self, paths: &Paths, submission: &Submission) -> Markup {
+    /// `here` is the page without them.
+    fn notices(&self, paths: &Paths, submission: &Submission, here: &str) -> Markup {
         let notices = if submission.field == self.field { submission.notices.as_slice() } else { &[] };
         html! {
             div id=(self.notices) class="notices" role="status" {
-                @if !notices.is_empty() { p class="alone" { "Only visible to you" } }
+                @if !notices.is_empty() { p class="alone" { "Only visible to you" " " a href=(here) { "Hide" } } }
                 @for notice in notices { (message::notice(paths, notice)) }
             }
         }
@@ -212,10 +214,10 @@ fn thread(sheet: &SessionView<'_>, open: &Open) -> Markup {
             h1 class="unseen" { "Thread" }
             p class="back" { a href=(sheet.address.at(&sheet.paths.channel())) { "← Channel" } }
             div id="messages" class="messages" {
-                @for posted in &open.messages { (message::posted(sheet.paths, &open.root, posted, &open.charts)) }
+                @for posted in &open.messages { (message::posted(sheet.paths, &open.root, posted, &open.more)) }
             }
-            (field.notices(sheet.paths, &sheet.submission))
             div class="go-on" {
+                (field.notices(sheet.paths, &sheet.submission, &sheet.address.at(&sheet.paths.thread(&open.root))))
                 form class="ask" method="post" action=(sheet.paths.at("/say")) {
                     (hidden(sheet))
                     label for="say" { "Reply in this thread" }

@@ -69,6 +69,12 @@ impl Assembly {
         self.push(block, length(title).min(RICH_TEXT));
     }
 
+    /// The first line, where a header cannot show it.
+    pub(super) fn title_line(&mut self, title: SlackRichTextElement) {
+        let length = length_of(&title);
+        self.push(SlackRichTextBlock::new(vec![title]).into(), length);
+    }
+
     /// A part, as far as there is room.
     pub(super) fn part(&mut self, pieces: Vec<BlockPiece>) {
         for piece in pieces {

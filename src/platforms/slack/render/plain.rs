@@ -1,7 +1,8 @@
 //! The whole message as a text file, for what does not fit.
 
 use super::limits::escape;
-use super::{File, text};
+use super::people::NamedPeople;
+use super::{File, Surface, text};
 use crate::chat::document::{Message, Part};
 use crate::report::line_in_utc;
 
@@ -37,7 +38,7 @@ fn whole(message: &Message) -> String {
         whole.push('\n');
         write(&mut whole, part);
     }
-    whole
+    NamedPeople::new(&message.people, Surface::Post).unnamed(&whole)
 }
 
 fn write(whole: &mut String, part: &Part) {

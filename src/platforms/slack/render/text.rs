@@ -44,7 +44,7 @@ pub(super) fn notification(text: &str) -> String {
 }
 
 /// True where Slack would read mark-up, an address or a name in the text instead of showing it.
-pub(super) fn has_marks(text: &SafeText) -> bool {
+pub(super) fn has_marks(text: &str) -> bool {
     let is_harmless = |c: char| c.is_alphanumeric() || " -·…,.()/".contains(c);
     !text.chars().all(is_harmless)
 }
