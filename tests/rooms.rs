@@ -449,8 +449,10 @@ fn an_upward_import_of_the_bot_is_found() {
 fn a_button_is_its_action_its_handler_and_its_place_in_the_verdict() {
     let homes = ["model/action.rs", "bot/handlers/action.rs", "chat/compose/verdict.rs"];
     let plan = Plan::of_the_crate();
-    // Discord colours the button that resolves.
-    for action in ["Compare", "Consumers", "Evidence", "Export", "RerunStep", "Watch", "Widen"] {
+    // Platforms colour the buttons that rerun and resolve.
+    for action in
+        ["Compare", "Consumers", "CopyFix", "Evidence", "Export", "Reopen", "RerunStep", "StopWatching", "Watch", "Widen"]
+    {
         let names = |source: &&Source| source.named.iter().any(|path| path.ends_with(&["Action".to_owned(), action.to_owned()]));
         let named: BTreeSet<&str> = plan.sources.iter().filter(names).map(|source| source.path.as_str()).collect();
         assert!(named.contains("bot/handlers/action.rs"), "{action} is handled elsewhere: {named:?}");

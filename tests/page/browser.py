@@ -287,6 +287,12 @@ def with_the_mouse(playwright, address, folder):
         expect(title).to_contain_text("prod/orders-db is not rotating")
         details = page.locator("#messages article", has_text="What the nine steps found")
         expect(details.locator("li[data-state]")).to_have_count(9)
+        expect(details.locator("li[data-state=fine], li[data-state=trouble]")).to_have_count(9)
+        # The first message is short on a phone, and everything else stands in the thread.
+        page.set_viewport_size({"width": 390, "height": 844})
+        height = visit.verdict().evaluate("article => article.getBoundingClientRect().height")
+        assert height <= 1200, f"the verdict is {height} px high on a phone"
+        page.set_viewport_size({"width": 1280, "height": 900})
         expect(details.locator("li[data-state=trouble]")).not_to_have_count(0)
         expect(details).to_contain_text("✓ fine")
         expect(page.locator("#messages .drawn .wide svg").first).to_be_visible()
