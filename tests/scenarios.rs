@@ -146,7 +146,7 @@ fn complaints(Played { investigation, expect, violations, .. }: &Played) -> Vec<
 fn doubled_words(investigation: &Investigation) -> Vec<String> {
     let report = Report::new(investigation);
     let mut texts = vec![wording::headline(&report)];
-    texts.extend(wording::context(&report));
+    texts.extend(wording::context(&report).iter().map(rotation_diag::report::Phrase::in_utc));
     texts.extend(wording::also(&report).0);
     texts.extend(wording::next_looks(&report));
     texts.extend(wording::changes(&report).0);
@@ -189,6 +189,14 @@ fn faults_of_style(investigation: &Investigation) -> Vec<String> {
             let plain = text.replace(": ", ". ").replace("; ", ". ");
             faults.extend(plain.split(". ").filter(is_long).map(|sentence| format!("a sentence is too long: {sentence}")));
         }
+        let uses = |client: &str| remedy.commands.iter().any(|command| command.contains(client));
+        let told = advice.iter().flatten().cloned().collect::<String>();
+        faults.extend(
+            ["psql", "mysql", "sqlplus", "sqlcmd", "mongosh"]
+                .into_iter()
+                .filter(|client| told.contains(&format!("{client} takes")) && !uses(client))
+                .map(|client| format!("{client} is explained, and no command uses it: {told}")),
+        );
         texts.extend(advice.into_iter().flatten().chain([finding.title.to_string(), explanation]));
     }
     let one_of_many =
@@ -196,7 +204,7 @@ fn faults_of_style(investigation: &Investigation) -> Vec<String> {
     for text in texts {
         let what = match &text {
             text if text.contains("[hidden") => "our own words are masked",
-            text if text.contains("..") || text.contains(" .") => "a stop too many",
+            text if text.contains("..") || text.contains(" .") || text.contains(".).") => "a stop too many",
             text if text.contains("  ") => "a space too many",
             text if one_of_many.is_match(text) => "one is counted as many",
             _ => continue,
@@ -271,6 +279,18 @@ fn happened(report: &Report) -> String {
     report.leading().map(wording::what_happened).unwrap_or_default().to_string()
 }
 
+fn effects(report: &Report) -> String {
+    report.plan.iter().map(|step| format!("{}\n", step.effect)).collect()
+}
+
+fn needs(report: &Report) -> String {
+    outlook::needs(report).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn proven(report: &Report) -> String {
+    report.leading().into_iter().flat_map(|finding| &finding.evidence).map(|proof| format!("{}\n", proof.text)).collect()
+}
+
 fn headline(report: &Report) -> String {
     wording::headline(report).to_string()
 }
@@ -301,6 +321,8 @@ async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
         ("subnet_deleted", commands, "SubnetIds=subnet-0b61", false),
         ("subnet_deleted", happened, "called DeleteSubnet on subnet-0b61", true),
         ("layer_taken_away", remedy, "put back the layer", true),
+        ("layer_taken_away", proven, "Cannot find module", true),
+        ("import_error_json", proven, "Unable to import module", true),
         // Code for the new runtime would fail on the old one.
         ("runtime_upgraded_under_the_bundle", commands, "--runtime python3.13", true),
         ("runtime_upgraded_under_the_bundle", commands, "update-function-code", false),
@@ -319,6 +341,40 @@ async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
         ("label_taken_away_in_a_race", happened, "less than a minute before the first failure", true),
         ("function_deleted", |report| wording::changes(report).0.iter().map(ToString::to_string).collect(), "(with ", false),
         ("two_access_keys_already", commands, "list-access-keys", true),
+        // Whose session was refused is who has to be allowed.
+        ("secret_policy_lacks_cross_account_allow", commands, "arn:aws:iam::444455556666:role/shared-rotation", true),
+        // The version that was overwritten needs nobody to read a value.
+        ("value_written_back_by_terraform", commands, "--version-stage AWSCURRENT --move-to-version-id", true),
+        ("value_written_back_by_terraform", commands, "put-secret-value", false),
+        // A package does not bring back a layer.
+        ("layer_taken_away", commands, "list-versions-by-function", true),
+        ("layer_taken_away", commands, "update-function-code", false),
+        ("user_made_for_another_host", commands, "RENAME USER", true),
+        ("user_made_for_another_host", remedy, "every address", true),
+        ("trust_never_included_lambda", headline, "may not assume the function's role", true),
+        ("trust_and_permission_both_lost", commands, "update-assume-role-policy", true),
+        ("trust_and_permission_both_lost", commands, "put-role-policy", true),
+        // What else the command changes at the same time.
+        ("managed_by_rds_failing", remedy, "wait for the maintenance window", true),
+        ("database_storage_full", remedy, "never takes storage back", true),
+        // Not only the log shows these, or no function has one.
+        ("concurrency_of_one", worth, "log", false),
+        ("partner_token_outlived_by_its_interval", worth, "log", false),
+        ("out_of_memory", worth, "nothing but the function's log", true),
+        ("operator_may_not_rotate", worth, "passed by itself", false),
+        // A partner's system rotates without a function.
+        ("partner_token_expired", needs, "lambda:InvokeFunction", false),
+        ("postgres_password_refused", needs, "lambda:InvokeFunction", true),
+        // A client that no command uses, and words about another engine.
+        ("failed_last_sunday", remedy, "psql", false),
+        ("failed_last_sunday", worth, "the commands show", false),
+        ("postgres_password_refused", remedy, "mysql", false),
+        ("mysql_snapshot_restored", remedy, "psql", false),
+        ("sqlserver_login_failed", remedy, "made again", false),
+        ("addresses_used_up", happened, "have no free address", true),
+        ("third_party_refuses_the_token", happened, "answered 401 in setSecret", true),
+        ("secret_lacks_password_key", effects, "saves the superuser's value", true),
+        ("runtime_updated_by_aws", effects, "does not check", false),
     ];
     let mut faults = Vec::new();
     for played in played().await {

@@ -70,7 +70,7 @@ impl Demo {
         let one = Arc::clone(&console);
         let app = App::start_with(&config, accounts(worlds), move |bot, stop| {
             let mut platforms = Platforms::default();
-            let history = Arc::clone(&bot.store) as Arc<dyn MessageHistory>;
+            let history = Arc::clone(&bot.history) as Arc<dyn MessageHistory>;
             platforms.add(built(one, Arc::clone(&bot.intake) as Arc<dyn Intake>, history, stop.clone()));
             Ok(platforms)
         })

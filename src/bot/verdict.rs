@@ -30,7 +30,11 @@ pub(super) fn named_places(places: &[Location]) -> Vec<(String, Region)> {
 
 /// What became of an investigation, for its verdict.
 pub(super) fn standing(row: &InvestigationRow) -> AfterVerdict {
-    AfterVerdict { resolved: row.resolved.clone().map(|(by, at)| Resolved { by, at }), watched_since: row.watched_since }
+    AfterVerdict {
+        resolved: row.resolved.clone().map(|(by, at)| Resolved { by, at }),
+        watched_since: row.watched_since,
+        searching_author: false,
+    }
 }
 
 /// The report of an investigation's record.
@@ -52,12 +56,22 @@ pub(super) fn verdict(row: &InvestigationRow, record: &Investigation) -> Desired
 pub(super) fn concluded(row: &InvestigationRow, record: Investigation) -> Completion {
     let report = report(row, &record);
     let headline = wording::headline(&report);
-    let details =
-        DesiredMessage::reply(&row.thread, message_key(row, "details"), compose::details(&report), "details of the verdict");
-    let messages = vec![verdict(row, &record), details];
+    let messages = std::iter::once(verdict(row, &record)).chain(thoughts(row, &report)).collect();
     let concluded =
         RunResult { id: row.id.clone(), stage: InvestigationStage::Done, record: Some(record), headline, locations: Vec::new() };
     Completion { concluded: vec![concluded], messages, ..Completion::default() }
+}
+
+/// What the verdict leaves to its thread, one message for each thought; an earlier run's that has come to nothing is replaced.
+fn thoughts(row: &InvestigationRow, report: &Report) -> Vec<DesiredMessage> {
+    let desired = |thought: compose::Thought| {
+        let key = message_key(row, thought.name);
+        match thought.message {
+            Some(message) => DesiredMessage::reply(&row.thread, key, message, "details of the verdict"),
+            None => DesiredMessage::reply(&row.thread, key, thought.nothing_left(), "details of the verdict").only_replacing(),
+        }
+    };
+    compose::thoughts(report).into_iter().map(desired).collect()
 }
 
 /// It could not be looked into; the buttons let people try again.
@@ -82,10 +96,21 @@ pub(super) fn failed(row: &InvestigationRow, why: impl Into<SafeText>) -> Comple
 /// What can be done where a run came to nothing.
 pub(super) fn controls_of_a_failure(row: &InvestigationRow) -> Vec<Control> {
     let token = ActionToken { investigation: row.id.clone(), revision: row.revision, action: Action::RerunAll };
-    vec![Control::Button(MenuItem { label: "Rerun all".into(), token })]
+    vec![Control::Button(MenuItem { label: "Rerun".into(), token })]
 }
 
 /// The message that answers an action without changing anything; `None` for those that do more.
 pub(super) fn answer_key(row: &InvestigationRow, action: Action) -> Option<String> {
     Some(message_key(row, &action.answer_name(row.revision)?))
+}
+
+/// True where somebody did it already.
+pub(super) fn is_done(row: &InvestigationRow, action: Action) -> bool {
+    match action {
+        Action::Watch => row.watched_since.is_some(),
+        Action::StopWatching => row.watched_since.is_none(),
+        Action::Resolve => row.resolved.is_some(),
+        Action::Reopen => row.resolved.is_none(),
+        _ => false,
+    }
 }

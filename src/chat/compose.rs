@@ -18,9 +18,9 @@ pub use answers::{
 pub use consumers::consumers;
 pub use evidence::{evidence, whole_evidence};
 pub use files::{chart, export, network_chart};
-pub use steps::{ended, running, waiting};
-pub use thread::{comparison, details, progress};
-pub use verdict::{AfterVerdict, Resolved, verdict};
+pub use steps::{ended, judged, running, waiting};
+pub use thread::{Thought, comparison, details, progress, thoughts};
+pub use verdict::{AfterVerdict, Resolved, bare_commands, verdict};
 
 use super::document::Part;
 use crate::model::Investigation;

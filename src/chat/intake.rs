@@ -1,6 +1,7 @@
 //! Where platforms hand in what people say.
 
 use super::document::Message;
+use super::thread_list::ThreadFilter;
 use crate::model::{ActionToken, Actor, IncomingEvent, Investigation, InvestigationId, Outcome, Place, Region};
 use crate::redact::SafeText;
 use async_trait::async_trait;
@@ -54,8 +55,14 @@ pub trait Intake: Send + Sync {
         Vec::new()
     }
 
-    /// The newest investigations this person may see, at most `limit`.
-    async fn recent(&self, actor: &Actor, limit: usize) -> Vec<Summary>;
+    /// The verdict of an investigation without its controls, to be shown at `place` to everybody there; `None` where this person may
+    /// not have it told there, or there is none.
+    async fn preview(&self, _actor: &Actor, _place: &Place, _id: &InvestigationId) -> Option<Message> {
+        None
+    }
+
+    /// The newest investigations this person may see that `filter` takes, at most `limit`.
+    async fn recent(&self, actor: &Actor, filter: ThreadFilter, limit: usize) -> Vec<Summary>;
 
     /// An investigation and its revision, if this person may see it in `place`'s workspace; `None` also where it does not
     /// exist.

@@ -16,6 +16,8 @@ pub struct Limits {
     pub progress: Option<ProgressLimit>,
     /// True where it shows messages from the store, so that their files stay there.
     pub shows_the_store: bool,
+    /// True where investigations of other platforms are shown too, to whoever may ask about the same secret.
+    pub shows_others: bool,
     /// True where people have threads in which the bot can be asked, but which are not the bot's.
     pub has_others_threads: bool,
 }
@@ -32,6 +34,14 @@ impl Limits {
     /// A platform that takes what is usual, and keeps what it is sent.
     #[must_use]
     pub const fn usual(title: &'static str, manner: Manner) -> Limits {
-        Limits { title, manner, between_edits: None, progress: None, shows_the_store: false, has_others_threads: true }
+        Limits {
+            title,
+            manner,
+            between_edits: None,
+            progress: None,
+            shows_the_store: false,
+            shows_others: false,
+            has_others_threads: true,
+        }
     }
 }

@@ -99,6 +99,7 @@ const PERHAPS_MENDED: &str = "it may have been fixed since";
 /// Remarks of the rules that say of the past what a forecast need not.
 const ASIDES: &[&str] = &[
     " It has not stopped a rotation yet; it will stop the next one.",
+    " It has not stopped a rotation yet; it will stop one that runs in that subnet.",
     " It has not stopped a rotation yet, or another reason stopped it first.",
     " The next rotation will fail, and so will every read of the secret.",
 ];
@@ -115,6 +116,8 @@ pub(super) struct Outlook {
     pub(super) foreseen: Vec<Foreseen>,
     /// What was not seen, and could stop it too.
     pub(super) unseen: Vec<String>,
+    /// The causes of which present facts make no more than a possibility.
+    pub(super) possible: Vec<Cause>,
 }
 
 /// Foretells the next rotation, from present facts and from why the last one failed.
@@ -186,7 +189,8 @@ fn beyond(context: &DiagnosisContext<'_>) -> Option<String> {
 /// Asks the rules about the next rotation; `ahead` is the evidence [`without_failures`].
 pub(super) fn outlook(ahead: &Evidence) -> Outlook {
     let context = DiagnosisContext::new(ahead);
-    let mut outlook = Outlook { foreseen: Vec::new(), unseen: Vec::new() };
+    let mut outlook = Outlook { foreseen: Vec::new(), unseen: Vec::new(), possible: Vec::new() };
+    let mut possible = Vec::new();
     let mut note = |missing: String| {
         if !outlook.unseen.contains(&missing) {
             outlook.unseen.push(missing);
@@ -195,7 +199,10 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
     let by_code = if ahead.function_code.found().is_some() { FORETOLD_BY_CODE } else { &[] };
     for rule in FORETOLD.iter().chain(by_code).filter_map(|cause| rule_of(*cause)) {
         match (rule.evaluate)(&context) {
-            Verdict::Fires(finding) if finding.confidence == Confidence::Possible => note(doubt_of(&finding)),
+            Verdict::Fires(finding) if finding.confidence == Confidence::Possible => {
+                possible.push(finding.cause);
+                note(doubt_of(&finding));
+            }
             Verdict::Fires(finding) if finding.severity > Severity::Info || !ONLY_WHEN_REFUSED.contains(&finding.cause) => {
                 outlook.foreseen.push(Foreseen { obstacle: obstacle(&context, &finding), remediation: finding.remediation });
             }
@@ -210,6 +217,7 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
     if let Some(missing) = ahead.function_code.missing() {
         note(format!("the function's code: {missing}"));
     }
+    outlook.possible = possible;
     outlook.foreseen.extend(
         super::readings::runtime::support::past_block(&context)
             .map(|obstacle| Foreseen { obstacle, remediation: Remediation::default() }),
@@ -218,7 +226,7 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
 }
 
 fn doubt_of(finding: &Finding) -> String {
-    format!("whether {}: {}", finding.title, without_asides(&finding.explanation))
+    format!("whether {}: {}", finding.title, without_asides(&finding.explanation).trim_end_matches('.'))
 }
 
 /// The key of the function's environment is used by Lambda's own grant, which no policy shows.

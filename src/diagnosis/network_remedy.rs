@@ -4,7 +4,8 @@ use super::DiagnosisContext;
 use super::network::{Direction, NetworkFault, OtherEnd, Reachability, to_service};
 use super::remedy::aws_in;
 use crate::model::{
-    AclEntry, EndpointKind, FunctionFacts, NatGateway, Network, Remediation, SecurityGroup, TargetDatabase, VpcConfig,
+    AclEntry, EndpointKind, FunctionFacts, NatGateway, Network, Remediation, RouteTarget, SecurityGroup, TargetDatabase,
+    VpcConfig,
 };
 
 /// The last number an entry of a network ACL may have. Source: Amazon VPC User Guide, "Network ACL rules".
@@ -36,6 +37,8 @@ impl Remediation {
         let network = &context.evidence.network;
         let look = |fix: Remediation, words: &[&str]| fix.call(context, words);
         match fault {
+            // Outside a VPC its address is another one every time.
+            NetworkFault::Ingress { from: OtherEnd::Public, .. } if own_vpc(context).is_none() => self.into_vpc(context, towards),
             NetworkFault::Ingress { groups, port, from } => self.let_in(context, groups, *port, from),
             NetworkFault::Egress { groups, port, to } => self.let_out(context, groups, *port, to),
             NetworkFault::Acl { acl, direction, ports, range, entry, .. } => {
@@ -75,7 +78,20 @@ impl Remediation {
                     .needs("ec2:DescribeTransitGatewayVpcAttachments")
             }
             NetworkFault::NoWayBack { table, to, over } => self.lead(context, "create-route", table, to, over),
-            NetworkFault::NoRoute { table, to: Some(to), .. } => match link_between(context, towards) {
+            NetworkFault::AttachmentZone { attachment, subnet, .. } => self
+                .call(
+                    context,
+                    &[
+                        "ec2",
+                        "modify-transit-gateway-vpc-attachment",
+                        "--transit-gateway-attachment-id",
+                        attachment,
+                        "--add-subnet-ids",
+                        subnet,
+                    ],
+                )
+                .needs("ec2:ModifyTransitGatewayVpcAttachment"),
+            NetworkFault::NoRoute { table, to: Some(to), .. } | NetworkFault::OnlyToInternet { table, to, .. } => match link_between(context, towards) {
                 Some(peering) => self.lead(context, "create-route", table, to, &peering),
                 None => look(self, &["ec2", "describe-route-tables", "--route-table-ids", table])
                     .needs("ec2:DescribeRouteTables")
@@ -98,20 +114,20 @@ impl Remediation {
     }
 
     fn let_in(self, context: &DiagnosisContext<'_>, groups: &[String], port: u16, from: &OtherEnd) -> Remediation {
-        let group = groups.first().map_or("DATABASE_SECURITY_GROUP", String::as_str);
+        let Some(group) = groups.first() else { return self };
         let port = port.to_string();
         let open = ["ec2", "authorize-security-group-ingress", "--group-id", group, "--protocol", "tcp", "--port", &port];
         let fix = self.needs("ec2:AuthorizeSecurityGroupIngress");
         let with = |fix: Remediation, peer: [&str; 2]| fix.call(context, &[&open[..], &peer[..]].concat());
         match from {
-            OtherEnd::Groups(ids) => with(fix, ["--source-group", ids.first().map_or("FUNCTION_SECURITY_GROUP", String::as_str)]),
+            OtherEnd::Groups(ids) => ids.iter().take(1).fold(fix, |fix, id| with(fix, ["--source-group", id])),
             OtherEnd::Ranges(ranges) => ranges.iter().fold(fix, |fix, range| with(fix, ["--cidr", range])),
-            OtherEnd::Public => with(fix, ["--cidr", "NAT_GATEWAY_ADDRESS/32"]),
+            OtherEnd::Public => with(fix.ask_for_addresses(context), ["--cidr", "NAT_GATEWAY_ADDRESS/32"]),
         }
     }
 
     fn let_out(self, context: &DiagnosisContext<'_>, groups: &[String], port: u16, to: &OtherEnd) -> Remediation {
-        let group = groups.first().map_or("FUNCTION_SECURITY_GROUP", String::as_str);
+        let Some(group) = groups.first() else { return self };
         let peers: Vec<String> = match to {
             OtherEnd::Groups(ids) => ids.first().map(|id| format!("UserIdGroupPairs=[{{GroupId={id}}}]")).into_iter().collect(),
             OtherEnd::Ranges(ranges) => ranges.iter().map(|range| format!("IpRanges=[{{CidrIp={range}}}]")).collect(),
@@ -137,13 +153,44 @@ impl Remediation {
             Some("nat") => "--nat-gateway-id",
             _ => "--gateway-id",
         };
-        let over = if over.contains('-') { over } else { "INTERNET_GATEWAY" };
+        let (fix, over) = match over.contains('-') {
+            true => (self, over.to_owned()),
+            false => self.internet_gateway_of(context, table),
+        };
         let to = if to.contains('/') { to } else { DEFAULT_ROUTE };
         let action = if how == "create-route" { "ec2:CreateRoute" } else { "ec2:ReplaceRoute" };
         let ranges: Vec<&str> = to.split(", ").collect();
-        ranges.into_iter().fold(self.needs(action), |fix, range| {
-            fix.call(context, &["ec2", how, "--route-table-id", table, "--destination-cidr-block", range, option, over])
+        ranges.into_iter().fold(fix.needs(action), |fix, range| {
+            fix.call(context, &["ec2", how, "--route-table-id", table, "--destination-cidr-block", range, option, &over])
         })
+    }
+
+    /// The Internet gateway of the table's VPC, as another of its tables names it; else it is asked for.
+    fn internet_gateway_of(self, context: &DiagnosisContext<'_>, table: &str) -> (Remediation, String) {
+        let tables = context.evidence.network.route_tables.found().map(Vec::as_slice).unwrap_or_default();
+        let vpc = tables.iter().find(|one| one.id == table).map(|table| table.vpc_id.as_str());
+        let routes = tables.iter().filter(|one| Some(one.vpc_id.as_str()) == vpc).flat_map(|table| &table.routes);
+        let mut gateways = routes.filter_map(|route| match &route.target {
+            RouteTarget::InternetGateway(id) if !route.is_blackhole => Some(id.clone()),
+            _ => None,
+        });
+        if let Some(gateway) = gateways.next() {
+            return (self, gateway);
+        }
+        let filter = format!("Name=attachment.vpc-id,Values={}", vpc.unwrap_or("VPC_ID"));
+        let query = "InternetGateways[].InternetGatewayId";
+        let fix = self
+            .call(context, &["ec2", "describe-internet-gateways", "--filters", &filter, "--query", query])
+            .needs("ec2:DescribeInternetGateways");
+        (fix, "INTERNET_GATEWAY".to_owned())
+    }
+
+    /// Asks which public addresses the function's packets carry.
+    fn ask_for_addresses(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let filter = format!("Name=vpc-id,Values={}", own_vpc(context).map_or("VPC_ID", |vpc| vpc.vpc_id.as_str()));
+        let query = "NatGateways[].NatGatewayAddresses[].PublicIp";
+        self.call(context, &["ec2", "describe-nat-gateways", "--filter", &filter, "--query", query])
+            .needs("ec2:DescribeNatGateways")
     }
 
     /// A route to a NAT gateway of the VPC that works, where there is one.
@@ -196,13 +243,18 @@ impl Remediation {
     }
 
     fn into_vpc(self, context: &DiagnosisContext<'_>, towards: Towards<'_>) -> Remediation {
-        let subnets = match towards {
-            Towards::Database(database) if !database.subnet_ids.is_empty() => database.subnet_ids.join(","),
-            _ => "SUBNET_ID".to_owned(),
+        let (vpc, subnets) = match towards {
+            Towards::Database(database) => (database.vpc_id.as_deref(), database.subnet_ids.join(",")),
+            Towards::Service(_) => (None, String::new()),
         };
+        let (Some(vpc), false) = (vpc, subnets.is_empty()) else { return self };
         let config = format!("SubnetIds={subnets},SecurityGroupIds=FUNCTION_SECURITY_GROUP");
-        let name = context.function_name().unwrap_or("FUNCTION");
-        self.call(context, &["lambda", "update-function-configuration", "--function-name", name, "--vpc-config", &config])
+        let name = context.function_name().unwrap_or("FUNCTION_NAME");
+        let (filter, query) = (format!("Name=vpc-id,Values={vpc}"), "SecurityGroups[].[GroupId,GroupName]");
+        let fix = self
+            .call(context, &["ec2", "describe-security-groups", "--filters", &filter, "--query", query])
+            .needs("ec2:DescribeSecurityGroups");
+        fix.call(context, &["lambda", "update-function-configuration", "--function-name", name, "--vpc-config", &config])
             .needs("lambda:UpdateFunctionConfiguration")
             .warn("Inside a VPC the function needs a way to Secrets Manager too: an interface endpoint or a NAT gateway.")
     }

@@ -333,6 +333,7 @@ fn function() -> FunctionFacts {
             vpc_id: "vpc-0a1b2c3d".to_owned(),
             subnet_ids: vec!["subnet-0a1b2c3d".to_owned()],
             security_group_ids: vec!["sg-0a1b2c3d".to_owned()],
+            ipv6_allowed: false,
         }),
         layers: Vec::new(),
         environment_names: vec!["SECRETS_MANAGER_ENDPOINT".to_owned()],

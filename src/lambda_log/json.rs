@@ -69,7 +69,8 @@ pub(super) fn read(object: &Map<String, Value>) -> Option<Structured> {
     let of_log = fields.get("log").and_then(|log| log.get("logger")).and_then(Value::as_str).map(str::to_owned);
     Some(Structured {
         level: level_of(&fields).or_else(|| failed.then_some(Level::Error)),
-        request_id: ID_KEYS.iter().find_map(|key| named(key)),
+        // Before the first request Lambda writes an empty id, which is none.
+        request_id: ID_KEYS.iter().find_map(|key| named(key)).filter(|id| !id.trim().is_empty()),
         authors: AUTHOR_KEYS.iter().filter_map(|key| named(key)).chain(of_log).collect(),
         text,
     })

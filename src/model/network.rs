@@ -6,6 +6,7 @@ use super::ip_range::{IpProtocol, IpRange, PortRange};
 use super::observation::Observation;
 use super::step::StepName;
 use super::target_database::TargetDatabase;
+use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::convert::Infallible;
@@ -95,6 +96,9 @@ pub struct Subnet {
     pub zone: String,
     /// How many IPv4 addresses are free.
     pub free_addresses: u32,
+    /// Its ranges of IPv6 addresses.
+    #[serde(default)]
+    pub ipv6_ranges: Vec<IpRange>,
 }
 
 /// A route table.
@@ -208,6 +212,9 @@ pub struct NatGateway {
     pub is_public: bool,
     /// Why it failed.
     pub failure: Option<String>,
+    /// The public addresses that its packets carry; empty where none was told.
+    #[serde(default)]
+    pub public_addresses: Vec<IpAddr>,
 }
 
 /// A network ACL.

@@ -25,6 +25,12 @@ pub struct TargetDatabase {
     pub security_group_ids: Vec<String>,
     /// True where its host name leads to a public address from outside its VPC.
     pub publicly_accessible: bool,
+    /// True where its host name leads to addresses of both IPv4 and IPv6.
+    #[serde(default)]
+    pub is_dual_stack: bool,
+    /// How much storage it was given, in GiB; `None` where that was not told, and for storage that grows by itself.
+    #[serde(default)]
+    pub storage_gib: Option<u32>,
     /// Whether it refuses connections without TLS, where that was asked.
     pub tls: Observation<TlsDemand>,
     /// The certificate authority of its certificate, such as `rds-ca-rsa2048-g1`.

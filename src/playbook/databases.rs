@@ -309,6 +309,8 @@ fn of_host(host: &DatabaseHost, found_by: DatabaseChoice) -> DescribedDatabase {
         subnet_ids: Vec::new(),
         security_group_ids: Vec::new(),
         publicly_accessible: false,
+        is_dual_stack: false,
+        storage_gib: None,
         tls: tls_unasked(),
         authority: None,
         master_secret: None,
@@ -336,6 +338,9 @@ fn of_instance(instance: &rds::RdsInstance, found_by: DatabaseChoice) -> Describ
         subnet_ids: subnets_of(instance),
         security_group_ids: ids(&instance.vpc_security_groups),
         publicly_accessible: instance.publicly_accessible,
+        is_dual_stack: is_dual(instance.network_type.as_deref()),
+        // Aurora's instances share their cluster's volume.
+        storage_gib: instance.storage_gib.filter(|_| instance.cluster.is_none()),
         tls: tls_unasked(),
         authority: instance.authority.clone(),
         master_secret: master_secret(instance.master_user_secret.as_ref()),
@@ -360,6 +365,8 @@ fn of_cluster(cluster: &rds::Cluster, members: &[rds::RdsInstance], found_by: Da
         subnet_ids: all_subnets(&members),
         security_group_ids: groups,
         publicly_accessible: cluster.publicly_accessible || members.iter().any(|member| member.publicly_accessible),
+        is_dual_stack: is_dual(cluster.network_type.as_deref()),
+        storage_gib: None,
         tls: tls_unasked(),
         authority: members.iter().find_map(|member| member.authority.clone()),
         master_secret: master_secret(cluster.master_user_secret.as_ref()),
@@ -388,12 +395,19 @@ fn of_proxy(proxy: &rds::Proxy, found_by: DatabaseChoice) -> DescribedDatabase {
         subnet_ids: proxy.vpc_subnet_ids.clone(),
         security_group_ids: proxy.vpc_security_group_ids.clone(),
         publicly_accessible: false,
+        is_dual_stack: is_dual(proxy.endpoint_network_type.as_deref()),
+        storage_gib: None,
         tls: Observation::Found(tls),
         authority: None,
         master_secret: None,
         found_by,
     };
     DescribedDatabase { target, parameters: None }
+}
+
+/// Source: RDS API reference, `NetworkType` of an instance and of a cluster; DocumentDB's clusters have it too.
+fn is_dual(network_type: Option<&str>) -> bool {
+    network_type.is_some_and(|kind| kind.eq_ignore_ascii_case("DUAL"))
 }
 
 /// The instances, those of one cluster as one database.

@@ -88,6 +88,7 @@ fn from_output(arn: &FunctionArn, output: &GetFunctionConfigurationOutput) -> Ob
                 vpc_id: vpc_id.to_owned(),
                 subnet_ids: vpc.subnet_ids().to_vec(),
                 security_group_ids: vpc.security_group_ids().to_vec(),
+                ipv6_allowed: vpc.ipv6_allowed_for_dual_stack() == Some(true),
             })
         }),
         layers: output.layers().iter().filter_map(|layer| layer.arn().map(str::to_owned)).collect(),

@@ -285,15 +285,20 @@ async fn function_step(cx: &StepContext<'_>) -> StepRecord<FunctionFacts> {
 }
 
 async fn logs_step(cx: &StepContext<'_>) -> StepRecord<FunctionLogs> {
-    if let Some(record) = kept(cx, StepName::FunctionLogs, |evidence| &evidence.logs) {
-        return record;
-    }
-    turn_of(cx, StepName::FunctionLogs).await;
-    let subject = ready(cx, &cx.board.subject, present).await;
-    let arn = function_of(&subject);
-    let function = ready(cx, &cx.board.function, Observation::clone).await;
-    let step = Running::begin(cx, StepName::FunctionLogs);
-    step.finish(function_logs::collect(cx, &step.caller, subject, arn, function)).await
+    let record = match kept(cx, StepName::FunctionLogs, |evidence| &evidence.logs) {
+        Some(record) => record,
+        None => {
+            turn_of(cx, StepName::FunctionLogs).await;
+            let subject = ready(cx, &cx.board.subject, present).await;
+            let arn = function_of(&subject);
+            let function = ready(cx, &cx.board.function, Observation::clone).await;
+            let step = Running::begin(cx, StepName::FunctionLogs);
+            step.finish(function_logs::collect(cx, &step.caller, subject, arn, function)).await
+        }
+    };
+    let invocations = record.found().map(|logs| logs.invocations.as_slice()).unwrap_or_default();
+    let _ = cx.board.last_run.set(invocations.iter().map(|invocation| invocation.started_at).max());
+    record
 }
 
 async fn role_step(cx: &StepContext<'_>) -> StepRecord<RoleFacts> {

@@ -313,6 +313,7 @@ fn stopped(world: &SimulatedAccount, arn: &str) -> Result<(), String> {
         })
         .ok_or("the function is gone")?;
     invoked(world, secret, function, &qualifier)?;
+    let endpoint = connected(world, secret, function)?;
     let role = member(&function.configuration, "Role").unwrap_or_default();
     let role = world.roles.iter().find(|one| one.exists && one.arn == role).ok_or("the role is gone")?;
     let as_lambda = ConditionKeys::new();
@@ -324,8 +325,10 @@ fn stopped(world: &SimulatedAccount, arn: &str) -> Result<(), String> {
     for action in ON_SECRET {
         let action = format!("secretsmanager:{action}");
         caller.may(&action, &secret.arn, secret.policy.as_ref(), false)?;
+        caller.passes(endpoint, &action, &secret.arn)?;
     }
     caller.may("secretsmanager:GetRandomPassword", "*", None, false)?;
+    caller.passes(endpoint, "secretsmanager:GetRandomPassword", "*")?;
     if let Some(id) = &secret.kms_key_id {
         let key = world.keys.iter().find(|key| key.exists && (&key.arn == id || &key.id == id)).ok_or("the key is gone")?;
         if key.state != "Enabled" {
@@ -359,6 +362,35 @@ fn invoked(
         None | Some("Active" | "Inactive" | "Pending") => Ok(()),
         Some(state) => Err(format!("the function is {state}")),
     }
+}
+
+/// What a function in a declared VPC reaches; the endpoint through which it calls Secrets Manager.
+fn connected<'w>(
+    world: &'w SimulatedAccount,
+    secret: &SimulatedSecret,
+    function: &Function,
+) -> Result<Option<&'w network::EndpointForm>, String> {
+    let Shape::Structure(members) = &function.configuration else { return Ok(None) };
+    let Some((_, vpc)) = members.iter().find(|(name, _)| name == "VpcConfig") else { return Ok(None) };
+    let place = network::FunctionInVpc { subnets: texts(vpc, "SubnetIds"), groups: texts(vpc, "SecurityGroupIds") };
+    if place.subnets.is_empty() || world.network.vpcs.is_empty() {
+        return Ok(None);
+    }
+    network::to_database(&world.network, &place, &secret.name)?;
+    network::to_secrets_manager(&world.network, &place)
+}
+
+fn texts(shape: &Shape, name: &str) -> Vec<String> {
+    let Shape::Structure(members) = shape else { return Vec::new() };
+    let list = members.iter().find(|(own, _)| own == name).map(|(_, value)| value);
+    let Some(Shape::List(items)) = list else { return Vec::new() };
+    items
+        .iter()
+        .filter_map(|item| match item {
+            Shape::Text(text) => Some(text.clone()),
+            _ => None,
+        })
+        .collect()
 }
 
 #[derive(Clone, Copy)]
@@ -429,6 +461,20 @@ impl RotatingFunction<'_> {
             known("kms:calleraccount", &self.world.account),
             known("kms:encryptioncontext:secretarn", &self.secret.arn),
         ])
+    }
+
+    /// Whether the policy of the endpoint lets the call through.
+    fn passes(&self, endpoint: Option<&network::EndpointForm>, action: &str, resource: &str) -> Result<(), String> {
+        let Some((endpoint, policy)) = endpoint.and_then(|endpoint| Some((endpoint, endpoint.document.as_ref()?))) else {
+            return Ok(());
+        };
+        let mut keys = self.keys();
+        keys.insert("aws:sourcevpce".to_owned(), vec![endpoint.id.clone()]);
+        keys.insert("aws:sourcevpc".to_owned(), vec![endpoint.vpc.clone()]);
+        match by_resource(policy, Principal::Role(&self.role.arn), action, Some(resource), &keys) {
+            CallDecision::Allowed => Ok(()),
+            _ => Err(format!("the policy of {} does not let {action} through", endpoint.id)),
+        }
     }
 
     fn may(&self, action: &str, resource: &str, policy: Option<&Value>, is_key: bool) -> Result<(), String> {

@@ -238,6 +238,9 @@ pub(super) enum LogFormatForm {
 pub(super) struct VpcForm {
     pub(super) subnets: Vec<String>,
     pub(super) security_groups: Vec<String>,
+    /// Its interfaces have addresses of IPv6 too.
+    #[serde(default)]
+    pub(super) ipv6: bool,
 }
 
 /// One statement of a function's resource policy.

@@ -6,6 +6,7 @@ use crate::redact::SafeText;
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::{Sqlite, Transaction};
+use std::collections::HashSet;
 
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -106,6 +107,23 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
+    /// What a person asked about or went on with, and was allowed to: the channels and the secrets, as [`audited`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn asked_by(&self, actor: &Actor) -> Result<HashSet<(String, String)>, StoreError> {
+        let asked: Vec<(String, String)> = sqlx::query_as(
+            "SELECT DISTINCT channel, subject FROM audit WHERE platform = ?1 AND workspace = ?2 AND person = ?3 AND decision = ?4",
+        )
+        .bind(actor.platform.id())
+        .bind(&actor.workspace)
+        .bind(&actor.user)
+        .bind(AuditDecision::Allowed.id())
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(asked.into_iter().collect())
+    }
+
     /// The people who asked about one of `secrets` in the channel of `place` since `since`, or did something with what was found,
     /// and were allowed to; whoever did so first comes first, and at most ten.
     ///
@@ -130,6 +148,12 @@ impl Store {
         .await?;
         Ok(people.into_iter().map(|(person,)| person).collect())
     }
+}
+
+/// A subject as the audit trail keeps it.
+#[must_use]
+pub fn audited(subject: &str) -> String {
+    field(subject).as_str().to_owned()
 }
 
 /// How many people are called at once at most.

@@ -102,6 +102,8 @@ pub struct Completion {
     pub watch: Option<Watch>,
     /// Investigations that are watched no longer.
     pub unwatch: Vec<InvestigationId>,
+    /// Investigations that are open again.
+    pub reopened: Vec<InvestigationId>,
     /// What threads are to show.
     pub messages: Vec<DesiredMessage>,
     /// The thread of those messages, where nothing opened it before; while it has no root, nobody sees it.
@@ -324,6 +326,12 @@ impl Store {
             sqlx::query("UPDATE investigations SET resolved_by = ?, resolved_at = ? WHERE id = ?")
                 .bind(by.as_str())
                 .bind(now.as_millisecond())
+                .bind(id.as_str())
+                .execute(&mut **tx)
+                .await?;
+        }
+        for id in &completion.reopened {
+            sqlx::query("UPDATE investigations SET resolved_by = NULL, resolved_at = NULL WHERE id = ?")
                 .bind(id.as_str())
                 .execute(&mut **tx)
                 .await?;

@@ -65,6 +65,8 @@ pub struct DesiredMessage {
     pub reply_to: Option<ReplyTo>,
     /// True when only the person of `reply_to` is to see it.
     pub ephemeral: bool,
+    /// True where it is stated only in the place of an earlier one.
+    pub only_replaces: bool,
 }
 
 impl DesiredMessage {
@@ -79,6 +81,7 @@ impl DesiredMessage {
             is_progress: false,
             reply_to: None,
             ephemeral: false,
+            only_replaces: false,
         }
     }
 
@@ -104,6 +107,12 @@ impl DesiredMessage {
     #[must_use]
     pub fn as_progress(self) -> DesiredMessage {
         DesiredMessage { is_progress: true, ..self }
+    }
+
+    /// The same, only where there is an earlier one to replace.
+    #[must_use]
+    pub fn only_replacing(self) -> DesiredMessage {
+        DesiredMessage { only_replaces: true, ..self }
     }
 
     /// The same, and whoever asked for it is pointed to it.
@@ -716,7 +725,8 @@ pub(super) async fn upsert_messages(
     for desired in messages {
         sqlx::query(
             "INSERT INTO messages (thread, slot, reason, message, passing, reply_to, alone, state, not_before, due_by, stated_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, ?9, ?10
+             WHERE NOT ?11 OR EXISTS (SELECT 1 FROM messages WHERE thread = ?1 AND slot = ?2)
              ON CONFLICT (thread, slot) DO UPDATE SET
                  tried = iif(uncertain > 0 AND posted = 0, coalesce(tried, message), NULL),
                  message = excluded.message, reason = excluded.reason, passing = excluded.passing,
@@ -737,6 +747,7 @@ pub(super) async fn upsert_messages(
         .bind(tick)
         .bind(tick.saturating_add(millis(DEADLINE)))
         .bind(now.as_millisecond())
+        .bind(desired.only_replaces)
         .execute(&mut **tx)
         .await?;
         // News of a thread that never began, because its root was given up, is not swallowed: the thread sets out again.

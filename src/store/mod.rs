@@ -26,7 +26,8 @@ mod threads;
 mod watches;
 
 pub use alarms::Newness;
-pub use audit::{AuditDecision, Audited};
+pub use audit::{AuditDecision, Audited, audited};
+pub use board::{Headline, ListedInvestigation, ListedRow};
 pub use certificates::KeptCertificate;
 pub use copy::CopyError;
 pub use disk::network_disk;

@@ -2,7 +2,7 @@
 
 use super::world::{Fake, RULES, Simulated, World, actor, answer_text, place, said, tokens};
 use rotation_diag::chat::document::{Mention, Part, Tone};
-use rotation_diag::chat::{Intake as _, Message, Payload};
+use rotation_diag::chat::{Intake as _, Message, Payload, ThreadFilter};
 use rotation_diag::model::{Action, ActionToken, Lookback, PlatformName, StepName};
 
 /// Asks about the broken secret and waits for the verdict and its details.
@@ -36,10 +36,25 @@ async fn a_question_becomes_a_thread_with_progress_a_verdict_and_details() {
     assert!(roots[0].edits >= 1);
     assert!(replies.iter().all(|reply| reply.root.as_deref() == Some(roots[0].id.as_str())));
     assert_eq!(slack.with(|state| state.pointed.clone()), [("answer-to-ask".to_owned(), roots[0].id.clone())]);
-    let recent = world.bot.intake.recent(&actor("U1"), 10).await;
+    let recent = world.bot.intake.recent(&actor("U1"), ThreadFilter::All, 10).await;
     assert_eq!(recent.len(), 1);
     assert_eq!(recent[0].place.thread.as_deref(), Some(roots[0].id.as_str()));
-    assert!(world.bot.intake.recent(&actor("U9"), 10).await.is_empty());
+    assert!(world.bot.intake.recent(&actor("U9"), ThreadFilter::All, 10).await.is_empty());
+    for (user, filter, count) in [
+        ("U1", ThreadFilter::Mine, 1),
+        ("U2", ThreadFilter::Mine, 0),
+        ("U2", ThreadFilter::Open, 1),
+        ("U2", ThreadFilter::Failing, 1),
+        ("U9", ThreadFilter::Failing, 0),
+    ] {
+        assert_eq!(world.bot.intake.recent(&actor(user), filter, 10).await.len(), count, "{user}, {filter:?}");
+    }
+    world.click("close", "U2", &token(&roots[0].message, Action::Resolve)).await;
+    slack.until("its end", |state| state.shown.iter().any(|shown| shown.title().contains("resolved this"))).await;
+    for (user, filter, count) in [("U1", ThreadFilter::Open, 0), ("U1", ThreadFilter::Failing, 0), ("U2", ThreadFilter::Mine, 1)]
+    {
+        assert_eq!(world.bot.intake.recent(&actor(user), filter, 10).await.len(), count, "{user}, {filter:?}");
+    }
     let (record, revision) = world.bot.intake.investigation(&actor("U2"), &recent[0].id).await.unwrap();
     assert_eq!((record.id, revision), (recent[0].id.clone(), 1));
     assert!(world.bot.intake.investigation(&actor("U9"), &recent[0].id).await.is_none());
@@ -124,7 +139,7 @@ async fn a_name_in_two_accounts_is_asked_about_with_buttons() {
     let answers = futures::future::join_all(clicks).await;
     assert_eq!(answers.iter().filter(|answer| *answer == "accepted").count(), 1, "{answers:?}");
     slack.until("a verdict", |state| state.shown.len() >= 2).await;
-    let recent = world.bot.intake.recent(&actor("U1"), 10).await;
+    let recent = world.bot.intake.recent(&actor("U1"), ThreadFilter::All, 10).await;
     assert_eq!(recent.len(), 1);
     assert_eq!(slack.roots().len(), 1);
     world.end().await;
@@ -145,7 +160,7 @@ async fn a_name_in_two_regions_of_one_account_is_asked_about_and_looked_into_whe
     assert_eq!(tokens(&question).len(), 2);
     assert_eq!(answer_text(&world.click("c", "U2", &token(&question, Action::Choose(1))).await), "accepted");
     slack.until("a verdict", |state| state.shown.len() >= 2).await;
-    let recent = world.bot.intake.recent(&actor("U1"), 10).await;
+    let recent = world.bot.intake.recent(&actor("U1"), ThreadFilter::All, 10).await;
     let (record, _) = world.bot.intake.investigation(&actor("U1"), &recent[0].id).await.unwrap();
     assert_eq!(record.evidence.region, "us-east-1");
     world.end().await;

@@ -20,6 +20,7 @@ mod delivery;
 mod flows;
 mod held;
 mod judging;
+mod listed;
 mod names;
 mod secrets;
 mod storm;

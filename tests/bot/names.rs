@@ -4,7 +4,7 @@ use super::flows::verdict;
 use super::log_capture::LogCapture;
 use super::world::{Fake, RULES, Simulated, World, actor, answer_text, place, said, whole_text};
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{Ack, ChatPlatform, Intake as _, Payload};
+use rotation_diag::chat::{Ack, ChatPlatform, Intake as _, Payload, ThreadFilter};
 use rotation_diag::model::{Place, PlatformName};
 use std::sync::Arc;
 
@@ -143,7 +143,7 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
         }
     }
     assert_eq!((world.open_triggers().await, slack.shown().len()), (0, shown));
-    assert_eq!(world.bot.intake.recent(&actor("U1"), 10).await.len(), 1);
+    assert_eq!(world.bot.intake.recent(&actor("U1"), ThreadFilter::All, 10).await.len(), 1);
     // What is clearly a secret is asked about.
     for (number, words) in
         ["prod/billing", "secret:prod-billing", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:billing-AbCdEf"]
@@ -188,7 +188,7 @@ async fn a_name_that_does_not_exist_is_answered_to_its_asker_alone_with_names_th
         assert!(!text.contains(hidden), "{text}");
     }
     assert!(slack.shown().is_empty(), "nothing is posted: {:?}", slack.shown());
-    assert!(world.bot.intake.recent(&actor("U1"), 10).await.is_empty());
+    assert!(world.bot.intake.recent(&actor("U1"), ThreadFilter::All, 10).await.is_empty());
     let trail = world.audit_trail().await;
     let last = trail.last().unwrap();
     assert_eq!((last.subject.as_str(), last.decision.as_str()), ("prod/order-db", "rejected"));

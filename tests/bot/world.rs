@@ -231,6 +231,10 @@ impl ChatPlatform for Fake {
         self.done(fault, |state| state.ephemerals.push((to.0.clone(), message.clone())))
     }
 
+    fn link(&self, thread: &ThreadRef) -> Option<String> {
+        Some(format!("https://{}.example/{}/{}", self.name, thread.channel, thread.root))
+    }
+
     fn let_in(&self) -> Option<tokio::sync::watch::Receiver<()>> {
         Some(self.doors.subscribe())
     }

@@ -3,7 +3,7 @@
 use crate::fake_discord::{Event, FakeDiscord, TOKEN};
 use async_trait::async_trait;
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{Ack, IncomingEvent, Intake, Message, Summary};
+use rotation_diag::chat::{Ack, IncomingEvent, Intake, Message, Summary, ThreadFilter};
 use rotation_diag::clock::{Clock, Pauses};
 use rotation_diag::config::Token;
 use rotation_diag::model::{Actor, Investigation, InvestigationId, Place, Region};
@@ -112,7 +112,7 @@ impl Intake for RecordingIntake {
         self.places.lock().unwrap().clone()
     }
 
-    async fn recent(&self, _: &Actor, _: usize) -> Vec<Summary> {
+    async fn recent(&self, _: &Actor, _: ThreadFilter, _: usize) -> Vec<Summary> {
         Vec::new()
     }
 

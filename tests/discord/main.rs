@@ -9,6 +9,8 @@
     reason = "a test stops at what it did not expect"
 )]
 
+#[path = "../support/every_message.rs"]
+mod every_message;
 #[path = "../support/fake_discord/mod.rs"]
 mod fake_discord;
 #[path = "../page/worlds.rs"]
@@ -26,6 +28,7 @@ mod launched;
 #[path = "../support/log_capture.rs"]
 mod log_capture;
 mod log_privacy;
+mod looks;
 mod lost;
 mod program;
 mod refusals;

@@ -112,7 +112,7 @@ async fn a_question_becomes_a_thread_and_buttons_go_on_with_it() {
     assert!(page.contains("prod/orders-db is not rotating"), "{page}");
     assert_eq!(page.matches("<li data-state=\"done\"").count(), 9, "the thread shows the nine steps");
     assert!(
-        page.contains("class=\"picture\"") && page.contains("alt=\"Timeline of orders-rotator"),
+        page.contains("class=\"drawn\"") && page.contains("aria-label=\"Timeline of orders-rotator"),
         "the thread has no timeline"
     );
 

@@ -303,3 +303,37 @@ async fn a_thread_has_an_address() {
     assert_eq!(bot.slack.link(&strange), None);
     bot.finish().await;
 }
+
+#[tokio::test]
+async fn a_link_to_an_investigation_shows_its_verdict_where_its_writer_may_have_it_told() {
+    let bot = Bot::start().await;
+    let id = "0123456789abcdef0123456789abcdef";
+    let page = format!("https://rotation-diag.example.com/console/investigations/{id}#step-4");
+    let links =
+        [page.as_str(), "https://rotation-diag.example.com/causes/db_auth_failed", "https://x.example/investigations/none", "?"];
+    let shared = |user: &str, channel: &str| {
+        let links: Vec<Value> = links.iter().map(|url| json!({ "domain": "rotation-diag.example.com", "url": url })).collect();
+        let event = json!({
+            "type": "link_shared", "user": user, "channel": channel, "message_ts": "1764000000.000077", "is_bot_user_member": true,
+            "links": links, "unfurl_id": "C1.1764000000.000077.abc", "source": "conversations_history", "event_ts": "1.1",
+        });
+        bot.fake.event_payload(event, 1)
+    };
+    let mut old = shared("U1", "C1");
+    old["event"].as_object_mut().unwrap().remove("unfurl_id");
+    // In somebody's composer nobody knows yet where it will stand.
+    for payload in [shared("U2", "C1"), shared("U1", "COMPOSER"), shared("U1", "C1"), old] {
+        let envelope = bot.fake.deliver("events_api", payload);
+        assert_eq!(bot.fake.acknowledged(&envelope).await, None);
+    }
+    let unfurled = bot.fake.until("two unfurls", |world| (world.unfurled.len() == 2).then(|| world.unfurled.clone())).await;
+    let by_id = unfurled.iter().find(|one| one["unfurl_id"].is_string()).unwrap();
+    let by_message = unfurled.iter().find(|one| one["ts"].is_string()).unwrap();
+    assert_eq!((&by_id["source"], &by_message["channel"]), (&json!("conversations_history"), &json!("C1")));
+    for one in [by_id, by_message] {
+        let shown = one["unfurls"].as_object().unwrap();
+        assert_eq!(shown.keys().collect::<Vec<_>>(), [&page], "other links are left alone");
+        assert!(shown[&page]["blocks"].to_string().contains("is not rotating"));
+    }
+    bot.finish().await;
+}

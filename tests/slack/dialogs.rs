@@ -3,7 +3,7 @@
 use crate::conversation::place;
 use crate::fake_slack::Fault;
 use crate::recording_intake::{Bot, Next, safe};
-use rotation_diag::chat::{Payload, Summary};
+use rotation_diag::chat::{Payload, Summary, ThreadFilter};
 use rotation_diag::clock::Clock;
 use rotation_diag::model::Outcome;
 use serde_json::json;
@@ -121,9 +121,21 @@ async fn the_home_shows_what_this_person_may_see_and_opens_the_dialog() {
     let envelope = bot.fake.deliver("interactive", bot.fake.home_click("U1", "home-investigate"));
     bot.fake.acknowledged(&envelope).await;
     assert_eq!(bot.fake.until("a dialog", |world| world.read_view()).await["callback_id"], "investigate");
-    let envelope = bot.fake.deliver("interactive", bot.fake.home_click("U1", "home-refresh"));
-    bot.fake.acknowledged(&envelope).await;
-    bot.fake.until("a home", |world| world.read_home()).await;
+    // The menu chooses what is shown, and a refresh keeps to it.
+    let mut choice = bot.fake.home_click("U1", "home-filter");
+    choice["actions"][0]["selected_option"] = json!({ "value": "failing" });
+    let mut refresh = bot.fake.home_click("U1", "home-refresh");
+    refresh["actions"][0]["value"] = json!("failing");
+    bot.intake.recent.lock().unwrap().clear();
+    for click in [choice, refresh] {
+        let envelope = bot.fake.deliver("interactive", click);
+        bot.fake.acknowledged(&envelope).await;
+        let (_, view) = bot.fake.until("a home", |world| world.read_home()).await;
+        let elements = view["blocks"][1]["elements"].as_array().unwrap();
+        assert_eq!((&elements[1]["initial_option"]["value"], &elements[2]["value"]), (&json!("failing"), &json!("failing")));
+        assert!(view.to_string().contains("No secret is known to fail"), "{view}");
+    }
+    assert_eq!(*bot.intake.filters.lock().unwrap(), [ThreadFilter::All, ThreadFilter::Failing, ThreadFilter::Failing]);
     bot.fake.world().triggers.clear();
     bot.finish().await;
 }

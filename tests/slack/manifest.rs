@@ -41,7 +41,7 @@ fn both_ways_in_are_in_the_manifest() {
         assert!(MANIFEST.lines().any(|line| line.trim().starts_with('#') && line.contains(address)), "{address}");
     }
     assert!(MANIFEST.contains("    - name: Diagnose this alarm\n      type: message\n      callback_id: diagnose_alarm\n"));
-    for event in ["app_home_opened", "app_mention", "member_joined_channel", "/rotation-diag"] {
+    for event in ["app_home_opened", "app_mention", "link_shared", "member_joined_channel", "unfurl_domains", "/rotation-diag"] {
         assert!(MANIFEST.contains(event), "{event}");
     }
 }
@@ -53,7 +53,10 @@ async fn the_bot_says_which_scopes_its_token_lacks() {
     assert_eq!(slack.missing_scopes().await, Some(Vec::new()));
     fake.world().scopes =
         "chat:write,commands,app_mentions:read,channels:history,channels:read,groups:history,users:read".to_owned();
-    assert_eq!(slack.missing_scopes().await, Some(vec!["files:write", "groups:read", "usergroups:read"]));
+    assert_eq!(
+        slack.missing_scopes().await,
+        Some(vec!["files:write", "groups:read", "links:read", "links:write", "usergroups:read"])
+    );
     fake.finish();
 }
 

@@ -3,7 +3,7 @@
 use crate::fake_slack::FakeSlack;
 use async_trait::async_trait;
 use rotation_diag::chat::document::{Message, Tone};
-use rotation_diag::chat::{Ack, IncomingEvent, Intake, Summary};
+use rotation_diag::chat::{Ack, IncomingEvent, Intake, LostPost, Summary, ThreadFilter};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Token, TokenSource};
 use rotation_diag::model::{Actor, Investigation, InvestigationId, Place};
@@ -34,6 +34,8 @@ pub(crate) struct RecordingIntake {
     next: Mutex<VecDeque<Next>>,
     pub(crate) recent: Mutex<Vec<Summary>>,
     pub(crate) joined: Mutex<Vec<Place>>,
+    /// What was asked to be shown in the home.
+    pub(crate) filters: Mutex<Vec<ThreadFilter>>,
     /// What a text is about that somebody points at.
     pub(crate) named: Mutex<Vec<String>>,
     /// The texts that somebody pointed at.
@@ -98,11 +100,18 @@ impl Intake for RecordingIntake {
         self.named.lock().unwrap().clone()
     }
 
+    async fn preview(&self, actor: &Actor, place: &Place, id: &InvestigationId) -> Option<Message> {
+        let mut message = Message::line(Tone::Bad, safe(&format!("{id} is not rotating")));
+        message.people = vec![actor.user.clone()];
+        (actor.user == "U1" && place.channel == "C1").then_some(message)
+    }
+
     async fn joined(&self, place: &Place) {
         self.joined.lock().unwrap().push(place.clone());
     }
 
-    async fn recent(&self, _actor: &Actor, limit: usize) -> Vec<Summary> {
+    async fn recent(&self, _actor: &Actor, filter: ThreadFilter, limit: usize) -> Vec<Summary> {
+        self.filters.lock().unwrap().push(filter);
         self.recent.lock().unwrap().iter().take(limit).cloned().collect()
     }
 
@@ -164,6 +173,11 @@ pub(crate) fn sender_at(fake: &FakeSlack, clock: Clock) -> Slack {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let config = config(fake, socket_mode(1));
     Slack::with_rhythm(&config, &tokens(crate::fake_slack::APP_TOKEN), Lookups::default(), clock, fast()).unwrap()
+}
+
+/// A message whose answer was lost, as delivery asks for it.
+pub(crate) fn lost<'a>(key: &'a str, message: &'a Message) -> LostPost<'a> {
+    LostPost { key, message, since: jiff::Timestamp::UNIX_EPOCH, others: &[] }
 }
 
 /// The bot with its sockets.

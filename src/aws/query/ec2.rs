@@ -177,6 +177,29 @@ struct WireSubnet {
     availability_zone: String,
     #[serde(default)]
     available_ip_address_count: u32,
+    #[serde(default, deserialize_with = "list")]
+    ipv6_cidr_block_association_set: Vec<WireIpv6Association>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireIpv6Association {
+    ipv6_cidr_block: Option<String>,
+    ipv6_cidr_block_state: Option<WireIpv6State>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireIpv6State {
+    state: Option<String>,
+}
+
+impl WireIpv6Association {
+    /// The range, while it is the subnet's.
+    fn range(self) -> Option<IpRange> {
+        let state = self.ipv6_cidr_block_state.and_then(|state| state.state);
+        let is_own = state.is_none_or(|state| state == "associated");
+        self.ipv6_cidr_block.filter(|_| is_own)?.parse().ok()
+    }
 }
 
 impl From<WireSubnet> for Subnet {
@@ -187,6 +210,7 @@ impl From<WireSubnet> for Subnet {
             vpc_id: subnet.vpc_id,
             zone: subnet.availability_zone,
             free_addresses: subnet.available_ip_address_count,
+            ipv6_ranges: subnet.ipv6_cidr_block_association_set.into_iter().filter_map(WireIpv6Association::range).collect(),
         }
     }
 }
@@ -495,6 +519,14 @@ struct WireNatGateway {
     state: String,
     connectivity_type: Option<String>,
     failure_message: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    nat_gateway_address_set: Vec<WireNatAddress>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireNatAddress {
+    public_ip: Option<String>,
 }
 
 impl From<WireNatGateway> for NatGateway {
@@ -506,6 +538,11 @@ impl From<WireNatGateway> for NatGateway {
             state: gateway.state,
             is_public: gateway.connectivity_type.as_deref() != Some("private"),
             failure: gateway.failure_message.filter(|text| !text.is_empty()),
+            public_addresses: gateway
+                .nat_gateway_address_set
+                .into_iter()
+                .filter_map(|address| address.public_ip?.parse().ok())
+                .collect(),
         }
     }
 }

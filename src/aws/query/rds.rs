@@ -66,6 +66,9 @@ pub(crate) struct RdsInstance {
     pub(crate) is_multi_az: bool,
     #[serde(default)]
     pub(crate) publicly_accessible: bool,
+    pub(crate) network_type: Option<String>,
+    #[serde(rename = "AllocatedStorage")]
+    pub(crate) storage_gib: Option<u32>,
     #[serde(rename = "DBParameterGroups", default, deserialize_with = "list")]
     pub(crate) parameter_groups: Vec<ParameterGroup>,
     #[serde(rename = "CACertificateIdentifier")]
@@ -185,6 +188,7 @@ pub(crate) struct Cluster {
     pub(crate) vpc_security_groups: Vec<Membership>,
     #[serde(default)]
     pub(crate) publicly_accessible: bool,
+    pub(crate) network_type: Option<String>,
     #[serde(rename = "DBClusterParameterGroup")]
     pub(crate) parameter_group: Option<String>,
     pub(crate) master_user_secret: Option<MasterUserSecret>,
@@ -242,6 +246,8 @@ pub(crate) struct Proxy {
     pub(crate) endpoint: Option<String>,
     #[serde(rename = "RequireTLS", default)]
     pub(crate) requires_tls: bool,
+    /// `IPV4`, `IPV6` or `DUAL`.
+    pub(crate) endpoint_network_type: Option<String>,
 }
 
 /// The parameters of an instance's parameter group.

@@ -181,7 +181,7 @@ pub(super) fn mention(callee: &Callee) -> Mention {
 pub(super) fn unmapped(case: &AlarmContext<'_>, may_come: bool) -> Message {
     let title = safe_format!("Could not determine which secret {} refers to", in_sentence(&title_of(case)));
     let mut message = Message::line(Tone::Warning, title);
-    let since = SafeText::moment(case.alarm.state_at, "since %Y-%m-%dT%H:%M:%SZ");
+    let since = SafeText::moment(case.alarm.state_at, "since %a %-d %b %H:%M UTC");
     message.parts.push(Part::Context(vec![place_of(case.alarm), since]));
     message.parts.extend(section("What was tried", case.found.tried.iter().map(|tried| SafeText::redact(tried))));
     if may_come {

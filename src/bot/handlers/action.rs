@@ -2,9 +2,9 @@
 
 use crate::bot::error::HandlerError;
 use crate::bot::runner::{Runner, session_owner};
-use crate::bot::verdict::{answer_key, failed, message_key, report, subject, verdict};
-use crate::chat::compose;
+use crate::bot::verdict::{answer_key, failed, is_done, message_key, report, subject, verdict};
 use crate::chat::document::Tone;
+use crate::chat::{Message, compose};
 use crate::config::Work;
 use crate::investigation::Options;
 use crate::model::{Action, ActionRequest, Actor, Investigation};
@@ -64,6 +64,9 @@ impl Actions {
                 "reran all steps",
             ));
         }
+        if is_done(&row, act.action()) {
+            return Ok(answered_with(claimed, &row, act, compose::already()));
+        }
         if act.action() == Action::Resolve && row.stage != InvestigationStage::Done {
             return Ok(resolved(claimed, &row, None, act, by));
         }
@@ -93,8 +96,14 @@ impl Actions {
                 Err(error) => answered(claimed, &row, act, SafeText::redact(&format!("AWS could not be queried: {error}"))),
             },
             Action::Export => reply(compose::export(&report(&row, &record)), "export"),
+            Action::CopyFix => match compose::bare_commands(&report(&row, &record)) {
+                Some(commands) => answered_with(claimed, &row, act, commands),
+                None => answered(claimed, &row, act, "there is no command to copy"),
+            },
             Action::Watch => self.watched(claimed, &row, &record, act, by),
+            Action::StopWatching => unwatched(claimed, &row, &record, act),
             Action::Resolve => resolved(claimed, &row, Some(&record), act, by),
+            Action::Reopen => reopened(claimed, &row, &record, act),
             Action::RerunAll | Action::Choose(_) => return Err(HandlerError::Obsolete("it was done")),
         })
     }
@@ -197,10 +206,28 @@ fn resolved(
     noted(completion, claimed, row, act, "resolved this")
 }
 
-/// Tells the person alone, where the platform can; else the thread.
+/// The watch ends before a rotation did.
+fn unwatched(claimed: &Claimed, row: &InvestigationRow, record: &Investigation, act: &ActionRequest) -> Completion {
+    let seen = InvestigationRow { watched_since: None, ..row.clone() };
+    let completion =
+        Completion { unwatch: vec![row.id.clone()], messages: vec![verdict(&seen, record)], ..Completion::default() };
+    noted(completion, claimed, row, act, "stopped watching for the next rotation")
+}
+
+fn reopened(claimed: &Claimed, row: &InvestigationRow, record: &Investigation, act: &ActionRequest) -> Completion {
+    let open = InvestigationRow { resolved: None, ..row.clone() };
+    let completion =
+        Completion { reopened: vec![row.id.clone()], messages: vec![verdict(&open, record)], ..Completion::default() };
+    noted(completion, claimed, row, act, "reopened this")
+}
+
 fn answered(claimed: &Claimed, row: &InvestigationRow, act: &ActionRequest, text: impl Into<SafeText>) -> Completion {
+    answered_with(claimed, row, act, compose::notice(Tone::Neutral, text))
+}
+
+/// Tells the person alone, where the platform can; else the thread.
+fn answered_with(claimed: &Claimed, row: &InvestigationRow, act: &ActionRequest, message: Message) -> Completion {
     let name = message_key(row, &format!("answer-{}", claimed.lease.number()));
-    let message = compose::notice(Tone::Neutral, text);
     let desired = match &act.reply_to {
         Some(to) => DesiredMessage::ephemeral(&row.thread, name, to.clone(), message, "an answer"),
         None => DesiredMessage::reply(&row.thread, name, message, "an answer"),

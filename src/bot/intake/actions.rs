@@ -2,7 +2,7 @@
 
 use super::{Intake, Unstored, answer, lane, notice, origin};
 use crate::bot::threads;
-use crate::bot::verdict::answer_key;
+use crate::bot::verdict::{answer_key, is_done};
 use crate::chat::document::Tone;
 use crate::chat::{Ack, IncomingEvent, Manner, Message, compose};
 use crate::model::{Action, ActionNeeds, ActionRequest, ActionToken, InvestigationId, ReplyTo, Standing, Trigger};
@@ -37,7 +37,7 @@ impl Intake {
         if inbound.actor.standing == Standing::Pending {
             return self.judge_later(inbound).await;
         }
-        let did = token.action.kind().id();
+        let did = token.action.name();
         let known = self.store.investigation(&token.investigation).await?;
         // Whoever tries the id of another channel learns as little as whoever makes one up.
         let Some(row) = known.filter(|row| threads::is_of(row, &inbound.place)) else {
@@ -67,9 +67,13 @@ impl Intake {
         let key = match token.action {
             // One question, one answer, whoever gives it.
             Action::Choose(_) => format!("act/{}/{}/choose", token.investigation, token.revision),
+            // They can be done again after they were taken back, and each person copies alone: every click counts for itself.
+            Action::Watch | Action::StopWatching | Action::Resolve | Action::Reopen | Action::CopyFix => {
+                format!("act/{token}/{}", origin(inbound))
+            }
             _ => format!("act/{token}"),
         };
-        let (did, action, investigation) = (token.action.kind().id(), token.action, token.investigation.clone());
+        let (did, action, investigation) = (token.action.name(), token.action, token.investigation.clone());
         let act = ActionRequest {
             actor: inbound.actor.clone(),
             place: inbound.place.clone(),
@@ -125,6 +129,7 @@ fn not_now(row: &InvestigationRow, token: &ActionToken, manner: Manner) -> Optio
         (InvestigationStage::Asking, _) => notice(NO_VERDICT),
         (_, ActionNeeds::Choice) => Some(compose::already()),
         (InvestigationStage::Running, _) => notice(RUNNING),
+        (InvestigationStage::Done, _) if is_done(row, token.action) => Some(compose::already()),
         (InvestigationStage::Failed, ActionNeeds::Nothing | ActionNeeds::End) | (InvestigationStage::Done, _) => None,
         (InvestigationStage::Failed, _) => notice(NO_VERDICT),
     }

@@ -8,14 +8,16 @@ use super::access::Access;
 use super::autocomplete::{Autocomplete, MAX_SUGGESTIONS};
 use super::rate_limit::UserRateLimiter;
 use crate::alarm;
+use crate::bot::verdict::verdict;
 use crate::chat::document::Tone;
-use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, compose};
-use crate::model::{ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Region, Trigger};
+use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, ThreadFilter, compose};
+use crate::model::{ActionKind, ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Region, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
-    Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, NewTrigger, Refused, Store, StoreError,
+    Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, NewTrigger, Refused, Store, StoreError, audited,
 };
 use async_trait::async_trait;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Investigations looked through for those a person may see.
@@ -69,6 +71,15 @@ impl chat::Intake for Intake {
         }
     }
 
+    async fn preview(&self, actor: &Actor, place: &Place, id: &InvestigationId) -> Option<Message> {
+        let row = self.store.investigation(id).await.ok()??;
+        let may = |location| self.access.may(actor, place, ActionKind::Evidence, &row.question.secret, location).is_ok();
+        // What is held in a thread of others is told nowhere else.
+        let is_shown = row.held_in.is_none() && row.stage == InvestigationStage::Done && row.location.as_ref().is_some_and(may);
+        let record = if is_shown { self.store.record(id).await.ok()?? } else { return None };
+        Some(Message { controls: Vec::new(), ..verdict(&row, &record).message })
+    }
+
     async fn joined(&self, place: &Place) {
         match self.store.send_now(place).await {
             Ok(0) => {}
@@ -79,16 +90,35 @@ impl chat::Intake for Intake {
         }
     }
 
-    async fn recent(&self, actor: &Actor, limit: usize) -> Vec<Summary> {
+    async fn recent(&self, actor: &Actor, filter: ThreadFilter, limit: usize) -> Vec<Summary> {
         let of = Place { platform: actor.platform, workspace: actor.workspace.clone(), channel: String::new(), thread: None };
         let newest = self.store.recent_investigations(&of, LOOKED_THROUGH).await.unwrap_or_else(|error| {
             tracing::error!(%error, "the recent investigations cannot be read");
             Vec::new()
         });
-        let mine = newest.into_iter().filter(|row| self.access.may_see(actor, row));
+        let asked = match filter {
+            ThreadFilter::Mine => self.store.asked_by(actor).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "what a person has asked about cannot be read");
+                HashSet::new()
+            }),
+            _ => HashSet::new(),
+        };
         let mut summaries = Vec::new();
-        for row in mine.take(limit) {
+        for row in newest.into_iter().filter(|row| self.access.may_see(actor, row)) {
+            if summaries.len() == limit {
+                break;
+            }
             let outcome = self.outcome(&row).await;
+            let is_closed = row.resolved.is_some();
+            let is_taken = match filter {
+                ThreadFilter::All => true,
+                ThreadFilter::Open => !is_closed && !matches!(outcome, Some(Outcome::Healthy | Outcome::NotFound)),
+                ThreadFilter::Failing => !is_closed && outcome == Some(Outcome::RootCause),
+                ThreadFilter::Mine => asked.contains(&(row.place.channel.clone(), audited(row.question.secret.as_str()))),
+            };
+            if !is_taken {
+                continue;
+            }
             summaries.push(Summary {
                 id: row.id,
                 secret: SafeText::redact(row.question.secret.as_str()),
@@ -183,5 +213,10 @@ pub(super) fn lane(place: &Place) -> String {
 }
 
 pub(super) fn origin(inbound: &IncomingEvent) -> String {
-    format!("{}/{}/{}", inbound.place.platform, inbound.place.workspace, inbound.key)
+    origin_of(&inbound.place, &inbound.key)
+}
+
+/// What the origin is, or begins with, of what has this key, or one that begins so.
+pub(super) fn origin_of(place: &Place, key: &str) -> String {
+    format!("{}/{}/{key}", place.platform, place.workspace)
 }

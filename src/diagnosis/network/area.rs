@@ -84,6 +84,15 @@ impl Area {
         }
     }
 
+    /// True where the public network routes none of its addresses.
+    pub(super) fn is_private(&self) -> bool {
+        let mut left = self.clone();
+        for (first, last) in NOT_PUBLIC {
+            left.take(&AddressBlock { first: *first, last: *last, ports: ALL_PORTS });
+        }
+        !self.is_empty() && left.is_empty()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,8 +1,8 @@
 //! The way to a database.
 
 use super::path::{HopPlace, HopStanding, NetworkFault, NetworkPaths, Path};
-use super::view;
-use super::walk::{FarEnd, NearEnd, from_public, near_ends, to_private, to_public};
+use super::walk::{FarEnd, NearEnd, addresses_behind_nat, from_public, near_ends, to_private, to_public};
+use super::{ipv6, view};
 use crate::model::{FunctionFacts, IpRange, Network, Subnet, TargetDatabase};
 
 /// The paths of the function to the database; `None` where its port is not known.
@@ -34,14 +34,14 @@ fn without_vpc(network: &Network, database: &TargetDatabase, port: u16) -> Path 
         path.push(HopPlace::Route, "", HopStanding::Stops(NetworkFault::NoVpc));
         return path;
     }
-    on_public_side(&mut path, network, database, port);
+    on_public_side(&mut path, network, database, port, &[]);
     path
 }
 
-fn on_public_side(path: &mut Path, network: &Network, database: &TargetDatabase, port: u16) {
+fn on_public_side(path: &mut Path, network: &Network, database: &TargetDatabase, port: u16, sources: &[IpRange]) {
     let ways = far_ends(network, database, port).into_iter().map(|far| {
         let mut way = path.clone();
-        from_public(&mut way, network, &far);
+        from_public(&mut way, network, &far, sources);
         way
     });
     if let Some(way) = Path::one_of(ways.collect(), &format!("in which subnet {} stands", database.id)) {
@@ -85,15 +85,24 @@ fn far_ends<'a>(network: &'a Network, database: &'a TargetDatabase, port: u16) -
 
 fn path(network: &Network, near: &NearEnd<'_>, database: &TargetDatabase, port: u16) -> Path {
     let which = format!("in which subnet {} stands", database.id);
-    let privately: Vec<Path> = far_ends(network, database, port).iter().map(|far| to_private(network, near, far)).collect();
-    let privately = Path::one_of(privately, &which);
+    let ends = far_ends(network, database, port);
+    let mut privately = Path::one_of(ends.iter().map(|far| to_private(network, near, far)).collect(), &which);
+    if let Some(path) =
+        privately.as_mut().filter(|_| database.is_dual_stack && ends.iter().any(|far| ipv6::may_reach(network, near, far)))
+    {
+        path.leave_open(|fault| format!("whether {} is reached over IPv6: over IPv4 {}", database.id, fault.text()));
+    }
     let is_elsewhere = database.vpc_id.as_ref().is_some_and(|vpc| *vpc != near.subnet.vpc_id);
     // Inside its VPC the host name of a public database leads to its private address; from another one it depends.
     if !(database.publicly_accessible && is_elsewhere) {
         return privately.unwrap_or_else(|| Path { subnet: Some(near.subnet.id.clone()), hops: Vec::new() });
     }
     let mut publicly = to_public(network, near, port);
-    on_public_side(&mut publicly, network, database, port);
+    let sources = addresses_behind_nat(network, near, port);
+    on_public_side(&mut publicly, network, database, port, &sources);
+    if let Some(by) = ipv6::public_way(network, near, port).filter(|_| database.is_dual_stack) {
+        publicly.leave_open(|fault| format!("whether {} is reached over IPv6, by {by}: over IPv4 {}", database.id, fault.text()));
+    }
     match privately {
         Some(privately) if privately.hops.iter().any(|hop| hop.place == HopPlace::Link) => {
             let which = format!("whether {} is reached at its public address", database.id);

@@ -8,11 +8,13 @@
 //! Which address an interface has in its subnet is not asked. The filters are therefore asked about all of them ([`area`]): what
 //! holds for some only is unknown.
 //!
-//! Only IPv4 is judged, which a function in a VPC uses unless it is told otherwise.
+//! Hop by hop IPv4 is judged, which a function in a VPC uses unless it is told otherwise; where it is, [`ipv6`] tells whether the
+//! other family could get through.
 
 mod area;
 mod database;
 mod filter;
+mod ipv6;
 mod path;
 mod route;
 mod service;
@@ -23,7 +25,7 @@ pub use database::to_database;
 pub use filter::Direction;
 pub use path::{Hop, HopPlace, HopStanding, NetworkFault, NetworkPaths, OtherEnd, Path, Reachability};
 pub use service::to_service;
-pub(crate) use service::{endpoint_in_use, goes_public};
+pub(crate) use service::{endpoint_in_use, goes_public, to_public_host};
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -100,12 +100,16 @@ pub enum NetworkFault {
     NatState { nat: String, state: String, failure: Option<String> },
     /// The NAT gateway reaches no public network.
     NatInside { nat: String, because: String },
+    /// The route leads to the Internet, where no private address is reached.
+    OnlyToInternet { table: String, subnet: String, to: String, target: String },
     /// The peering connection does not work.
     PeeringState { peering: String, status: String },
     /// It leads to another VPC than that of the other end.
     PeeringElsewhere { peering: String, leads_to: String, wanted: String },
     /// The attachment to the transit gateway does not work.
     AttachmentState { attachment: String, state: String },
+    /// The attachment has no subnet in the zone of the function's.
+    AttachmentZone { attachment: String, gateway: String, subnet: String, zone: String },
     /// The other end's table has no route for the answers.
     NoWayBack { table: String, to: String, over: String },
     /// The endpoint has no interface in any subnet.
@@ -171,11 +175,18 @@ impl NetworkFault {
                 format!("{nat} is {state}{because}")
             }
             NetworkFault::NatInside { nat, because } => format!("{nat} reaches no public network: {because}"),
+            NetworkFault::OnlyToInternet { table, subnet, to, target } => format!(
+                "{table} of {subnet} has no route to {to} but the one to {target}, and so to the Internet, where no private address is \
+                 reached"
+            ),
             NetworkFault::PeeringState { peering, status } => format!("{peering} is {status}"),
             NetworkFault::PeeringElsewhere { peering, leads_to, wanted } => {
                 format!("{peering} leads to {leads_to}, and what must be reached is in {wanted}")
             }
             NetworkFault::AttachmentState { attachment, state } => format!("{attachment} is {state}"),
+            NetworkFault::AttachmentZone { attachment, gateway, subnet, zone } => {
+                format!("{attachment} has no subnet in {zone}, so that nothing in {subnet} reaches {gateway}")
+            }
             NetworkFault::NoWayBack { table, to, over } => format!("{table} has no route back to {to} over {over}"),
             NetworkFault::EndpointWithoutSubnets { endpoint } => format!("{endpoint} has no interface in any subnet"),
             NetworkFault::EndpointState { endpoint, state } => format!("{endpoint} is {state}"),
@@ -199,10 +210,13 @@ impl NetworkFault {
             NetworkFault::NoRoute { .. }
             | NetworkFault::Blackhole { .. }
             | NetworkFault::InternetGateway { .. }
+            | NetworkFault::OnlyToInternet { .. }
             | NetworkFault::NoWayBack { .. } => "ec2:DescribeRouteTables",
             NetworkFault::NatState { .. } | NetworkFault::NatInside { .. } => "ec2:DescribeNatGateways",
             NetworkFault::PeeringState { .. } | NetworkFault::PeeringElsewhere { .. } => "ec2:DescribeVpcPeeringConnections",
-            NetworkFault::AttachmentState { .. } => "ec2:DescribeTransitGatewayVpcAttachments",
+            NetworkFault::AttachmentState { .. } | NetworkFault::AttachmentZone { .. } => {
+                "ec2:DescribeTransitGatewayVpcAttachments"
+            }
             NetworkFault::EndpointWithoutSubnets { .. }
             | NetworkFault::EndpointState { .. }
             | NetworkFault::PrivateDnsOff { .. } => "ec2:DescribeVpcEndpoints",
@@ -217,7 +231,8 @@ impl NetworkFault {
             | NetworkFault::Egress { .. }
             | NetworkFault::NoRoute { .. }
             | NetworkFault::Blackhole { .. }
-            | NetworkFault::InternetGateway { .. } => StepName::RotationFunction,
+            | NetworkFault::InternetGateway { .. }
+            | NetworkFault::OnlyToInternet { .. } => StepName::RotationFunction,
             _ => StepName::SecretAccess,
         }
     }
@@ -264,6 +279,15 @@ impl Path {
         })
     }
 
+    /// Leaves open what stops it, as there may be a way that is not judged.
+    pub(super) fn leave_open(&mut self, because: impl Fn(&NetworkFault) -> String) {
+        for hop in &mut self.hops {
+            if let HopStanding::Stops(fault) = &hop.standing {
+                hop.standing = HopStanding::Unseen(because(fault));
+            }
+        }
+    }
+
     pub(super) fn push(&mut self, place: HopPlace, id: impl Into<String>, standing: HopStanding) {
         self.hops.push(Hop { place, id: id.into(), standing });
     }
@@ -277,11 +301,7 @@ impl Path {
         // The one that leaves most open is shown; where it stops, that is no longer sure.
         let at = paths.iter().position(|path| path.reach() == Reachability::Blocked).unwrap_or(0);
         let mut path = paths.swap_remove(at);
-        for hop in &mut path.hops {
-            if let HopStanding::Stops(fault) = &hop.standing {
-                hop.standing = HopStanding::Unseen(format!("{which}: on one way {}", fault.text()));
-            }
-        }
+        path.leave_open(|fault| format!("{which}: on one way {}", fault.text()));
         if path.reach() == Reachability::Reachable {
             path.push(HopPlace::Back, "", HopStanding::Unseen(which.to_owned()));
         }

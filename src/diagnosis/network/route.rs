@@ -4,7 +4,7 @@
 
 use super::area::{AddressBlock, Area};
 use super::filter::ranges_of;
-use crate::model::{IpRange, Network, RouteDestination, RouteTable, VpcRoute};
+use crate::model::{EndpointKind, IpRange, Network, RouteDestination, RouteTable, RouteTarget, VpcRoute};
 
 /// Beginning of the names of AWS's own prefix lists, none of which holds a database or an interface endpoint.
 const OF_AWS: &str = "com.amazonaws.";
@@ -16,16 +16,15 @@ pub(super) fn routes_to<'n>(
     area: &Area,
 ) -> Result<Vec<Option<&'n VpcRoute>>, String> {
     let mut by_length: Vec<(IpRange, &VpcRoute)> = Vec::with_capacity(table.routes.len());
+    let mut unseen = None;
     for route in &table.routes {
         match &route.destination {
             RouteDestination::Range(range) => by_length.push((*range, route)),
-            RouteDestination::PrefixList(id) => {
-                let named = super::view::prefix_list(network, id).ok().and_then(|list| list.name.as_deref());
-                if named.is_some_and(|name| name.starts_with(OF_AWS)) {
-                    continue;
-                }
-                by_length.extend(ranges_of(network, id)?.iter().map(|range| (*range, route)));
-            }
+            RouteDestination::PrefixList(id) if is_of_aws(network, id) || is_by_gateway_endpoint(network, route) => {}
+            RouteDestination::PrefixList(id) => match ranges_of(network, id) {
+                Ok(ranges) => by_length.extend(ranges.iter().map(|range| (*range, route))),
+                Err(missing) => unseen = unseen.or(Some(missing)),
+            },
         }
     }
     by_length.sort_by_key(|(range, _)| std::cmp::Reverse(range.bits()));
@@ -37,9 +36,31 @@ pub(super) fn routes_to<'n>(
             taken.push(Some(route));
         }
         if left.is_empty() {
-            return Ok(taken);
+            break;
         }
     }
-    taken.push(None);
-    Ok(taken)
+    if !left.is_empty() {
+        taken.push(None);
+    }
+    // No list is more specific than the VPC itself.
+    let is_inside = taken.iter().all(|route| route.is_some_and(|route| route.target == RouteTarget::Local));
+    match unseen {
+        Some(missing) if !is_inside => Err(missing),
+        _ => Ok(taken),
+    }
+}
+
+fn is_of_aws(network: &Network, list: &str) -> bool {
+    let named = super::view::prefix_list(network, list).ok().and_then(|list| list.name.as_deref());
+    named.is_some_and(|name| name.starts_with(OF_AWS))
+}
+
+/// True for the way to S3 or DynamoDB, which leads to nothing else. An endpoint that was not listed counts as one: those of gateway
+/// load balancers are routed by ranges.
+///
+/// Source: AWS PrivateLink Guide, "Gateway endpoints": the destination is the service's prefix list.
+fn is_by_gateway_endpoint(network: &Network, route: &VpcRoute) -> bool {
+    let RouteTarget::VpcEndpoint(id) = &route.target else { return false };
+    let listed = network.endpoints.found().and_then(|all| all.iter().find(|one| one.id == *id));
+    listed.is_none_or(|endpoint| endpoint.kind == EndpointKind::Gateway)
 }

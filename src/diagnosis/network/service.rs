@@ -4,9 +4,9 @@
 //! attributes, and only one endpoint of a service in a VPC can have it.
 
 use super::path::{HopPlace, HopStanding, NetworkFault, NetworkPaths, Path};
-use super::view;
 use super::walk::{FarEnd, NearEnd, near_ends, to_private, to_public};
-use crate::model::{EndpointKind, FunctionFacts, Network, RouteTarget, Vpc, VpcEndpoint};
+use super::{ipv6, view};
+use crate::model::{EndpointKind, FunctionFacts, Network, RouteTarget, Vpc, VpcConfig, VpcEndpoint};
 
 const HTTPS: u16 = 443;
 
@@ -49,18 +49,29 @@ pub(crate) fn goes_public(network: &Network, function: &FunctionFacts, region: &
 pub fn to_service(network: &Network, function: &FunctionFacts, region: &str, service: &str) -> Option<NetworkPaths> {
     let vpc = function.vpc.as_ref()?;
     let leads = leads(network, &vpc.vpc_id, region, service);
-    let paths = near_ends(network, vpc)
+    Some(NetworkPaths { target: service.to_owned(), paths: paths_by(network, vpc, &leads) })
+}
+
+fn paths_by(network: &Network, vpc: &VpcConfig, leads: &Leads<'_>) -> Vec<Path> {
+    near_ends(network, vpc)
         .into_iter()
         .map(|near| match near {
-            Ok(near) => path(network, &near, &leads),
+            Ok(near) => path(network, &near, leads),
             Err((id, missing)) => {
                 let mut path = Path { subnet: Some(id.clone()), hops: Vec::new() };
                 path.push(HopPlace::Route, id, HopStanding::Unseen(missing));
                 path
             }
         })
-        .collect();
-    Some(NetworkPaths { target: service.to_owned(), paths })
+        .collect()
+}
+
+/// The paths of a function in a VPC to a host of `service` that no endpoint of the VPC stands in for, as it is another region's;
+/// `None` for a function in none.
+#[must_use]
+pub(crate) fn to_public_host(network: &Network, function: &FunctionFacts, service: &str) -> Option<NetworkPaths> {
+    let vpc = function.vpc.as_ref()?;
+    Some(NetworkPaths { target: service.to_owned(), paths: paths_by(network, vpc, &Leads::ToPublic(None)) })
 }
 
 fn leads<'n>(network: &'n Network, vpc_id: &str, region: &str, service: &str) -> Leads<'n> {
@@ -151,6 +162,10 @@ fn to_endpoint(network: &Network, near: &NearEnd<'_>, endpoint: &VpcEndpoint) ->
 fn over_public(network: &Network, near: &NearEnd<'_>, detour: Option<&Detour<'_>>) -> Path {
     let mut path = to_public(network, near, HTTPS);
     let Some(fault) = path.fault().cloned() else { return path };
+    if let Some(by) = ipv6::public_way(network, near, HTTPS) {
+        path.leave_open(|fault| format!("whether the service is reached over IPv6, by {by}: over IPv4 {}", fault.text()));
+        return path;
+    }
     if let Some(detour) = detour {
         let public = Box::new(fault);
         let (id, fault) = match detour {

@@ -40,6 +40,7 @@ pub(crate) fn subnet(id: &str, vpc: &str, addresses: &str) -> Subnet {
         range: Some(range(addresses)),
         zone: "eu-west-1a".to_owned(),
         free_addresses: 200,
+        ipv6_ranges: Vec::new(),
     }
 }
 
@@ -93,6 +94,8 @@ pub(crate) fn database() -> TargetDatabase {
         subnet_ids: vec![DB_SUBNET.to_owned()],
         security_group_ids: vec![DB_GROUP.to_owned()],
         publicly_accessible: false,
+        is_dual_stack: false,
+        storage_gib: Some(100),
         tls: Observation::NotApplicable { because: "nothing asks for it".to_owned() },
         authority: None,
         master_secret: None,
@@ -127,6 +130,7 @@ pub(crate) fn world() -> Network {
             state: "available".to_owned(),
             is_public: true,
             failure: None,
+            public_addresses: vec!["203.0.113.7".parse().unwrap()],
         }]),
         network_acls: Observation::Found(vec![open_acl("acl-0a1b2c3d", VPC, &[SUBNET, DB_SUBNET, "subnet-0pub"])]),
         security_groups: Observation::Found(vec![

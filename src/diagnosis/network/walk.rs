@@ -7,15 +7,17 @@ use super::area::Area;
 use super::filter::{Direction, FilterAnswer, PeerGroups, acl_answer, groups_answer};
 use super::path::{HopPlace, HopStanding, NetworkFault, OtherEnd, Path};
 use super::{route, view};
-use crate::model::{IpRange, Network, RouteTarget, Subnet, VpcConfig, VpcRoute};
+use crate::model::{IpRange, Network, RouteTarget, Subnet, TransitAttachment, VpcConfig, VpcRoute};
 
 /// The ports that answers go to. Source: Amazon VPC User Guide, "Ephemeral ports": Lambda functions and NAT gateways use these.
-const EPHEMERAL: crate::model::PortRange = crate::model::PortRange { from: 1024, to: u16::MAX };
+pub(super) const EPHEMERAL: crate::model::PortRange = crate::model::PortRange { from: 1024, to: u16::MAX };
 
 /// The near end: an interface of the function in one of its subnets.
 pub(super) struct NearEnd<'a> {
     pub(super) subnet: &'a Subnet,
     pub(super) groups: &'a [String],
+    /// True where it has an address of IPv6 too.
+    pub(super) has_ipv6: bool,
 }
 
 /// The far end inside a private network.
@@ -112,7 +114,7 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
     let here = Area::within(&[own], port);
 
     let (table, route) = taken(network, near.subnet, &there);
-    let link = link_of(network, near, far, &route);
+    let link = link_of(network, near, far, (&table, &route), &there);
     let far_groups = PeerGroups { ids: far.groups, may_be_named: link.may_name_groups.clone() };
     let near_groups = PeerGroups { ids: Some(near.groups), may_be_named: link.may_name_groups.clone() };
 
@@ -211,7 +213,13 @@ struct RouteLink {
     may_name_groups: Result<bool, String>,
 }
 
-fn link_of(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>, route: &TakenRoute<'_>) -> RouteLink {
+fn link_of(
+    network: &Network,
+    near: &NearEnd<'_>,
+    far: &FarEnd<'_>,
+    (table, route): (&str, &TakenRoute<'_>),
+    there: &Area,
+) -> RouteLink {
     let plain = |may_name_groups| RouteLink { hop: None, may_name_groups };
     let TakenRoute::Route(route) = route else { return plain(Err("the way the packets take".to_owned())) };
     let hop = |id: &str, standing, may_name_groups| RouteLink { hop: Some((id.to_owned(), standing)), may_name_groups };
@@ -257,13 +265,33 @@ fn link_of(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>, route: &Take
                 }),
                 Ok(false),
             ),
+            Ok(attachment) if !is_in_zone(network, attachment, near.subnet) => hop(
+                id,
+                HopStanding::Stops(NetworkFault::AttachmentZone {
+                    attachment: attachment.id.clone(),
+                    gateway: id.clone(),
+                    subnet: near.subnet.id.clone(),
+                    zone: near.subnet.zone.clone(),
+                }),
+                Ok(false),
+            ),
             attachment => {
                 let may_name = attachment.ok().and_then(|attachment| attachment.may_reference_groups);
                 let may_name = may_name.ok_or_else(|| format!("whether groups may be named across {id}"));
-                hop(id, HopStanding::Unseen(format!("the routes of {id}")), may_name)
+                hop(id, beyond_transit(network, id, far), may_name)
             }
         },
         // Packets through a NAT gateway carry its address.
+        RouteTarget::NatGateway(id) if there.is_private() && leads_to_internet(network, id, there) => hop(
+            id,
+            HopStanding::Stops(NetworkFault::OnlyToInternet {
+                table: table.to_owned(),
+                subnet: near.subnet.id.clone(),
+                to: texts(&far.ranges).join(", "),
+                target: id.clone(),
+            }),
+            Ok(false),
+        ),
         RouteTarget::NatGateway(id) => hop(id, HopStanding::Unseen(format!("what lies behind {id}")), Ok(false)),
         RouteTarget::InternetGateway(id) => {
             hop(id, HopStanding::Unseen(format!("how a private address is reached, which the routes send to {id}")), Ok(false))
@@ -274,6 +302,47 @@ fn link_of(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>, route: &Take
             Err(format!("what {} does with the packets", target.id())),
         ),
     }
+}
+
+/// True where packets to `there` surely leave the NAT gateway for the Internet.
+fn leads_to_internet(network: &Network, nat: &str, there: &Area) -> bool {
+    let subnet = view::nat_gateway(network, nat).ok().and_then(|nat| nat.subnet_id.as_deref());
+    let Some(subnet) = subnet.and_then(|id| view::subnet(network, id).ok()) else { return false };
+    let (_, route) = taken(network, subnet, there);
+    matches!(route, TakenRoute::Route(VpcRoute { target: RouteTarget::InternetGateway(_), .. }))
+}
+
+/// True where the attachment has a subnet in the zone of `near`, or that cannot be told.
+///
+/// Source: Amazon VPC Transit Gateways Guide, "Transit gateway VPC attachments": only what stands in a zone of the attachment's
+/// subnets reaches the gateway.
+fn is_in_zone(network: &Network, attachment: &TransitAttachment, near: &Subnet) -> bool {
+    let zones: Vec<Option<&str>> = attachment
+        .subnet_ids
+        .iter()
+        .map(|id| view::subnet(network, id).ok().map(|subnet| subnet.zone.as_str()).filter(|zone| !zone.is_empty()))
+        .collect();
+    zones.is_empty() || zones.contains(&None) || zones.contains(&Some(near.zone.as_str()))
+}
+
+/// What is seen behind a transit gateway: the attachment of the other end, where it is this account's.
+fn beyond_transit(network: &Network, gateway: &str, far: &FarEnd<'_>) -> HopStanding {
+    let attachment = far.vpc_id.and_then(|vpc| view::attachment(network, gateway, vpc).ok());
+    match attachment.filter(|attachment| !matches!(attachment.state.as_str(), "available" | "modifying")) {
+        Some(attachment) => HopStanding::Stops(NetworkFault::AttachmentState {
+            attachment: attachment.id.clone(),
+            state: attachment.state.clone(),
+        }),
+        None => HopStanding::Unseen(format!("the routes of {gateway}")),
+    }
+}
+
+/// The public addresses that the function's packets carry behind a NAT gateway; empty where they are not known.
+pub(super) fn addresses_behind_nat(network: &Network, near: &NearEnd<'_>, port: u16) -> Vec<IpRange> {
+    let (_, route) = taken(network, near.subnet, &Area::public(crate::model::PortRange::one(port)));
+    let TakenRoute::Route(VpcRoute { target: RouteTarget::NatGateway(id), .. }) = route else { return Vec::new() };
+    let addresses = view::nat_gateway(network, id).map(|nat| nat.public_addresses.as_slice()).unwrap_or_default();
+    addresses.iter().copied().map(IpRange::one).collect()
 }
 
 /// From the function to an address of the public network.
@@ -359,14 +428,15 @@ fn through_nat(path: &mut Path, network: &Network, near: &Subnet, id: &str, ther
     at_acl(path, network, HopPlace::Back, subnet, Direction::In, &there.at(EPHEMERAL), EPHEMERAL);
 }
 
-/// A database's public address, as seen from the public network.
-pub(super) fn from_public(path: &mut Path, network: &Network, far: &FarEnd<'_>) {
+/// A database's public address, as seen from `sources`, or from anywhere on the public network where they are not known.
+pub(super) fn from_public(path: &mut Path, network: &Network, far: &FarEnd<'_>, sources: &[IpRange]) {
     let port = crate::model::PortRange::one(far.port);
-    let there = Area::public(port);
+    let there = if sources.is_empty() { Area::public(port) } else { Area::within(sources, port) };
+    let from = || if sources.is_empty() { OtherEnd::Public } else { OtherEnd::Ranges(texts(sources)) };
     let standing = match far.groups {
         Some(groups) => {
             let enters = groups_answer(network, groups, Direction::In, &there, &PeerGroups::NONE);
-            standing_of(enters, |_| NetworkFault::Ingress { groups: groups.to_vec(), port: far.port, from: OtherEnd::Public })
+            standing_of(enters, |_| NetworkFault::Ingress { groups: groups.to_vec(), port: far.port, from: from() })
         }
         None => HopStanding::Unseen("who is let in there".to_owned()),
     };
@@ -403,7 +473,11 @@ pub(super) fn near_ends<'a>(network: &'a Network, vpc: &'a VpcConfig) -> Vec<Res
         .iter()
         .map(|id| {
             view::subnet(network, id)
-                .map(|subnet| NearEnd { subnet, groups: &vpc.security_group_ids })
+                .map(|subnet| NearEnd {
+                    subnet,
+                    groups: &vpc.security_group_ids,
+                    has_ipv6: vpc.ipv6_allowed && !subnet.ipv6_ranges.is_empty(),
+                })
                 .map_err(|missing| (id.clone(), missing))
         })
         .collect()

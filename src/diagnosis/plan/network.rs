@@ -48,6 +48,14 @@ pub(super) enum NetworkChange {
     AcceptsPeering {
         peering: String,
     },
+    AttachmentSubnets {
+        attachment: String,
+        subnets: Vec<String>,
+    },
+    MoreStorage {
+        id: String,
+        gib: u32,
+    },
     StartsDatabase {
         id: String,
     },
@@ -108,6 +116,14 @@ impl NetworkChange {
             ("ec2", "accept-vpc-peering-connection") => {
                 NetworkChange::AcceptsPeering { peering: text("vpc-peering-connection-id")? }
             }
+            ("ec2", "modify-transit-gateway-vpc-attachment") => NetworkChange::AttachmentSubnets {
+                attachment: text("transit-gateway-attachment-id")?,
+                subnets: command.values("add-subnet-ids").to_vec(),
+            },
+            ("rds", "modify-db-instance") => NetworkChange::MoreStorage {
+                id: text("db-instance-identifier")?,
+                gib: command.option("allocated-storage")?.parse().ok()?,
+            },
             ("rds", "start-db-instance") => NetworkChange::StartsDatabase { id: text("db-instance-identifier")? },
             ("rds", "start-db-cluster") => NetworkChange::StartsDatabase { id: text("db-cluster-identifier")? },
             _ => return None,
@@ -146,6 +162,12 @@ impl NetworkChange {
             NetworkChange::DnsAttribute { vpc, is_support: false } => format!("turns on DNS host names in {vpc}"),
             NetworkChange::Endpoint(made) => format!("makes an endpoint for {} in {}", made.service, made.vpc_id),
             NetworkChange::AcceptsPeering { peering } => format!("accepts the peering connection {peering}"),
+            NetworkChange::AttachmentSubnets { attachment, subnets } => {
+                format!("gives {attachment} an interface in {}", subnets.join(", "))
+            }
+            NetworkChange::MoreStorage { id, gib } => {
+                format!("gives the database {id} {gib} GiB of storage, which takes some minutes and cannot be made less again")
+            }
             NetworkChange::StartsDatabase { id } => format!("starts the database {id}, which takes some minutes"),
         }
     }
@@ -200,6 +222,25 @@ impl NetworkChange {
             }
             NetworkChange::AcceptsPeering { peering } => {
                 each(&mut network.peerings, |one| one.id == *peering, |one| one.status = "active".to_owned());
+            }
+            NetworkChange::AttachmentSubnets { attachment, subnets } => {
+                each(
+                    &mut network.transit_attachments,
+                    |one| one.id == *attachment,
+                    |one| one.subnet_ids.extend(subnets.iter().cloned()),
+                );
+            }
+            NetworkChange::MoreStorage { id, gib } => {
+                each(
+                    &mut network.databases,
+                    |one: &TargetDatabase| one.id == *id,
+                    |one| {
+                        one.storage_gib = Some(*gib);
+                        if one.status.as_deref() == Some("storage-full") {
+                            one.status = Some("available".to_owned());
+                        }
+                    },
+                );
             }
             NetworkChange::StartsDatabase { id } => {
                 each(
@@ -259,6 +300,14 @@ impl NetworkChange {
             NetworkChange::AcceptsPeering { peering } => {
                 here(&["ec2", "delete-vpc-peering-connection", "--vpc-peering-connection-id", peering])
             }
+            NetworkChange::AttachmentSubnets { attachment, subnets } => {
+                let words = ["ec2", "modify-transit-gateway-vpc-attachment", "--transit-gateway-attachment-id", attachment];
+                let mut words = [&words[..], &["--remove-subnet-ids"]].concat();
+                words.extend(subnets.iter().map(String::as_str));
+                here(&words)
+            }
+            // RDS makes no storage smaller.
+            NetworkChange::MoreStorage { .. } => return None,
             NetworkChange::StartsDatabase { id } => {
                 let stopped = text.contains(" start-db-cluster ");
                 let (verb, option) = match stopped {

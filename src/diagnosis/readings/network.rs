@@ -1,5 +1,6 @@
 //! What the network says about a failure to reach something: of the way to an endpoint of AWS, and to the databases.
 
+use super::named_endpoint::NamedEndpoint;
 use crate::diagnosis::DiagnosisContext;
 use crate::diagnosis::network::{self, HopStanding, NetworkFault, NetworkPaths, Path, Reachability};
 use crate::model::{
@@ -9,6 +10,10 @@ use crate::model::{
 
 /// The remark about a fault that no failed rotation shows yet.
 pub(in crate::diagnosis) const NOT_YET: &str = " It has not stopped a rotation yet; it will stop the next one.";
+
+/// The same of a fault in one of the function's subnets.
+pub(in crate::diagnosis) const NOT_YET_THERE: &str =
+    " It has not stopped a rotation yet; it will stop one that runs in that subnet.";
 
 /// The remark where the network lets through now what failed.
 pub(in crate::diagnosis) const MENDED: &str = " The network lets it through now: it may have been fixed since.";
@@ -22,6 +27,16 @@ pub(in crate::diagnosis) fn was_looked_at(context: &DiagnosisContext<'_>) -> boo
 pub(in crate::diagnosis) fn to_service(context: &DiagnosisContext<'_>, service: &str) -> Option<NetworkPaths> {
     let function = context.function().filter(|_| was_looked_at(context) && context.rotates_by_function())?;
     network::to_service(&context.evidence.network, function, &context.evidence.region, service)
+}
+
+/// The way to the endpoint that a line names, else to Secrets Manager.
+pub(in crate::diagnosis) fn to_named(context: &DiagnosisContext<'_>, named: Option<&NamedEndpoint>) -> Option<NetworkPaths> {
+    let Some(NamedEndpoint { service, elsewhere }) = named else { return to_service(context, "secretsmanager") };
+    if elsewhere.is_none() {
+        return to_service(context, service);
+    }
+    let function = context.function().filter(|_| was_looked_at(context) && context.rotates_by_function())?;
+    network::to_public_host(&context.evidence.network, function, service)
 }
 
 /// A database with the way to it.
@@ -75,6 +90,58 @@ pub(in crate::diagnosis) fn database<'a>(context: &DiagnosisContext<'a>) -> Opti
     }
 }
 
+/// Words of many names, which tell nothing of what they name.
+const COMMON_WORDS: &[&str] = &[
+    "db",
+    "database",
+    "databases",
+    "rds",
+    "aurora",
+    "postgres",
+    "postgresql",
+    "pg",
+    "mysql",
+    "mariadb",
+    "oracle",
+    "sqlserver",
+    "mssql",
+    "db2",
+    "docdb",
+    "mongodb",
+    "instance",
+    "cluster",
+    "server",
+    "writer",
+    "reader",
+    "primary",
+    "main",
+    "master",
+    "prod",
+    "production",
+    "dev",
+    "test",
+    "stage",
+    "staging",
+    "qa",
+    "live",
+    "secret",
+    "credentials",
+    "password",
+    "user",
+    "admin",
+    "app",
+];
+
+/// True where a word of the database's name stands in the secret's too: something speaks for the guess then.
+pub(in crate::diagnosis) fn is_named_alike(context: &DiagnosisContext<'_>, database: &TargetDatabase) -> bool {
+    fn words(name: &str) -> impl Iterator<Item = String> {
+        let words = name.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_lowercase);
+        words.filter(|word| word.len() > 1 && !COMMON_WORDS.contains(&word.as_str()))
+    }
+    let Some(secret) = context.secret() else { return false };
+    words(&database.id).any(|word| words(&secret.name).any(|own| own == word))
+}
+
 /// How sure a fault of the present network is by itself, how bad, and a remark.
 pub(in crate::diagnosis) struct Weight {
     pub(in crate::diagnosis) confidence: Confidence,
@@ -103,6 +170,14 @@ pub(in crate::diagnosis) fn weight(context: &DiagnosisContext<'_>, cause: Cause,
 }
 
 impl Weight {
+    /// The same, where the way may be closed from some of the function's subnets only.
+    pub(in crate::diagnosis) fn from_some(self, paths: &NetworkPaths) -> Weight {
+        match self.note == NOT_YET && !paths.is_blocked_everywhere() {
+            true => Weight { note: NOT_YET_THERE, ..self },
+            false => self,
+        }
+    }
+
     /// Gives the finding this weight.
     pub(in crate::diagnosis) fn put_on(&self, mut finding: Finding) -> Finding {
         finding.confidence = self.confidence;
@@ -158,8 +233,13 @@ pub(in crate::diagnosis) fn shown(context: &DiagnosisContext<'_>) -> Vec<Network
         return Vec::new();
     }
     let service = to_service(context, "secretsmanager");
+    // The one that a line names, where that is another.
+    let named = context.seen(Cause::AwsEndpointUnreachable);
+    let named = named.and_then(|seen| NamedEndpoint::of(&seen.read.event.text, &context.evidence.region));
+    let named = named.filter(|named| named.service != "secretsmanager" || named.elsewhere.is_some());
+    let service = service.into_iter().chain(named.and_then(|named| to_named(context, Some(&named))));
     let databases = databases(context).into_iter().filter_map(|one| one.paths).take(MAX_SHOWN);
-    service.into_iter().chain(databases).filter_map(|paths| paths.worst().map(|path| as_shown(&paths.target, path))).collect()
+    service.chain(databases).filter_map(|paths| paths.worst().map(|path| as_shown(&paths.target, path))).collect()
 }
 
 fn as_shown(target: &str, path: &Path) -> NetworkPath {

@@ -13,7 +13,9 @@ use crate::diagnosis::network::{NetworkFault, NetworkPaths, Reachability};
 use crate::diagnosis::network_remedy::Towards;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
+use crate::diagnosis::readings::named_endpoint::NamedEndpoint;
 use crate::diagnosis::readings::network::{self, MENDED, Weight};
+use crate::diagnosis::readings::services::needed_services;
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Finding, Proof, Remediation, RotationStep, StepName};
@@ -39,24 +41,76 @@ pub(super) const SECRETS_MANAGER: &str = "secretsmanager";
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     match sign(context, RULE.cause) {
-        AwsCallSign::Line(finding, service) => {
-            let service = service.as_deref().unwrap_or(SECRETS_MANAGER);
-            by_network(context, *finding, network::to_service(context, service).as_ref(), service)
+        AwsCallSign::Line(finding, named) => {
+            let paths = network::to_named(context, named.as_ref());
+            let service = named.as_ref().map_or(SECRETS_MANAGER, |named| named.service.as_str());
+            let verdict = by_network(context, *finding, paths.as_ref(), service);
+            match named.filter(|named| named.elsewhere.is_some()) {
+                Some(named) => at_home(context, verdict, &named),
+                None => verdict,
+            }
         }
         AwsCallSign::Hang(finding) => match network::to_service(context, SECRETS_MANAGER) {
             Some(paths) if paths.reach() == Reachability::Reachable && context.suspects(RULE.cause).is_empty() => {
-                Verdict::clear("every hop between the function and Secrets Manager lets it through")
+                at_other_service(context)
+                    .unwrap_or_else(|| Verdict::clear("every hop between the function and Secrets Manager lets it through"))
             }
             paths => by_network(context, *finding, paths.as_ref(), SECRETS_MANAGER),
         },
-        AwsCallSign::None(verdict) => by_network_alone(context, verdict),
+        AwsCallSign::None(verdict) => match at_other_service(context) {
+            Some(found) => found,
+            None => by_network_alone(context, verdict),
+        },
     }
+}
+
+/// No endpoint of the VPC serves a host of another region: the function has to ask its own, or needs a way out.
+fn at_home(context: &DiagnosisContext<'_>, verdict: Verdict, named: &NamedEndpoint) -> Verdict {
+    let Verdict::Fires(mut finding) = verdict else { return verdict };
+    let summary = match named.service.as_str() {
+        "sts" => {
+            "Let the function ask STS in its own region: set AWS_STS_REGIONAL_ENDPOINTS to regional in its environment. Give its \
+             subnets an interface endpoint for sts, or a route to a NAT gateway. Then rotate."
+        }
+        _ => {
+            "Let the function ask the endpoint of its own region: correct the region or the address in its environment. If it has to \
+             ask the other region, give its subnets a route to a NAT gateway. Then rotate."
+        }
+    };
+    let fix = Remediation::new(summary).set_environment(context).rotate(context);
+    finding.remediation = fix.link(NETWORK_ACCESS).link(TROUBLESHOOTING);
+    Verdict::Fires(finding)
+}
+
+/// A hang where the function calls another service too, to which the way is closed.
+fn at_other_service(context: &DiagnosisContext<'_>) -> Option<Verdict> {
+    let hang = Hang::newest(context)?;
+    if hang.database_answered() || hang.success_came_close().is_some() {
+        return None;
+    }
+    let databases_reached = network::databases(context).iter().all(|one| one.reach() != Reachability::Blocked);
+    let needed = needed_services(context).into_iter().filter(|_| databases_reached);
+    needed.filter(|needed| hang.step.is_some_and(|step| needed.steps.contains(&step))).find_map(|needed| {
+        let paths = network::to_service(context, needed.service)?;
+        let fault = (paths.reach() == Reachability::Blocked).then(|| paths.worst()?.fault().cloned()).flatten()?;
+        let explanation = format!(
+            "The function hung{} until its timeout. {}, and it cannot reach {}{}.",
+            hang.in_step(),
+            needed.because,
+            needed.service,
+            network::because(&paths).unwrap_or_default()
+        );
+        let mut evidence = hang.proofs();
+        evidence.insert(evidence.len().min(1), network::proof(&fault));
+        let fix = mending(context, &fault, needed.service);
+        Some(context.finding(RULE.cause, Confidence::Likely, explanation, evidence, fix).into())
+    })
 }
 
 /// What failing invocations say about a call that did not reach AWS.
 pub(super) enum AwsCallSign {
-    /// A line says so; with the service it names.
-    Line(Box<Finding>, Option<String>),
+    /// A line says so; with the endpoint it names.
+    Line(Box<Finding>, Option<NamedEndpoint>),
     /// The function hung before Secrets Manager answered.
     Hang(Box<Finding>),
     None(Verdict),
@@ -65,18 +119,25 @@ pub(super) enum AwsCallSign {
 /// What the log says, as a finding about `cause`.
 pub(super) fn sign(context: &DiagnosisContext<'_>, cause: Cause) -> AwsCallSign {
     if let Some(seen) = context.seen(Cause::AwsEndpointUnreachable) {
-        let service = endpoint_service(&seen.read.event.text).map(str::to_owned);
-        let explanation = match &service {
-            Some(service) => format!("The function could not connect to the AWS endpoint of {service}{}.", seen.in_step()),
+        let named = NamedEndpoint::of(&seen.read.event.text, &context.evidence.region);
+        let explanation = match &named {
+            Some(NamedEndpoint { service, elsewhere: None }) => {
+                format!("The function could not connect to the AWS endpoint of {service}{}.", seen.in_step())
+            }
+            Some(NamedEndpoint { service, elsewhere: Some(host) }) => format!(
+                "The function could not connect to {host}, an AWS endpoint of {service} outside of its region{}.",
+                seen.in_step()
+            ),
             None => format!("The function could not connect to an AWS endpoint{}.", seen.in_step()),
         };
-        let remediation = remediation(context, service.as_deref().unwrap_or(SECRETS_MANAGER));
+        let service = named.as_ref().map_or(SECRETS_MANAGER, |named| named.service.as_str());
+        let remediation = remediation(context, service);
         let mut finding = said(context, cause, &seen, explanation, remediation);
-        if service.is_some() && seen.is_latest {
+        if named.is_some() && seen.is_latest {
             // The line names what could not be connected: decisive alone.
             finding.confidence = Confidence::Confirmed;
         }
-        return AwsCallSign::Line(Box::new(finding), service);
+        return AwsCallSign::Line(Box::new(finding), named);
     }
     let Some(hang) = Hang::newest(context) else { return AwsCallSign::None(not_said(context, &RULE)) };
     let Some(confidence) = hang.at_endpoint() else {
@@ -169,7 +230,8 @@ pub(super) fn blocked_now(context: &DiagnosisContext<'_>, cause: Cause, paths: &
     let explanation = format!("{name} cannot reach Secrets Manager{because}.");
     let evidence: Vec<Proof> = std::iter::once(network::proof(fault)).chain(context.failed_attempt_proof()).collect();
     let finding = context.finding(cause, Confidence::Likely, explanation, evidence, mending(context, fault, SECRETS_MANAGER));
-    let Weight { mut confidence, severity, note } = network::weight(context, cause, &[RotationStep::CreateSecret]);
+    let Weight { mut confidence, severity, note } =
+        network::weight(context, cause, &[RotationStep::CreateSecret]).from_some(paths);
     // What worked before may work by a way that is not seen.
     if fault.may_be_led_around() && (context.last_success_at.is_some() || is_led_around(context, fault)) {
         confidence = Confidence::Possible;
@@ -200,33 +262,20 @@ fn remediation(context: &DiagnosisContext<'_>, service: &str) -> Remediation {
         };
         return fix.rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING);
     };
+    if network::to_service(context, service).is_some_and(|paths| paths.reach() == Reachability::Reachable) {
+        return fix.rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING);
+    }
     let name = format!("com.amazonaws.{}.{service}", context.evidence.region);
     let filters = [format!("Name=vpc-id,Values={}", vpc.vpc_id), format!("Name=service-name,Values={name}")];
     let [in_vpc, of_service] = &filters;
-    let look = ["ec2", "describe-vpc-endpoints", "--filters", in_vpc, of_service];
-    let mut make = vec!["ec2", "create-vpc-endpoint", "--vpc-id", &vpc.vpc_id, "--vpc-endpoint-type", "Interface"];
-    make.extend(["--service-name", &name, "--subnet-ids"]);
-    make.extend(vpc.subnet_ids.iter().map(String::as_str));
-    make.extend(["--security-group-ids", "ENDPOINT_SECURITY_GROUP", "--private-dns-enabled"]);
+    let query = "VpcEndpoints[].[VpcEndpointId,State,PrivateDnsEnabled,Groups[].GroupId]";
+    let look = ["ec2", "describe-vpc-endpoints", "--filters", in_vpc, of_service, "--query", query];
     fix.run(aws_in(context, &look))
         .needs("ec2:DescribeVpcEndpoints")
-        .run(aws_in(context, &["ec2", "describe-security-groups", "--filters", in_vpc]))
-        .needs("ec2:DescribeSecurityGroups")
-        .run(aws_in(context, &make))
-        .needs("ec2:CreateVpcEndpoint")
+        .make_endpoint(context, vpc, service)
         .rotate(context)
-        .warn(
-            "With private DNS, every call from this VPC to the service goes through the endpoint: its security group must let in \
-             everything that calls the service today.",
-        )
         .link(NETWORK_ACCESS)
         .link(TROUBLESHOOTING)
-}
-
-/// The service of the AWS endpoint a line names, such as `secretsmanager`.
-fn endpoint_service(text: &str) -> Option<&str> {
-    let host = text.split_once("https://")?.1.split(['/', '"', '\'', ' ', ':']).next()?;
-    host.contains(".amazonaws.com").then(|| host.split('.').next()).flatten().filter(|service| !service.starts_with("vpce-"))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@
 //! **Is not it** when the same invocation established a connection. A login that fails within 2 seconds proves nothing: a
 //! closed port and an unknown name fail as quickly.
 
-use crate::diagnosis::network::Reachability;
+use crate::diagnosis::network::{HopPlace, HopStanding, Reachability};
 use crate::diagnosis::network_remedy::Towards;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
@@ -152,7 +152,8 @@ fn by_network(
     if let Some(candidate) = blamed(candidates)
         && let (Some(paths), Some(fault)) = (&candidate.paths, candidate.fault())
     {
-        let guessed = candidate.database.found_by == DatabaseChoice::SameEngine && candidates.len() > 1;
+        let is_alone = candidates.len() == 1 && network::is_named_alike(context, candidate.database);
+        let guessed = candidate.database.found_by == DatabaseChoice::SameEngine && !is_alone;
         finding.confidence = match (finding.confidence, guessed) {
             (Confidence::Possible, _) | (_, true) => Confidence::Likely,
             (_, false) => Confidence::Confirmed,
@@ -197,7 +198,7 @@ fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict, candidates
     let explanation = format!("{name} cannot reach {}{because}.", first.named());
     let evidence: Vec<Proof> = std::iter::once(network::proof(fault)).chain(context.failed_attempt_proof()).collect();
     let finding = context.finding(RULE.cause, Confidence::Likely, explanation, evidence, mending(context, first));
-    let mut weight = network::weight(context, RULE.cause, AT_DATABASE);
+    let mut weight = network::weight(context, RULE.cause, AT_DATABASE).from_some(paths);
     // That it is this database at all is a guess.
     if first.database.found_by == DatabaseChoice::SameEngine && context.last_success_at.is_some() {
         weight.confidence = Confidence::Possible;
@@ -253,35 +254,81 @@ fn at_wrong_port(context: &DiagnosisContext<'_>, mut finding: Finding, asked: u1
 
 fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
     let vpc = context.function().and_then(|function| function.vpc.as_ref());
-    let from = vpc.and_then(|vpc| vpc.security_group_ids.first()).map_or("FUNCTION_SECURITY_GROUP", String::as_str);
-    let revoked = revoked_rule(context);
-    let (group, port) = match &revoked {
-        Some(rule) => (rule.group.as_str(), rule.port.as_deref().unwrap_or("DATABASE_PORT")),
-        None => ("DATABASE_SECURITY_GROUP", "DATABASE_PORT"),
-    };
-    let mut open = vec!["ec2", "authorize-security-group-ingress", "--group-id", group, "--protocol", "tcp", "--port", port];
-    match revoked.as_ref().and_then(|rule| rule.range.as_deref()) {
-        Some(range) => open.extend(["--cidr", range]),
-        None => open.extend(["--source-group", from]),
+    let is_outside = vpc.is_none() && context.function().is_some();
+    let known = network::database(context).filter(|one| one.database.status.is_some());
+    let links = |fix: Remediation| fix.rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING);
+    if let Some(reached) = known.as_ref().filter(|one| one.reach() == Reachability::Reachable) {
+        let summary = format!(
+            "The network lets the function through to {} now. Check that \"host\" and \"port\" in the secret's value are its own, and \
+             rotate.",
+            reached.database.id
+        );
+        let is_refused = context.seen(RULE.cause).is_some_and(|seen| !is_silence(&Record::read(&seen.read.event.text).text));
+        let fix = Remediation::new(summary);
+        return links(if is_refused { fix.put_value(context) } else { fix });
     }
-    let summary = if vpc.is_none() && context.function().is_some() {
+    let summary = if is_outside {
         "The function is in no VPC, so it cannot reach a private database: put the function into the database's VPC. For a \
          public database, check that it runs, and check host and port in the secret."
     } else {
         "Check that the database runs and that the secret has its host and port. Then let the function's security group into the \
          database's, check the routes and network ACLs between their subnets, and rotate."
     };
-    let look = "DBInstances[].[DBInstanceIdentifier,Endpoint.Address,Endpoint.Port,VpcSecurityGroups[].VpcSecurityGroupId]";
-    let mut fix = Remediation::new(summary);
-    if open.contains(&"DATABASE_SECURITY_GROUP") || open.contains(&"DATABASE_PORT") {
-        fix = fix.run(aws_in(context, &["rds", "describe-db-instances", "--query", look])).needs("rds:DescribeDBInstances");
-    }
+    let fix = Remediation::new(summary);
     // Without a VPC the function belongs to no group that could be let in: what is left to correct here is the value.
-    fix = match vpc.is_none() && context.function().is_some() {
-        true => fix.put_value(context),
-        false => fix.run(aws_in(context, &open)).needs("ec2:AuthorizeSecurityGroupIngress"),
-    };
-    fix.rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING)
+    if is_outside {
+        return links(fix.ask_for_databases(context).put_value(context));
+    }
+    let is_let_in = known.as_ref().and_then(|one| one.paths.as_ref()?.worst()).is_some_and(|path| {
+        path.hops.iter().any(|hop| hop.place == HopPlace::Ingress && matches!(hop.standing, HopStanding::Passes(_)))
+    });
+    match is_let_in {
+        true => links(fix),
+        false => links(open_door(fix, context, known.as_ref().map(|one| one.database))),
+    }
+}
+
+/// The rule that lets the function in: of the database where it is known, else of what the log and the changes tell.
+fn open_door(fix: Remediation, context: &DiagnosisContext<'_>, known: Option<&TargetDatabase>) -> Remediation {
+    let vpc = context.function().and_then(|function| function.vpc.as_ref());
+    let revoked = revoked_rule(context);
+    let named = context.seen(RULE.cause).and_then(|seen| port_in(&seen.read.event.text)).map(|port| port.to_string());
+    let port = revoked
+        .as_ref()
+        .and_then(|rule| rule.port.clone())
+        .or_else(|| known.and_then(|database| database.port).map(|port| port.to_string()))
+        .or(named)
+        .unwrap_or_else(|| "DATABASE_PORT".to_owned());
+    let group = revoked
+        .as_ref()
+        .map(|rule| rule.group.as_str())
+        .or_else(|| known.and_then(|database| database.security_group_ids.first()).map(String::as_str))
+        .unwrap_or("DATABASE_SECURITY_GROUP");
+    let mut fix = fix;
+    if group == "DATABASE_SECURITY_GROUP" || port == "DATABASE_PORT" {
+        fix = fix.ask_for_databases(context);
+    }
+    let mut open = vec!["ec2", "authorize-security-group-ingress", "--group-id", group, "--protocol", "tcp", "--port", &port];
+    let own = vpc.and_then(|vpc| vpc.security_group_ids.first());
+    match (revoked.as_ref().and_then(|rule| rule.range.as_deref()), own) {
+        (Some(range), _) => open.extend(["--cidr", range]),
+        (None, Some(own)) => open.extend(["--source-group", own]),
+        (None, None) => {
+            let name = context.function_name().unwrap_or("FUNCTION_NAME");
+            let look = ["lambda", "get-function-configuration", "--function-name", name, "--query", "VpcConfig"];
+            fix = fix.run(aws_in(context, &look)).needs("lambda:GetFunctionConfiguration");
+            open.extend(["--source-group", "FUNCTION_SECURITY_GROUP"]);
+        }
+    }
+    fix.run(aws_in(context, &open)).needs("ec2:AuthorizeSecurityGroupIngress")
+}
+
+impl Remediation {
+    /// Asks RDS for its databases, with where they listen and what they carry.
+    fn ask_for_databases(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let look = "DBInstances[].[DBInstanceIdentifier,Endpoint.Address,Endpoint.Port,VpcSecurityGroups[].VpcSecurityGroupId]";
+        self.run(aws_in(context, &["rds", "describe-db-instances", "--query", look])).needs("rds:DescribeDBInstances")
+    }
 }
 
 /// An ingress rule that was taken away.

@@ -108,6 +108,13 @@ fn finding(
     context.finding(CAUSE, Confidence::Likely, explanation, evidence, fix(context, database, status))
 }
 
+/// A quarter more, and 10 GiB at least.
+///
+/// Source: RDS User Guide, "Increasing DB instance storage capacity": by a tenth at least, and never less again.
+fn more_than(gib: u32) -> u32 {
+    gib.saturating_add((gib / 4).max(10))
+}
+
 fn fix(context: &DiagnosisContext<'_>, database: &TargetDatabase, status: &str) -> Remediation {
     let (noun, option) = match database.kind {
         DatabaseKind::Cluster => ("cluster", "--db-cluster-identifier"),
@@ -118,12 +125,26 @@ fn fix(context: &DiagnosisContext<'_>, database: &TargetDatabase, status: &str) 
         "stopped" | "stopping" => Remediation::new("Start the database, wait until it is available, and rotate.")
             .call(context, &["rds", &format!("start-db-{noun}"), option, id])
             .needs(if noun == "cluster" { "rds:StartDBCluster" } else { "rds:StartDBInstance" }),
-        "storage-full" => Remediation::new("Give the database more storage, wait until it is available, and rotate.")
-            .call(
+        "storage-full" => {
+            let fix = Remediation::new("Give the database more storage, wait until it is available, and rotate.");
+            let (fix, storage) = match database.storage_gib {
+                Some(gib) => (fix, more_than(gib).to_string()),
+                None => {
+                    let (ask, query) = (format!("describe-db-{noun}s"), "DBInstances[].[AllocatedStorage,MaxAllocatedStorage]");
+                    let fix = fix.call(context, &["rds", &ask, option, id, "--query", query]).needs("rds:DescribeDBInstances");
+                    (fix, "MORE_GIB".to_owned())
+                }
+            };
+            fix.call(
                 context,
-                &["rds", &format!("modify-db-{noun}"), option, id, "--allocated-storage", "MORE_GIB", "--apply-immediately"],
+                &["rds", &format!("modify-db-{noun}"), option, id, "--allocated-storage", &storage, "--apply-immediately"],
             )
-            .needs("rds:ModifyDBInstance"),
+            .needs("rds:ModifyDBInstance")
+            .warn(
+                "RDS never takes storage back, and changes it again only after six hours. --apply-immediately also makes the changes that \
+                 wait for the maintenance window, some of which restart the database.",
+            )
+        }
         _ => {
             let kind = format!("db-{noun}");
             Remediation::new("See what RDS says about the state, mend it, and rotate once the database is available.")

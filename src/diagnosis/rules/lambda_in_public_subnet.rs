@@ -39,7 +39,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         };
     };
     match sign(context, RULE.cause) {
-        AwsCallSign::Line(finding, service) if service.as_deref().is_none_or(|service| service == SECRETS_MANAGER) => {
+        AwsCallSign::Line(finding, named) if named.as_ref().is_none_or(|named| named.service == SECRETS_MANAGER) => {
             agreed(context, *finding, Some(&paths), SECRETS_MANAGER)
         }
         AwsCallSign::Hang(finding) => agreed(context, *finding, Some(&paths), SECRETS_MANAGER),

@@ -66,6 +66,9 @@ pub struct VpcConfig {
     pub subnet_ids: Vec<String>,
     /// Its security groups' ids.
     pub security_group_ids: Vec<String>,
+    /// True where its interfaces have addresses of IPv6 too, in subnets that have some.
+    #[serde(default)]
+    pub ipv6_allowed: bool,
 }
 
 /// Step 4: what the function wrote.

@@ -3,7 +3,7 @@
 use super::clickable::is_command;
 use super::escape;
 use super::limits::{self, CONTENT, length};
-use super::page::{link, reference};
+use super::page::{block_of, facts, in_blocks, link, reference};
 use crate::chat::document::{Part, Quote};
 use crate::redact::SafeText;
 
@@ -155,12 +155,13 @@ fn pieces(part: &Part) -> Vec<Piece> {
             let shown: Vec<String> = items.iter().map(escape::line).filter(|item| !item.is_empty()).collect();
             if shown.is_empty() { Vec::new() } else { vec![Piece::Line(shown.join(" · "))] }
         }
+        Part::Facts(phrases) => vec![Piece::Line(facts(phrases))],
         Part::Section { label: text, lines } => {
             let mark = if lines.len() > 1 { "• " } else { "" };
             let lines = lines.iter().map(|line| Piece::Line(format!("{mark}{}", escape::line(line))));
             std::iter::once(label(text)).chain(lines).collect()
         }
-        Part::Quotes { label: text, quotes } => std::iter::once(label(text)).chain(quotes.iter().flat_map(quote)).collect(),
+        Part::Quotes { label: text, quotes } => std::iter::once(label(text)).chain(in_blocks(quotes).flat_map(quoted)).collect(),
         Part::Commands(commands) => commands.iter().map(command).collect(),
         Part::Caution(text) => vec![Piece::Line(format!("⚠ {}", escape::line(text)))],
         Part::Links(links) => links.iter().map(|address| Piece::Line(link(address))).collect(),
@@ -183,14 +184,14 @@ fn command(command: &SafeText) -> Piece {
     }
 }
 
-fn quote(quote: &Quote) -> Vec<Piece> {
-    let lead: Vec<String> =
-        [&quote.lead, &quote.source].iter().map(|text| escape::line(text)).filter(|text| !text.is_empty()).collect();
+fn quoted(quotes: &[Quote]) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    if !lead.is_empty() {
-        pieces.push(Piece::Line(lead.join(" · ")));
+    if let [quote] = quotes {
+        let lead: Vec<String> =
+            [&quote.lead, &quote.source].iter().map(|text| escape::line(text)).filter(|text| !text.is_empty()).collect();
+        pieces.extend((!lead.is_empty()).then(|| Piece::Line(lead.join(" · "))));
     }
-    let inside = lines_of(&quote.text);
+    let inside: Vec<String> = block_of(quotes).lines().map(str::to_owned).collect();
     if inside.iter().any(|line| !line.trim().is_empty()) {
         pieces.push(Piece::Code(inside, ""));
     }

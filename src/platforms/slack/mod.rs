@@ -126,7 +126,8 @@ impl Slack {
     /// Where the bot is, and as whom, once that is known.
     #[must_use]
     pub fn whereabouts(&self) -> Option<String> {
-        let identity @ Identity { team, team_id, user, user_id, .. } = self.identity.get()?;
+        let identity = self.identity.get()?;
+        let Identity { team, team_id, user, user_id, .. } = identity;
         let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "without a name".to_owned());
         if let Some(organization) = identity.enterprise_id.as_ref().filter(|_| identity.is_everywhere()) {
             return Some(format!(

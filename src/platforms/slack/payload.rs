@@ -52,6 +52,7 @@ pub(super) enum Event {
     AppMention(Box<Mentioned>),
     AppHomeOpened(HomeOpened),
     MemberJoinedChannel(Joined),
+    LinkShared(SharedLinks),
     #[serde(other)]
     Other,
 }
@@ -72,6 +73,29 @@ pub(super) struct Mentioned {
     pub(super) user_team: Option<String>,
     pub(super) source_team: Option<String>,
     pub(super) team: Option<String>,
+}
+
+/// Someone wrote links to a domain of the app. Source: Slack, "link_shared event".
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SharedLinks {
+    pub(super) user: String,
+    pub(super) channel: String,
+    #[serde(default)]
+    pub(super) thread_ts: Option<String>,
+    pub(super) message_ts: String,
+    #[serde(default)]
+    pub(super) unfurl_id: Option<String>,
+    #[serde(default)]
+    pub(super) source: Option<String>,
+    #[serde(default)]
+    pub(super) links: Vec<SharedLink>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SharedLink {
+    #[serde(default)]
+    pub(super) url: String,
 }
 
 /// Someone became a member of a channel. Source: Slack, "member_joined_channel event".

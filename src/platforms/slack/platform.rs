@@ -5,7 +5,7 @@ use super::ephemeral::{ephemeral, ephemeral_content};
 use super::failure::SlackFailure;
 use super::method::Method;
 use super::rate_limiter::Turn;
-use super::render::{File, Surface, as_text, message as render};
+use super::render::{File, Surface, as_text, message as render, names_people};
 use super::reply::SlackReply;
 use super::{Slack, SlackStop};
 use crate::chat::document::{Message, Tone};
@@ -91,7 +91,14 @@ impl ChatPlatform for Slack {
             }
             said => said,
         };
-        posted.map_err(SlackFailure::of_post)
+        let id = posted.map_err(SlackFailure::of_post)?;
+        // Whoever is mentioned in a new message is called; in an edit nobody is.
+        if names_people(message)
+            && let Err(error) = self.edit(to, &id, message).await
+        {
+            tracing::info!(%error, "a message does not say whom it is about");
+        }
+        Ok(id)
     }
 
     async fn edit(&self, to: &Destination, id: &str, message: &Message) -> Result<(), SendError> {

@@ -7,21 +7,22 @@ use super::NAME;
 use super::Slack;
 use super::api::Done;
 use super::dialog::{self, Prefill, ThreadIn};
-use super::ephemeral::ephemeral;
+use super::ephemeral::{ephemeral, ephemeral_content};
 use super::home;
 use super::message_text::all_texts;
 use super::method::Method;
 use super::origin::Origin;
 use super::payload::{
-    Clicked, CommandPayload, Event, EventPayload, HomeOpened, Interaction, Joined, Mentioned, Submitted, UsedShortcut,
+    Clicked, CommandPayload, Event, EventPayload, HomeOpened, Interaction, Joined, Mentioned, SharedLinks, Submitted,
+    UsedShortcut,
 };
 use super::rate_limiter::Turn;
 use super::render::ACTION_ID;
 use super::reply::SlackReply;
 use super::words;
 use crate::chat::document::{Message, Part, Tone};
-use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Payload, SendError};
-use crate::model::{Place, Standing};
+use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Payload, SendError, ThreadFilter};
+use crate::model::{InvestigationId, Place, Standing};
 use crate::redact::SafeText;
 use serde_json::{Value, json};
 use slack_morphism::prelude::*;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 /// How long the reception may take. Slack waits three seconds; the way back needs the rest.
 const RECEPTION_DEADLINE: Duration = Duration::from_millis(1_800);
@@ -38,6 +40,9 @@ const MAX_ERRANDS: usize = 64;
 
 /// How long errands may go on while the program ends.
 const LAST_ERRANDS: Duration = Duration::from_secs(5);
+
+/// How many links of a message are looked at.
+const MAX_LINKS: usize = 5;
 
 /// An error beside a dialog's field is read at a glance.
 const FIELD_ERROR: usize = 300;
@@ -129,11 +134,15 @@ impl Receiver {
         match payload.event {
             Event::AppMention(mentioned) => self.mention(&origin, bot.as_deref(), *mentioned).await,
             Event::AppHomeOpened(HomeOpened { user, tab }) if tab == "home" || tab.is_empty() => {
-                self.show_home(origin, user);
+                self.show_home(origin, user, ThreadFilter::default());
                 SlackAck::Empty
             }
             Event::MemberJoinedChannel(Joined { user, channel }) if Some(user.as_str()) == bot.as_deref() => {
                 self.intake.joined(&place(&origin, channel, None)).await;
+                SlackAck::Empty
+            }
+            Event::LinkShared(shared) => {
+                self.unfurl(origin, shared);
                 SlackAck::Empty
             }
             Event::AppHomeOpened(_) | Event::MemberJoinedChannel(_) | Event::Other => SlackAck::Empty,
@@ -189,11 +198,14 @@ impl Receiver {
                 response_url: clicked.response_url.clone(),
             };
             match (action.action_id.as_str(), action.value(), &channel) {
-                (home::INVESTIGATE | home::REFRESH, _, _) if actor.standing == Standing::Outsider => {
+                (home::INVESTIGATE | home::REFRESH | home::FILTER, _, _) if actor.standing == Standing::Outsider => {
                     self.send_ephemeral(reply, notice(STRANGER));
                 }
                 (home::INVESTIGATE, _, _) => self.open_dialog(clicked.trigger_id.clone(), Prefill::default(), reply),
-                (home::REFRESH, _, _) => self.show_home(origin.clone(), clicked.user.id.clone()),
+                (home::REFRESH | home::FILTER, word, _) => {
+                    let filter = word.map(ThreadFilter::of).unwrap_or_default();
+                    self.show_home(origin.clone(), clicked.user.id.clone(), filter);
+                }
                 (id, Some(_), Some(_)) if id.starts_with(ACTION_ID) && self.is_locked_out() => {
                     self.send_ephemeral(reply, notice(LOCKED_OUT));
                 }
@@ -324,19 +336,48 @@ impl Receiver {
         });
     }
 
-    fn show_home(&self, origin: Origin, user: String) {
+    fn show_home(&self, origin: Origin, user: String, filter: ThreadFilter) {
         let (slack, intake) = (Arc::clone(&self.slack), Arc::clone(&self.intake));
         self.errand(async move {
             let mut actor = slack.actor(&origin, &user).await;
             if actor.standing == Standing::Pending {
                 actor = slack.look_up(&actor).await.actor;
             }
-            let recent = intake.recent(&actor, home::SHOWN).await;
-            let view = home::view(&recent, &slack.clock, |thread| slack.link(thread));
+            let recent = intake.recent(&actor, filter, home::SHOWN).await;
+            let view = home::view(&recent, filter, &slack.clock, |thread| slack.link(thread));
             let request = SlackApiViewsPublishRequest::new(SlackUserId(user), view);
             let shown = slack.api.post::<_, Done>(Method::ViewsPublish, Turn::Other, &request).await;
             if let Err(failure) = shown {
                 tracing::warn!(%failure, "the home was not shown");
+            }
+        });
+    }
+
+    /// Shows the verdicts below links to investigations, where whoever wrote the links may have them told.
+    fn unfurl(&self, origin: Origin, shared: SharedLinks) {
+        let (slack, intake) = (Arc::clone(&self.slack), Arc::clone(&self.intake));
+        self.errand(async move {
+            let mut actor = slack.actor(&origin, &shared.user).await;
+            if actor.standing == Standing::Pending {
+                actor = slack.look_up(&actor).await.actor;
+            }
+            let place = place(&origin, shared.channel.clone(), shared.thread_ts);
+            let mut unfurls = serde_json::Map::new();
+            for url in shared.links.into_iter().take(MAX_LINKS).map(|link| link.url) {
+                let Some(id) = investigation_in(&url) else { continue };
+                if let Some(verdict) = intake.preview(&actor, &place, &id).await {
+                    unfurls.insert(url, json!({ "blocks": ephemeral_content(&verdict).blocks }));
+                }
+            }
+            if unfurls.is_empty() {
+                return;
+            }
+            let request = match (shared.unfurl_id, shared.source) {
+                (Some(id), Some(source)) => json!({ "unfurl_id": id, "source": source, "unfurls": unfurls }),
+                _ => json!({ "channel": shared.channel, "ts": shared.message_ts, "unfurls": unfurls }),
+            };
+            if let Err(failure) = slack.api.post::<_, Done>(Method::ChatUnfurl, Turn::Other, &request).await {
+                tracing::warn!(%failure, "a link does not show its verdict");
             }
         });
     }
@@ -373,6 +414,13 @@ async fn send_ephemeral(slack: &Slack, reply: &SlackReply, answer: &Message) {
         }
         tokio::time::sleep(wait).await;
     }
+}
+
+/// The investigation whose page, or a part of it, is at `url` in the web console.
+fn investigation_in(url: &str) -> Option<InvestigationId> {
+    let url = Url::parse(url).ok()?;
+    let mut parts = url.path_segments()?.skip_while(|part| *part != "investigations");
+    parts.nth(1)?.parse().ok()
 }
 
 fn place(origin: &Origin, channel: String, thread: Option<String>) -> Place {

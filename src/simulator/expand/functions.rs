@@ -57,6 +57,7 @@ fn configuration(names: &NameTable<'_>, form: &FunctionForm, arn: &str) -> Resul
     let vpc = Shape::structure()
         .with("SubnetIds", Shape::list(form.vpc.iter().flat_map(|vpc| &vpc.subnets)))
         .with("SecurityGroupIds", Shape::list(form.vpc.iter().flat_map(|vpc| &vpc.security_groups)))
+        .with("Ipv6AllowedForDualStack", form.vpc.as_ref().is_some_and(|vpc| vpc.ipv6))
         .with("VpcId", if form.vpc.is_some() { FUNCTION_VPC } else { "" });
     let environment = form.env.clone().unwrap_or_else(|| vec!["SECRETS_MANAGER_ENDPOINT".into(), "EXCLUDE_CHARACTERS".into()]);
     let variables = Shape::Structure(environment.into_iter().map(|name| (name, Shape::from("not-a-real-value"))).collect());

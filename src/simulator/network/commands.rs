@@ -103,6 +103,25 @@ pub(in crate::simulator) fn carry_out(
             }
             "active".clone_into(&mut peering.status);
         }
+        ("ec2", "modify-transit-gateway-vpc-attachment") => {
+            let id = text("transit-gateway-attachment-id")?;
+            let attachment = forms.attachments.iter_mut().find(|one| one.id == id);
+            let attachment = attachment.ok_or("InvalidTransitGatewayAttachmentID.NotFound")?;
+            attachment.subnets.extend(text("add-subnet-ids")?.split(' ').map(str::to_owned));
+        }
+        ("rds", "modify-db-instance") => {
+            let (id, gib) = (text("db-instance-identifier")?, text("allocated-storage")?);
+            let database = forms.databases.iter_mut().find(|one| one.id == id && one.kind == DatabaseKindForm::Instance);
+            let database = database.ok_or("DBInstanceNotFound")?;
+            let more: i64 = gib.parse().map_err(|_| "InvalidParameterValue: AllocatedStorage")?;
+            if more * 10 < database.storage * 11 {
+                return Err("InvalidParameterCombination: storage has to grow by a tenth at least".to_owned());
+            }
+            database.storage = more;
+            if database.status == "storage-full" {
+                "available".clone_into(&mut database.status);
+            }
+        }
         ("rds", "start-db-instance") => start(forms, text("db-instance-identifier")?, DatabaseKindForm::Instance)?,
         ("rds", "start-db-cluster") => start(forms, text("db-cluster-identifier")?, DatabaseKindForm::Cluster)?,
         _ => return Err(format!("{service} {operation} is not simulated")),

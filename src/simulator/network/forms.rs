@@ -48,6 +48,8 @@ pub(in crate::simulator) struct SubnetForm {
     pub(in crate::simulator) zone: String,
     #[serde(default = "plenty")]
     pub(in crate::simulator) free: i64,
+    /// Its range of IPv6 addresses.
+    pub(in crate::simulator) cidr6: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -78,6 +80,9 @@ pub(in crate::simulator) struct NatForm {
     #[serde(default)]
     pub(in crate::simulator) private: bool,
     pub(in crate::simulator) failure: Option<String>,
+    /// Its public address.
+    #[serde(default = "public_address")]
+    pub(in crate::simulator) address: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -186,6 +191,14 @@ pub(in crate::simulator) struct DatabaseForm {
     pub(in crate::simulator) multi_az: bool,
     #[serde(default)]
     pub(in crate::simulator) public: bool,
+    /// In GiB.
+    #[serde(default = "some_storage")]
+    pub(in crate::simulator) storage: i64,
+    /// Addresses of IPv6 too.
+    #[serde(default)]
+    pub(in crate::simulator) dual_stack: bool,
+    /// The name of the `[[secret]]` whose rotation logs in to it.
+    pub(in crate::simulator) secret: Option<String>,
     /// Of its parameter group.
     #[serde(default)]
     pub(in crate::simulator) parameters: BTreeMap<String, String>,
@@ -233,6 +246,15 @@ fn plenty() -> i64 {
 
 fn usual_range() -> String {
     "10.0.0.0/16".into()
+}
+
+fn some_storage() -> i64 {
+    100
+}
+
+/// Source of the range: RFC 5737, for documents.
+fn public_address() -> String {
+    "203.0.113.20".into()
 }
 
 fn available() -> String {

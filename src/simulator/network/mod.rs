@@ -5,6 +5,7 @@
 mod commands;
 mod complete;
 mod forms;
+mod reach;
 mod rules;
 
 pub(super) use commands::carry_out;
@@ -13,4 +14,5 @@ pub(super) use forms::{
     AclForm, AttachmentForm, DatabaseForm, DatabaseKindForm, EndpointForm, GroupForm, NatForm, NetworkForms, PeeringForm,
     PrefixListForm, RouteTableForm, SubnetForm, VpcDeclaration,
 };
+pub(super) use reach::{FunctionInVpc, to_database, to_secrets_manager};
 pub(super) use rules::{AclRule, GroupRuleText, Peer, RouteText};

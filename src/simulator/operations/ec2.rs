@@ -150,7 +150,14 @@ pub(super) fn describe_subnets(world: &SimulatedAccount, request: &WireRequest) 
                 .with("ownerId", &world.account)
                 .with("vpcId", &form.vpc)
                 .with("cidrBlock", &form.cidr)
-                .with("ipv6CidrBlockAssociationSet", Shape::list::<Shape>([]))
+                .with(
+                    "ipv6CidrBlockAssociationSet",
+                    Shape::list(form.cidr6.iter().map(|range| {
+                        Shape::structure()
+                            .with("ipv6CidrBlock", range)
+                            .with("ipv6CidrBlockState", Shape::structure().with("state", "associated"))
+                    })),
+                )
                 .with("availableIpAddressCount", form.free)
                 .with("availabilityZone", format!("{}{}", request.region, form.zone))
                 .with("defaultForAz", false)
@@ -252,7 +259,7 @@ fn acl(world: &SimulatedAccount, form: &AclForm) -> Shape {
             .with("protocol", entry.protocol)
             .with("ruleAction", entry.action)
             .with("egress", entry.egress)
-            .with("cidrBlock", entry.range)
+            .with(if entry.range.contains(':') { "ipv6CidrBlock" } else { "cidrBlock" }, entry.range)
             .with("portRange", ports)
     });
     let associations = form.subnets.iter().map(|subnet| {
@@ -339,6 +346,10 @@ pub(super) fn describe_nat_gateways(world: &SimulatedAccount, request: &WireRequ
                 .with("state", &form.state)
                 .with("connectivityType", if form.private { "private" } else { "public" })
                 .with("failureMessage", form.failure.as_ref())
+                .with(
+                    "natGatewayAddressSet",
+                    Shape::list((!form.private).then(|| Shape::structure().with("publicIp", &form.address))),
+                )
         },
     )
 }

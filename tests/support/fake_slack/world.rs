@@ -125,6 +125,8 @@ pub(crate) struct World {
     pub(crate) organization: Option<(String, bool)>,
     pub(crate) problems: Vec<String>,
     pub(crate) ephemerals: Vec<Value>,
+    /// What is shown below links.
+    pub(crate) unfurled: Vec<Value>,
     pub(crate) views_opened: Vec<Value>,
     pub(crate) homes: Vec<(String, Value)>,
     pub(crate) uploads: BTreeMap<String, Upload>,

@@ -184,6 +184,7 @@ impl Drawn {
             range: Some(range(self.subnets[*place])),
             zone: "eu-west-1a".to_owned(),
             free_addresses: 3,
+            ipv6_ranges: Vec::new(),
         };
         let table = |place: &usize| RouteTable {
             id: format!("rtb-{place}"),
@@ -248,6 +249,7 @@ impl Drawn {
                 state: if self.nat_works { "available" } else { "failed" }.to_owned(),
                 is_public: self.nat_public,
                 failure: None,
+                public_addresses: Vec::new(),
             }]),
             network_acls: Observation::Found(places.iter().map(acl).collect()),
             security_groups: Observation::Found(vec![group(GROUP, FN), group(DB_GROUP, FAR)]),

@@ -18,6 +18,8 @@ pub(super) enum BlockPiece {
     /// Something to copy: a block of its own.
     Copy(SlackRichTextElement),
     Small(String),
+    /// The same, in mark-up of ours.
+    Dated(String),
     /// Something that had to be shortened or left out; what remains of it, if anything, stands before this.
     Shortened,
 }
@@ -67,6 +69,12 @@ impl Assembly {
         self.push(block, length(title).min(RICH_TEXT));
     }
 
+    /// The first line, where a header cannot show it.
+    pub(super) fn title_line(&mut self, title: SlackRichTextElement) {
+        let length = length_of(&title);
+        self.push(SlackRichTextBlock::new(vec![title]).into(), length);
+    }
+
     /// A part, as far as there is room.
     pub(super) fn part(&mut self, pieces: Vec<BlockPiece>) {
         for piece in pieces {
@@ -83,6 +91,12 @@ impl Assembly {
                     self.close();
                     let text = plain(&text, limits::TEXT);
                     let length = length(&text.text);
+                    self.push(SlackContextBlock::new(vec![text.into()]).into(), length);
+                }
+                BlockPiece::Dated(text) => {
+                    self.close();
+                    let length = length(&text);
+                    let text = SlackBlockMarkDownText::new(text).with_verbatim(true);
                     self.push(SlackContextBlock::new(vec![text.into()]).into(), length);
                 }
             }

@@ -3,6 +3,7 @@
 use super::limits::{self, cut};
 use super::text::{line, plain};
 use crate::chat::document::{Control, MenuItem};
+use crate::model::Action;
 use slack_morphism::prelude::*;
 
 /// What the ids of our buttons and menus in messages begin with; a number follows, which makes each the only one in its message.
@@ -21,9 +22,14 @@ pub(super) fn blocks(controls: &[Control]) -> Vec<SlackBlock> {
 fn element(at: usize, control: &Control) -> Option<SlackActionBlockElement> {
     let id = SlackActionId(format!("{ACTION_ID}{at}"));
     match control {
-        Control::Button(choice) => {
+        // On a phone nothing can be copied from a block, only whole messages.
+        Control::Button(choice) | Control::Copy(choice) => {
             let button = SlackBlockButtonElement::new(plain(&line(&choice.label), limits::BUTTON).into());
-            Some(button.with_action_id(id).with_value(value(choice)).into())
+            let button = button.with_action_id(id).with_value(value(choice));
+            Some(match choice.token.action {
+                Action::RerunAll => button.with_style(SlackBlockButtonStyle::Primary).into(),
+                _ => button.into(),
+            })
         }
         Control::Select { choices, .. } if choices.is_empty() => None,
         Control::Select { placeholder, choices } => {
