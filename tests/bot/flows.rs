@@ -2,7 +2,7 @@
 
 use super::world::{Fake, RULES, Simulated, World, actor, answer_text, place, said, tokens};
 use rotation_diag::chat::document::{Mention, Part, Tone};
-use rotation_diag::chat::{Intake as _, Message, Payload, ThreadFilter};
+use rotation_diag::chat::{Intake as _, Message, MessageHistory as _, Payload, ThreadFilter};
 use rotation_diag::model::{Action, ActionToken, Lookback, PlatformName, StepName};
 
 /// Asks about the broken secret and waits for the verdict and its details.
@@ -55,9 +55,9 @@ async fn a_question_becomes_a_thread_with_progress_a_verdict_and_details() {
     {
         assert_eq!(world.bot.intake.recent(&actor(user), filter, 10).await.len(), count, "{user}, {filter:?}");
     }
-    let (record, revision) = world.bot.intake.investigation(&actor("U2"), &recent[0].id).await.unwrap();
-    assert_eq!((record.id, revision), (recent[0].id.clone(), 1));
-    assert!(world.bot.intake.investigation(&actor("U9"), &recent[0].id).await.is_none());
+    let shown = world.bot.history.investigation(&actor("U2"), &place(None), &recent[0].id).await.unwrap();
+    assert_eq!(shown.investigation.id, recent[0].id);
+    assert!(world.bot.history.investigation(&actor("U9"), &place(None), &recent[0].id).await.is_none());
     world.end().await;
 }
 
@@ -257,8 +257,8 @@ async fn a_name_in_two_regions_of_one_account_is_asked_about_and_looked_into_whe
     assert_eq!(answer_text(&world.click("c", "U2", &token(&question, Action::Choose(1))).await), "accepted");
     slack.until("a verdict", |state| state.shown.len() >= 2).await;
     let recent = world.bot.intake.recent(&actor("U1"), ThreadFilter::All, 10).await;
-    let (record, _) = world.bot.intake.investigation(&actor("U1"), &recent[0].id).await.unwrap();
-    assert_eq!(record.evidence.region, "us-east-1");
+    let shown = world.bot.history.investigation(&actor("U1"), &place(None), &recent[0].id).await.unwrap();
+    assert_eq!(shown.investigation.evidence.region, "us-east-1");
     world.end().await;
 }
 

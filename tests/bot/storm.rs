@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
 use rotation_diag::chat::document::Tone;
 use rotation_diag::chat::{ChatPlatform, Destination, Limits, LostPost, Message, SendError};
-use rotation_diag::clock::{Clock, this_instant};
+use rotation_diag::clock::{Clock, Pauses, this_instant};
 use rotation_diag::model::{Place, PlatformName, ReplyTo, ThreadId};
 use rotation_diag::redact::SafeText;
 use rotation_diag::store::{DesiredMessage, NewThread, Store};
@@ -74,7 +74,7 @@ impl ChatPlatform for Counting {
             Destination::Thread(thread) | Destination::Held(thread) => &thread.channel,
         };
         let at = self.turn(channel);
-        tokio::time::sleep_until(at).await;
+        Pauses::default().until(at).await;
         self.note(message);
         Ok(key.to_owned())
     }

@@ -30,6 +30,7 @@ async fn a_message_opens_its_thread_and_lives_on_in_edits_and_replies() {
     let root = root(&bot).await;
     bot.discord.edit(&in_channel(), &root, &everywhere("done")).await.unwrap();
     assert!(matches!(bot.fake.next().await, Event::Edited { channel: CHANNEL, id, .. } if id.to_string() == root));
+    assert!(matches!(bot.fake.next().await, Event::Renamed { name, .. } if name == "done"));
     bot.discord.edit(&in_thread(&root), &root, &line("done")).await.unwrap();
     assert!(matches!(bot.fake.next().await, Event::Edited { channel: CHANNEL, .. }));
     let reply = bot.discord.post(&in_thread(&root), &line("details"), "reply").await.unwrap();
@@ -107,6 +108,7 @@ async fn without_a_permission_it_goes_one_step_back() {
     assert!(matches!(bot.fake.next().await, Event::ThreadOpened { .. }));
     bot.discord.edit(&in_channel(), &id.to_string(), &everywhere("other")).await.unwrap();
     assert!(matches!(bot.fake.next().await, Event::Edited { body, .. } if body["content"].as_str().unwrap().contains("other")));
+    assert!(matches!(bot.fake.next().await, Event::Renamed { .. }));
     bot.fake.finish();
 }
 
@@ -164,6 +166,7 @@ async fn what_automatic_moderation_blocks_is_shown_as_a_file() {
     bot.discord.edit(&in_channel(), &root, &everywhere("other words")).await.unwrap();
     let Event::Edited { files, .. } = bot.fake.next().await else { panic!() };
     assert!(String::from_utf8_lossy(&files[0].1).contains("other words"));
+    assert!(matches!(bot.fake.next().await, Event::Renamed { .. }));
     bot.fake.finish();
 }
 
@@ -326,6 +329,7 @@ async fn files_go_along_and_an_edit_keeps_them() {
     bot.discord.edit(&in_channel(), &root, &everywhere(&"long ".repeat(900))).await.unwrap();
     let Event::Edited { files, .. } = bot.fake.next().await else { panic!() };
     assert_eq!(files[0].0, "whole-message.txt");
+    assert!(matches!(bot.fake.next().await, Event::Renamed { .. }));
     let kept = bot.fake.with(|world| world.channels[&CHANNEL].messages[&root.parse().unwrap()]["attachments"].clone());
     let kept: Vec<&str> = kept.as_array().unwrap().iter().map(|file| file["filename"].as_str().unwrap()).collect();
     assert_eq!(kept, ["....ordersdb.json", "chart.png", "whole-message.txt"]);

@@ -261,6 +261,8 @@ def on_every_page(playwright, address, folder):
                     page.keyboard.press("Enter")
                     expect(page.locator("#whispers")).to_contain_text("In a thread")
                     judged_by_axe(visit, f"help in a {where}")
+                    page.get_by_role("link", name="Hide").click()
+                    expect(page.locator("#whispers")).to_be_empty()
                     for fold in page.locator("#messages details").all():
                         fold.locator("summary").first.click()
                         judged_by_axe(visit, f"what unfolds in a {where}")
@@ -397,6 +399,15 @@ def the_list(playwright, address, folder):
         page.keyboard.press("Enter")
         expect(page.locator("#whispers")).to_contain_text("In a thread")
         assert "show=mine" in page.url
+        # A name as long as AWS allows takes three lines, and is whole for who points at it.
+        long = "prod/" + "x" * 507
+        page.get_by_label("Reply in this thread").fill("")
+        visit.ask(long)
+        expect(page.locator(f"h2[title*='{long}']").first).to_be_visible()
+        for one in page.locator(f"h2[title*='{long}']").all():
+            assert one.evaluate("h2 => h2.getBoundingClientRect().height") < 80, "a long name is not clamped"
+        no_wider_than_the_screen(visit)
+        page.goto(thread)
         # Names, whatever stands before them.
         field = page.get_by_label("Why does it not rotate?")
         for typed, name in (("gallery", "prod/gallery-db"), ("/rotation-diag gallery", "/rotation-diag prod/gallery-db")):

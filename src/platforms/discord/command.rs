@@ -12,7 +12,7 @@ use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::backoff::Backoff;
 use crate::chat::command::{self, Asked};
-use crate::model::{Action, ActionWord, Region};
+use crate::model::{ActionWord, Region, StepName};
 use serde_json::Value;
 use serenity::builder::{AutocompleteChoice, CreateCommand, CreateCommandOption};
 use serenity::model::application::{CommandOptionType, CommandType, InstallationContext, InteractionContext};
@@ -144,13 +144,13 @@ fn help() -> (String, String) {
 /// The forms a word has, each with what a person is shown of it.
 fn forms(word: &ActionWord) -> Vec<(String, String)> {
     let ends = ["", "7d", "30d", "90d", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-    let meant = ends.iter().filter_map(|end| Some((end, word.read(end)?)));
-    let shown = meant.map(|(end, action)| {
+    let understood = ends.into_iter().filter(|end| word.read(end).is_some());
+    let shown = understood.map(|end| {
         let words = format!("{} {end}", word.word()).trim_end().to_owned();
-        let shown = match action {
-            Action::RerunStep(step) | Action::Evidence(step) => format!("{words} — {}", step.label()),
-            Action::Widen(_) => words.clone(),
-            _ => word.help.split(';').next().unwrap_or(&words).to_owned(),
+        let shown = match end.parse().ok().and_then(StepName::from_number) {
+            Some(step) => format!("{words} — {}", step.label()),
+            None if end.is_empty() => word.help.split(';').next().unwrap_or(&words).to_owned(),
+            None => words.clone(),
         };
         (words, shown)
     });
@@ -178,7 +178,7 @@ impl Discord {
             return self.clear_if_any(everywhere, &none).await;
         }
         let joined = self.rest.send(Call::get(Route::MyGuilds)).await?;
-        for guild in joined.as_array().into_iter().flatten().filter_map(|guild| super::post::id(guild).ok()) {
+        for guild in joined.as_array().into_iter().flatten().filter_map(|guild| super::rest::id(guild).ok()) {
             self.clear_if_any(Route::GuildCommands { application, guild }, &none).await?;
         }
         Ok(())
@@ -213,7 +213,7 @@ impl Discord {
         let registered = self.rest.send(Call::put(route, &definitions())).await?;
         let ids = registered.as_array().into_iter().flatten().filter_map(|command| {
             let name = [NAME, GO_ON].into_iter().find(|name| command.get("name").and_then(Value::as_str) == Some(name))?;
-            Some((name, super::post::id(command).ok()?))
+            Some((name, super::rest::id(command).ok()?))
         });
         self.commands.put(guild, ids.collect());
         Ok(())

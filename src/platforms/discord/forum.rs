@@ -60,7 +60,7 @@ impl Discord {
         let post = CreateForumPost::new(&rendered.thread_name, body.create(rendered.mentions()));
         let post = post.auto_archive_duration(ARCHIVED_AFTER).set_applied_tags(tag.map(|tag| tag.of::<ForumTagId>()));
         let answer = self.rest.send(Call::post(Route::Posts { forum }, &post).files(files, &[])).await?;
-        super::post::id(&answer)
+        super::rest::id(&answer)
     }
 
     /// A tag that anybody may give.
@@ -68,7 +68,7 @@ impl Discord {
         let found = self.rest.send(Call::get(Route::Channel { channel: forum })).await?;
         let tags = found.get("available_tags").and_then(Value::as_array).into_iter().flatten();
         let mut free = tags.filter(|tag| tag.get("moderated") != Some(&Value::Bool(true)));
-        Ok(free.find_map(|tag| super::post::id(tag).ok()))
+        Ok(free.find_map(|tag| super::rest::id(tag).ok()))
     }
 
     /// Looks for a lost post among the newest of a forum: posts have no nonce.
@@ -85,7 +85,7 @@ impl Discord {
         let of_forum = Some(forum.to_string());
         let threads = found.get("threads").and_then(Value::as_array).into_iter().flatten();
         let posts = threads.filter(|thread| thread.get("parent_id").and_then(Value::as_str) == of_forum.as_deref());
-        let mut ids: Vec<Snowflake> = posts.filter_map(|post| super::post::id(post).ok()).collect();
+        let mut ids: Vec<Snowflake> = posts.filter_map(|post| super::rest::id(post).ok()).collect();
         ids.sort_unstable_by(|one, other| other.cmp(one));
         for id in ids.into_iter().take(MAX_POSTS).take_while(|id| trace.is_since(*id)) {
             match self.rest.send(Call::get(Route::Message { channel: id, message: id })).await {

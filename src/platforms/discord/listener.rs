@@ -280,7 +280,7 @@ impl Discord {
         let roles = self.rest.send(Call::get(Route::Roles { guild }).within(LOOKING_UP)).await.ok()?;
         // Source: Discord developer documentation, "Role Tags Structure".
         let is_own = |role: &&Value| role.pointer("/tags/bot_id").and_then(Value::as_str) == Some(me.to_string().as_str());
-        let own = roles.as_array().into_iter().flatten().find(is_own).and_then(|role| super::post::id(role).ok());
+        let own = roles.as_array().into_iter().flatten().find(is_own).and_then(|role| super::rest::id(role).ok());
         self.roles.put(guild, own);
         own
     }

@@ -95,7 +95,7 @@ impl Discord {
     /// Looks for a lost message among those that were posted since to a channel or thread. Where nobody may look, there is none.
     pub(super) async fn look_for(&self, channel: Snowflake, trace: &Trace<'_>) -> Result<Option<Snowflake>, RestFailure> {
         let found = self.messages_since(channel, Snowflake::made_by(trace.since)).await?;
-        Ok(found.iter().find(|message| trace.leads_to(message)).and_then(|message| super::post::id(message).ok()))
+        Ok(found.iter().find(|message| trace.leads_to(message)).and_then(|message| super::rest::id(message).ok()))
     }
 
     /// The first messages of a channel or thread after the one with an id, or after its moment; none where nobody may look.
@@ -112,13 +112,13 @@ impl Discord {
                 Err(failure) => return Err(failure),
             };
             let is_last = page.len() < PAGE;
-            after = page.iter().filter_map(|message| super::post::id(message).ok()).max().or(after);
+            after = page.iter().filter_map(|message| super::rest::id(message).ok()).max().or(after);
             all.extend(page);
             if is_last {
                 break;
             }
         }
-        all.sort_by_key(|message| super::post::id(message).ok());
+        all.sort_by_key(|message| super::rest::id(message).ok());
         Ok(all)
     }
 }

@@ -217,7 +217,7 @@ impl Discord {
     /// The last way to somebody who mentioned the bot where it may write nothing.
     async fn tell_directly(&self, person: Snowflake, rendered: &Rendered) -> Result<(), RestFailure> {
         let opened = self.rest.send(Call::post(Route::DirectChannels, &NewDirectChannel { recipient_id: person })).await?;
-        self.post_in(super::post::id(&opened)?, rendered, None, None).await.map(|_| ())
+        self.post_in(super::rest::id(&opened)?, rendered, None, None).await.map(|_| ())
     }
 
     async fn edit_root(&self, of: OpenedThread, rendered: &Rendered) -> Result<(), SendError> {

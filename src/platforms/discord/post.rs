@@ -11,7 +11,7 @@ use super::limits;
 use super::lost::letters;
 use super::refusal::{AskedFor, meaning, reason};
 use super::render::{Form, Rendered};
-use super::rest::{Call, RestFailure};
+use super::rest::{Call, RestFailure, id};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use super::text;
@@ -329,12 +329,6 @@ impl Discord {
 /// True where the message that was returned says what was sent. Discord trims what it is sent, so only letters count.
 fn says_the_same(answer: &Value, sent: &str) -> bool {
     answer.get("content").and_then(Value::as_str).is_none_or(|known| letters(known) == letters(sent))
-}
-
-/// The id of what an answer describes.
-pub(super) fn id(answer: &Value) -> Result<Snowflake, RestFailure> {
-    let id = answer.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-    id.ok_or(RestFailure::Lost("the answer has no id"))
 }
 
 /// A delivery's key as Discord takes it: a repetition within some minutes returns the first message.

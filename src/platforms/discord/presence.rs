@@ -48,7 +48,7 @@ impl Discord {
         if let Some(me) = self.me.get() {
             return Ok(*me);
         }
-        let me = super::post::id(&self.rest.send(Call::get(Route::Me)).await?)?;
+        let me = super::rest::id(&self.rest.send(Call::get(Route::Me)).await?)?;
         Ok(*self.me.get_or_init(|| me))
     }
 

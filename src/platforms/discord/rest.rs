@@ -281,6 +281,12 @@ fn retry_after(body: &[u8]) -> Option<f64> {
     field(body, "retry_after")?.as_f64()
 }
 
+/// The id of what an answer describes.
+pub(super) fn id(answer: &Value) -> Result<Snowflake, RestFailure> {
+    let id = answer.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    id.ok_or(RestFailure::Lost("the answer has no id"))
+}
+
 fn code(body: &[u8]) -> u64 {
     field(body, "code").and_then(|code| code.as_u64()).unwrap_or_default()
 }

@@ -187,7 +187,7 @@ pub(super) fn name_from(content: &str) -> String {
         }
     }
     let mut name = plain.trim();
-    if let Some(said) = name.strip_prefix("<@").and_then(|called| called.split_once("> ")).map(|(_, said)| said) {
+    while let Some(said) = name.strip_prefix("<@").and_then(|called| called.split_once("> ")).map(|(_, said)| said) {
         name = said;
     }
     name = name.strip_prefix("@here ").unwrap_or(name);
@@ -209,6 +209,7 @@ mod tests {
         for (content, name) in [
             ("🔎 Looking into prod/orders\\-db …", "Looking into prod/orders-db …"),
             ("<@&43> 🔴 **prod/x is not rotating \\*\\*why\\*\\***\n\n**Proof**", "prod/x is not rotating **why**"),
+            ("<@44> <@45> **prod/x**", "prod/x"),
             ("@here **prod/x**", "prod/x"),
             ("", NAMELESS),
             ("🔎", NAMELESS),
