@@ -16,9 +16,9 @@ pub use platforms::{PLATFORMS, Platforms};
 
 use crate::aws::ConnectError;
 use crate::bot::{
-    Access, Accounts, Actions, AlarmIntake, AlarmThreads, Autocomplete, AwsAccounts, Delivery, DeliveryPolicy, Handlers, Health,
-    Intake, InvestigationRequests, PendingEvents, Reconciler, Runner, Subscriber, Watches, Workers, keep_schedule, keep_tidy,
-    last_messages,
+    Access, Accounts, Actions, AlarmIntake, AlarmThreads, Autocomplete, AwsAccounts, ChatHistory, Delivery, DeliveryPolicy,
+    Handlers, Health, Intake, InvestigationRequests, PendingEvents, Reconciler, Runner, Subscriber, Watches, Workers,
+    keep_schedule, keep_tidy, last_messages,
 };
 use crate::chat::PlatformSet;
 use crate::clock::Clock;
@@ -87,6 +87,8 @@ pub struct Bot {
     pub autocomplete: Arc<Autocomplete>,
     /// Where what people say comes in.
     pub intake: Arc<Intake>,
+    /// What was said and found, for a page.
+    pub history: Arc<ChatHistory>,
     pub runner: Arc<Runner>,
     /// Where alarms come in.
     pub alarm_intake: Arc<AlarmIntake>,
@@ -107,6 +109,7 @@ impl Bot {
         let access = Arc::new(Access::new(config, accounts));
         let autocomplete = Arc::new(Autocomplete::new(Arc::clone(&access)));
         let intake = Arc::new(Intake::new(Arc::clone(&store), Arc::clone(&access), Arc::clone(&autocomplete), platforms.clone()));
+        let history = Arc::new(ChatHistory::new(Arc::clone(&store), Arc::clone(&access), platforms.clone()));
         let runner = Arc::new(Runner::new(config, Arc::clone(&store), Arc::clone(&access), platforms.clone()));
         let alarm_intake = Arc::new(AlarmIntake::new(Arc::clone(&store)));
         let subscriber = Arc::new(Subscriber::new(Arc::clone(&access)));
@@ -114,7 +117,19 @@ impl Bot {
         let alarm_threads =
             AlarmThreads::new(shared, Arc::clone(&store), Arc::clone(&access), Arc::clone(&runner), Arc::clone(&alarm_intake));
         let (reconciler, alarm_threads) = (Arc::new(reconciler), Arc::new(alarm_threads));
-        Bot { store, platforms, access, autocomplete, intake, runner, alarm_intake, subscriber, reconciler, alarm_threads }
+        Bot {
+            store,
+            platforms,
+            access,
+            autocomplete,
+            intake,
+            history,
+            runner,
+            alarm_intake,
+            subscriber,
+            reconciler,
+            alarm_threads,
+        }
     }
 
     /// Those who work on what was accepted.
@@ -197,10 +212,10 @@ impl App {
             }
             Err(error) => return Err(error),
         };
-        let courier = Delivery::new(Arc::clone(&store), health.clone(), DeliveryPolicy::default())
+        let worker = Delivery::new(Arc::clone(&store), health.clone(), DeliveryPolicy::default())
             .linking_causes(cause_pages)
             .run(platforms, delivery.clone());
-        parts.add_endless("delivery", courier);
+        parts.add_endless("delivery", worker);
         for (part, future) in background {
             parts.add(part, future);
         }

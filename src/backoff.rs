@@ -52,13 +52,13 @@ mod tests {
     use super::*;
 
     const FIRST: Duration = Duration::from_secs(1);
-    const LONGEST: Duration = Duration::from_secs(60);
+    const MAX_WAIT: Duration = Duration::from_secs(60);
 
     #[test]
     fn waits_double_up_to_the_longest_and_start_again() {
-        let mut backoff = Backoff::new(FIRST, LONGEST);
+        let mut backoff = Backoff::new(FIRST, MAX_WAIT);
         for failures in 0..200 {
-            let whole = FIRST.saturating_mul(1 << failures.min(10)).min(LONGEST);
+            let whole = FIRST.saturating_mul(1 << failures.min(10)).min(MAX_WAIT);
             assert_eq!(backoff.after(failures), whole, "{failures}");
             let wait = backoff.next_wait();
             assert!(wait >= whole * 3 / 4 && wait <= whole, "{failures}: {wait:?}");
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_spread_below_itself_and_never_above() {
-        assert_eq!((spread(LONGEST, 0), spread(LONGEST, u16::MAX)), (LONGEST * 3 / 4, LONGEST));
-        assert!(spread(LONGEST, 1) > spread(LONGEST, 0));
+        assert_eq!((spread(MAX_WAIT, 0), spread(MAX_WAIT, u16::MAX)), (MAX_WAIT * 3 / 4, MAX_WAIT));
+        assert!(spread(MAX_WAIT, 1) > spread(MAX_WAIT, 0));
     }
 }

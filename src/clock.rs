@@ -59,7 +59,7 @@ pub struct Pauses {
 impl Pauses {
     /// Pauses that pass as `pass` has them.
     #[must_use]
-    pub fn passing(pass: impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + 'static) -> Pauses {
+    pub fn with(pass: impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + 'static) -> Pauses {
         Pauses { otherwise: Some(Arc::new(pass)) }
     }
 

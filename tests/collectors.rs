@@ -100,6 +100,15 @@ async fn a_broken_rotation_is_seen_by_all_nine_steps_within_the_budget() {
 }
 
 #[tokio::test]
+async fn the_trust_of_a_role_that_lacks_something_is_read_unless_an_invocation_shows_that_lambda_assumes_it() {
+    let ran = World::of(BROKEN).await.look().await;
+    assert_eq!(ran.role.found().unwrap().trust.status(), "not_applicable");
+    let never = World::of(include_str!("../config/scenarios/trust_and_permission_both_lost.toml")).await.look().await;
+    assert_eq!(never.role.found().unwrap().trust.status(), "found");
+    assert!(calls(&never).len() <= 17, "{:?}", calls(&never));
+}
+
+#[tokio::test]
 async fn a_healthy_secret_costs_few_calls_and_shows_no_failure() {
     let world = World::of(HEALTHY).await;
     let evidence = world.look().await;

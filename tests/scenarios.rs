@@ -14,15 +14,18 @@ use jiff::{SignedDuration, Timestamp};
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::chat::Message;
 use rotation_diag::chat::compose::{self, AfterVerdict};
+use rotation_diag::chat::document::Part;
 use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
-use rotation_diag::model::{Cause, Investigation, Severity, StepName};
+use rotation_diag::model::{Cause, Confidence, Investigation, Severity, StepName};
 use rotation_diag::platforms;
+use rotation_diag::playbook::Progress;
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::{self, Report, outlook, wording};
 use rotation_diag::simulator::{Expect, Scenario, Simulator};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
@@ -43,9 +46,26 @@ fn usual_time(name: &str) -> Timestamp {
 struct Played {
     name: &'static str,
     investigation: Investigation,
+    /// What was said before its end.
+    early: Vec<Investigation>,
     expect: Expect,
     /// Calls that nobody may make.
     violations: Vec<String>,
+}
+
+/// Keeps what is decided before the end.
+#[derive(Default)]
+struct EarlyVerdicts(Mutex<Vec<Investigation>>);
+
+impl Progress for EarlyVerdicts {
+    fn started(&self, _: StepName) {}
+    fn finished(&self, _: StepName, _: &'static str, _: &str) {}
+    fn is_waiting(&self) -> bool {
+        true
+    }
+    fn decided_early(&self, investigation: &Investigation) {
+        self.0.lock().unwrap().push(investigation.clone());
+    }
 }
 
 /// All scenarios, or those that `SCENARIO` names, played once for all tests.
@@ -79,9 +99,11 @@ async fn play(name: &'static str, text: &str) -> Played {
         (options.step_deadline, options.total_deadline) = (PATIENCE, PATIENCE);
     }
     options.code.fetch = expect.inspect_code;
-    let investigation = investigate(&aws, &clock, &options, &()).await;
+    let early = EarlyVerdicts::default();
+    let investigation = investigate(&aws, &clock, &options, &early).await;
+    let early = early.0.into_inner().unwrap();
     let violations = simulator.violations().iter().map(|call| format!("{}:{}", call.service, call.operation)).collect();
-    Played { name, investigation, expect, violations }
+    Played { name, investigation, early, expect, violations }
 }
 
 fn id(value: impl serde::Serialize) -> String {
@@ -146,7 +168,7 @@ fn complaints(Played { investigation, expect, violations, .. }: &Played) -> Vec<
 fn doubled_words(investigation: &Investigation) -> Vec<String> {
     let report = Report::new(investigation);
     let mut texts = vec![wording::headline(&report)];
-    texts.extend(wording::context(&report));
+    texts.extend(wording::context(&report).iter().map(rotation_diag::report::Phrase::in_utc));
     texts.extend(wording::also(&report).0);
     texts.extend(wording::next_looks(&report));
     texts.extend(wording::changes(&report).0);
@@ -189,6 +211,14 @@ fn faults_of_style(investigation: &Investigation) -> Vec<String> {
             let plain = text.replace(": ", ". ").replace("; ", ". ");
             faults.extend(plain.split(". ").filter(is_long).map(|sentence| format!("a sentence is too long: {sentence}")));
         }
+        let uses = |client: &str| remedy.commands.iter().any(|command| command.contains(client));
+        let told = advice.iter().flatten().cloned().collect::<String>();
+        faults.extend(
+            ["psql", "mysql", "sqlplus", "sqlcmd", "mongosh"]
+                .into_iter()
+                .filter(|client| told.contains(&format!("{client} takes")) && !uses(client))
+                .map(|client| format!("{client} is explained, and no command uses it: {told}")),
+        );
         texts.extend(advice.into_iter().flatten().chain([finding.title.to_string(), explanation]));
     }
     let one_of_many =
@@ -196,7 +226,7 @@ fn faults_of_style(investigation: &Investigation) -> Vec<String> {
     for text in texts {
         let what = match &text {
             text if text.contains("[hidden") => "our own words are masked",
-            text if text.contains("..") || text.contains(" .") => "a stop too many",
+            text if text.contains("..") || text.contains(" .") || text.contains(".).") => "a stop too many",
             text if text.contains("  ") => "a space too many",
             text if one_of_many.is_match(text) => "one is counted as many",
             _ => continue,
@@ -255,7 +285,7 @@ async fn an_inconclusive_end_names_what_to_look_at_next_the_most_telling_first()
 }
 
 /// A scenario, where the report says something, and whether it says it.
-type Said = (&'static str, fn(&Report) -> String, &'static str, bool);
+type ReportExpectation = (&'static str, fn(&Report) -> String, &'static str, bool);
 
 fn commands(report: &Report) -> String {
     report.plan.iter().map(|step| format!("{}\n", step.command)).collect()
@@ -271,6 +301,18 @@ fn happened(report: &Report) -> String {
     report.leading().map(wording::what_happened).unwrap_or_default().to_string()
 }
 
+fn effects(report: &Report) -> String {
+    report.plan.iter().map(|step| format!("{}\n", step.effect)).collect()
+}
+
+fn needs(report: &Report) -> String {
+    outlook::needs(report).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn proven(report: &Report) -> String {
+    report.leading().into_iter().flat_map(|finding| &finding.evidence).map(|proof| format!("{}\n", proof.text)).collect()
+}
+
 fn headline(report: &Report) -> String {
     wording::headline(report).to_string()
 }
@@ -281,7 +323,7 @@ fn worth(report: &Report) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
-    let expected: &[Said] = &[
+    let expected: &[ReportExpectation] = &[
         // RDS's secrets are rotated by RDS: RotateSecret would be refused.
         ("managed_by_rds_failing", commands, "rotate-secret", false),
         ("managed_by_rds_without_its_key", commands, "rotate-secret", false),
@@ -301,6 +343,8 @@ async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
         ("subnet_deleted", commands, "SubnetIds=subnet-0b61", false),
         ("subnet_deleted", happened, "called DeleteSubnet on subnet-0b61", true),
         ("layer_taken_away", remedy, "put back the layer", true),
+        ("layer_taken_away", proven, "Cannot find module", true),
+        ("import_error_json", proven, "Unable to import module", true),
         // Code for the new runtime would fail on the old one.
         ("runtime_upgraded_under_the_bundle", commands, "--runtime python3.13", true),
         ("runtime_upgraded_under_the_bundle", commands, "update-function-code", false),
@@ -319,6 +363,40 @@ async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
         ("label_taken_away_in_a_race", happened, "less than a minute before the first failure", true),
         ("function_deleted", |report| wording::changes(report).0.iter().map(ToString::to_string).collect(), "(with ", false),
         ("two_access_keys_already", commands, "list-access-keys", true),
+        // Whose session was refused is who has to be allowed.
+        ("secret_policy_lacks_cross_account_allow", commands, "arn:aws:iam::444455556666:role/shared-rotation", true),
+        // The version that was overwritten needs nobody to read a value.
+        ("value_written_back_by_terraform", commands, "--version-stage AWSCURRENT --move-to-version-id", true),
+        ("value_written_back_by_terraform", commands, "put-secret-value", false),
+        // A package does not bring back a layer.
+        ("layer_taken_away", commands, "list-versions-by-function", true),
+        ("layer_taken_away", commands, "update-function-code", false),
+        ("user_made_for_another_host", commands, "RENAME USER", true),
+        ("user_made_for_another_host", remedy, "every address", true),
+        ("trust_never_included_lambda", headline, "may not assume the function's role", true),
+        ("trust_and_permission_both_lost", commands, "update-assume-role-policy", true),
+        ("trust_and_permission_both_lost", commands, "put-role-policy", true),
+        // What else the command changes at the same time.
+        ("managed_by_rds_failing", remedy, "wait for the maintenance window", true),
+        ("database_storage_full", remedy, "never takes storage back", true),
+        // Not only the log shows these, or no function has one.
+        ("concurrency_of_one", worth, "log", false),
+        ("partner_token_outlived_by_its_interval", worth, "log", false),
+        ("out_of_memory", worth, "nothing but the function's log", true),
+        ("operator_may_not_rotate", worth, "passed by itself", false),
+        // A partner's system rotates without a function.
+        ("partner_token_expired", needs, "lambda:InvokeFunction", false),
+        ("postgres_password_refused", needs, "lambda:InvokeFunction", true),
+        // A client that no command uses, and words about another engine.
+        ("failed_last_sunday", remedy, "psql", false),
+        ("failed_last_sunday", worth, "the commands show", false),
+        ("postgres_password_refused", remedy, "mysql", false),
+        ("mysql_snapshot_restored", remedy, "psql", false),
+        ("sqlserver_login_failed", remedy, "made again", false),
+        ("addresses_used_up", happened, "have no free address", true),
+        ("third_party_refuses_the_token", happened, "answered 401 in setSecret", true),
+        ("secret_lacks_password_key", effects, "saves the superuser's value", true),
+        ("runtime_updated_by_aws", effects, "does not check", false),
     ];
     let mut faults = Vec::new();
     for played in played().await {
@@ -359,12 +437,100 @@ async fn every_scenario_ends_as_its_file_expects() {
 }
 
 /// What the thread of an investigation shows.
+fn verdict(investigation: &Investigation) -> Message {
+    let id = "0123456789abcdef0123456789abcdef".parse().unwrap();
+    compose::verdict(&Report::new(investigation), &id, 1, &AfterVerdict::default())
+}
+
 fn messages(investigation: &Investigation) -> Vec<(String, Message)> {
     let report = Report::new(investigation);
-    let verdict = compose::verdict(&report, &"0123456789abcdef0123456789abcdef".parse().unwrap(), 1, &AfterVerdict::default());
+    let verdict = verdict(investigation);
     let steps = StepName::ALL.map(|step| (step.label().to_owned(), compose::evidence(investigation, step)));
-    let whole = [("verdict".to_owned(), verdict), ("details".to_owned(), compose::details(&report))];
-    whole.into_iter().chain(steps).collect()
+    let thoughts = compose::thoughts(&report).into_iter();
+    let thoughts = thoughts.filter_map(|thought| Some((thought.name.to_owned(), thought.message?)));
+    let commands = compose::bare_commands(&report).map(|message| ("commands".to_owned(), message));
+    std::iter::once(("verdict".to_owned(), verdict)).chain(thoughts).chain(commands).chain(steps).collect()
+}
+
+/// What an on-call engineer reads on a phone: no more than this in the message that stands in the channel.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_message_is_in_the_order_of_need_and_short_in_every_scenario() {
+    for Played { name, investigation, .. } in played().await {
+        let message = verdict(investigation);
+        let rank = |part: &Part| match part {
+            Part::Facts(_) => 0,
+            Part::Section { label, .. } if label.as_str() == "Did you mean" => 0,
+            Part::Section { label, .. } if label.as_str() == "What happened" => 1,
+            Part::Section { .. } | Part::Caution(_) | Part::Commands(_) | Part::Context(_) => 2,
+            Part::Quotes { .. } => 3,
+            other => panic!("{name}: {other:?} belongs into the thread"),
+        };
+        let ranks: Vec<u8> = message.parts.iter().map(rank).collect();
+        let looks =
+            message.parts.iter().filter(|part| matches!(part, Part::Section { label, .. } if label.as_str() == "Look next"));
+        if looks.count() == 0 {
+            assert!(ranks.is_sorted(), "{name}: {ranks:?}");
+        }
+        for part in &message.parts {
+            match part {
+                Part::Section { label, lines } if label.as_str() == "What happened" => {
+                    assert!(lines.len() == 1 && lines[0].chars().count() <= 360, "{name}: {lines:?}");
+                }
+                Part::Quotes { quotes, .. } => assert_eq!(quotes.len(), 1, "{name}"),
+                _ => {}
+            }
+        }
+        assert!(message.controls.len() <= 7, "{name}");
+    }
+}
+
+/// A step is fine only where nothing rests on it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_is_good_news_only_where_what_was_looked_at_is_fine() {
+    let mut marks = BTreeSet::new();
+    for Played { name, investigation, .. } in played().await {
+        let report = Report::new(investigation);
+        for step in &report.steps {
+            let mark = step.mark.sign();
+            marks.insert(mark);
+            let is_proof = report.leading().is_some_and(|finding| finding.evidence.iter().any(|proof| proof.step == step.number));
+            let is_info = report.leading().is_some_and(|finding| finding.severity == Severity::Info);
+            match step.status {
+                "found" | "no_data" if is_proof && !is_info => assert_eq!(mark, "✗", "{name}: {step:?}"),
+                "found" => assert!(["✓", "✗", "⚠"].contains(&mark), "{name}: {step:?}"),
+                "no_data" => assert!(["–", "✗", "⚠"].contains(&mark), "{name}: {step:?}"),
+                "not_applicable" => assert_eq!(mark, "○", "{name}: {step:?}"),
+                _ => assert_eq!(mark, "⚠", "{name}: {step:?}"),
+            }
+        }
+        if *name == "healthy" {
+            assert!(report.steps.iter().all(|step| !["✗", "⚠"].contains(&step.mark.sign())), "{:?}", report.steps);
+        }
+    }
+    assert_eq!(marks.len(), 5, "{marks:?}");
+}
+
+/// What is said before event history has answered is never taken back: the end names the same cause, or says as well that the
+/// secret is healthy.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_every_scenario_agrees_with_its_early_word() {
+    let ending = |investigation: &Investigation| {
+        let diagnosis = &investigation.diagnosis;
+        (diagnosis.outcome, diagnosis.findings.first().map(|finding| finding.cause))
+    };
+    let (mut with_early_word, mut confirmed, mut taken_back) = (0, 0, Vec::new());
+    for Played { name, investigation, early, .. } in played().await {
+        let root = investigation.diagnosis.findings.first();
+        confirmed += usize::from(root.is_some_and(|root| root.confidence == Confidence::Confirmed));
+        with_early_word += usize::from(!early.is_empty());
+        for early in early {
+            if ending(early) != ending(investigation) {
+                taken_back.push(format!("{name}: {:?}, and in the end {:?}", ending(early), ending(investigation)));
+            }
+        }
+    }
+    assert!(taken_back.is_empty(), "{}", taken_back.join("\n"));
+    assert!(std::env::var_os("SCENARIO").is_some() || with_early_word * 3 >= confirmed, "{with_early_word} of {confirmed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -383,7 +549,8 @@ async fn every_scenario_makes_messages_that_every_platform_takes() {
         }
     }
     assert_eq!(refused, Vec::<String>::new());
-    assert_eq!(shown, played().await.len() * (2 + StepName::ALL.len()));
+    // At least the verdict and what the nine steps found, and each of them.
+    assert!(shown >= played().await.len() * (2 + StepName::ALL.len()), "{shown}");
 }
 
 /// Causes that lie in the configuration of the account, so that commands alone can mend them.

@@ -49,3 +49,4 @@ pub(crate) use refusals::OnceAMinute;
 pub use resolve_secrets::{Asking, ResolvedBy, ResolvedSecrets, by_asking, resolve_secrets};
 pub use scope::{OutOfScope, Scope};
 pub use storm::{MAX_THREADS, STORM_WITHIN, Storm};
+pub use text::secrets_in;

@@ -7,7 +7,7 @@ use crate::redact::looks_like_a_value;
 pub const MAX_COUNTED: usize = 50;
 
 /// Secrets or functions taken from one alarm at most: one more than are counted.
-pub(super) const MOST: usize = MAX_COUNTED + 1;
+pub(super) const MAX_NAMED: usize = MAX_COUNTED + 1;
 
 /// Names of dimensions and tags whose value is a secret, without case and signs.
 const SECRET_KEYS: [&str; 9] = [
@@ -136,7 +136,7 @@ impl NamedSecrets {
         let Some(secret) = secret else { return };
         if matches!(&secret, SecretRef::Name(name) if looks_like_a_value(name)) {
             self.is_value_refused = true;
-        } else if self.secrets.len() < MOST && !self.secrets.contains(&secret) {
+        } else if self.secrets.len() < MAX_NAMED && !self.secrets.contains(&secret) {
             self.secrets.push(secret);
         }
     }
@@ -144,7 +144,7 @@ impl NamedSecrets {
     /// The same holds for a function.
     pub(super) fn add_function(&mut self, function: Option<String>) {
         let function = function.filter(|name| name.starts_with("arn:") || !looks_like_a_value(name));
-        self.functions.extend(function.filter(|name| self.functions.len() < MOST && !self.functions.contains(name)));
+        self.functions.extend(function.filter(|name| self.functions.len() < MAX_NAMED && !self.functions.contains(name)));
     }
 }
 
@@ -242,6 +242,6 @@ mod tests {
     fn each_is_named_once_and_not_without_bound() {
         assert_eq!(text(&format!("{SECRET} {SECRET}")).0.len(), 1);
         let many: String = (0..1_000).map(|n| format!("secret=s{n} ")).collect();
-        assert_eq!(text(&many).0.len(), MOST);
+        assert_eq!(text(&many).0.len(), MAX_NAMED);
     }
 }

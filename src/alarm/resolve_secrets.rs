@@ -29,7 +29,7 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(2);
 const AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Secrets of one alarm at most.
-const MAX_SECRETS: usize = super::named::MOST;
+const MAX_SECRETS: usize = super::named::MAX_NAMED;
 
 /// By what an alarm was found to be about secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

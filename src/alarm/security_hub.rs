@@ -248,21 +248,21 @@ mod tests {
             let finding = with(asff(), "/Compliance/SecurityControlId", json!(control));
             with(with(finding, "/Resources/0/Id", json!(secret)), "/Compliance/Status", json!(status))
         };
-        let told = |findings: [&Value; 3]| read(&json!({"findings": findings}), None).unwrap();
+        let alarm_of = |findings: [&Value; 3]| read(&json!({"findings": findings}), None).unwrap();
         let passed = finding("SecretsManager.1", "prod/h1", "PASSED");
         let (h2, h3) = (finding("SecretsManager.4", "prod/h2", "FAILED"), finding("SecretsManager.1", "prod/h3", "FAILED"));
-        let one = told([&passed, &h2, &h3]);
+        let one = alarm_of([&passed, &h2, &h3]);
         assert_eq!((one.state, one.secrets.len()), (AlarmState::Alarm, 2));
         assert_eq!(one.title, "Security Hub: SecretsManager.1 of prod/h3, SecretsManager.4 of prod/h2");
-        let other = told([&h3, &h2, &passed]);
+        let other = alarm_of([&h3, &h2, &passed]);
         assert_eq!((&other.key, &other.title), (&one.key, &one.title), "neither rests on which came first");
-        let alone = told([&passed, &h2, &passed]);
+        let alone = alarm_of([&passed, &h2, &passed]);
         assert_eq!(alone.key, of(&h2).unwrap().key, "so that its passing closes it");
 
         // The newer word about one check of one secret counts.
         let later = with(finding("SecretsManager.4", "prod/h2", "PASSED"), "/UpdatedAt", json!("2026-11-25T11:00:00.000Z"));
-        assert_eq!(told([&h2, &later, &passed]).state, AlarmState::Ok);
-        assert_eq!(told([&later, &h2, &h3]).secrets, ["prod/h3".parse().unwrap()]);
+        assert_eq!(alarm_of([&h2, &later, &passed]).state, AlarmState::Ok);
+        assert_eq!(alarm_of([&later, &h2, &h3]).secrets, ["prod/h3".parse().unwrap()]);
     }
 
     #[test]

@@ -78,6 +78,17 @@ const SUCCESSES: [&str; 10] =
 /// Those of them after which something may still have gone wrong: it was completed, with errors.
 const WEAK: [&str; 3] = ["complete", "enabled", "configured"];
 
+/// The secrets that a text names outright: by an ARN, as `secret=NAME`, or behind the word "secret" of a sentence. Whoever points
+/// at the text says that it is about a rotation, so that its sentences need not.
+pub fn secrets_in(text: &str) -> Vec<SecretRef> {
+    let mut named = NamedSecrets::default();
+    named.read_text(text);
+    for sentence in clauses(text).take(MAX_CLAUSES).map(|one| Sentence::of(&one)) {
+        sentence.secrets.iter().for_each(|name| named.add_secret(name.parse().ok()));
+    }
+    named.secrets
+}
+
 /// A text counts where it says that the rotation of what it names failed, or points at a secret with `secret=NAME`.
 pub(super) fn read(message: &str, delivered: &Delivered<'_>) -> Result<Alarm, &'static str> {
     let mut named = NamedSecrets::default();
@@ -335,7 +346,7 @@ mod tests {
         Delivered { topic, sent_at: "2026-11-25T10:00:00Z".parse().unwrap(), subject }
     }
 
-    fn told(message: &str, subject: Option<&str>) -> Result<Alarm, &'static str> {
+    fn alarm_of(message: &str, subject: Option<&str>) -> Result<Alarm, &'static str> {
         let topic = Topic::parse("arn:aws:sns:eu-central-1:210987654321:alarms").unwrap();
         read(message, &delivered(&topic, subject))
     }
@@ -363,14 +374,22 @@ mod tests {
             "Automatic rotation is disabled for {}",
             "rotation was unsuccessful ({})",
         ] {
-            let alarm = told(&words.replace("{}", SECRET), None).unwrap_or_else(|why| panic!("{words}: {why}"));
+            let alarm = alarm_of(&words.replace("{}", SECRET), None).unwrap_or_else(|why| panic!("{words}: {why}"));
             assert_eq!(alarm.secrets[0].as_str(), SECRET, "{words}");
             assert_eq!((alarm.account_id.as_str(), alarm.region.as_str()), ("123456789012", "eu-west-1"), "{words}");
         }
-        assert!(told(SECRET, Some("Rotation failed")).is_ok());
-        assert!(told("arn:aws:lambda:eu-west-1:123456789012:function:rotator: rotation failed", None).is_ok());
-        assert_eq!(told("please look at secret=prod/orders-db", None).unwrap().account_id, "210987654321", "the topic's");
-        assert!(told(&format!("please look at secret={SECRET}"), None).is_ok());
+        assert!(alarm_of(SECRET, Some("Rotation failed")).is_ok());
+        assert!(alarm_of("arn:aws:lambda:eu-west-1:123456789012:function:rotator: rotation failed", None).is_ok());
+        assert_eq!(alarm_of("please look at secret=prod/orders-db", None).unwrap().account_id, "210987654321", "the topic's");
+        assert!(alarm_of(&format!("please look at secret={SECRET}"), None).is_ok());
+    }
+
+    #[test]
+    fn what_a_text_is_pointed_at_for_it_names_without_saying_that_rotation_failed() {
+        let names = |text: &str| secrets_in(text).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names(&format!("ALARM: {SECRET} in eu-west-1")), [SECRET]);
+        assert_eq!(names("SecretName=prod/orders-db\nsecret prod/users-db is on fire"), ["prod/orders-db", "prod/users-db"]);
+        assert_eq!(names("the secret is out, and secret q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE too"), [""; 0]);
     }
 
     #[test]
@@ -385,7 +404,7 @@ mod tests {
             ("secret = prod/s65-db", vec!["prod/s65-db"], vec![]),
             ("look at secret=\"prod/s62-db\"", vec!["prod/s62-db"], vec![]),
         ] {
-            let alarm = told(words, None).unwrap_or_else(|why| panic!("{words}: {why}"));
+            let alarm = alarm_of(words, None).unwrap_or_else(|why| panic!("{words}: {why}"));
             let named: Vec<&str> = alarm.secrets.iter().map(SecretRef::as_str).collect();
             assert_eq!((named, alarm.functions), (secrets, functions.into_iter().map(str::to_owned).collect()), "{words}");
         }
@@ -395,21 +414,21 @@ mod tests {
             "Deployment of function orders-rotator failed",
             "Backup of secret rotation-failed-db is done",
         ] {
-            let why = told(words, None).unwrap_err();
+            let why = alarm_of(words, None).unwrap_err();
             assert!(why.contains("does not say that its rotation failed"), "{words}: {why}");
         }
         for words in ["Rotation of secret non-compliant values failed", "secret=, rotated well", "secret=\nrotated well"] {
-            assert!(told(words, None).is_err(), "{words}");
+            assert!(alarm_of(words, None).is_err(), "{words}");
         }
     }
 
     #[test]
     fn a_value_in_a_names_place_is_said_to_be_one_and_is_no_title() {
         let value = "q8Zr2LxV5tNw9KcB3mYh7PdF4sGj6TaE";
-        for why in [object(&json!({"secret": value})).unwrap(), told(&format!("secret={value}"), None)] {
+        for why in [object(&json!({"secret": value})).unwrap(), alarm_of(&format!("secret={value}"), None)] {
             assert!(why.unwrap_err().starts_with("what stands where a secret's name belongs looks like a value"));
         }
-        let alarm = told("secret=prod/orders-db", Some(value)).unwrap();
+        let alarm = alarm_of("secret=prod/orders-db", Some(value)).unwrap();
         assert_eq!(alarm.title, "a secret");
     }
 
@@ -430,7 +449,7 @@ mod tests {
             "An AWS Backup job failed. Resource ARN : {}. BackupJob ID : 1b2345b2",
             "Secret: {}",
         ] {
-            let why = told(&words.replace("{}", SECRET), Some("AWS Notification Message")).unwrap_err();
+            let why = alarm_of(&words.replace("{}", SECRET), Some("AWS Notification Message")).unwrap_err();
             assert!(why.contains("does not say that its rotation failed"), "{words}: {why}");
         }
     }
@@ -449,7 +468,7 @@ mod tests {
                  StackName='orders'\nClientRequestToken='null'\n"
             );
             assert_eq!(
-                told(&notice, Some("AWS CloudFormation Notification")),
+                alarm_of(&notice, Some("AWS CloudFormation Notification")),
                 Err("it is from CloudFormation, which tells of a stack")
             );
         }
@@ -529,8 +548,8 @@ mod tests {
     #[test]
     fn a_text_as_large_as_a_message_may_be_is_judged_in_bounded_time() {
         let words = "rotation not ".repeat(20_000);
-        assert!(told(&format!("{SECRET} {words}"), None).is_ok() || told(&words, None).is_err());
+        assert!(alarm_of(&format!("{SECRET} {words}"), None).is_ok() || alarm_of(&words, None).is_err());
         let sentences = "rotation. ".repeat(26_000);
-        assert!(told(&format!("{SECRET} {sentences}"), None).is_err());
+        assert!(alarm_of(&format!("{SECRET} {sentences}"), None).is_err());
     }
 }

@@ -70,7 +70,7 @@ impl Demo {
         let one = Arc::clone(&console);
         let app = App::start_with(&config, accounts(worlds), move |bot, stop| {
             let mut platforms = Platforms::default();
-            let history = Arc::clone(&bot.store) as Arc<dyn MessageHistory>;
+            let history = Arc::clone(&bot.history) as Arc<dyn MessageHistory>;
             platforms.add(built(one, Arc::clone(&bot.intake) as Arc<dyn Intake>, history, stop.clone()));
             Ok(platforms)
         })
@@ -171,9 +171,9 @@ impl Worlds {
     }
 
     /// The world of a secret; for a name that is nowhere, the one with the most similar name, where it is not found either.
-    fn of(&self, choice: &Location, secret: &SecretRef) -> Option<(&Key, &Scenario)> {
+    fn of(&self, location: &Location, secret: &SecretRef) -> Option<(&Key, &Scenario)> {
         let name = secret.name();
-        let there = || self.worlds.iter().filter(|((account, _), _)| *account == choice.account);
+        let there = || self.worlds.iter().filter(|((account, _), _)| *account == location.account);
         there()
             .find(|((_, own), _)| own == name)
             .or_else(|| there().min_by(|((_, one), _), ((_, other), _)| more_like(name, one, other)))
@@ -187,18 +187,18 @@ impl Accounts for Worlds {
     }
 
     /// Each secret has an account of its own: one stands for them.
-    async fn connect(&self, choice: &Location) -> Result<Connected, ConnectError> {
-        let there = self.worlds.keys().find(|(account, _)| *account == choice.account);
+    async fn connect(&self, location: &Location) -> Result<Connected, ConnectError> {
+        let there = self.worlds.keys().find(|(account, _)| *account == location.account);
         let secret = there.and_then(|(_, secret)| secret.parse().ok());
         let nobody = || ConnectError::Refused { reason: "there is no simulated account".to_owned() };
-        self.connect_for(choice, &secret.ok_or_else(nobody)?).await
+        self.connect_for(location, &secret.ok_or_else(nobody)?).await
     }
 
-    async fn connect_for(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError> {
-        let Some((key, scenario)) = self.of(choice, secret) else {
+    async fn connect_for(&self, location: &Location, secret: &SecretRef) -> Result<Connected, ConnectError> {
+        let Some((key, scenario)) = self.of(location, secret) else {
             return Err(ConnectError::Refused { reason: "there is no simulated account".to_owned() });
         };
-        let key = (key.clone(), choice.region.clone());
+        let key = (key.clone(), location.region.clone());
         let mut running = self.running.lock().await;
         if let Some((_, connected)) = running.get(&key) {
             return Ok(connected.clone());
@@ -206,29 +206,29 @@ impl Accounts for Worlds {
         let clock = scenario.now().map_or_else(Clock::system, Clock::starting_at);
         let simulator = Simulator::start(scenario.clone(), clock.now())
             .map_err(|error| ConnectError::Refused { reason: error.to_string() })?;
-        let options = AwsOptions::simulated(choice.region.clone(), simulator.endpoint_url());
+        let options = AwsOptions::simulated(location.region.clone(), simulator.endpoint_url());
         let connected = Connected { aws: Aws::connect(&options, &Registry::default()).await?, clock };
         running.insert(key, (Arc::new(simulator), connected.clone()));
         Ok(connected)
     }
 
-    async fn names(&self, choice: &Location) -> Vec<String> {
+    async fn names(&self, location: &Location) -> Vec<String> {
         let there =
-            self.worlds.iter().filter(|((account, _), world)| *account == choice.account && choice.region == world.region());
+            self.worlds.iter().filter(|((account, _), world)| *account == location.account && location.region == world.region());
         there.map(|((_, secret), _)| secret.clone()).collect()
     }
 
     /// Whoever names no account means the first world of a secret. In some worlds it is the secret that is missing.
     async fn look_for(&self, places: &[Location], secret: &SecretRef) -> Vec<Option<bool>> {
-        let is_played = |choice: &&Location| {
-            let played = self.of(choice, secret).filter(|((_, own), _)| own == secret.name());
-            played.is_some_and(|(_, world)| choice.region == world.region())
+        let is_played = |location: &&Location| {
+            let played = self.of(location, secret).filter(|((_, own), _)| own == secret.name());
+            played.is_some_and(|(_, world)| location.region == world.region())
         };
         let first = places.iter().find(is_played);
         let is_there = match first {
             Some(first) => self.has(first, secret).await,
             None => Some(false),
         };
-        places.iter().map(|choice| if Some(choice) == first { is_there } else { Some(false) }).collect()
+        places.iter().map(|location| if Some(location) == first { is_there } else { Some(false) }).collect()
     }
 }

@@ -19,7 +19,7 @@ const MAX_ANSWER_BYTES: usize = 1 << 10;
 
 /// What the bot said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct HealthAnswer {
     /// True where it answered yes.
     pub is_good: bool,
     /// Its words.
@@ -30,7 +30,7 @@ pub struct Said {
 ///
 /// # Errors
 /// Where nobody answers, in one sentence.
-pub async fn ask(http: &Http, ready: bool) -> Result<Said, String> {
+pub async fn ask(http: &Http, ready: bool) -> Result<HealthAnswer, String> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let scheme = if http.tls.is_some() { "https" } else { "http" };
     let address = reachable(http.listen);
@@ -46,7 +46,7 @@ pub async fn ask(http: &Http, ready: bool) -> Result<Said, String> {
     let answer = client.get(url).send().await.map_err(nobody)?;
     let is_good = answer.status().is_success();
     let body = http_body::read(answer, MAX_ANSWER_BYTES).await.map_err(|error| error.to_string())?;
-    Ok(Said { is_good, text: String::from_utf8_lossy(&body).trim().to_owned() })
+    Ok(HealthAnswer { is_good, text: String::from_utf8_lossy(&body).trim().to_owned() })
 }
 
 /// The address at which a listener on all addresses is reached from its own machine.

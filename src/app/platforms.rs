@@ -80,7 +80,7 @@ pub(super) fn build(
     let around = Surroundings {
         config,
         intake: Arc::clone(&bot.intake) as Arc<dyn Intake>,
-        history: Arc::clone(&bot.store) as Arc<dyn MessageHistory>,
+        history: Arc::clone(&bot.history) as Arc<dyn MessageHistory>,
         stop: stop.clone(),
         new_id,
         cause_page,

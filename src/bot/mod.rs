@@ -12,6 +12,7 @@
 //! | `access` | who may do what: the rules, and the accounts that can be looked into |
 //! | `autocomplete` | names of secrets while a person types |
 //! | `intake` | takes what people say, decides whether they may, stores it, answers |
+//! | `history` | what was said and found, for a platform that shows it itself |
 //! | `progress` | the nine steps while they run, for the thread |
 //! | `runner` | one run of an investigation |
 //! | `alarms` | alarms in chat: accepted, worked on, told in threads |
@@ -28,6 +29,7 @@ mod delivery;
 mod error;
 mod handlers;
 mod health;
+mod history;
 mod intake;
 mod progress;
 mod rate_limit;
@@ -44,6 +46,7 @@ pub use autocomplete::Autocomplete;
 pub use delivery::{Delivery, DeliveryPolicy, last_messages};
 pub use handlers::{Actions, Handlers, InvestigationRequests, PendingEvents, Watches};
 pub use health::Health;
+pub use history::ChatHistory;
 pub use intake::Intake;
 pub use retention::keep_tidy;
 pub use runner::Runner;

@@ -62,46 +62,46 @@ impl Runner {
     pub(super) fn run<'a>(
         &'a self,
         lease: Lease,
-        stored: &'a InvestigationRow,
+        row: &'a InvestigationRow,
         revision: u32,
-        choice: &'a Location,
+        location: &'a Location,
         options: Options,
         owner: SessionOwner,
     ) -> BoxFuture<'a, Result<Completion, HandlerError>> {
         // Its state is large; on the heap, it does not weigh on the stacks of all who wait for it.
-        Box::pin(self.run_here(lease, stored, revision, choice, options, owner))
+        Box::pin(self.run_here(lease, row, revision, location, options, owner))
     }
 
     async fn run_here(
         &self,
         lease: Lease,
-        stored: &InvestigationRow,
+        row: &InvestigationRow,
         revision: u32,
-        choice: &Location,
+        location: &Location,
         options: Options,
         owner: SessionOwner,
     ) -> Result<Completion, HandlerError> {
-        if !self.store.begin_run(lease, &stored.id, revision, choice).await? {
+        if !self.store.begin_run(lease, &row.id, revision, location).await? {
             return Err(HandlerError::RetryAfter(OTHERS_RUN));
         }
-        let stored = InvestigationRow { revision, choice: Some(choice.clone()), resolved: None, ..stored.clone() };
-        let connected = match self.access.connect_on_behalf(choice, &options.asked, &owner).await {
+        let row = InvestigationRow { revision, location: Some(location.clone()), resolved: None, ..row.clone() };
+        let connected = match self.access.connect_on_behalf(location, &options.asked, &owner).await {
             Ok(connected) => connected,
             Err(error) => {
-                return Ok(failed(&stored, safe_format!("AWS could not be queried: {}", SafeText::redact(&error.to_string()))));
+                return Ok(failed(&row, safe_format!("AWS could not be queried: {}", SafeText::redact(&error.to_string()))));
             }
         };
         let options = self.configured(options);
         let live = Live::new();
-        let subject = subject(&stored);
+        let subject = subject(&row);
         let run = Box::pin(investigate(&connected.aws, &connected.clock, &options, &live));
         let investigation = tokio::select! {
             investigation = run => investigation,
-            never = live.tell(&self.store, &self.platforms, &stored, &subject) => match never {},
+            never = live.tell(&self.store, &self.platforms, &row, &subject) => match never {},
         };
-        let record = Investigation { id: stored.id.clone(), ..self.without_foreign_names(&stored, choice, investigation) };
-        let timeline = timeline(&stored, &record).await;
-        let mut completion = concluded(&stored, record);
+        let record = Investigation { id: row.id.clone(), ..self.without_foreign_names(&row, location, investigation) };
+        let timeline = timeline(&row, &record).await;
+        let mut completion = concluded(&row, record);
         completion.messages.extend(timeline);
         Ok(completion)
     }
@@ -110,8 +110,8 @@ impl Runner {
     ///
     /// # Errors
     /// [`ConnectError`].
-    pub(super) async fn look(&self, choice: &Location, secret: &SecretRef) -> Result<Investigation, ConnectError> {
-        let connected = self.access.connect_for(choice, secret).await?;
+    pub(super) async fn look(&self, location: &Location, secret: &SecretRef) -> Result<Investigation, ConnectError> {
+        let connected = self.access.connect_for(location, secret).await?;
         let options = self.configured(Options::new(secret.clone()));
         Ok(Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await)
     }
@@ -122,11 +122,11 @@ impl Runner {
     /// [`ConnectError`].
     pub(super) async fn consumers(
         &self,
-        stored: &InvestigationRow,
+        row: &InvestigationRow,
         record: &Investigation,
     ) -> Result<Observation<Consumers>, ConnectError> {
-        let Some(choice) = &stored.choice else { return Ok(Observation::Failed { error: "no account was chosen".to_owned() }) };
-        let connected = self.access.connect_for(choice, &record.evidence.asked).await?;
+        let Some(location) = &row.location else { return Ok(Observation::Failed { error: "no account was chosen".to_owned() }) };
+        let connected = self.access.connect_for(location, &record.evidence.asked).await?;
         Ok(investigation::consumers(&connected.aws, &connected.clock, &record.evidence).await.consumers)
     }
 
@@ -138,9 +138,9 @@ impl Runner {
     }
 
     /// Names like that of a missing secret are told only where somebody may ask about them.
-    fn without_foreign_names(&self, stored: &InvestigationRow, choice: &Location, mut seen: Investigation) -> Investigation {
+    fn without_foreign_names(&self, row: &InvestigationRow, location: &Location, mut seen: Investigation) -> Investigation {
         let all = seen.evidence.near_names.len();
-        seen.evidence.near_names.retain(|name| self.access.may_name(&stored.place, &SecretRef::Name(name.clone()), choice));
+        seen.evidence.near_names.retain(|name| self.access.may_name(&row.place, &SecretRef::Name(name.clone()), location));
         if seen.evidence.near_names.len() < all {
             seen.diagnosis = diagnose(&seen.evidence);
         }
@@ -153,9 +153,9 @@ static PAINTING: Semaphore = Semaphore::const_new(2);
 
 /// The timeline as a picture; one for each width of the look, because a picture that was sent cannot be replaced. It is
 /// painted where it keeps nobody waiting.
-async fn timeline(stored: &InvestigationRow, record: &Investigation) -> Option<DesiredMessage> {
-    let message_key = message_key(stored, &format!("timeline-{}", record.evidence.reach.hours() / 24));
-    let thread = stored.thread.clone();
+async fn timeline(row: &InvestigationRow, record: &Investigation) -> Option<DesiredMessage> {
+    let message_key = message_key(row, &format!("timeline-{}", record.evidence.reach.hours() / 24));
+    let thread = row.thread.clone();
     let record = record.clone();
     let _turn = PAINTING.acquire().await.ok()?;
     let message = tokio::task::spawn_blocking(move || compose::chart(&record)).await.ok().flatten()?;

@@ -29,8 +29,8 @@ pub(super) async fn threads_meant(store: &Store, said_at: &Place) -> Result<Vec<
 }
 
 /// True where an investigation may be spoken of at `place`: in its channel; but where it is held in a thread, in that one.
-pub(super) fn is_of(stored: &InvestigationRow, place: &Place) -> bool {
-    let its = &stored.place;
+pub(super) fn is_of(row: &InvestigationRow, place: &Place) -> bool {
+    let its = &row.place;
     (its.platform, &its.workspace, &its.channel) == (place.platform, &place.workspace, &place.channel)
-        && stored.held_in.as_ref().is_none_or(|held_in| place.thread.as_ref() == Some(held_in))
+        && row.held_in.as_ref().is_none_or(|held_in| place.thread.as_ref() == Some(held_in))
 }

@@ -2,9 +2,9 @@
 
 use super::axis::Axis;
 use super::face::{fitted, width};
-use super::lanes::{Spot, Wish, place};
-use super::story::{Bar, EventKind, EventMark, Story};
+use super::lanes::{LabelBox, Spot, place};
 use super::svg::{Anchor, Ink, Svg, Type};
+use super::timeline::{Bar, EventKind, EventMark, Timeline};
 use crate::model::Investigation;
 use crate::redact::SafeText;
 use crate::report::time::{duration, moment};
@@ -75,26 +75,26 @@ const THINNEST: f32 = 2.5;
 /// Draws the timeline of an investigation; `None` where nothing has a time.
 #[must_use]
 pub fn draw(investigation: &Investigation, size: Size) -> Option<Chart> {
-    let story = Story::of(investigation)?;
-    let sheet = Canvas::new(&story, size);
-    let description = described(&story, investigation);
+    let timeline = Timeline::of(investigation)?;
+    let sheet = Canvas::new(&timeline, size);
+    let description = described(&timeline, investigation);
     Some(Chart { svg: sheet.draw(description.as_str()), description })
 }
 
-fn described(story: &Story, investigation: &Investigation) -> SafeText {
+fn described(timeline: &Timeline, investigation: &Investigation) -> SafeText {
     let now = investigation.evidence.now;
-    let total = |value: fn(&Bar) -> f64| story.total(value).round() as u64;
+    let total = |value: fn(&Bar) -> f64| timeline.total(value).round() as u64;
     safe_format!(
         "Timeline of {} from {} to {}. Invocations: {}, errors: {}, throttles: {}. Rotations failed: {}, succeeded: {}. Changes: {}.",
-        story.function.as_ref().unwrap_or(&story.secret),
-        moment(story.window.from, now),
-        moment(story.window.to, now),
+        timeline.function.as_ref().unwrap_or(&timeline.secret),
+        moment(timeline.window.from, now),
+        moment(timeline.window.to, now),
         total(|bar| bar.invocations),
         total(|bar| bar.errors),
         total(|bar| bar.throttles),
-        story.count(EventKind::Failed),
-        story.count(EventKind::Succeeded),
-        story.count(EventKind::Change)
+        timeline.count(EventKind::Failed),
+        timeline.count(EventKind::Succeeded),
+        timeline.count(EventKind::Change)
     )
 }
 
@@ -112,7 +112,7 @@ const PANELS: [Panel; 3] = [
 ];
 
 struct Canvas<'a> {
-    story: &'a Story,
+    timeline: &'a Timeline,
     width: f32,
     left: f32,
     right: f32,
@@ -122,22 +122,22 @@ struct Canvas<'a> {
 }
 
 impl<'a> Canvas<'a> {
-    fn new(story: &'a Story, size: Size) -> Canvas<'a> {
+    fn new(timeline: &'a Timeline, size: Size) -> Canvas<'a> {
         let (left, margin) = match size {
             Size::Wide => (52.0, 28.0),
             Size::Narrow => (34.0, 16.0),
         };
         let width = size.width();
         let right = width - margin;
-        let axis = Axis::new(story.window, left, right);
-        let mut labelled: Vec<&EventMark> = story.marks.iter().filter(|mark| mark.label.is_some()).collect();
+        let axis = Axis::new(timeline.window, left, right);
+        let mut labelled: Vec<&EventMark> = timeline.marks.iter().filter(|mark| mark.label.is_some()).collect();
         labelled.sort_by_key(|mark| (mark.rank, std::cmp::Reverse(mark.at)));
-        let wish = |mark: &&EventMark| Wish { x: axis.x(mark.at), width: width_of(mark) };
-        let wishes: Vec<Wish> = labelled.iter().map(wish).collect();
+        let label = |mark: &&EventMark| LabelBox { x: axis.x(mark.at), width: width_of(mark) };
+        let boxes: Vec<LabelBox> = labelled.iter().map(label).collect();
         let spots: Vec<(&EventMark, Option<Spot>)> =
-            labelled.into_iter().zip(place(&wishes, LANES, margin, width - margin / 2.0)).collect();
+            labelled.into_iter().zip(place(&boxes, LANES, margin, width - margin / 2.0)).collect();
         let lanes = spots.iter().filter_map(|(_, spot)| spot.map(|spot| spot.lane + 1)).max().unwrap_or_default();
-        Canvas { story, width, left, right, axis, spots, lanes }
+        Canvas { timeline, width, left, right, axis, spots, lanes }
     }
 
     fn draw(&self, description: &str) -> String {
@@ -163,22 +163,22 @@ impl<'a> Canvas<'a> {
     }
 
     fn height(&self, panel: &Panel) -> f32 {
-        if self.story.total(panel.value) > 0.0 { PANEL } else { EMPTY_PANEL }
+        if self.timeline.total(panel.value) > 0.0 { PANEL } else { EMPTY_PANEL }
     }
 
     fn header(&self, svg: &mut Svg) {
         let margin = self.width - self.right;
         let room = self.width - 2.0 * margin;
-        let title = match &self.story.function {
-            Some(function) => format!("{} · function {function}", self.story.secret),
-            None => self.story.secret.to_string(),
+        let title = match &self.timeline.function {
+            Some(function) => format!("{} · function {function}", self.timeline.secret),
+            None => self.timeline.secret.to_string(),
         };
         svg.text(margin, 30.0, &fitted(&title, room, TITLE.size, true), TITLE);
-        let bar = u64::try_from(self.story.bar_s).unwrap_or_default();
+        let bar = u64::try_from(self.timeline.bar_s).unwrap_or_default();
         let span = format!(
             "{} – {} UTC, one bar is {}",
-            self.story.window.from.strftime("%-d %b %H:%M"),
-            self.story.window.to.strftime("%-d %b %H:%M"),
+            self.timeline.window.from.strftime("%-d %b %H:%M"),
+            self.timeline.window.to.strftime("%-d %b %H:%M"),
             spoken(bar)
         );
         svg.text(margin, 50.0, &fitted(&span, room, SMALL.size, false), SMALL);
@@ -189,7 +189,7 @@ impl<'a> Canvas<'a> {
             (EventKind::Started, "started"),
             (EventKind::Change, "change"),
         ] {
-            if self.story.count(kind) > 0 {
+            if self.timeline.count(kind) > 0 {
                 marker(svg, kind, x + 5.0, 68.0);
                 svg.text(x + 15.0, 72.0, name, SMALL);
                 x += 15.0 + width(name, SMALL.size, false) + 18.0;
@@ -211,7 +211,7 @@ impl<'a> Canvas<'a> {
         svg.line((self.left, row(EventKind::Failed)), (self.right, row(EventKind::Failed)), Ink::Grid, false);
         // Failures last: where shapes overlap, they are seen.
         let (failed, others): (Vec<&EventMark>, Vec<&EventMark>) =
-            self.story.marks.iter().partition(|mark| mark.kind == EventKind::Failed);
+            self.timeline.marks.iter().partition(|mark| mark.kind == EventKind::Failed);
         for mark in others.into_iter().chain(failed) {
             marker(svg, mark.kind, self.axis.x(mark.at), row(mark.kind));
         }
@@ -227,7 +227,7 @@ impl<'a> Canvas<'a> {
     }
 
     fn panel(&self, svg: &mut Svg, panel: &Panel, top: f32, height: f32) {
-        let total = self.story.total(panel.value);
+        let total = self.timeline.total(panel.value);
         let amount = if total > 0.0 { format!("{total:.0} in all") } else { "none".to_owned() };
         let beside = self.left + width(panel.name, NAME.size, true) + 8.0;
         svg.rect(self.left, top, beside - self.left + width(&amount, SMALL.size, false) + 3.0, PANEL_NAME - 2.0, Ink::Ground);
@@ -237,14 +237,14 @@ impl<'a> Canvas<'a> {
             return svg.line((self.left, top + height), (self.right, top + height), Ink::Grid, false);
         }
         let (ceiling, floor) = (top + PANEL_NAME, top + height);
-        let highest = self.story.bars.iter().map(panel.value).fold(0.0, f64::max);
+        let highest = self.timeline.bars.iter().map(panel.value).fold(0.0, f64::max);
         let end = Type { anchor: Anchor::End, ..SMALL };
         svg.line((self.left, ceiling), (self.right, ceiling), Ink::Grid, false);
         svg.line((self.left, floor), (self.right, floor), Ink::Grid, false);
         svg.text(self.left - 8.0, ceiling + 4.0, &format!("{highest:.0}"), end);
         svg.text(self.left - 8.0, floor + 4.0, "0", end);
-        let wide = (self.axis.span(self.story.bar_s) - 1.0).max(THINNEST);
-        for bar in &self.story.bars {
+        let wide = (self.axis.span(self.timeline.bar_s) - 1.0).max(THINNEST);
+        for bar in &self.timeline.bars {
             let value = (panel.value)(bar);
             if value > 0.0 {
                 let tall = ((value / highest) as f32 * (floor - ceiling)).max(1.0);

@@ -8,8 +8,8 @@ mod face;
 mod lanes;
 mod network;
 mod paint;
-mod story;
 mod svg;
+mod timeline;
 
 pub use draw::{Chart, Size, draw};
 pub use face::{REGULAR, SEMI_BOLD};

@@ -12,14 +12,15 @@ mod thread;
 mod verdict;
 
 pub use answers::{
-    NearName, about, already, choose, expired, help, no_command, not_found, notice, pasted_value, refused, unavailable, usage,
+    MenuEntry, NearName, about, already, choose, expired, help, hint, menu, menu_of_several, no_command, not_found,
+    nothing_named, notice, pasted_value, refused, several_named, unavailable, usage,
 };
 pub use consumers::consumers;
 pub use evidence::{evidence, whole_evidence};
 pub use files::{chart, export, network_chart};
-pub use steps::{ended, running, waiting};
-pub use thread::{comparison, details, progress};
-pub use verdict::{AfterVerdict, Resolved, verdict};
+pub use steps::{ended, judged, running, waiting};
+pub use thread::{Thought, comparison, details, progress, thoughts};
+pub use verdict::{AfterVerdict, Resolved, bare_commands, verdict};
 
 use super::document::Part;
 use crate::model::Investigation;

@@ -5,6 +5,7 @@
 
 use crate::model::ActionToken;
 use crate::redact::SafeText;
+use crate::report::{Phrase, StepMark, wording};
 use crate::safe_format;
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +24,15 @@ pub struct Message {
     pub controls: Vec<Control>,
     #[serde(default)]
     pub attachments: Vec<Attachment>,
-    /// Whom it calls. From the configuration alone: the only way to a mention.
+    /// Whom it calls: those of the configuration, or whoever asked for what it says. The only way to a mention.
     #[serde(default)]
     pub mention: Option<Mention>,
+    /// People whom its texts name, by their ids: a platform shows their names there, and calls nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
+    /// True where it ends what people wait for: a platform may be set up to show such a reply in the channel too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_ending: bool,
 }
 
 impl Message {
@@ -42,7 +49,16 @@ impl Message {
     /// A message of one line.
     #[must_use]
     pub fn line(tone: Tone, title: SafeText) -> Message {
-        Message { tone, title, parts: Vec::new(), controls: Vec::new(), attachments: Vec::new(), mention: None }
+        Message {
+            tone,
+            title,
+            parts: Vec::new(),
+            controls: Vec::new(),
+            attachments: Vec::new(),
+            mention: None,
+            people: Vec::new(),
+            is_ending: false,
+        }
     }
 }
 
@@ -79,6 +95,8 @@ impl Tone {
 pub enum Part {
     /// Small print, shown in one line with dots between.
     Context(Vec<SafeText>),
+    /// The same, with moments that a platform shows in its reader's own time.
+    Facts(Vec<Phrase>),
     /// Paragraphs or items under a bold label.
     Section {
         label: SafeText,
@@ -152,13 +170,19 @@ pub enum StepState {
     Waiting,
     /// It is asking AWS.
     Running,
-    /// It saw something, or that there is nothing.
+    /// It saw something; whether that is good is not known yet.
     Done,
-    /// It was not permitted to look.
+    /// What it saw is fine.
+    Fine,
+    /// It is the trouble: a finding rests on it, or what it saw is bad in itself.
+    Trouble,
+    /// There was nothing to see.
+    Nothing,
+    /// It was not permitted to look, or not everywhere.
     Denied,
     /// It was too slow, throttled or broken.
     Broken,
-    /// The question makes no sense for this secret.
+    /// The question makes no sense for this secret, or nobody asked it.
     Skipped,
 }
 
@@ -169,10 +193,12 @@ impl StepState {
         match self {
             StepState::Waiting => "·",
             StepState::Running => "◌",
-            StepState::Done => "✓",
-            StepState::Denied => "✗",
-            StepState::Broken => "!",
-            StepState::Skipped => "–",
+            StepState::Done => wording::SEEN,
+            StepState::Fine => StepMark::Fine.sign(),
+            StepState::Trouble => StepMark::Trouble.sign(),
+            StepState::Nothing => StepMark::Nothing.sign(),
+            StepState::Denied | StepState::Broken => StepMark::Unseen.sign(),
+            StepState::Skipped => StepMark::Unasked.sign(),
         }
     }
 }
@@ -182,6 +208,8 @@ impl StepState {
 #[serde(rename_all = "snake_case")]
 pub enum Control {
     Button(MenuItem),
+    /// Hands over the message's commands with nothing around them; a platform whose readers copy from its blocks leaves it out.
+    Copy(MenuItem),
     Select {
         /// What it shows while nothing is chosen.
         placeholder: SafeText,
@@ -223,6 +251,8 @@ pub enum Content {
 pub enum Mention {
     /// A person, by id.
     User(String),
+    /// People, by id.
+    People(Vec<String>),
     /// A user group or role, by id.
     Group(String),
     /// Everyone who is active in the channel.

@@ -1,7 +1,8 @@
 //! Where platforms hand in what people say.
 
 use super::document::Message;
-use crate::model::{ActionToken, Actor, IncomingEvent, Investigation, InvestigationId, Outcome, Place};
+use super::thread_list::ThreadFilter;
+use crate::model::{ActionToken, Actor, IncomingEvent, InvestigationId, Outcome, Place, Region};
 use crate::redact::SafeText;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -42,12 +43,26 @@ pub trait Intake: Send + Sync {
     /// Names of secrets this person may ask about here that begin with or contain `typed`, at most 25.
     async fn suggest(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String>;
 
-    /// The newest investigations this person may see, at most `limit`.
-    async fn recent(&self, actor: &Actor, limit: usize) -> Vec<Summary>;
+    /// The accounts and regions in which this person may ask about `secret` here; where none is named, about any secret that is
+    /// known.
+    async fn places(&self, _actor: &Actor, _place: &Place, _secret: &str) -> Vec<(Option<String>, Region)> {
+        Vec::new()
+    }
 
-    /// An investigation and its revision, if this person may see it in `place`'s workspace; `None` also where it does not
-    /// exist.
-    async fn investigation(&self, actor: &Actor, id: &InvestigationId) -> Option<(Investigation, u32)>;
+    /// The secrets that a text is about which this person points at, such as an alarm that somebody else posted: those it names
+    /// outright; else those whose names occur in it, of the secrets this person may ask about here. At most 25.
+    async fn secrets_in(&self, _actor: &Actor, _place: &Place, _text: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The verdict of an investigation without its controls, to be shown at `place` to everybody there; `None` where this person may
+    /// not have it told there, or there is none.
+    async fn preview(&self, _actor: &Actor, _place: &Place, _id: &InvestigationId) -> Option<Message> {
+        None
+    }
+
+    /// The newest investigations this person may see that `filter` takes, at most `limit`.
+    async fn recent(&self, actor: &Actor, filter: ThreadFilter, limit: usize) -> Vec<Summary>;
 
     /// The bot became a member of the channel of `place`: what waits for that may go out.
     async fn joined(&self, _place: &Place) {}

@@ -12,13 +12,15 @@ mod manner;
 mod message_history;
 mod platform;
 pub(crate) mod setup;
+mod thread_list;
 
 pub use crate::model::{IncomingEvent, Payload};
 pub use document::Message;
 pub use intake::{Ack, Intake, Summary};
 pub use kind::{Alive, Background, Built, PlatformKind, Surroundings};
-pub use limits::Limits;
+pub use limits::{Limits, ProgressLimit};
 pub use manner::Manner;
-pub use message_history::{HistoryError, HistoryThread, MessageHistory, Posted};
-pub use platform::{ChatPlatform, Destination, LookedUp, PlatformSet, SendError};
+pub use message_history::{Elsewhere, HistoryError, MessageHistory, Posted, ShownInvestigation};
+pub use platform::{ChatPlatform, Destination, LookedUp, LostPost, PlatformSet, SendError};
 pub use setup::{CheckResult, Checked};
+pub use thread_list::{ListedThread, NoCursor, ThreadCursor, ThreadFilter, ThreadList, ThreadQuery, ThreadTarget};

@@ -5,6 +5,7 @@ use super::limits::Limits;
 use super::manner::Manner;
 use crate::model::{Actor, Place, PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -76,6 +77,19 @@ impl SendError {
     }
 }
 
+/// A message that was posted and whose answer was lost.
+#[derive(Debug, Clone, Copy)]
+pub struct LostPost<'a> {
+    /// The delivery's key, as in [`ChatPlatform::post`].
+    pub key: &'a str,
+    /// What was posted; every attempt posts the same.
+    pub message: &'a Message,
+    /// When it was posted first.
+    pub since: Timestamp,
+    /// Messages of the same channel and its threads that are known to be others, by their ids.
+    pub others: &'a [String],
+}
+
 /// What a platform knows of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LookedUp {
@@ -119,8 +133,8 @@ pub trait ChatPlatform: Send + Sync {
         LookedUp { actor: actor.clone(), failed: None }
     }
 
-    /// Looks for a message that may have arrived; `None` when it did not. What it says may be of an earlier attempt.
-    async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError>;
+    /// Looks for a message that may have arrived; `None` when it did not, or where posting it again returns what arrived.
+    async fn find(&self, to: &Destination, lost: &LostPost<'_>) -> Result<Option<String>, SendError>;
 
     /// Answers one person alone.
     async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError>;

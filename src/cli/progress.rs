@@ -43,7 +43,7 @@ impl Progress for StepLines {
 
     fn finished(&self, step: StepName, status: &'static str, summary: &str) {
         if let Some(bar) = self.bars.get(&step) {
-            let mark = crate::report::wording::status_mark(status);
+            let mark = crate::report::wording::ended_mark(status);
             bar.disable_steady_tick();
             bar.set_style(style(ENDED));
             bar.set_prefix(format!("{mark} {} {:<17}", step.number(), step.label()));

@@ -124,7 +124,7 @@ mod tests {
         Change { parameters, ..change(hours_ago(hours), "RevokeSecurityGroupEgress", Concern::Network) }
     }
 
-    fn told(evidence: &Evidence) -> (Diagnosis, String) {
+    fn diagnosed(evidence: &Evidence) -> (Diagnosis, String) {
         let diagnosis = diagnose(evidence);
         let explanation = diagnosis.findings[0].explanation.clone();
         (diagnosis, explanation)
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_change_days_before_the_first_failure_is_named_with_its_maker_and_as_the_only_one() {
         let change = Change { actor: "ci-terraform/run-77".to_owned(), tool: Some(Tool::Terraform), ..revoked(100) };
-        let (diagnosis, told) = told(&with(vec![change]));
+        let (diagnosis, told) = diagnosed(&with(vec![change]));
         assert!(
             told.starts_with(
                 "ci-terraform/run-77 (with Terraform) called RevokeSecurityGroupEgress on the resource 4 days before the \
@@ -147,14 +147,14 @@ mod tests {
 
     #[test]
     fn of_several_the_nearest_is_named_and_the_others_are_not_hidden() {
-        let (_, told) = told(&with(vec![revoked(100), revoked(50)]));
+        let (_, told) = diagnosed(&with(vec![revoked(100), revoked(50)]));
         assert!(told.contains("2 days before the first failure; another change that could explain it lies between"), "{told}");
     }
 
     #[test]
     fn what_came_before_the_last_success_or_after_the_failures_explains_nothing() {
         for hours in [250, 0] {
-            let (diagnosis, told) = told(&with(vec![revoked(hours)]));
+            let (diagnosis, told) = diagnosed(&with(vec![revoked(hours)]));
             assert!(!told.contains("carol"), "{told}");
             assert_eq!(diagnosis.changes.len(), 1);
         }
@@ -164,10 +164,10 @@ mod tests {
     fn the_only_change_is_called_so_only_where_every_such_change_would_have_been_seen() {
         let mut evidence = with(vec![revoked(100)]);
         evidence.changes.window = Some(Lookback::Day.window(now()));
-        assert!(!told(&evidence).1.contains("the only change"));
+        assert!(!diagnosed(&evidence).1.contains("the only change"));
         let mut some = with(vec![revoked(100)]);
         facts(&mut some.changes).searched = vec!["RevokeSecurityGroupEgress".to_owned()];
-        assert!(!told(&some).1.contains("the only change"));
+        assert!(!diagnosed(&some).1.contains("the only change"));
     }
 
     #[test]

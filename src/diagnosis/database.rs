@@ -128,17 +128,21 @@ pub(super) enum Of<'s> {
     Superuser(Option<&'s str>),
 }
 
-/// Whether a plan can set a user's password in a database of this engine.
-fn is_settable(engine: Option<&str>) -> bool {
-    matches!(engine, Some("postgres" | "redshift" | "mysql" | "mariadb"))
-}
-
 /// Who sets the password in the database, in words: the plan, where the engine has a client for it, or else a person.
 pub(super) fn set_by(engine: Option<&str>) -> &'static str {
-    if is_settable(engine) {
-        AS_ADMINISTRATOR
-    } else {
-        "No command here does that: use the database's own client, before you rotate."
+    as_administrator(engine).unwrap_or("No command here does that: use the database's own client, before you rotate.")
+}
+
+/// What a user lacks that the printed command makes again, where it can.
+pub(super) fn made_again(engine: Option<&str>) -> &'static str {
+    match engine {
+        Some("mysql" | "mariadb") => {
+            " A user that has to be made again gets no right but those on the database in \"dbname\": grant it what the application needs."
+        }
+        Some("postgres" | "redshift") => {
+            " A user that has to be made again gets no right but to log in: grant it what the application needs."
+        }
+        _ => "",
     }
 }
 
@@ -184,8 +188,23 @@ static REFUSED: LazyLock<Option<Regex>> =
 /// The lines of pg_hba.conf as the server reads them.
 pub(super) const HBA_RULES: &str = "SELECT line_number, type, database, user_name, address, auth_method FROM pg_hba_file_rules";
 
-/// Where a statement goes that an administrator runs.
-pub(super) const AS_ADMINISTRATOR: &str = "The client takes the administrator's host, user and password from your own file (psql: service \"admin\"; mysql: admin.cnf).";
+/// Where a statement goes that an administrator runs; `None` where no command of a plan runs one.
+pub(super) fn as_administrator(engine: Option<&str>) -> Option<&'static str> {
+    match engine {
+        Some("postgres" | "redshift") => Some(
+            "psql takes the administrator's host, user and password from the service \"admin\" of your own connection service file.",
+        ),
+        Some("mysql" | "mariadb") => {
+            Some("mysql takes the administrator's host, user and password from your own file admin.cnf.")
+        }
+        _ => None,
+    }
+}
+
+/// The same as a part of a text, with the space before it; nothing where no command runs a statement.
+pub(super) fn run_by(engine: Option<&str>) -> String {
+    as_administrator(engine).map(|text| format!(" {text}")).unwrap_or_default()
+}
 
 impl Remediation {
     /// Lets the database take a secret's current value: the user is made where it is missing, unlocked, and given its password.
@@ -204,13 +223,20 @@ impl Remediation {
             Some("mysql" | "mariadb") => mysql_takes(if is_superuser { MYSQL_SUPERUSER } else { MYSQL_OWN_DATABASE }, callers),
             _ => return self,
         };
-        self.run_by_value(&current_value(context, of), engine, &program)
+        let fix = self.run_by_value(&current_value(context, of), engine, &program);
+        if !is_superuser {
+            return fix;
+        }
+        fix.warn(
+            "A superuser that is missing is created with the right to manage every user: if that should not be, create it yourself with \
+             what the rotated users need.",
+        )
     }
 
     /// Lifts limits of connections that the user or its database has used up, and lets the user into its database.
     pub(super) fn database_admits(self, context: &DiagnosisContext<'_>, engine: Option<&str>) -> Remediation {
         let program = if is_mysql(engine) { MYSQL_ADMITS } else { POSTGRES_ADMITS };
-        self.run_by_value(&current_value(context, Of::Rotated), engine, program)
+        self.run_by_value(&current_value(context, Of::Rotated), engine, program).warn(LIFTED_LIMIT)
     }
 
     /// Lets the user and the database of the current value write, where PostgreSQL makes their transactions read-only.
@@ -218,7 +244,10 @@ impl Remediation {
         if is_mysql(engine) {
             return self;
         }
-        self.run_by_value(&current_value(context, of), engine, POSTGRES_WRITES)
+        self.run_by_value(&current_value(context, of), engine, POSTGRES_WRITES).warn(
+            "If the database was made read-only on purpose, as before a migration, leave that as it is and wait until it is over: once \
+             reset, every application writes again.",
+        )
     }
 
     /// Lets PostgreSQL store the user's passwords in the way it asks for at the login.
@@ -243,6 +272,15 @@ impl Remediation {
         let is_pending = context.secret().is_some_and(|secret| secret.version_with("AWSPENDING").is_some());
         let value = if is_pending { pending_value(context) } else { current_value(context, Of::Rotated) };
         self.run_by_value(&value, engine, &format!(r#""{}""#, mysql_renames(&covered)))
+    }
+
+    /// Gives the user of the current value an account for every host, where none of its accounts covers the callers.
+    pub(super) fn admit_callers(self, context: &DiagnosisContext<'_>, engine: Option<&str>, callers: Callers) -> Remediation {
+        let Some(covered) = callers.covered().filter(|_| is_mysql(engine)) else { return self };
+        self.run_by_value(&current_value(context, Of::Rotated), engine, &format!(r#""{}""#, mysql_renames(&covered))).warn(
+            "The renamed account may log in from every address that reaches the database: give it a narrower host part afterwards, which \
+             covers the function and the applications.",
+        )
     }
 
     /// Drops the second user, that of the pending version, where a refused GRANT left it without any right: the next rotation makes
@@ -314,6 +352,10 @@ pub(super) fn what_it_prints(query: &str) -> String {
 /// A pattern for every database: the master user of RDS cannot grant all rights on `*.*`.
 pub(super) const SUPERUSER_RIGHTS: [&str; 2] = ["CREATE USER, RELOAD, PROCESS ON *.*", "ALL PRIVILEGES ON `%`.*"];
 
+/// What to know before a superuser gets them.
+pub(super) const WIDE_GRANT: &str = "The superuser can pass on only rights that it has itself. ALL PRIVILEGES is the widest grant: name fewer where the users it creates \
+     need fewer.";
+
 /// Prints the statements that give `rights` to every account of `user`, WITH GRANT OPTION.
 pub(super) fn grants(rights: &[&str], user: &str) -> String {
     let grant = |rights: &&str| format!("'GRANT {rights} TO ', QUOTE(user), '@', QUOTE(host), ' WITH GRANT OPTION;'");
@@ -329,6 +371,10 @@ pub(super) fn rename(user: &str, host: &str) -> String {
          AND NOT EXISTS (SELECT 1 {accounts} AND host = '{host}') ORDER BY host LIMIT 1"
     )
 }
+
+/// What is left to do once a limit of connections was lifted.
+pub(super) const LIFTED_LIMIT: &str =
+    "A limit of connections that is lifted no longer protects the others: set one again that leaves room for the function.";
 
 fn is_mysql(engine: Option<&str>) -> bool {
     matches!(engine, Some("mysql" | "mariadb"))

@@ -226,7 +226,7 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
 }
 
 fn doubt_of(finding: &Finding) -> String {
-    format!("whether {}: {}", finding.title, without_asides(&finding.explanation))
+    format!("whether {}: {}", finding.title, without_asides(&finding.explanation).trim_end_matches('.'))
 }
 
 /// The key of the function's environment is used by Lambda's own grant, which no policy shows.

@@ -78,7 +78,14 @@ pub(super) fn rotated_by_owner(fix: Remediation, context: &DiagnosisContext<'_>,
         }
         _ => fix,
     };
-    fix.run(command_of(context, owner))
+    let fix = fix.run(command_of(context, owner));
+    if owner != "rds" {
+        return fix;
+    }
+    fix.warn(
+        "RDS takes the option only with --apply-immediately, which also makes the changes that wait for the maintenance window; some of \
+         them restart the database.",
+    )
 }
 
 /// Stands for the database until the command that asks for it takes its place.

@@ -3,7 +3,7 @@
 use super::context::DiagnosisContext;
 use super::rule::{Specificity, Stage};
 use super::rules::rule_of;
-use crate::model::{Cause, Confidence, Finding, NextLook, NotChecked, Outcome, Severity};
+use crate::model::{Cause, Confidence, Finding, ManualCheck, NotChecked, Outcome, Severity};
 
 /// How many are named; the rest would decide less.
 const MAX_LOOKS: usize = 5;
@@ -16,7 +16,7 @@ pub(super) fn decide(
     outcome: Outcome,
     findings: &[Finding],
     not_checked: &[NotChecked],
-) -> Vec<NextLook> {
+) -> Vec<ManualCheck> {
     if outcome != Outcome::Inconclusive {
         return Vec::new();
     }
@@ -33,8 +33,8 @@ pub(super) fn decide(
 }
 
 /// What was not seen, each once, with the causes that it leaves open.
-fn missing(context: &DiagnosisContext<'_>, not_checked: &[NotChecked]) -> Vec<NextLook> {
-    let mut looks: Vec<NextLook> = Vec::new();
+fn missing(context: &DiagnosisContext<'_>, not_checked: &[NotChecked]) -> Vec<ManualCheck> {
+    let mut looks: Vec<ManualCheck> = Vec::new();
     for open in not_checked.iter().filter(|open| can_explain(context, open.cause)) {
         let what = match open.missing.strip_prefix("permission ") {
             Some(action) => format!("allow {action}, and look again"),
@@ -45,7 +45,7 @@ fn missing(context: &DiagnosisContext<'_>, not_checked: &[NotChecked]) -> Vec<Ne
         };
         match looks.iter_mut().find(|look| look.what == what) {
             Some(look) => look.decides.push(open.cause),
-            None => looks.push(NextLook { what, decides: vec![open.cause], command: None }),
+            None => looks.push(ManualCheck { what, decides: vec![open.cause], command: None }),
         }
     }
     looks
@@ -60,7 +60,7 @@ fn can_explain(context: &DiagnosisContext<'_>, cause: Cause) -> bool {
 }
 
 /// The causes that are possible and no more, with a command that only reads, where their remedy has one.
-fn suspected(findings: &[Finding]) -> Vec<NextLook> {
+fn suspected(findings: &[Finding]) -> Vec<ManualCheck> {
     let possible = findings.iter().filter(|finding| {
         finding.confidence == Confidence::Possible
             && finding.severity > Severity::Info
@@ -68,7 +68,7 @@ fn suspected(findings: &[Finding]) -> Vec<NextLook> {
                 .is_some_and(|rule| rule.specificity > Specificity::Nothing && rule.stage != Stage::Aftermath)
     });
     possible
-        .map(|finding| NextLook {
+        .map(|finding| ManualCheck {
             what: format!("whether {}", finding.title),
             decides: vec![finding.cause],
             command: finding.remediation.commands.iter().find(|command| is_read(command)).cloned(),
@@ -81,7 +81,7 @@ fn is_read(command: &str) -> bool {
 }
 
 /// The events that could explain the failure and were not searched.
-fn unsearched(context: &DiagnosisContext<'_>) -> Option<NextLook> {
+fn unsearched(context: &DiagnosisContext<'_>) -> Option<ManualCheck> {
     let changes = context.evidence.changes.found()?;
     let names: Vec<&str> = changes.unsearched.iter().filter(|one| !one.is_needless).map(|one| one.event.as_str()).collect();
     let of_name = |name: &str| {
@@ -92,12 +92,12 @@ fn unsearched(context: &DiagnosisContext<'_>) -> Option<NextLook> {
         names.iter().filter_map(|name| of_name(name)).filter(|cause| can_explain(context, *cause)).collect();
     decides.dedup();
     let what = format!("who called {} since the last success", names.join(", "));
-    (!decides.is_empty()).then_some(NextLook { what, decides, command: None })
+    (!decides.is_empty()).then_some(ManualCheck { what, decides, command: None })
 }
 
 /// Where everything was seen and nothing explains the failure: the runbook's own order.
-fn fallback(context: &DiagnosisContext<'_>) -> Vec<NextLook> {
-    let look = |what: String, command: Option<String>| NextLook { what, decides: Vec::new(), command };
+fn fallback(context: &DiagnosisContext<'_>) -> Vec<ManualCheck> {
+    let look = |what: String, command: Option<String>| ManualCheck { what, decides: Vec::new(), command };
     let step = context.failing_step().map_or_else(|| "the failing step".to_owned(), |step| step.to_string());
     let function = context.function();
     let tail = function.map(|function| super::remedy::aws_in(context, &["logs", "tail", &function.log_group, "--since", "1d"]));

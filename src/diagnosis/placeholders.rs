@@ -18,6 +18,7 @@ const LEFT: &[(&str, Option<&str>, &str)] = &[
     ("PREVIOUS_HANDLER", Some("list-versions-by-function"), "an event tells what a handler was set to, not what it was before"),
     ("NEW_SUBNET_ID", Some("describe-subnets"), "subnets of the VPC are the network's facts"),
     ("USER_NAME", Some("list-users"), "the quota's refusal names no user, and the secret's value is not read"),
+    ("MISSING_LAYER_ARN", Some("list-versions-by-function"), "no event names the layer that was taken away"),
     ("PROXY_NAME", None, "the line does not name the proxy"),
     ("VPCE_ID", Some("describe-vpc-endpoints"), "endpoints are the network's facts"),
     ("ENDPOINT_SECURITY_GROUP", Some("describe-security-groups"), "groups are the network's facts"),

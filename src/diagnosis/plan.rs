@@ -15,13 +15,16 @@ use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity};
 use super::signatures::RefusingLayer;
 use super::{managed, refusal, remedy};
 use crate::model::{
-    Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, PolicyDocument, Severity,
+    Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, PolicyDocument, Severity, StepName,
 };
 use command::AwsCommand;
 use effect::CommandEffect;
 
 #[cfg(test)]
 mod tests;
+
+/// What a person needs whose rotation invokes a function.
+const INVOKE: &str = "lambda:InvokeFunction";
 
 /// How many remedies one plan may hold; no fault needs more than a few.
 const MAX_REMEDIES: usize = 24;
@@ -111,23 +114,42 @@ const MAY_PASS: &[Cause] = &[
 ];
 
 /// Why nobody can say before the next rotation whether the plan helps against what only the log tells of.
-fn why_open(finding: &Finding, changes: bool) -> String {
-    if !forecast::will_repeat(finding) || !changes && MAY_PASS.contains(&finding.cause) {
-        return "whether the fault is over: it may have passed by itself".to_owned();
+fn why_open(finding: &Finding, changes: bool) -> &'static str {
+    let shows = |step: StepName| finding.evidence.iter().any(|proof| proof.step == step);
+    match finding.cause {
+        Cause::OperatorPermissionMissing => "whether the caller has the permission now",
+        Cause::ScheduleWrongOrOverdue => "whether rotation starts now",
+        _ if !forecast::will_repeat(finding) || !changes && MAY_PASS.contains(&finding.cause) => {
+            "whether the fault is over: it may have passed by itself"
+        }
+        _ if shows(StepName::FunctionLogs) && !StepName::ALL.into_iter().any(|step| shows(step) && is_of_state(step)) => {
+            "whether that was all, because nothing but the function's log shows the fault"
+        }
+        _ => "whether this is enough",
     }
-    "whether that was all: the fault is known from the function's log alone, which only the next rotation continues".to_owned()
 }
 
-/// What is left where the commands only show things.
-fn by_hand(finding: &Finding) -> Obstacle {
+/// True for a step that shows how something is, and not what happened.
+fn is_of_state(step: StepName) -> bool {
+    !matches!(step, StepName::FunctionLogs | StepName::RotationHistory | StepName::FunctionMetrics | StepName::ConfigChanges)
+}
+
+/// What is left where the commands only show things, if that.
+fn by_hand(finding: &Finding, shown: bool) -> Obstacle {
+    let look = if shown { "; the commands show where to look." } else { "." };
     Obstacle {
         cause: finding.cause,
         confidence: finding.confidence,
         at: None,
-        text: "what has to change is outside of AWS's command line; the commands show where to look.".to_owned(),
+        text: format!("what has to change is outside of AWS's command line{look}"),
         proof: finding.evidence.first().cloned(),
         author: None,
     }
+}
+
+/// True for a command that prepares a change and is of no use without it.
+fn leaves_a_file(command: &str) -> bool {
+    command.contains(" > ") || command.starts_with("curl ")
 }
 
 fn is_same(one: &Obstacle, other: &Obstacle) -> bool {
@@ -139,7 +161,9 @@ impl Draft {
     fn mend_leading(&mut self, finding: &Finding) -> bool {
         let present = self.outlook.foreseen.iter().find(|foreseen| foreseen.obstacle.cause == finding.cause).cloned();
         if let Some(foreseen) = present.filter(|foreseen| foreseen.obstacle.confidence > Confidence::Possible) {
-            self.mend(foreseen);
+            // Where no command mends what failed, those that show it are still of use.
+            let looks = self.mend(foreseen);
+            self.moves.extend(looks);
             return true;
         }
         let was_possible = self.outlook.possible.contains(&finding.cause);
@@ -155,8 +179,8 @@ impl Draft {
         was_possible && is_gone && finding.confidence == Confidence::Confirmed && !forecast::is_perhaps_mended(finding)
     }
 
-    /// Adds the remedy where it takes the obstacle away; sets the obstacle aside where it does not.
-    fn mend(&mut self, foreseen: Foreseen) {
+    /// Adds the remedy where it takes the obstacle away; sets the obstacle aside where it does not, and returns what only shows it.
+    fn mend(&mut self, foreseen: Foreseen) -> Vec<Move> {
         let Foreseen { obstacle, remediation } = foreseen;
         let (before, doubts) = (self.world.clone(), self.doubts.len());
         let (moves, rotation) = self.moves_of(obstacle.cause, &remediation.commands);
@@ -167,17 +191,20 @@ impl Draft {
             self.outlook = after;
             self.moves.extend(moves);
             self.rotation = self.rotation.take().or(rotation);
-        } else {
-            self.world = before;
-            self.doubts.truncate(doubts);
-            self.remaining.push(obstacle);
+            return Vec::new();
         }
+        self.world = before;
+        self.doubts.truncate(doubts);
+        self.remaining.push(obstacle);
+        moves.into_iter().filter(|one| one.step.is_read_only && !leaves_a_file(&one.step.command)).collect()
     }
 
     /// The commands with their effects, each applied to the evidence; one that only rotates is held back for the end.
     fn moves_of(&mut self, cause: Cause, commands: &[String]) -> (Vec<Move>, Option<PlanStep>) {
         let mut moves: Vec<Move> = Vec::new();
         let mut rotation = None;
+        // A partner's system and another service rotate without a function.
+        let invokes = self.world.rotation_config.found().is_none_or(|config| config.external_role_arn.is_none());
         for text in commands {
             let effect = CommandEffect::of(text, &self.world);
             let step = PlanStep {
@@ -189,7 +216,10 @@ impl Draft {
                 needs: AwsCommand::parse(text)
                     .or_else(|| AwsCommand::substituted(text))
                     .map(|command| command.needs())
-                    .unwrap_or_default(),
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter(|action| invokes || action != INVOKE)
+                    .collect(),
             };
             if matches!(effect, CommandEffect::Rotates { turns_on: false, function: None, schedule: None, .. }) {
                 rotation = Some(step);
@@ -241,7 +271,7 @@ impl Draft {
         if let Some(finding) = leading.filter(|finding| {
             !changes && self.remaining.is_empty() && forecast::will_repeat(finding) && !MAY_PASS.contains(&finding.cause)
         }) {
-            self.remaining.push(by_hand(finding));
+            self.remaining.push(by_hand(finding, steps.iter().any(|step| step.is_read_only)));
         }
         let heals = match (is_needed, self.remaining.is_empty()) {
             (false, _) => None,
@@ -256,7 +286,7 @@ impl Draft {
             );
         }
         if let Some(finding) = leading.filter(|_| heals.is_none() && self.doubts.is_empty()) {
-            self.doubts.push(why_open(finding, changes));
+            self.doubts.push(why_open(finding, changes).to_owned());
         }
         Plan { steps, heals, remaining: self.remaining, doubts: self.doubts }
     }

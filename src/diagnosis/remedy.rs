@@ -167,6 +167,14 @@ impl Remediation {
         self.remove_label(context, "AWSPREVIOUS", &previous.id)
     }
 
+    /// Lets an older version be the current one again, which needs nobody to read a value.
+    #[must_use]
+    pub fn make_current(self, context: &DiagnosisContext<'_>, version: &str, present: &str) -> Remediation {
+        let words = ["secretsmanager", "update-secret-version-stage", "--secret-id", context.secret_id()];
+        let moved = ["--version-stage", "AWSCURRENT", "--move-to-version-id", version, "--remove-from-version-id", present];
+        self.run(aws_in(context, &[&words[..], &moved[..]].concat())).needs("secretsmanager:UpdateSecretVersionStage")
+    }
+
     fn drop_pending(self, context: &DiagnosisContext<'_>, pending: Option<&Pending<'_>>) -> Remediation {
         match pending {
             Some(pending) => self.remove_label(context, "AWSPENDING", pending.id),

@@ -69,7 +69,8 @@ pub(super) fn read(object: &Map<String, Value>) -> Option<Structured> {
     let of_log = fields.get("log").and_then(|log| log.get("logger")).and_then(Value::as_str).map(str::to_owned);
     Some(Structured {
         level: level_of(&fields).or_else(|| failed.then_some(Level::Error)),
-        request_id: ID_KEYS.iter().find_map(|key| named(key)),
+        // Before the first request Lambda writes an empty id, which is none.
+        request_id: ID_KEYS.iter().find_map(|key| named(key)).filter(|id| !id.trim().is_empty()),
         authors: AUTHOR_KEYS.iter().filter_map(|key| named(key)).chain(of_log).collect(),
         text,
     })
@@ -125,9 +126,9 @@ fn number(key: &str, given: u64, fields: &Fields<'_>) -> Option<Level> {
 }
 
 fn append_object(fields: &Fields<'_>, text: &mut String) {
-    let told = |keys: &[&str]| keys.iter().find_map(|key| fields.get(key).and_then(Value::as_str));
-    let kind = told(&["errortype", "exceptiontype", "exceptionname", "name", "type", "code"]);
-    let says = told(&["errormessage", "exceptionmessage", "message"]);
+    let text_of = |keys: &[&str]| keys.iter().find_map(|key| fields.get(key).and_then(Value::as_str));
+    let kind = text_of(&["errortype", "exceptiontype", "exceptionname", "name", "type", "code"]);
+    let says = text_of(&["errormessage", "exceptionmessage", "message"]);
     let is_error = ["errortype", "exceptiontype", "stack", "stacktrace"].iter().any(|key| fields.get(key).is_some());
     if let (Some(kind), Some(says)) = (kind, says)
         && is_error

@@ -142,6 +142,15 @@ mod tests {
     }
 
     #[test]
+    fn an_error_before_the_first_request_has_an_empty_id_which_is_none() {
+        let record = Record::read(
+            r#"{"timestamp":"2025-03-01T12:00:00Z","log_level":"ERROR","errorMessage":"Unable to import module 'lambda_function': No module named 'psycopg2'","errorType":"Runtime.ImportModuleError","requestId":"","stackTrace":[]}"#,
+        );
+        assert_eq!(record.request_id, None);
+        assert!(record.text.contains("No module named 'psycopg2'"), "{}", record.text);
+    }
+
+    #[test]
     fn a_uuid_is_a_request_id_behind_time_and_level_alone() {
         const ID: &str = "3f1c2d4e-0000-4000-8000-123456789012";
         for prefix in [

@@ -23,9 +23,15 @@ pub enum Action {
     Consumers,
     /// Hand over the report as files.
     Export,
+    /// Hand over the commands of the fix with nothing around them.
+    CopyFix,
     /// Look again until the next rotation succeeds or fails.
     Watch,
+    /// End the watch before that.
+    StopWatching,
     Resolve,
+    /// Take back that it was resolved.
+    Reopen,
     /// Answer the question in which of several places the secret is; counts from zero.
     Choose(u8),
 }
@@ -36,7 +42,7 @@ impl Action {
     pub const fn needs(self) -> ActionNeeds {
         match self {
             Action::Choose(_) => ActionNeeds::Choice,
-            Action::Resolve => ActionNeeds::Nothing,
+            Action::Resolve | Action::Reopen => ActionNeeds::Nothing,
             Action::RerunAll => ActionNeeds::End,
             _ => ActionNeeds::Verdict,
         }
@@ -54,19 +60,49 @@ impl Action {
         }
     }
 
-    /// What rules of the configuration call it.
+    /// What rules of the configuration call it: whoever may do something may take it back, and whoever may see the evidence may
+    /// copy the fix.
     #[must_use]
     pub const fn kind(self) -> ActionKind {
         match self {
             Action::RerunAll | Action::RerunStep(_) => ActionKind::Rerun,
             Action::Widen(_) => ActionKind::Widen,
-            Action::Evidence(_) => ActionKind::Evidence,
+            Action::Evidence(_) | Action::CopyFix => ActionKind::Evidence,
             Action::Compare => ActionKind::Compare,
             Action::Consumers => ActionKind::Consumers,
             Action::Export => ActionKind::Export,
-            Action::Watch => ActionKind::Watch,
-            Action::Resolve => ActionKind::Resolve,
+            Action::Watch | Action::StopWatching => ActionKind::Watch,
+            Action::Resolve | Action::Reopen => ActionKind::Resolve,
             Action::Choose(_) => ActionKind::Investigate,
+        }
+    }
+
+    /// True where each click counts for itself: it can be done again after it was taken back, or every person does it alone.
+    #[must_use]
+    pub const fn is_repeatable(self) -> bool {
+        matches!(self, Action::Watch | Action::StopWatching | Action::Resolve | Action::Reopen | Action::CopyFix)
+    }
+
+    /// True where somebody did it already, by whether the investigation is watched and resolved.
+    #[must_use]
+    pub const fn is_done(self, is_watched: bool, is_resolved: bool) -> bool {
+        match self {
+            Action::Watch => is_watched,
+            Action::StopWatching => !is_watched,
+            Action::Resolve => is_resolved,
+            Action::Reopen => !is_resolved,
+            _ => false,
+        }
+    }
+
+    /// What the audit trail calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Action::CopyFix => "copy the fix",
+            Action::StopWatching => "stop watching",
+            Action::Reopen => "reopen",
+            other => other.kind().id(),
         }
     }
 }
@@ -84,10 +120,11 @@ pub enum ActionNeeds {
 }
 
 /// A word with which people go on with an investigation where they use no button. It is the word of the configuration's
-/// rules too.
+/// rules too, where it takes nothing back.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionWord {
-    /// The kind of action; its [id](ActionKind::id) is the word.
+    word: &'static str,
+    /// The kind of action.
     pub kind: ActionKind,
     /// The help's line about it.
     pub help: &'static str,
@@ -98,8 +135,9 @@ pub struct ActionWord {
 
 impl ActionWord {
     /// All of them, in the help's order.
-    pub const ALL: [ActionWord; 8] = [
+    pub const ALL: [ActionWord; 10] = [
         ActionWord {
+            word: ActionKind::Rerun.id(),
             kind: ActionKind::Rerun,
             help: "rerun — run all nine steps again; rerun 4 — one of them",
             usage: "use rerun, or rerun and a step from 1 to 9",
@@ -109,53 +147,74 @@ impl ActionWord {
             },
         },
         ActionWord {
+            word: ActionKind::Widen.id(),
             kind: ActionKind::Widen,
             help: "widen 7d, widen 30d, widen 90d — look further back",
             usage: "use widen 7d, widen 30d or widen 90d",
             read: |rest| rest.parse().ok().filter(|reach| *reach > Lookback::Day).map(Action::Widen),
         },
         ActionWord {
+            word: ActionKind::Evidence.id(),
             kind: ActionKind::Evidence,
             help: "evidence 4 — what a step found",
             usage: "use evidence and a step from 1 to 9",
             read: |rest| step_of(rest).map(Action::Evidence),
         },
         ActionWord {
+            word: ActionKind::Compare.id(),
             kind: ActionKind::Compare,
             help: "compare — other secrets with the same function or key",
             usage: "compare takes no arguments",
             read: |rest| rest.is_empty().then_some(Action::Compare),
         },
         ActionWord {
+            word: ActionKind::Consumers.id(),
             kind: ActionKind::Consumers,
             help: "consumers — who reads the secret, and who has not since it rotated",
             usage: "consumers takes no arguments",
             read: |rest| rest.is_empty().then_some(Action::Consumers),
         },
         ActionWord {
+            word: ActionKind::Watch.id(),
             kind: ActionKind::Watch,
             help: "watch — report how the next rotation ends",
             usage: "watch takes no arguments",
             read: |rest| rest.is_empty().then_some(Action::Watch),
         },
         ActionWord {
+            word: "unwatch",
+            kind: ActionKind::Watch,
+            help: "unwatch — end the watch",
+            usage: "unwatch takes no arguments",
+            read: |rest| rest.is_empty().then_some(Action::StopWatching),
+        },
+        ActionWord {
+            word: ActionKind::Export.id(),
             kind: ActionKind::Export,
             help: "export — the report as files",
             usage: "export takes no arguments",
             read: |rest| rest.is_empty().then_some(Action::Export),
         },
         ActionWord {
+            word: ActionKind::Resolve.id(),
             kind: ActionKind::Resolve,
             help: "resolve — close the investigation",
             usage: "resolve takes no arguments",
             read: |rest| rest.is_empty().then_some(Action::Resolve),
+        },
+        ActionWord {
+            word: "reopen",
+            kind: ActionKind::Resolve,
+            help: "reopen — take back that it was resolved",
+            usage: "reopen takes no arguments",
+            read: |rest| rest.is_empty().then_some(Action::Reopen),
         },
     ];
 
     /// The word itself.
     #[must_use]
     pub const fn word(&self) -> &'static str {
-        self.kind.id()
+        self.word
     }
 
     /// The action that the word and what follows it, without spaces and in small letters, stand for.
@@ -249,8 +308,11 @@ impl fmt::Display for ActionToken {
             Action::Compare => f.write_str("compare"),
             Action::Consumers => f.write_str("consumers"),
             Action::Export => f.write_str("export"),
+            Action::CopyFix => f.write_str("fix"),
             Action::Watch => f.write_str("watch"),
+            Action::StopWatching => f.write_str("unwatch"),
             Action::Resolve => f.write_str("resolve"),
+            Action::Reopen => f.write_str("reopen"),
             Action::Choose(at) => write!(f, "choose-{at}"),
         }
     }
@@ -289,8 +351,11 @@ fn action_of(code: &str) -> Option<Action> {
         ("compare", None) => Action::Compare,
         ("consumers", None) => Action::Consumers,
         ("export", None) => Action::Export,
+        ("fix", None) => Action::CopyFix,
         ("watch", None) => Action::Watch,
+        ("unwatch", None) => Action::StopWatching,
         ("resolve", None) => Action::Resolve,
+        ("reopen", None) => Action::Reopen,
         ("choose", Some(at)) => Action::Choose(at),
         _ => return None,
     })
@@ -309,8 +374,11 @@ mod tests {
             Action::Compare,
             Action::Consumers,
             Action::Export,
+            Action::CopyFix,
             Action::Watch,
+            Action::StopWatching,
             Action::Resolve,
+            Action::Reopen,
             Action::Choose(7),
         ];
         actions.extend(StepName::ALL.map(Action::RerunStep));
@@ -321,6 +389,25 @@ mod tests {
             let text = token.to_string();
             assert_eq!(text.parse(), Ok(token));
             assert!(text.len() <= 60, "{text}");
+        }
+    }
+
+    #[test]
+    fn buttons_of_messages_posted_by_earlier_versions_keep_their_meaning() {
+        for (code, action) in [
+            ("rerun", Action::RerunAll),
+            ("rerun-4", Action::RerunStep(StepName::FunctionLogs)),
+            ("widen-7", Action::Widen(Lookback::Week)),
+            ("evidence-9", Action::Evidence(StepName::ConfigChanges)),
+            ("compare", Action::Compare),
+            ("consumers", Action::Consumers),
+            ("export", Action::Export),
+            ("watch", Action::Watch),
+            ("resolve", Action::Resolve),
+            ("choose-2", Action::Choose(2)),
+        ] {
+            let token: ActionToken = format!("1.{ID}.3.{code}").parse().unwrap();
+            assert_eq!((token.revision, token.action), (3, action), "{code}");
         }
     }
 
@@ -353,6 +440,8 @@ mod tests {
             let read = ["", "all", "4", "#4", "7d"].map(|rest| word.read(rest));
             let read: Vec<Action> = read.into_iter().flatten().collect();
             assert!(!read.is_empty() && read.iter().all(|action| action.kind() == word.kind), "{word:?}");
+            let others = ActionWord::ALL.iter().filter(|other| other.word() == word.word()).count();
+            assert_eq!(others, 1, "{word:?}");
             assert!(word.help.starts_with(word.word()) && word.usage.contains(word.word()), "{word:?}");
         }
     }

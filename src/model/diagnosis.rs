@@ -1,6 +1,6 @@
 //! Everything that the evidence comes to.
 
-use super::finding::{Comparison, CorrelatedChange, FailureRow, Finding, FollowUp, NextLook, NotChecked, Outcome, RuledOut};
+use super::finding::{Comparison, CorrelatedChange, FailureRow, Finding, FollowUp, ManualCheck, NotChecked, Outcome, RuledOut};
 use super::network_path::NetworkPath;
 use super::plan::{Forecast, Plan};
 use jiff::Timestamp;
@@ -29,7 +29,7 @@ pub struct Diagnosis {
     pub follow_up: Option<FollowUp>,
     /// What a person can look at next, where the end is inconclusive; what decides most first.
     #[serde(default)]
-    pub next_looks: Vec<NextLook>,
+    pub next_looks: Vec<ManualCheck>,
     /// What will stop the next rotation.
     #[serde(default)]
     pub forecast: Forecast,

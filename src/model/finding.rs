@@ -159,7 +159,7 @@ pub struct FailureRow {
 
 /// Something a person can look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NextLook {
+pub struct ManualCheck {
     pub what: String,
     /// The causes that it would decide.
     pub decides: Vec<Cause>,

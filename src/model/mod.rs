@@ -53,8 +53,8 @@ pub use evidence::{
 };
 pub use excerpt::excerpt;
 pub use finding::{
-    Comparison, Confidence, CorrelatedChange, FailureRow, Finding, FollowUp, NextLook, NotChecked, Outcome, Proof, Remediation,
-    RuledOut, Severity,
+    Comparison, Confidence, CorrelatedChange, FailureRow, Finding, FollowUp, ManualCheck, NotChecked, Outcome, Proof,
+    Remediation, RuledOut, Severity,
 };
 pub use function_code::{
     CodePlace, CodeSource, CompiledMisfit, FunctionCode, HandlerPart, MissingModule, MissingReason, StepBody, StepCode,

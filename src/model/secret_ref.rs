@@ -23,6 +23,9 @@ pub enum SecretRefError {
     /// It holds a character no secret name has, or is too long.
     #[error("a secret's name has 1 to 512 letters, digits and /_+=.@-! characters")]
     Name,
+    /// It holds characters that look like others, or that nobody sees; by their code points.
+    #[error("a secret's name has no {0}: it has 1 to 512 letters, digits and /_+=.@-! characters")]
+    Foreign(String),
     /// It starts like an ARN but is not one of a secret.
     #[error(transparent)]
     Arn(#[from] ArnError),
@@ -77,8 +80,27 @@ impl FromStr for SecretRef {
         if text.starts_with("arn:") {
             return Ok(SecretRef::Arn(SecretArn::try_from(Arn::parse(text)?)?));
         }
-        if text.len() <= 512 && is_secret_name(text) { Ok(SecretRef::Name(text.to_owned())) } else { Err(SecretRefError::Name) }
+        if text.len() <= 512 && is_secret_name(text) {
+            return Ok(SecretRef::Name(text.to_owned()));
+        }
+        Err(foreign(text).map_or(SecretRefError::Name, SecretRefError::Foreign))
     }
+}
+
+/// How many characters that no name has are told.
+const MAX_FOREIGN: usize = 4;
+
+/// The characters beyond ASCII, each once, as `U+200B`: a reader cannot tell them from those they look like. `None` where there
+/// are none.
+fn foreign(text: &str) -> Option<String> {
+    let mut points: Vec<String> = Vec::new();
+    for c in text.chars().filter(|c| !c.is_ascii() || c.is_ascii_control()) {
+        let point = format!("U+{:04X}", u32::from(c));
+        if points.len() < MAX_FOREIGN && !points.contains(&point) {
+            points.push(point);
+        }
+    }
+    (!points.is_empty()).then(|| points.join(", "))
 }
 
 impl fmt::Display for SecretRef {
@@ -103,6 +125,10 @@ mod tests {
         for text in ["", "  ", "a b", "x\" || \"", "${x}", "*", "é", "arn:aws:s3:::bucket"] {
             assert!(text.parse::<SecretRef>().is_err(), "{text:?}");
         }
+        let why = |text: &str| text.parse::<SecretRef>().unwrap_err().to_string();
+        assert!(why("prod/orders\u{200b}-db").starts_with("a secret's name has no U+200B:"), "{}", why("prod/orders\u{200b}-db"));
+        assert!(why("pr\u{43e}d/\u{202e}db\u{43e}").contains("no U+043E, U+202E:"), "each once");
+        assert!(!why("a*b").contains("U+"), "what can be read need not be spelled");
         assert!("x".repeat(513).parse::<SecretRef>().is_err());
     }
 }

@@ -7,6 +7,7 @@ use super::secret::Described;
 use super::{StepContext, StepResult, carried, not_here, text};
 use crate::aws::{AwsCaller, CacheKey};
 use crate::model::role_actions::{ON_ADMIN_SECRET, ON_KEY, ON_NETWORK, ON_SECRET, RANDOM_PASSWORD};
+use crate::model::spans::ATTEMPT_SPAN;
 use crate::model::{AttemptOutcome, FunctionFacts, Observation, RoleArn, RoleFacts, RotationStep, SimulatedDecision, Simulation};
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType, Statement};
 use std::sync::Arc;
@@ -60,10 +61,10 @@ pub(super) async fn collect(
         }
     };
     let trust = async {
-        // One call more would not fit into the budget of sixteen, and the role has to be mended anyway.
-        if actor.function.is_some() && matches!(needed, Some(role_policies::PolicyScope { boundary: false })) {
-            Observation::NotApplicable { because: "the simulation already shows what the role lacks".to_owned() }
-        } else if actor.function.is_some() && runs(cx, caller, &described).await {
+        // What the simulation shows has to be mended anyway, and an invocation in the log saves the call; but no plan relies on
+        // a trust that nobody saw.
+        let lacks = matches!(needed, Some(role_policies::PolicyScope { boundary: false }));
+        if actor.function.is_some() && (runs(cx, caller, &described).await || lacks && ran_last(cx, caller).await) {
             Observation::NotApplicable { because: "the function runs, so Lambda assumes the role".to_owned() }
         } else {
             role_policies::trust(cx, caller, role).await
@@ -88,6 +89,18 @@ async fn runs(cx: &StepContext<'_>, caller: &AwsCaller, described: &Described) -
         Some(failed) => failed.step.is_some_and(|step| step != RotationStep::CreateSecret),
         None => config.last_rotated_at.is_some() && config.due.overdue_since.is_none(),
     }
+}
+
+/// True when the log has an invocation of the last attempt: Lambda had assumed the role.
+async fn ran_last(cx: &StepContext<'_>, caller: &AwsCaller) -> bool {
+    let history = caller.within_deadline(cx.board.history.wait()).await.and_then(Observation::found);
+    let Some(began) =
+        history.and_then(|history| last_ended(&history.attempts)?.at()).and_then(|at| at.checked_sub(ATTEMPT_SPAN).ok())
+    else {
+        return false;
+    };
+    let last_run = caller.within_deadline(cx.board.last_run.wait()).await;
+    last_run.copied().flatten().is_some_and(|at| at >= began)
 }
 
 /// What to read of the role's policies: nothing where the simulation answered yes without reserve.

@@ -2,6 +2,7 @@
 
 use super::secret::Described;
 use crate::model::{FunctionCode, FunctionFacts, LogGroupFacts, Observation, RoleFacts, RotationHistory, SecretVersion};
+use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::sync::SetOnce;
 
@@ -21,6 +22,8 @@ pub(super) struct StepOutputs {
     pub(super) code: SetOnce<Observation<FunctionCode>>,
     /// From step 4: what the log group is, where reading it brought nothing.
     pub(super) log_group: SetOnce<Observation<LogGroupFacts>>,
+    /// From step 4: when the last invocation in the log began.
+    pub(super) last_run: SetOnce<Option<Timestamp>>,
     /// From step 5.
     pub(super) role: SetOnce<Observation<Arc<RoleFacts>>>,
     /// From step 6.

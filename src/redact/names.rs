@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::keys::{SECRET_KEY_CHARS, is_hex_key, is_key, looks_generated};
 use super::marker::is_hidden_already;
-use super::prose::{bound, told};
+use super::prose::{bound, stated_value};
 use super::randomness::randomness;
 use super::scan::{byte, is_blank, is_name_byte, is_quote, is_token_byte, name_start, run_end};
 use super::value::{Assigned, Link, assigned, quoted, quoted_object, value};
@@ -17,17 +17,17 @@ pub(super) fn strong(text: &str, word: Range<usize>) -> Option<Range<usize>> {
         return listed(text, &(word.start..word.end + 1));
     }
     let found = assigned(text, &word).and_then(|assigned| value(text, &assigned));
-    found.or_else(|| told(text, &word))
+    found.or_else(|| stated_value(text, &word))
 }
 
 /// The quoted values behind a name in the plural, all of a list together.
 fn listed(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
-    const MOST: usize = 64;
+    const MAX_LISTED_VALUES: usize = 64;
     let assigned = assigned(text, word).filter(|assigned| !matches!(assigned.link, Link::Quote | Link::Pair))?;
     let opening = run_end(text, assigned.at, |byte| byte == b'[' || byte == b'(' || is_blank(byte));
     let first = quoted(text, opening)?;
     let (mut end, start) = (first.end(), first.start());
-    for _ in 0..MOST {
+    for _ in 0..MAX_LISTED_VALUES {
         let after = run_end(text, end, |byte| byte == b'\\' || is_quote(byte));
         let next = run_end(text, after, |byte| byte == b',' || is_blank(byte));
         match (byte(text, after), quoted(text, next)) {
@@ -93,7 +93,7 @@ pub(super) fn token(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     /// Of a token that a sentence tells.
     const LEAST_RANDOM: i32 = 4;
     let Some(assigned) = assigned(text, &word) else {
-        return told(text, &word)
+        return stated_value(text, &word)
             .filter(|range| text.get(range.clone()).is_some_and(|value| randomness(value) >= LEAST_RANDOM && !is_uuid(value)));
     };
     if assigned.link == Link::Quote {
@@ -210,7 +210,7 @@ pub(super) fn is_secret_name(value: &str) -> bool {
 
 /// All of `SecretString` and `SecretBinary`, whatever its form.
 pub(super) fn secret_value(text: &str, word: Range<usize>) -> Option<Range<usize>> {
-    let Some(assigned) = assigned(text, &word) else { return told(text, &word) };
+    let Some(assigned) = assigned(text, &word) else { return stated_value(text, &word) };
     let rest = text.get(assigned.at..)?;
     if rest.starts_with('{') {
         let line = rest.split(['\r', '\n']).next()?;

@@ -24,7 +24,7 @@ fn before(text: &str, start: usize) -> String {
 }
 
 /// A password that is told rather than assigned: `Setting password to '…'`, `new password is …`, `Key (password)=(…)`.
-pub(super) fn told(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
+pub(super) fn stated_value(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
     let text = near(text, word.end);
     let end = run_end(text, word.end, |byte| byte.is_ascii_digit());
     encoded(text, end)

@@ -1,6 +1,6 @@
 //! The report for a ticket.
 
-use super::{Report, ReportedFinding};
+use super::{Report, ReportedFinding, StepMark, line_in_utc};
 use super::{outlook, paths, wording};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -12,7 +12,7 @@ pub fn markdown(report: &Report) -> String {
     let mut page = String::new();
     let mark = wording::mark(report).circle();
     let _ = writeln!(page, "## {mark} {}\n", escape(&wording::headline(report)));
-    let _ = writeln!(page, "{}\n", escape(&SafeText::join(wording::context(report), " · ")));
+    let _ = writeln!(page, "{}\n", escape(&line_in_utc(&wording::context(report))));
     if let Some(finding) = report.leading() {
         verdict_of(&mut page, report, finding);
     }
@@ -102,13 +102,13 @@ fn steps(page: &mut String, report: &Report) {
             "| {} | {} | {} {} | {} | {} |",
             step.number,
             step.name.label(),
-            wording::status_mark(step.status),
+            step.mark.sign(),
             step.status.replace('_', " "),
             escape(&wording::step_summary(step)),
             step.api_calls
         );
     }
-    page.push('\n');
+    let _ = writeln!(page, "\n{}\n", StepMark::LEGEND);
 }
 
 fn list(page: &mut String, title: &str, items: &[SafeText], more: usize) {

@@ -5,9 +5,11 @@
 mod consumers;
 pub mod facts;
 mod json;
+mod mark;
 mod markdown;
 pub mod outlook;
 pub mod paths;
+mod phrase;
 mod text;
 pub mod time;
 pub mod wording;
@@ -15,8 +17,10 @@ pub mod wording;
 pub use consumers::ReportedConsumers;
 pub use facts::code_facts;
 pub use json::{json, json_line};
+pub use mark::StepMark;
 pub use markdown::markdown;
 pub use outlook::ReportedForecast;
+pub use phrase::{Phrase, Span, line_in_utc};
 pub use text::text;
 
 use crate::model::{
@@ -320,6 +324,9 @@ pub struct ReportedStep {
     pub needs_permission: Option<SafeText>,
     /// Each refused action, and on what.
     pub denied: Vec<MissingPermission>,
+    /// Its judgement.
+    #[serde(skip)]
+    pub mark: StepMark,
 }
 
 /// A fact: what of, and what is known.
@@ -415,6 +422,7 @@ impl Report {
             duration_ms: *duration_ms,
         };
         report.headline = wording::headline(&report);
+        mark::steps(&mut report, evidence);
         report
     }
 
@@ -538,6 +546,7 @@ impl From<&StepView<'_>> for ReportedStep {
                     resource: SafeText::redact(&denial.resource),
                 })
                 .collect(),
+            mark: StepMark::Unasked,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a report says of the next rotation and of the fix.
 
-use super::{Report, ReportedObstacle, ReportedPlanStep};
+use super::{Report, ReportedObstacle, ReportedPlanStep, ReportedStep, wording};
 use crate::model::{Confidence, Forecast, Outcome, PlanStep};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -104,6 +104,49 @@ pub fn worth(report: &Report) -> Option<SafeText> {
 #[must_use]
 pub fn undo(report: &Report) -> Vec<&SafeText> {
     report.plan.iter().rev().filter_map(|step| step.undo.as_ref()).collect()
+}
+
+/// What stands in the way of the next rotation, one line each.
+#[must_use]
+pub fn obstacles(report: &Report) -> Vec<SafeText> {
+    let line = |obstacle: &ReportedObstacle| {
+        let verb = if obstacle.confidence > Confidence::Possible { "Will fail" } else { "May fail" };
+        safe_format!("{}: {}", verb, obstacle.text.single_line()).cut(SENTENCE)
+    };
+    report.forecast.obstacles.iter().map(line).collect()
+}
+
+/// True where nothing could be looked at for want of permissions.
+#[must_use]
+pub fn is_blind(report: &Report) -> bool {
+    let saw_something = |step: &ReportedStep| matches!(step.status, "found" | "no_data");
+    report.outcome != Outcome::NotFound
+        && !report.steps.iter().any(saw_something)
+        && report.steps.iter().any(|step| !step.denied.is_empty())
+}
+
+/// The command that lets the program look at what it may not; `None` where nothing was refused.
+#[must_use]
+pub fn permission_command(report: &Report) -> Option<SafeText> {
+    let is_action = |action: &SafeText| action.chars().all(|c| c.is_ascii_alphanumeric() || ":-*".contains(c));
+    let mut actions: Vec<SafeText> = wording::permissions_to_add(report).into_iter().filter(is_action).collect();
+    actions.sort();
+    actions.dedup();
+    let quoted = actions.iter().map(|action| safe_format!("\"{}\"", action));
+    (!actions.is_empty()).then(|| {
+        safe_format!(
+            "aws iam put-role-policy --role-name \"${}ROTATION_DIAG_ROLE:?the name of the role that rotation-diag uses here{}\" \
+             --policy-name rotation-diag-reads --policy-document \
+             '{}\"Version\":\"2012-10-17\",\"Statement\":[{}\"Effect\":\"Allow\",\"Action\":[{}],\"Resource\":\"*\"{}]{}'",
+            "{",
+            "}",
+            "{",
+            "{",
+            SafeText::join(quoted, ","),
+            "}",
+            "}"
+        )
+    })
 }
 
 /// The IAM actions a person needs for the plan, each once.

@@ -3,7 +3,7 @@
 use super::outlook;
 use super::paths;
 use super::wording::{self, Mark};
-use super::{Report, ReportedFinding};
+use super::{Report, ReportedFinding, StepMark};
 use crate::model::PathState;
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -28,7 +28,7 @@ pub fn text(report: &Report, width: usize) -> String {
     let verdict = format!("{} {}", mark.circle(), wording::headline(report));
     page.paragraph(0, 3, &verdict, colour(mark).bold());
     // A part is kept whole: it wraps between parts only.
-    let context: Vec<String> = wording::context(report).iter().map(|part| part.replace(' ', "\u{a0}")).collect();
+    let context: Vec<String> = wording::context(report).iter().map(|part| part.in_utc().replace(' ', "\u{a0}")).collect();
     page.paragraph(0, 0, &context.join(" · "), DIM);
     page.blank();
     if let Some(finding) = report.leading() {
@@ -145,17 +145,18 @@ fn network(page: &mut TextPage, report: &Report) {
 
 fn steps(page: &mut TextPage, report: &Report) {
     for step in &report.steps {
-        let style = match step.status {
-            "found" => AnsiColor::Green.on_default(),
-            "denied" => AnsiColor::Red.on_default(),
-            "no_data" | "not_applicable" => DIM,
-            _ => AnsiColor::Yellow.on_default(),
+        let style = match step.mark {
+            StepMark::Fine => AnsiColor::Green.on_default(),
+            StepMark::Trouble => AnsiColor::Red.on_default(),
+            StepMark::Nothing | StepMark::Unasked => DIM,
+            StepMark::Unseen => AnsiColor::Yellow.on_default(),
         };
-        let mark = wording::status_mark(step.status);
+        let mark = step.mark.sign();
         let label = format!("{} {}", step.number, step.name.label());
         page.out.push_str(&format!("{style}{mark}{style:#} {label:<width$}", width = STEP_MARGIN - 2));
         page.fill(STEP_MARGIN, STEP_MARGIN, &wording::step_summary(step), Style::new());
     }
+    page.paragraph(0, 0, StepMark::LEGEND, DIM);
 }
 
 fn colour(mark: Mark) -> Style {

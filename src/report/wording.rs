@@ -1,7 +1,8 @@
 //! What a report says, in words: every format and platform says the same, and says it in inert text.
 
+use super::phrase::Phrase;
 use super::time::{age, duration, moment, relative};
-use super::{Report, ReportedChange, ReportedFact, ReportedFinding, ReportedLook, ReportedStep};
+use super::{Report, ReportedChange, ReportedFact, ReportedFinding, ReportedLook, ReportedStep, StepMark};
 use crate::model::{Cause, Confidence, Outcome, Severity};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -15,6 +16,14 @@ const LISTED: usize = 5;
 
 /// How many of the causes that stay open for one reason are named.
 const NAMED_OPEN: usize = 3;
+
+/// The mark of a step that saw something, while nobody knows yet whether it is good.
+pub const SEEN: &str = "■";
+
+/// How many sentences there are where there is room for few.
+const BRIEF: usize = 2;
+/// How long they may get together: six lines of a phone.
+const BRIEF_LENGTH: usize = 360;
 
 /// The colour of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,35 +84,38 @@ pub fn headline(report: &Report) -> SafeText {
 
 /// How sure, where, since when.
 #[must_use]
-pub fn context(report: &Report) -> Vec<SafeText> {
-    let mut parts: Vec<SafeText> = Vec::new();
+pub fn context(report: &Report) -> Vec<Phrase> {
+    let mut parts: Vec<Phrase> = Vec::new();
     match (report.outcome, report.leading()) {
         (Outcome::Inconclusive, None) => parts.push("Inconclusive".into()),
-        (Outcome::Inconclusive, Some(finding)) => parts.push(safe_format!("Inconclusive, {}", confidence(finding.confidence))),
-        (_, Some(finding)) => parts.push(SafeText::from(confidence(finding.confidence)).capitalized()),
+        (Outcome::Inconclusive, Some(finding)) => {
+            parts.push(safe_format!("Inconclusive, {}", confidence(finding.confidence)).into());
+        }
+        (_, Some(finding)) => parts.push(SafeText::from(confidence(finding.confidence)).capitalized().into()),
         (_, None) => {}
     }
-    parts.push(report.secret.region.single_line());
+    parts.push(report.secret.region.single_line().into());
     let ending = report.secret.account_id.as_ref().map(|id| safe_format!("…{}", id.single_line().part(last_four)));
-    parts.extend(match (report.secret.account_name.as_ref().map(SafeText::single_line), ending) {
+    let account = match (report.secret.account_name.as_ref().map(SafeText::single_line), ending) {
         (Some(name), Some(ending)) => Some(safe_format!("acct {} ({})", name, ending)),
         (Some(name), None) => Some(safe_format!("acct {}", name)),
         (None, Some(ending)) => Some(safe_format!("acct {}", ending)),
         (None, None) => None,
-    });
+    };
+    parts.extend(account.map(Phrase::from));
     if let Some(row) = &report.failing {
         let attempts = counted(row.attempts, "attempt", "attempts");
-        parts.push(safe_format!("failing since {} ({})", moment(row.first_at, report.now), attempts));
+        parts.push(Phrase::from("failing since ").at(row.first_at, report.now).and(safe_format!(" ({})", attempts)));
     }
     match report.last_success_at {
-        Some(at) => parts.push(safe_format!("last success {} ago", age(at, report.now))),
+        Some(at) => parts.push(safe_format!("last success {} ago", age(at, report.now)).into()),
         None if report.failing.is_some() => parts.push("no success known".into()),
         None => {}
     }
     if report.outcome == Outcome::Healthy
         && let Some(next) = report.next_due_at
     {
-        parts.push(safe_format!("next due {} ({})", moment(next, report.now), relative(next, report.now)));
+        parts.push(Phrase::from("next due ").at(next, report.now).and(safe_format!(" ({})", relative(next, report.now))));
     }
     parts
 }
@@ -112,10 +124,27 @@ fn last_four(id: &str) -> &str {
     id.char_indices().rev().nth(3).and_then(|(at, _)| id.get(at..)).unwrap_or(id)
 }
 
-/// What happened, in a sentence or two.
+/// What happened, in a few sentences.
 #[must_use]
 pub fn what_happened(finding: &ReportedFinding) -> SafeText {
     finding.explanation.single_line().cut(SENTENCE)
+}
+
+/// The first two sentences of a text, for where there is room for no more.
+#[must_use]
+pub fn briefly(text: &SafeText) -> SafeText {
+    let whole = text.single_line();
+    whole.part(|text| end_of_sentence(text, BRIEF).and_then(|end| text.get(..end)).unwrap_or(text)).cut(BRIEF_LENGTH)
+}
+
+/// Where the sentence with this number ends; `None` where there are no more than that.
+fn end_of_sentence(text: &str, number: usize) -> Option<usize> {
+    let ends = text.match_indices(". ").filter(|(at, _)| {
+        let begins = text.get(at + 2..).and_then(|rest| rest.chars().next());
+        // An abbreviation goes on in small letters.
+        begins.is_some_and(|first| !first.is_lowercase())
+    });
+    ends.map(|(at, _)| at + 1).nth(number.checked_sub(1)?)
 }
 
 /// The command that prints more about a finding's cause.
@@ -274,15 +303,14 @@ pub fn near_names(report: &Report) -> Vec<SafeText> {
     report.secret.near_names.iter().take(LISTED).map(SafeText::single_line).collect()
 }
 
-/// How a step's status is marked.
+/// How a step is marked that ended and has not been judged yet, by its status in snake case.
 #[must_use]
-pub fn status_mark(status: &str) -> &'static str {
+pub fn ended_mark(status: &str) -> &'static str {
     match status {
-        "found" => "✓",
-        "no_data" => "○",
-        "not_applicable" => "–",
-        "denied" => "✗",
-        _ => "!",
+        "found" => SEEN,
+        "no_data" => StepMark::Nothing.sign(),
+        "not_applicable" => StepMark::Unasked.sign(),
+        _ => StepMark::Unseen.sign(),
     }
 }
 
@@ -397,6 +425,19 @@ fn listed<T, U>(items: &[T], line: impl Fn(&T) -> U) -> (Vec<U>, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_brief_text_ends_with_its_second_sentence() {
+        for (text, expected) in [
+            ("One. Two. Three.", "One. Two."),
+            ("One.", "One."),
+            ("Version 3.11 is old, e.g. here. It fails. And more.", "Version 3.11 is old, e.g. here. It fails."),
+            ("It fails at 05:00. AWS said no", "It fails at 05:00. AWS said no"),
+        ] {
+            assert_eq!(briefly(&SafeText::redact(text)).as_str(), expected);
+        }
+        assert_eq!(briefly(&SafeText::redact(&"word ".repeat(200))).chars().count(), BRIEF_LENGTH);
+    }
 
     #[test]
     fn a_quoted_stack_keeps_the_error_wherever_it_stands() {

@@ -1,11 +1,12 @@
 //! Who did what, and what was decided.
 
-use super::{Store, StoreError};
-use crate::model::{Actor, Place};
+use super::{Store, StoreError, to_json};
+use crate::model::{Actor, Place, SecretRef};
 use crate::redact::SafeText;
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::{Sqlite, Transaction};
+use std::collections::HashSet;
 
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -105,7 +106,58 @@ impl Store {
         insert(&mut tx, line, self.now()).await?;
         Ok(tx.commit().await?)
     }
+
+    /// What a person asked about or went on with, and was allowed to: the channels and the secrets, as [`audited`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn asked_by(&self, actor: &Actor) -> Result<HashSet<(String, String)>, StoreError> {
+        let asked: Vec<(String, String)> = sqlx::query_as(
+            "SELECT DISTINCT channel, subject FROM audit WHERE platform = ?1 AND workspace = ?2 AND person = ?3 AND decision = ?4",
+        )
+        .bind(actor.platform.id())
+        .bind(&actor.workspace)
+        .bind(&actor.user)
+        .bind(AuditDecision::Allowed.id())
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(asked.into_iter().collect())
+    }
+
+    /// The people who asked about one of `secrets` in the channel of `place` since `since`, or did something with what was found,
+    /// and were allowed to; whoever did so first comes first, and at most ten.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn who_asked(&self, place: &Place, secrets: &[&SecretRef], since: Timestamp) -> Result<Vec<String>, StoreError> {
+        let subjects: Vec<SafeText> = secrets.iter().map(|secret| field(secret.as_str())).collect();
+        let people: Vec<(String,)> = sqlx::query_as(
+            "SELECT person FROM audit
+             WHERE at >= ?1 AND platform = ?2 AND workspace = ?3 AND channel = ?4 AND decision = ?5
+               AND subject IN (SELECT value FROM json_each(?6))
+             GROUP BY person ORDER BY min(id) LIMIT ?7",
+        )
+        .bind(since.as_millisecond())
+        .bind(place.platform.id())
+        .bind(&place.workspace)
+        .bind(&place.channel)
+        .bind(AuditDecision::Allowed.id())
+        .bind(to_json("list of secrets", &subjects)?)
+        .bind(MAX_PEOPLE)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(people.into_iter().map(|(person,)| person).collect())
+    }
 }
+
+/// A subject as the audit trail keeps it.
+#[must_use]
+pub fn audited(subject: &str) -> String {
+    field(subject).as_str().to_owned()
+}
+
+/// How many people are called at once at most.
+const MAX_PEOPLE: i64 = 10;
 
 pub(super) async fn insert(tx: &mut Transaction<'static, Sqlite>, line: &Audited, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(

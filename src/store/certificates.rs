@@ -4,7 +4,7 @@ use super::{Store, StoreError, at};
 use jiff::Timestamp;
 
 /// Certificates kept. AWS has one per region, and a second while it changes them.
-const MOST: i64 = 64;
+const MAX_CERTIFICATES: i64 = 64;
 
 /// A certificate that signed an authentic message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Store {
         sqlx::query(
             "DELETE FROM certificates WHERE address NOT IN (SELECT address FROM certificates ORDER BY fetched_at DESC LIMIT ?)",
         )
-        .bind(MOST)
+        .bind(MAX_CERTIFICATES)
         .execute(&mut *tx)
         .await?;
         Ok(tx.commit().await?)

@@ -44,12 +44,12 @@ impl Store {
 
 /// Writes the copy, and reads it once to see that it is whole.
 async fn fill(store: &SqlitePool, name: &str) -> Result<(), String> {
-    let told = |error: sqlx::Error| error.to_string();
-    sqlx::query("VACUUM INTO ?").bind(name).execute(store).await.map_err(told)?;
-    let copy = SqlitePool::connect_with(SqliteConnectOptions::new().filename(name).read_only(true)).await.map_err(told)?;
+    let as_text = |error: sqlx::Error| error.to_string();
+    sqlx::query("VACUUM INTO ?").bind(name).execute(store).await.map_err(as_text)?;
+    let copy = SqlitePool::connect_with(SqliteConnectOptions::new().filename(name).read_only(true)).await.map_err(as_text)?;
     let found: Result<String, sqlx::Error> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&copy).await;
     copy.close().await;
-    match found.map_err(told)?.as_str() {
+    match found.map_err(as_text)?.as_str() {
         "ok" => Ok(()),
         damage => Err(damage.to_owned()),
     }

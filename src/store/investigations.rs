@@ -61,9 +61,9 @@ pub struct InvestigationRow {
     pub revision: u32,
     pub question: InvestigationRequest,
     /// Where it is looked for; `None` until that is decided.
-    pub choice: Option<Location>,
+    pub location: Option<Location>,
     /// The places to choose from while a person is asked.
-    pub choices: Vec<Location>,
+    pub locations: Vec<Location>,
     pub stage: InvestigationStage,
     /// The verdict in one line; empty before the first.
     pub headline: SafeText,
@@ -88,7 +88,7 @@ pub struct RunResult {
     /// The verdict in one line.
     pub headline: SafeText,
     /// The places to choose from, where a person is asked.
-    pub choices: Vec<Location>,
+    pub locations: Vec<Location>,
 }
 
 /// What the end of a trigger changes, all at once.
@@ -102,6 +102,8 @@ pub struct Completion {
     pub watch: Option<Watch>,
     /// Investigations that are watched no longer.
     pub unwatch: Vec<InvestigationId>,
+    /// Investigations that are open again.
+    pub reopened: Vec<InvestigationId>,
     /// What threads are to show.
     pub messages: Vec<DesiredMessage>,
     /// The thread of those messages, where nothing opened it before; while it has no root, nobody sees it.
@@ -125,7 +127,8 @@ struct Row {
     question: String,
     account: Option<String>,
     region: Option<String>,
-    choices: String,
+    #[sqlx(rename = "choices")]
+    locations: String,
     state: String,
     headline: String,
     started_at: i64,
@@ -147,11 +150,11 @@ impl Row {
             message_key: self.message_key,
             revision: self.revision,
             question: from_json("question", &self.question)?,
-            choice: match self.region {
+            location: match self.region {
                 Some(region) => Some(Location { account: self.account, region: parsed("region", &region)? }),
                 None => None,
             },
-            choices: from_json("list of places", &self.choices)?,
+            locations: from_json("list of places", &self.locations)?,
             stage: stage.ok_or_else(|| StoreError::Unreadable { what: "investigation", why: "its state is none".to_owned() })?,
             headline: SafeText::redact(&self.headline),
             started_at: at(self.started_at),
@@ -268,7 +271,7 @@ impl Store {
         lease: Lease,
         id: &InvestigationId,
         revision: u32,
-        choice: &Location,
+        location: &Location,
     ) -> Result<bool, StoreError> {
         let begun = sqlx::query(
             "UPDATE investigations SET state = 'running', revision = max(revision, ?1), account = ?2, region = ?3,
@@ -276,8 +279,8 @@ impl Store {
              WHERE id = ?6 AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.id = run_by AND o.id <> ?5 AND o.state = 'running')",
         )
         .bind(revision)
-        .bind(choice.account.as_deref())
-        .bind(choice.region.as_str())
+        .bind(location.account.as_deref())
+        .bind(location.region.as_str())
         .bind(self.now().as_millisecond())
         .bind(lease.number())
         .bind(id.as_str())
@@ -327,6 +330,12 @@ impl Store {
                 .execute(&mut **tx)
                 .await?;
         }
+        for id in &completion.reopened {
+            sqlx::query("UPDATE investigations SET resolved_by = NULL, resolved_at = NULL WHERE id = ?")
+                .bind(id.as_str())
+                .execute(&mut **tx)
+                .await?;
+        }
         if let Some(watch) = &completion.watch {
             watches::insert(tx, watch).await?;
         }
@@ -352,7 +361,7 @@ async fn conclude(tx: &mut Transaction<'static, Sqlite>, concluded: &RunResult, 
     .bind(concluded.stage.word())
     .bind(record)
     .bind(concluded.headline.as_str())
-    .bind(to_json("list of places", &concluded.choices)?)
+    .bind(to_json("list of places", &concluded.locations)?)
     .bind(now.as_millisecond())
     .bind(concluded.id.as_str())
     .execute(&mut **tx)

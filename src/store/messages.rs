@@ -19,6 +19,9 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(4 * 3_600);
 /// How long what waits for a closed channel is kept: over a weekend and what follows it.
 const CLOSED_FOR: Duration = Duration::from_secs(7 * 24 * 3_600);
 
+/// How many other messages of a channel are known when one is looked for.
+const MAX_OTHERS: u32 = 1_000;
+
 /// How often a message is said again after an edit whose answer was lost.
 pub(super) const REPEATS: u8 = 4;
 
@@ -26,12 +29,12 @@ pub(super) const REPEATS: u8 = 4;
 /// large: which are due is found in the indexes alone, and only those are read.
 ///
 /// A message may be sent when it goes to one person alone, when it is there already and only edited, or when it is the next new
-/// one of its thread: the root first, and a reply only once the root has an id and no older reply waits. Answers go before what
-/// only tells of progress, and of that the first signs of life before edits.
+/// one of its thread: the root first, and a reply only once the root has an id and no older reply waits. The first signs of life
+/// go before answers, so that nobody waits without a word, and edits that tell of progress last.
 pub(super) const DUE: &str =
     "SELECT m.id, m.thread, t.platform, t.workspace, t.channel, t.root, t.held_in, m.slot, m.reason, m.message, m.passing,
             m.revision, m.posted, m.posted_id, m.posts, m.uncertain, m.reply_to, m.alone, m.attempts, m.due_by, m.stated_at,
-            m.repeats, m.files
+            m.repeats, m.files, m.tried, m.tried_at
      FROM messages m JOIN threads t ON t.id = m.thread
      WHERE m.id IN (
          SELECT p.id FROM messages p JOIN threads o ON o.id = p.thread
@@ -40,8 +43,8 @@ pub(super) const DUE: &str =
            AND (p.alone OR p.posted > 0 OR ((p.slot = 'root' OR o.root IS NOT NULL) AND NOT EXISTS (
                    SELECT 1 FROM messages e
                    WHERE e.thread = p.thread AND e.state = 'pending' AND e.posted = 0 AND e.alone = 0 AND e.id < p.id)))
-         ORDER BY p.passing + (p.passing AND p.posted > 0), p.id LIMIT ?5)
-     ORDER BY m.passing + (m.passing AND m.posted > 0), m.id";
+         ORDER BY (NOT p.passing) + 2 * (p.passing AND p.posted > 0), p.id LIMIT ?5)
+     ORDER BY (NOT m.passing) + 2 * (m.passing AND m.posted > 0), m.id";
 
 /// When the first message of the platform ?2 may be sent that may not at the time ?1.
 pub(super) const NEXT: &str = "SELECT p.not_before FROM messages p JOIN threads o ON o.id = p.thread
@@ -62,6 +65,8 @@ pub struct DesiredMessage {
     pub reply_to: Option<ReplyTo>,
     /// True when only the person of `reply_to` is to see it.
     pub ephemeral: bool,
+    /// True where it is stated only in the place of an earlier one.
+    pub only_replaces: bool,
 }
 
 impl DesiredMessage {
@@ -76,6 +81,7 @@ impl DesiredMessage {
             is_progress: false,
             reply_to: None,
             ephemeral: false,
+            only_replaces: false,
         }
     }
 
@@ -101,6 +107,12 @@ impl DesiredMessage {
     #[must_use]
     pub fn as_progress(self) -> DesiredMessage {
         DesiredMessage { is_progress: true, ..self }
+    }
+
+    /// The same, only where there is an earlier one to replace.
+    #[must_use]
+    pub fn only_replacing(self) -> DesiredMessage {
+        DesiredMessage { only_replaces: true, ..self }
     }
 
     /// The same, and whoever asked for it is pointed to it.
@@ -137,8 +149,8 @@ pub struct DueMessage {
     /// The platform's id, when it is posted and to be edited.
     pub posted_id: Option<String>,
     pub key: String,
-    /// The revision that was posted and may have arrived; its answer is unknown.
-    pub uncertain: Option<i64>,
+    /// What was posted and may have arrived; its answer is unknown.
+    pub lost: Option<LostAnswer>,
     /// True when the platform had lost it before.
     pub was_lost: bool,
     /// True where its platform shows it from here, so that its files stay here too; whoever delivers it knows.
@@ -157,6 +169,15 @@ pub struct DueMessage {
     posted: i64,
     due_by: i64,
     stated_at: i64,
+}
+
+/// A message that may have arrived. Until that is known, only the same is posted, so that it is known again.
+#[derive(Debug, Clone)]
+pub struct LostAnswer {
+    /// What was posted; by now something else may be stated.
+    pub message: Message,
+    /// When it was posted first.
+    pub since: Timestamp,
 }
 
 /// How it stands with the files that follow a message.
@@ -227,10 +248,19 @@ struct MessageRow {
     stated_at: i64,
     repeats: u8,
     files: i64,
+    tried: Option<String>,
+    tried_at: Option<i64>,
 }
 
 impl MessageRow {
     fn read(self) -> Result<DueMessage, StoreError> {
+        let message: Message = from_json("message", &self.message)?;
+        let lost = match (self.uncertain > 0, &self.tried) {
+            (false, _) => None,
+            (true, Some(tried)) => Some(from_json("message", tried)?),
+            (true, None) => Some(message.clone()),
+        };
+        let since = Timestamp::from_millisecond(self.tried_at.unwrap_or(self.stated_at)).unwrap_or(Timestamp::MIN);
         Ok(DueMessage {
             id: self.id,
             place: place(&self.platform, self.workspace, self.channel, self.root)?,
@@ -239,11 +269,11 @@ impl MessageRow {
             thread: parsed("id of a thread", &self.thread)?,
             message_key: self.message_key,
             reason: self.reason,
-            message: from_json("message", &self.message)?,
+            message,
             is_progress: self.is_progress,
             revision: self.revision,
             posted_id: self.posted_id.filter(|_| self.posted > 0),
-            uncertain: (self.uncertain > 0).then_some(self.uncertain),
+            lost: lost.map(|message| LostAnswer { message, since }),
             was_lost: self.posts > 0,
             files_stay: false,
             reply_to: self.reply_to.map(ReplyTo),
@@ -276,8 +306,8 @@ impl Store {
     }
 
     /// The messages of `platform` that may be sent now: at most one per thread, none of the `busy` threads or the `full`
-    /// channels; a thread's root comes before its replies, and replies come in order. What only tells of progress goes last,
-    /// and of that the first signs of life go first.
+    /// channels; a thread's root comes before its replies, and replies come in order. First signs of life go first, and edits
+    /// that tell of progress last.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -327,11 +357,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn posting(&self, due: &DueMessage) -> Result<(), StoreError> {
-        sqlx::query("UPDATE messages SET uncertain = ? WHERE id = ?")
-            .bind(due.revision)
-            .bind(due.id)
-            .execute(&self.writer)
-            .await?;
+        sqlx::query(
+            "UPDATE messages SET uncertain = ?1, tried = iif(uncertain > 0, tried, NULL),
+                    tried_at = iif(uncertain > 0, tried_at, ?2) WHERE id = ?3",
+        )
+        .bind(due.revision)
+        .bind(self.now().as_millisecond())
+        .bind(due.id)
+        .execute(&self.writer)
+        .await?;
         Ok(())
     }
 
@@ -351,7 +385,7 @@ impl Store {
         let owes_files = owes_files || due.files != Files::None;
         let mut tx = self.write().await?;
         sqlx::query(
-            "UPDATE messages SET posted = ?1, posted_id = ?2, uncertain = 0, attempts = 0, closed = 0, why = '',
+            "UPDATE messages SET posted = ?1, posted_id = ?2, uncertain = 0, tried = NULL, attempts = 0, closed = 0, why = '',
                     files = iif(?7, max(files, 1), files),
                     repeats = repeats - (revision = ?1 AND NOT passing AND NOT ?7 AND repeats > 0),
                     state = iif(revision = ?1 AND NOT ?7 AND (passing OR repeats = 0), 'sent', 'pending'),
@@ -380,8 +414,8 @@ impl Store {
     pub async fn found(&self, due: &DueMessage, posted_id: &str, owes_files: bool) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
-            "UPDATE messages SET posted = revision, revision = revision + 1, posted_id = ?1, uncertain = 0, attempts = 0,
-                    closed = 0, why = '', files = iif(?4, max(files, 1), files), state = 'pending', not_before = ?2
+            "UPDATE messages SET posted = revision, revision = revision + 1, posted_id = ?1, uncertain = 0, tried = NULL,
+                    attempts = 0, closed = 0, why = '', files = iif(?4, max(files, 1), files), state = 'pending', not_before = ?2
              WHERE id = ?3",
         )
         .bind(posted_id)
@@ -409,6 +443,26 @@ impl Store {
         tx.commit().await?;
         self.messages_changed.send_replace(());
         Ok(())
+    }
+
+    /// The platform's ids of other messages in the channel of a message and its threads, the newest.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn others_there(&self, due: &DueMessage) -> Result<Vec<String>, StoreError> {
+        let ids = sqlx::query_scalar(
+            "SELECT m.posted_id FROM messages m JOIN threads t ON t.id = m.thread
+             WHERE t.platform = ?1 AND t.workspace = ?2 AND t.channel = ?3 AND m.posted_id IS NOT NULL AND m.id <> ?4
+             ORDER BY m.id DESC LIMIT ?5",
+        )
+        .bind(due.place.platform.id())
+        .bind(&due.place.workspace)
+        .bind(&due.place.channel)
+        .bind(due.id)
+        .bind(MAX_OTHERS)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(ids)
     }
 
     /// Notes that the files of a message are about to be handed over: from here on they may be there.
@@ -483,7 +537,8 @@ impl Store {
                     repeats = max(repeats, ?) WHERE id = ?",
         )
         .bind(self.tick_after(wait))
-        .bind(arrived.map(|_| false))
+        // That this attempt did not arrive says nothing of the one before it.
+        .bind(arrived.filter(|_| due.lost.is_none()).map(|_| false))
         .bind(why.as_str())
         .bind(if may_come_late { REPEATS } else { 0 })
         .bind(due.id)
@@ -504,14 +559,15 @@ impl Store {
         }
         let next = self.tick_after(wait);
         sqlx::query(
-            "UPDATE messages SET attempts = attempts + 1, not_before = ?1, due_by = max(due_by, ?2), uncertain = 0, closed = 1,
-                    why = ?3
+            "UPDATE messages SET attempts = attempts + 1, not_before = ?1, due_by = max(due_by, ?2), uncertain = iif(?5, uncertain, 0),
+                    closed = 1, why = ?3
              WHERE id = ?4",
         )
         .bind(next)
         .bind(next.saturating_add(millis(DEADLINE)))
         .bind(why.as_str())
         .bind(due.id)
+        .bind(due.lost.is_some())
         .execute(&self.writer)
         .await?;
         Ok(false)
@@ -666,11 +722,13 @@ pub(super) async fn upsert_messages(
     tick: i64,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for outgoing in messages {
+    for desired in messages {
         sqlx::query(
             "INSERT INTO messages (thread, slot, reason, message, passing, reply_to, alone, state, not_before, due_by, stated_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, ?9, ?10
+             WHERE NOT ?11 OR EXISTS (SELECT 1 FROM messages WHERE thread = ?1 AND slot = ?2)
              ON CONFLICT (thread, slot) DO UPDATE SET
+                 tried = iif(uncertain > 0 AND posted = 0, coalesce(tried, message), NULL),
                  message = excluded.message, reason = excluded.reason, passing = excluded.passing,
                  attempts = iif(passing AND NOT excluded.passing, 0, attempts),
                  reply_to = coalesce(excluded.reply_to, reply_to), revision = revision + 1, state = 'pending',
@@ -679,20 +737,21 @@ pub(super) async fn upsert_messages(
                  due_by = excluded.due_by, stated_at = excluded.stated_at
              WHERE message <> excluded.message OR passing <> excluded.passing",
         )
-        .bind(outgoing.thread.as_str())
-        .bind(&outgoing.message_key)
-        .bind(outgoing.reason)
-        .bind(to_json("message", &outgoing.message)?)
-        .bind(outgoing.is_progress)
-        .bind(outgoing.reply_to.as_ref().map(|reply_to| reply_to.0.as_str()))
-        .bind(outgoing.ephemeral)
+        .bind(desired.thread.as_str())
+        .bind(&desired.message_key)
+        .bind(desired.reason)
+        .bind(to_json("message", &desired.message)?)
+        .bind(desired.is_progress)
+        .bind(desired.reply_to.as_ref().map(|reply_to| reply_to.0.as_str()))
+        .bind(desired.ephemeral)
         .bind(tick)
         .bind(tick.saturating_add(millis(DEADLINE)))
         .bind(now.as_millisecond())
+        .bind(desired.only_replaces)
         .execute(&mut **tx)
         .await?;
         // News of a thread that never began, because its root was given up, is not swallowed: the thread sets out again.
-        if !outgoing.ephemeral {
+        if !desired.ephemeral {
             sqlx::query(
                 "UPDATE messages SET state = 'pending', attempts = 0, not_before = ?1, due_by = ?2
                  WHERE thread = ?3 AND state = 'given_up' AND posted = 0 AND alone = 0
@@ -700,7 +759,7 @@ pub(super) async fn upsert_messages(
             )
             .bind(tick)
             .bind(tick.saturating_add(millis(DEADLINE)))
-            .bind(outgoing.thread.as_str())
+            .bind(desired.thread.as_str())
             .execute(&mut **tx)
             .await?;
         }

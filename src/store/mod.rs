@@ -26,14 +26,15 @@ mod threads;
 mod watches;
 
 pub use alarms::Newness;
-pub use audit::{AuditDecision, Audited};
+pub use audit::{AuditDecision, Audited, audited};
+pub use board::{Headline, ListedInvestigation, ListedRow};
 pub use certificates::KeptCertificate;
 pub use copy::CopyError;
 pub use disk::network_disk;
 pub use groups::StoredGroup;
 pub use inbox::{Accepted, Claimed, Lease, MAX_ATTEMPTS, NewTrigger, Refused};
 pub use investigations::{Completion, InvestigationRow, InvestigationStage, Location, RunResult};
-pub use messages::{DesiredMessage, DueMessage, EditInterval, Files, Look, ROOT};
+pub use messages::{DesiredMessage, DueMessage, EditInterval, Files, Look, LostAnswer, ROOT};
 pub use open::OpenError;
 pub use rechecks::DueRecheck;
 pub use retention::Removed;

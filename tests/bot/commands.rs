@@ -46,9 +46,9 @@ async fn what_makes_no_sense_gets_one_clear_answer_and_starts_nothing() {
         let receipt = world.bot.intake.accept(inbound).await;
         assert!(matches!(receipt, Ack::Answer(_)), "{words:?}: {receipt:?}");
     }
-    for empty in ["", "   ", "help"] {
-        let receipt = world.say("help", "U1", empty).await;
-        assert!(answer_text(&receipt).starts_with("Why is a secret not rotating?"), "{receipt:?}");
+    for (words, expected) in [("", "Name the secret"), ("   ", "Name the secret"), ("help", "Why is a secret not rotating?")] {
+        let receipt = world.say("help", "U1", words).await;
+        assert!(answer_text(&receipt).starts_with(expected), "{words:?}: {receipt:?}");
     }
     assert_eq!((world.open_triggers().await, world.accounts.calls()), (0, 0));
 }
@@ -227,4 +227,39 @@ async fn who_asked_what_and_what_was_decided_is_kept() {
     ];
     let expected: Vec<_> = expected.map(|(who, what, how)| (who.to_owned(), what.to_owned(), how.to_owned())).into();
     assert_eq!(trail, expected);
+}
+
+#[tokio::test]
+async fn places_are_completed_where_the_secret_is_and_only_for_those_who_may_ask_there() {
+    let world = limited(&rule("users = [\"U1\"]\naccounts = [\"prod\"]")).await;
+    let places = |user: &str, secret: &'static str| {
+        let (who, intake) = (actor(user), &world.bot.intake);
+        async move {
+            intake.places(&who, &place(None), secret).await.into_iter().map(|(account, _)| account.unwrap()).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(places("U1", "prod/unknown").await, ["prod"], "what may be asked about");
+    assert!(places("U1", "").await.is_empty(), "no name is known yet");
+    world.bot.autocomplete.learn_names().await;
+    assert_eq!(places("U1", "").await, ["prod"]);
+    assert_eq!(places("U1", "prod/orders-db").await, ["prod"]);
+    assert!(places("U9", "").await.is_empty() && places("U9", "prod/orders-db").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_text_somebody_points_at_is_about_what_it_names_or_about_known_names_that_occur_in_it() {
+    let world = limited(&rule("users = [\"U1\"]\nsecrets = [\"prod/*\"]")).await;
+    world.bot.autocomplete.learn_names().await;
+    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/payments-AbCdEf";
+    for (text, expected) in [
+        (format!("ALARM: prod/billing, see {arn}"), vec![arn]),
+        ("Secret: prod/payments".to_owned(), vec!["prod/payments"]),
+        ("*prod/orders-db* and prod/billing are late, test/orders-db is not".to_owned(), vec!["prod/billing", "prod/orders-db"]),
+        ("ALARM \"orders-db\" in eu-west-1".to_owned(), vec!["prod/orders-db"]),
+        ("the billing of orders".to_owned(), vec![]),
+    ] {
+        assert_eq!(world.bot.intake.secrets_in(&actor("U1"), &place(None), &text).await, expected, "{text}");
+    }
+    let nobody = world.bot.intake.secrets_in(&actor("U9"), &place(None), "prod/billing is late").await;
+    assert!(nobody.is_empty(), "names are known to those alone who may ask about them: {nobody:?}");
 }

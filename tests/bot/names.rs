@@ -4,7 +4,7 @@ use super::flows::verdict;
 use super::log_capture::LogCapture;
 use super::world::{Fake, RULES, Simulated, World, actor, answer_text, place, said, whole_text};
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{Ack, ChatPlatform, Intake as _, Payload};
+use rotation_diag::chat::{Ack, ChatPlatform, Intake as _, Payload, ThreadFilter};
 use rotation_diag::model::{Place, PlatformName};
 use std::sync::Arc;
 
@@ -41,7 +41,9 @@ async fn a_value_where_a_name_belongs_is_answered_and_nothing_of_it_is_kept_told
     world.start(std::slice::from_ref(&slack));
     verdict(&world, &slack).await;
     let root = slack.roots()[0].id.clone();
-    slack.until("details and timeline", |state| state.shown.len() == 3).await;
+    slack
+        .until("the timeline, which comes last", |state| state.shown.iter().any(|shown| shown.title().starts_with("Timeline")))
+        .await;
     let shown = slack.shown().len();
     let mut number = 0;
     let mut answers = Vec::new();
@@ -111,7 +113,9 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
     verdict(&world, &slack).await;
     world.bot.autocomplete.learn_names().await;
     let root = slack.roots()[0].id.clone();
-    slack.until("details and timeline", |state| state.shown.len() == 3).await;
+    slack
+        .until("the timeline, which comes last", |state| state.shown.iter().any(|shown| shown.title().starts_with("Timeline")))
+        .await;
     let shown = slack.shown().len();
     for (number, (words, expected)) in [
         ("thanks", None),
@@ -143,7 +147,7 @@ async fn talk_in_a_thread_starts_nothing_and_is_answered_with_the_nearest_comman
         }
     }
     assert_eq!((world.open_triggers().await, slack.shown().len()), (0, shown));
-    assert_eq!(world.bot.intake.recent(&actor("U1"), 10).await.len(), 1);
+    assert_eq!(world.bot.intake.recent(&actor("U1"), ThreadFilter::All, 10).await.len(), 1);
     // What is clearly a secret is asked about.
     for (number, words) in
         ["prod/billing", "secret:prod-billing", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:billing-AbCdEf"]
@@ -188,7 +192,7 @@ async fn a_name_that_does_not_exist_is_answered_to_its_asker_alone_with_names_th
         assert!(!text.contains(hidden), "{text}");
     }
     assert!(slack.shown().is_empty(), "nothing is posted: {:?}", slack.shown());
-    assert!(world.bot.intake.recent(&actor("U1"), 10).await.is_empty());
+    assert!(world.bot.intake.recent(&actor("U1"), ThreadFilter::All, 10).await.is_empty());
     let trail = world.audit_trail().await;
     let last = trail.last().unwrap();
     assert_eq!((last.subject.as_str(), last.decision.as_str()), ("prod/order-db", "rejected"));

@@ -5,7 +5,9 @@ use jiff::SignedDuration;
 use rotation_diag::app::Bot;
 use rotation_diag::aws::{Aws, AwsOptions, ConnectError, Registry, SessionOwner};
 use rotation_diag::bot::{AccountInfo, Accounts, Connected, Delivery, DeliveryPolicy, Health, keep_schedule};
-use rotation_diag::chat::{Ack, ChatPlatform, Destination, IncomingEvent, Intake, Limits, LookedUp, Message, Payload, SendError};
+use rotation_diag::chat::{
+    Ack, ChatPlatform, Destination, IncomingEvent, Intake, Limits, LookedUp, LostPost, Message, Payload, SendError,
+};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Config, Work};
 use rotation_diag::model::{ActionToken, Actor, Place, PlatformName, Region, ReplyTo, SecretRef, Standing, ThreadRef};
@@ -219,14 +221,18 @@ impl ChatPlatform for Fake {
         }
     }
 
-    async fn find(&self, _: &Destination, key: &str) -> Result<Option<String>, SendError> {
+    async fn find(&self, _: &Destination, lost: &LostPost<'_>) -> Result<Option<String>, SendError> {
         let fault = self.fault("find").await;
-        self.done(fault, |state| state.shown.iter().find(|shown| shown.key == key).map(|shown| shown.id.clone()))
+        self.done(fault, |state| state.shown.iter().find(|shown| shown.key == lost.key).map(|shown| shown.id.clone()))
     }
 
     async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
         let fault = self.fault("whisper").await;
         self.done(fault, |state| state.ephemerals.push((to.0.clone(), message.clone())))
+    }
+
+    fn link(&self, thread: &ThreadRef) -> Option<String> {
+        Some(format!("https://{}.example/{}/{}", self.name, thread.channel, thread.root))
     }
 
     fn let_in(&self) -> Option<tokio::sync::watch::Receiver<()>> {
@@ -267,18 +273,18 @@ impl Simulated {
             let scenario = Scenario::parse(&format!("{text}\n{extra}")).unwrap();
             let clock = Clock::starting_at(scenario.now().unwrap_or_else(|| Clock::system().now()) + by);
             let region: Region = scenario.region().parse().unwrap();
-            let choice = Location { account: Some((*name).to_owned()), region: region.clone() };
+            let location = Location { account: Some((*name).to_owned()), region: region.clone() };
             let account_id = Some(scenario.account_id().parse().unwrap());
-            match simulated.known.iter_mut().find(|known| known.name == choice.account) {
+            match simulated.known.iter_mut().find(|known| known.name == location.account) {
                 Some(known) => known.regions.push(region),
                 None => simulated.known.push(AccountInfo {
-                    name: choice.account.clone(),
+                    name: location.account.clone(),
                     account_id,
                     regions: vec![region],
                     any_region: false,
                 }),
             }
-            simulated.worlds.insert(choice, (Simulator::start(scenario, clock.now()).unwrap(), clock));
+            simulated.worlds.insert(location, (Simulator::start(scenario, clock.now()).unwrap(), clock));
         }
         Arc::new(simulated)
     }
@@ -310,18 +316,23 @@ impl Accounts for Simulated {
         &self.known
     }
 
-    async fn connect_for(&self, choice: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
-        self.connect(choice).await
+    async fn connect_for(&self, location: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
+        self.connect(location).await
     }
 
-    async fn connect_on_behalf(&self, choice: &Location, _: &SecretRef, owner: &SessionOwner) -> Result<Connected, ConnectError> {
+    async fn connect_on_behalf(
+        &self,
+        location: &Location,
+        _: &SecretRef,
+        owner: &SessionOwner,
+    ) -> Result<Connected, ConnectError> {
         self.owners.lock().unwrap().push(owner.to_string());
-        self.connect(choice).await
+        self.connect(location).await
     }
 
-    async fn connect(&self, choice: &Location) -> Result<Connected, ConnectError> {
-        let (simulator, clock) = &self.worlds[choice];
-        let options = AwsOptions::simulated(choice.region.clone(), simulator.endpoint_url());
+    async fn connect(&self, location: &Location) -> Result<Connected, ConnectError> {
+        let (simulator, clock) = &self.worlds[location];
+        let options = AwsOptions::simulated(location.region.clone(), simulator.endpoint_url());
         Ok(Connected { aws: Aws::connect(&options, &self.registry).await?, clock: *clock })
     }
 
@@ -526,7 +537,7 @@ pub(crate) fn tokens(message: &Message) -> Vec<ActionToken> {
     let mut tokens = Vec::new();
     for control in &message.controls {
         match control {
-            Control::Button(choice) => tokens.push(choice.token.clone()),
+            Control::Button(choice) | Control::Copy(choice) => tokens.push(choice.token.clone()),
             Control::Select { choices, .. } => tokens.extend(choices.iter().map(|choice| choice.token.clone())),
         }
     }

@@ -3,10 +3,10 @@
 use crate::fake_discord::{Event, FakeDiscord, TOKEN};
 use async_trait::async_trait;
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{Ack, IncomingEvent, Intake, Message, Summary};
+use rotation_diag::chat::{Ack, IncomingEvent, Intake, Message, Summary, ThreadFilter};
 use rotation_diag::clock::{Clock, Pauses};
 use rotation_diag::config::Token;
-use rotation_diag::model::{Actor, Investigation, InvestigationId, Place};
+use rotation_diag::model::{Actor, Place, Region};
 use rotation_diag::platforms::discord::DiscordMode;
 use rotation_diag::platforms::discord::{Discord, GatewayError};
 use rotation_diag::redact::SafeText;
@@ -21,31 +21,40 @@ use tokio_util::sync::CancellationToken;
 const SOON: Duration = Duration::from_secs(20);
 
 /// A reception that takes down what it hears, and answers as it was told to.
-pub(crate) struct Desk {
+pub(crate) struct RecordingIntake {
     heard: Mutex<Vec<IncomingEvent>>,
     known: Mutex<BTreeSet<String>>,
     /// What the next ones are told, instead of being accepted.
     pub(crate) receipts: Mutex<VecDeque<Ack>>,
     pub(crate) names: Mutex<Vec<String>>,
+    /// The secrets any text is about.
+    pub(crate) pointed_at: Mutex<Vec<String>>,
+    /// The texts that were pointed at.
+    pub(crate) texts: Mutex<Vec<String>>,
+    /// The places anybody may ask about.
+    pub(crate) places: Mutex<Vec<(Option<String>, Region)>>,
     /// Closed: nobody is served until it opens.
     pub(crate) door: Semaphore,
     changed: Notify,
 }
 
-impl Default for Desk {
-    fn default() -> Desk {
-        Desk {
+impl Default for RecordingIntake {
+    fn default() -> RecordingIntake {
+        RecordingIntake {
             heard: Mutex::default(),
             known: Mutex::default(),
             receipts: Mutex::default(),
             names: Mutex::default(),
+            pointed_at: Mutex::default(),
+            texts: Mutex::default(),
+            places: Mutex::default(),
             door: Semaphore::new(Semaphore::MAX_PERMITS),
             changed: Notify::new(),
         }
     }
 }
 
-impl Desk {
+impl RecordingIntake {
     /// The next one that was heard.
     pub(crate) async fn heard(&self) -> IncomingEvent {
         let heard = async {
@@ -75,7 +84,7 @@ impl Desk {
 }
 
 #[async_trait]
-impl Intake for Desk {
+impl Intake for RecordingIntake {
     async fn accept(&self, inbound: IncomingEvent) -> Ack {
         self.door.acquire().await.unwrap().forget();
         self.door.add_permits(1);
@@ -94,19 +103,24 @@ impl Intake for Desk {
         self.names.lock().unwrap().iter().filter(|name| name.contains(typed)).cloned().collect()
     }
 
-    async fn recent(&self, _: &Actor, _: usize) -> Vec<Summary> {
-        Vec::new()
+    async fn secrets_in(&self, _: &Actor, _: &Place, text: &str) -> Vec<String> {
+        self.texts.lock().unwrap().push(text.to_owned());
+        self.pointed_at.lock().unwrap().clone()
     }
 
-    async fn investigation(&self, _: &Actor, _: &InvestigationId) -> Option<(Investigation, u32)> {
-        None
+    async fn places(&self, _: &Actor, _: &Place, _: &str) -> Vec<(Option<String>, Region)> {
+        self.places.lock().unwrap().clone()
+    }
+
+    async fn recent(&self, _: &Actor, _: ThreadFilter, _: usize) -> Vec<Summary> {
+        Vec::new()
     }
 }
 
 pub(crate) struct Bot {
     pub(crate) fake: FakeDiscord,
     pub(crate) discord: Arc<Discord>,
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) intake: Arc<RecordingIntake>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -120,7 +134,7 @@ impl Bot {
         let fake = FakeDiscord::start().await;
         let (config, token) = (fake.config(mode), Token::new(TOKEN));
         let discord = Discord::with_waits(&config, token, Clock::system(), Duration::from_secs(10), pauses).unwrap();
-        Bot { fake, discord, desk: Arc::default(), stop: CancellationToken::new() }
+        Bot { fake, discord, intake: Arc::default(), stop: CancellationToken::new() }
     }
 
     /// Starts it, and waits until it is connected and has registered its command.
@@ -132,8 +146,8 @@ impl Bot {
     }
 
     pub(crate) fn run(&self) -> JoinHandle<Result<(), GatewayError>> {
-        let desk: Arc<dyn Intake> = Arc::clone(&self.desk) as Arc<dyn Intake>;
-        tokio::spawn(Arc::clone(&self.discord).run(desk, self.stop.clone()))
+        let intake: Arc<dyn Intake> = Arc::clone(&self.intake) as Arc<dyn Intake>;
+        tokio::spawn(Arc::clone(&self.discord).run(intake, self.stop.clone()))
     }
 
     /// The two things that happen first, in any order.

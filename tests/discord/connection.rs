@@ -90,7 +90,7 @@ async fn what_happens_while_the_connection_is_down_is_heard_and_a_replay_is_hear
     let first = bot.fake.with(|world| world.command(&[("secret", "prod/a")]));
     bot.tell("INTERACTION_CREATE", first.clone());
     assert_eq!(bot.answer().await["type"], 5);
-    bot.desk.heard().await;
+    bot.intake.heard().await;
     let second = bot.fake.with(|world| {
         let second = world.command(&[("secret", "prod/b")]);
         world.control(Control::Break);
@@ -102,9 +102,9 @@ async fn what_happens_while_the_connection_is_down_is_heard_and_a_replay_is_hear
     });
     assert_eq!(bot.fake.next().await, Event::Resumed { seen: 3 });
     assert_eq!(bot.answer().await["type"], 5);
-    assert_eq!(bot.desk.heard().await.key, second["id"].as_str().unwrap());
+    assert_eq!(bot.intake.heard().await.key, second["id"].as_str().unwrap());
     bot.fake.wait_for(|world| (world.asked("POST", "/callback") == 3).then_some(())).await;
-    assert_eq!(bot.desk.heard_so_far(), 0);
+    assert_eq!(bot.intake.heard_so_far(), 0);
     bot.fake.finish();
 }
 
@@ -177,7 +177,7 @@ async fn a_command_that_discord_does_not_take_is_registered_later_and_nothing_wa
     bot.fake.with(|world| world.fault("PUT", "/commands", crate::fake_discord::Fault::wait("0.2", "user")));
     let _task = bot.run();
     bot.expect_start().await;
-    bot.desk.tell_next(Ack::Answer(Box::new(line("here"))));
+    bot.intake.tell_next(Ack::Answer(Box::new(line("here"))));
     let command = bot.fake.with(|world| world.command(&[("secret", "x")]));
     bot.tell("INTERACTION_CREATE", command);
     assert_eq!(bot.answer().await["data"]["content"], "here");
@@ -196,10 +196,9 @@ async fn the_command_is_registered_where_the_configuration_says() {
     let Event::Registered { guild, body } = bot.fake.next().await else { panic!() };
     assert_eq!(guild, Some(crate::fake_discord::GUILD));
     let options: Vec<&str> = body[0]["options"].as_array().unwrap().iter().map(|o| o["name"].as_str().unwrap()).collect();
-    assert_eq!(
-        (body[0]["name"].as_str(), options),
-        (Some("rotation-diag"), vec!["secret", "account", "region", "window", "words"])
-    );
+    assert_eq!((body[0]["name"].as_str(), options), (Some("rotation-diag"), vec!["secret", "account", "region", "window"]));
+    assert_eq!((&body[1]["name"], &body[1]["options"][0]["name"]), (&json!("diag"), &json!("words")));
+    assert_eq!((&body[2]["name"], &body[2]["type"]), (&json!("Diagnose this alarm"), &json!(3)));
     assert_eq!((&body[0]["contexts"], &body[0]["options"][0]["autocomplete"]), (&json!([0]), &json!(true)));
     assert!(bot.discord.is_alive());
     bot.fake.finish();

@@ -47,7 +47,7 @@ impl Letter {
 }
 
 async fn post(bot: &Bot, letter: Letter) -> (StatusCode, Vec<u8>) {
-    let routes = bot.discord.routes(Arc::clone(&bot.desk) as Arc<dyn Intake>);
+    let routes = bot.discord.routes(Arc::clone(&bot.intake) as Arc<dyn Intake>);
     let mut request = Request::post(INTERACTIONS_PATH);
     for (name, value) in letter.headers {
         request = request.header(name, value);
@@ -96,7 +96,7 @@ async fn what_discord_did_not_sign_or_not_lately_is_refused_without_a_word() {
             assert_eq!(post(&bot, letter).await, (StatusCode::UNAUTHORIZED, Vec::new()), "{name}");
         }
     }
-    assert_eq!(bot.desk.heard_so_far(), 0);
+    assert_eq!(bot.intake.heard_so_far(), 0);
     assert_eq!(bot.fake.with(|world| world.requests.clone()), Vec::<String>::new());
     bot.fake.finish();
 }
@@ -123,8 +123,8 @@ async fn a_signed_command_is_deferred_in_the_answer_itself_and_a_repetition_is_h
             (StatusCode::OK, json!({"type": 5, "data": {"flags": 64, "attachments": []}}))
         );
     }
-    bot.desk.heard().await;
-    assert_eq!(bot.desk.heard_so_far(), 0);
+    bot.intake.heard().await;
+    assert_eq!(bot.intake.heard_so_far(), 0);
     bot.fake.finish();
 }
 
@@ -137,7 +137,7 @@ async fn bodies_have_a_bound_and_other_methods_no_place() {
     for body in [json!({}), json!([]), json!({"id": "x", "type": 1}), json!({"id": "1", "type": "1"})] {
         assert_eq!(post(&bot, Letter::of(&body, 0)).await, (StatusCode::BAD_REQUEST, Vec::new()), "{body}");
     }
-    let routes = bot.discord.routes(Arc::clone(&bot.desk) as Arc<dyn Intake>);
+    let routes = bot.discord.routes(Arc::clone(&bot.intake) as Arc<dyn Intake>);
     let get = Request::get(INTERACTIONS_PATH).body(Body::empty()).unwrap();
     assert_eq!(routes.oneshot(get).await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
     bot.fake.finish();
@@ -147,7 +147,7 @@ async fn bodies_have_a_bound_and_other_methods_no_place() {
 async fn a_body_that_does_not_arrive_is_not_waited_for() {
     let bot = Bot::new(DiscordMode::Http).await;
     let never = futures::stream::pending::<Result<axum::body::Bytes, std::io::Error>>();
-    let routes = bot.discord.routes(Arc::clone(&bot.desk) as Arc<dyn Intake>);
+    let routes = bot.discord.routes(Arc::clone(&bot.intake) as Arc<dyn Intake>);
     let request = Request::post(INTERACTIONS_PATH).body(Body::from_stream(never)).unwrap();
     let answer = tokio::time::timeout(crate::fake_discord::SOON, routes.oneshot(request)).await.expect("it waits");
     assert_eq!(answer.unwrap().status(), StatusCode::REQUEST_TIMEOUT);
@@ -157,8 +157,8 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
 #[tokio::test]
 async fn so_many_are_taken_in_at_once_and_no_more() {
     let bot = Bot::new(DiscordMode::Http).await;
-    bot.desk.door.forget_permits(usize::MAX);
-    let routes = bot.discord.routes(Arc::clone(&bot.desk) as Arc<dyn Intake>);
+    bot.intake.door.forget_permits(usize::MAX);
+    let routes = bot.discord.routes(Arc::clone(&bot.intake) as Arc<dyn Intake>);
     let ask = || {
         let letter = Letter::of(&bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")])), 0);
         let mut request = Request::post(INTERACTIONS_PATH);
@@ -177,9 +177,9 @@ async fn so_many_are_taken_in_at_once_and_no_more() {
         answers.iter().filter(|answer| answer["data"]["content"].as_str().is_some_and(|told| told.contains("too busy")));
     assert_eq!((deferred, refused.count()), (256, 1));
     // Whoever was taken in is served, and then there is room again.
-    bot.desk.door.add_permits(512);
+    bot.intake.door.add_permits(512);
     for _ in 0..256 {
-        bot.desk.heard().await;
+        bot.intake.heard().await;
     }
     assert_eq!(ask().await["type"], 5);
     bot.fake.finish();

@@ -12,7 +12,7 @@ async fn a_command_is_taken_in_with_who_and_where_and_deferred_for_that_person_a
     let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db"), ("window", "7d"), ("account", "prod")]));
     bot.tell("INTERACTION_CREATE", command.clone());
     assert_eq!(bot.answer().await, json!({"type": 5, "data": {"flags": 64, "attachments": []}}));
-    let inbound = bot.desk.heard().await;
+    let inbound = bot.intake.heard().await;
     assert_eq!(inbound.key, command["id"].as_str().unwrap());
     assert_eq!(inbound.said, Payload::Words("secret:prod/orders-db account:prod window:7d".to_owned()));
     assert_eq!((inbound.place.platform, inbound.place.workspace.as_str()), (PlatformName::new("discord"), &*GUILD.to_string()));
@@ -45,8 +45,8 @@ async fn the_same_interaction_twice_is_heard_once_and_answered_twice() {
     assert_eq!(bot.answer().await["type"], 5);
     bot.tell("INTERACTION_CREATE", command);
     bot.fake.wait_for(|world| (world.asked("POST", "/callback") == 2).then_some(())).await;
-    bot.desk.heard().await;
-    assert_eq!(bot.desk.heard_so_far(), 0);
+    bot.intake.heard().await;
+    assert_eq!(bot.intake.heard_so_far(), 0);
     bot.fake.finish();
 }
 
@@ -54,8 +54,8 @@ async fn the_same_interaction_twice_is_heard_once_and_answered_twice() {
 async fn what_is_not_accepted_is_answered_at_once_and_alone() {
     for receipt in [Ack::Answer(Box::new(line("not you"))), Ack::Unavailable(Box::new(line("not you")))] {
         let (bot, _task) = Bot::connected().await;
-        bot.desk.tell_next(receipt);
-        let command = bot.fake.with(|world| world.command(&[("words", "resolve")]));
+        bot.intake.tell_next(receipt);
+        let command = bot.fake.with(|world| world.command_named("diag", &[("words", "resolve")]));
         bot.tell("INTERACTION_CREATE", command);
         let answer = bot.answer().await;
         assert_eq!(
@@ -72,13 +72,13 @@ async fn a_click_brings_its_token_and_leaves_the_message_alone() {
     let click = bot.fake.with(|world| world.click("1.0123456789abcdef0123456789abcdef.3.rerun"));
     bot.tell("INTERACTION_CREATE", click);
     assert_eq!(bot.answer().await, json!({"type": 6, "data": null}));
-    let inbound = bot.desk.heard().await;
+    let inbound = bot.intake.heard().await;
     assert_eq!(inbound.said, Payload::Click("1.0123456789abcdef0123456789abcdef.3.rerun".to_owned()));
     let data = json!({"custom_id": "menu.1", "component_type": 3, "values": ["1.0123456789abcdef0123456789abcdef.3.evidence-4"]});
     let choice = bot.fake.with(|world| world.interaction(3, data, json!({"message": {"id": "1"}})));
     bot.tell("INTERACTION_CREATE", choice);
     assert_eq!(bot.answer().await["type"], 6);
-    let inbound = bot.desk.heard().await;
+    let inbound = bot.intake.heard().await;
     assert_eq!(inbound.said, Payload::Click("1.0123456789abcdef0123456789abcdef.3.evidence-4".to_owned()));
     // A click has no deferred answer that could point anywhere.
     let thread =
@@ -90,12 +90,12 @@ async fn a_click_brings_its_token_and_leaves_the_message_alone() {
 #[tokio::test]
 async fn a_slow_reception_is_not_waited_for_and_its_answer_follows() {
     let (bot, _task) = Bot::connected().await;
-    bot.desk.door.forget_permits(usize::MAX);
-    bot.desk.tell_next(Ack::Answer(Box::new(line("late, but here"))));
+    bot.intake.door.forget_permits(usize::MAX);
+    bot.intake.tell_next(Ack::Answer(Box::new(line("late, but here"))));
     let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
     bot.tell("INTERACTION_CREATE", command);
     assert_eq!(bot.answer().await["type"], 5);
-    bot.desk.door.add_permits(8);
+    bot.intake.door.add_permits(8);
     let Event::FollowedUp { body, .. } = bot.fake.next().await else { panic!() };
     assert_eq!(body["content"], "late, but here");
     bot.fake.finish();
@@ -104,7 +104,7 @@ async fn a_slow_reception_is_not_waited_for_and_its_answer_follows() {
 #[tokio::test]
 async fn names_are_completed_while_they_are_typed() {
     let (bot, _task) = Bot::connected().await;
-    *bot.desk.names.lock().unwrap() =
+    *bot.intake.names.lock().unwrap() =
         vec!["prod/orders-db".to_owned(), "prod/orders-api".to_owned(), "test/x".to_owned(), format!("prod/{}", "x".repeat(120))];
     let typed = |text: &str| json!({"id": "1", "name": "rotation-diag", "type": 1, "options": [{"name": "secret", "type": 3, "value": text, "focused": true}]});
     for (text, expected) in [("orders", vec!["prod/orders-db", "prod/orders-api"]), ("prod/x", vec![]), ("nothing", vec![])] {
@@ -115,7 +115,7 @@ async fn names_are_completed_while_they_are_typed() {
             answer["data"]["choices"].as_array().unwrap().iter().map(|c| c["value"].as_str().unwrap()).collect();
         assert_eq!((answer["type"].as_u64(), names), (Some(8), expected));
     }
-    bot.desk.door.forget_permits(usize::MAX);
+    bot.intake.door.forget_permits(usize::MAX);
     let question = bot.fake.with(|world| world.interaction(4, typed("orders"), json!({})));
     bot.tell("INTERACTION_CREATE", question);
     assert_eq!(bot.answer().await, json!({"type": 8, "data": {"choices": []}}), "within three seconds, whatever happens");
@@ -146,14 +146,14 @@ async fn who_cannot_be_heard_is_told_why() {
     }
     bot.tell("INTERACTION_CREATE", json!({"id": "not an id"}));
     bot.tell("INTERACTION_CREATE", Value::Null);
-    assert_eq!(bot.desk.heard_so_far(), 0);
+    assert_eq!(bot.intake.heard_so_far(), 0);
     bot.fake.finish();
 }
 
 #[tokio::test]
 async fn whoever_did_not_join_the_server_is_an_outsider_whatever_they_do() {
     let (bot, _task) = Bot::connected().await;
-    *bot.desk.names.lock().unwrap() = vec!["prod/orders-db".to_owned()];
+    *bot.intake.names.lock().unwrap() = vec!["prod/orders-db".to_owned()];
     let person = json!({"id": USER.to_string(), "username": "alice"});
     let joined = json!("2024-01-01T00:00:00Z");
     for member in [
@@ -170,7 +170,7 @@ async fn whoever_did_not_join_the_server_is_an_outsider_whatever_they_do() {
             let said = bot.fake.with(|world| world.interaction(kind, data, changed.clone()));
             bot.tell("INTERACTION_CREATE", said);
             bot.answer().await;
-            assert_eq!(bot.desk.heard().await.actor.standing, Standing::Outsider, "{changed}");
+            assert_eq!(bot.intake.heard().await.actor.standing, Standing::Outsider, "{changed}");
         }
         let mut message = bot.fake.with(|world| world.mention(CHANNEL, "help"));
         message["author"] = changed["member"]["user"].clone();
@@ -178,7 +178,7 @@ async fn whoever_did_not_join_the_server_is_an_outsider_whatever_they_do() {
         message["member"].as_object_mut().unwrap().remove("user");
         if message["author"]["bot"] != true {
             bot.tell("MESSAGE_CREATE", message);
-            assert_eq!(bot.desk.heard().await.actor.standing, Standing::Outsider, "{changed}");
+            assert_eq!(bot.intake.heard().await.actor.standing, Standing::Outsider, "{changed}");
         }
     }
     // Names are offered to nobody of another server, or where a person brought the bot along.
@@ -203,7 +203,7 @@ async fn whoever_did_not_join_the_server_is_an_outsider_whatever_they_do() {
     }
     let last = bot.fake.with(|world| world.mention(CHANNEL, "prod/x"));
     bot.tell("MESSAGE_CREATE", last.clone());
-    assert_eq!(bot.desk.heard().await.key, last["id"].as_str().unwrap());
+    assert_eq!(bot.intake.heard().await.key, last["id"].as_str().unwrap());
     bot.fake.finish();
 }
 
@@ -221,7 +221,7 @@ async fn a_thread_of_any_kind_is_told_with_its_channel() {
         let said = bot.fake.with(|world| world.interaction(2, data, changed));
         bot.tell("INTERACTION_CREATE", said);
         assert_eq!(bot.answer().await["type"], 5);
-        let place = bot.desk.heard().await.place;
+        let place = bot.intake.heard().await.place;
         assert_eq!((place.channel.as_str(), place.thread.as_deref()), ("70", Some("71")), "{kind}");
     }
     bot.fake.finish();
@@ -235,18 +235,18 @@ async fn a_mention_is_answered_however_often_discord_fails_and_directly_where_no
         world.fault("GET", "/channels/72", Fault::status(500));
         world.fault("POST", "/channels/72/messages", Fault::status(500));
     });
-    bot.desk.tell_next(Ack::Answer(Box::new(line("not you"))));
+    bot.intake.tell_next(Ack::Answer(Box::new(line("not you"))));
     let words = bot.fake.with(|world| world.mention(72, "help"));
     bot.tell("MESSAGE_CREATE", words);
-    bot.desk.heard().await;
+    bot.intake.heard().await;
     let Event::Posted { channel: 72, body, .. } = bot.fake.next().await else { panic!() };
     assert_eq!(body["content"], "not you");
 
     bot.fake.with(|world| world.lack(72, &[crate::fake_discord::Lacking::Send]));
-    bot.desk.tell_next(Ack::Answer(Box::new(line("not you"))));
+    bot.intake.tell_next(Ack::Answer(Box::new(line("not you"))));
     let words = bot.fake.with(|world| world.mention(72, "help"));
     bot.tell("MESSAGE_CREATE", words);
-    bot.desk.heard().await;
+    bot.intake.heard().await;
     let Event::Posted { channel, body, .. } = bot.fake.next().await else { panic!() };
     assert_eq!((bot.fake.with(|world| world.direct[&USER]), body["content"].as_str()), (channel, Some("not you")));
     bot.fake.finish();
@@ -261,7 +261,7 @@ async fn a_first_answer_that_is_refused_changes_nothing_for_what_was_accepted() 
         bot.fake.with(|world| world.fault("POST", "/callback", fault.clone()));
         let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
         bot.tell("INTERACTION_CREATE", command);
-        bot.desk.heard().await;
+        bot.intake.heard().await;
         bot.fake.wait_for(|world| (world.asked("POST", "/callback") == tries).then_some(())).await;
         if tries == 2 {
             assert_eq!(bot.answer().await["type"], 5);
@@ -301,19 +301,19 @@ async fn words_after_a_mention_are_heard_in_channel_and_thread_and_nothing_else_
     }
     let in_channel = bot.fake.with(|world| world.mention(CHANNEL, "prod/orders-db  window:7d"));
     bot.tell("MESSAGE_CREATE", in_channel.clone());
-    let inbound = bot.desk.heard().await;
+    let inbound = bot.intake.heard().await;
     assert_eq!(inbound.said, Payload::Words("prod/orders-db  window:7d".to_owned()));
     assert_eq!((inbound.key.as_str(), inbound.place.thread), (in_channel["id"].as_str().unwrap(), None));
 
-    bot.desk.tell_next(Ack::Answer(Box::new(line("not you"))));
+    bot.intake.tell_next(Ack::Answer(Box::new(line("not you"))));
     let in_thread = bot.fake.with(|world| world.mention(71, "rerun 4"));
     bot.tell("MESSAGE_CREATE", in_thread.clone());
-    let inbound = bot.desk.heard().await;
+    let inbound = bot.intake.heard().await;
     assert_eq!((inbound.place.channel, inbound.place.thread), (CHANNEL.to_string(), Some("71".to_owned())));
     let Event::Posted { channel, body, .. } = bot.fake.next().await else { panic!() };
     assert_eq!((channel, body["content"].as_str()), (71, Some("not you")));
     assert_eq!(body["message_reference"]["message_id"], in_thread["id"]);
-    assert_eq!(bot.desk.heard_so_far(), 0);
+    assert_eq!(bot.intake.heard_so_far(), 0);
     bot.fake.finish();
 }
 
@@ -323,7 +323,7 @@ async fn an_answer_for_one_person_goes_to_the_channel_when_the_interaction_is_ov
     let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
     bot.tell("INTERACTION_CREATE", command.clone());
     bot.answer().await;
-    let to = bot.desk.heard().await.reply_to.unwrap();
+    let to = bot.intake.heard().await.reply_to.unwrap();
     bot.fake.with(|world| world.said.values_mut().for_each(|said| said.expired = true));
     bot.discord.send_ephemeral(&to, &line("the answer")).await.unwrap();
     let Event::Posted { channel, body, .. } = bot.fake.next().await else { panic!() };
@@ -344,7 +344,7 @@ async fn an_answer_for_one_person_goes_to_the_channel_when_the_interaction_is_ov
     let command = bot.fake.with(|world| world.command(&[("secret", "prod/orders-db")]));
     bot.tell("INTERACTION_CREATE", command.clone());
     bot.answer().await;
-    let to = bot.desk.heard().await.reply_to.unwrap();
+    let to = bot.intake.heard().await.reply_to.unwrap();
     bot.fake.with(|world| world.fault("POST", "_secret-token", Fault::status(401)));
     bot.discord.send_ephemeral(&to, &line("the answer")).await.unwrap();
     assert!(matches!(bot.fake.next().await, Event::Posted { channel: CHANNEL, .. }));

@@ -27,7 +27,7 @@ async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
         let command = bot.fake.with(|world| world.command(&[("secret", "canary-word")]));
         hidden.push(command["token"].as_str().unwrap().to_owned());
         bot.tell("INTERACTION_CREATE", command);
-        let inbound = bot.desk.heard().await;
+        let inbound = bot.intake.heard().await;
         let _ = bot.discord.send_ephemeral(&inbound.reply_to.unwrap(), &line("canary-payload")).await;
         assert!(!format!("{:?}", inbound.actor).contains("secret-token"));
         if times > 1 {
@@ -39,9 +39,9 @@ async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
     }
     bot.tell("INTERACTION_CREATE", serde_json::json!({"id": "1", "type": "canary-word", "token": "secret-token"}));
     let mention = bot.fake.with(|world| world.mention(CHANNEL, "canary-word"));
-    bot.desk.tell_next(Ack::Answer(Box::new(line("canary-payload"))));
+    bot.intake.tell_next(Ack::Answer(Box::new(line("canary-payload"))));
     bot.tell("MESSAGE_CREATE", mention);
-    bot.desk.heard().await;
+    bot.intake.heard().await;
     bot.fake.with(|world| world.lack(CHANNEL, &[Lacking::Embed, Lacking::OpenThreads]));
     for key in ["1", "2"] {
         bot.discord.post(&in_channel(), &everywhere("canary-payload"), key).await.unwrap();

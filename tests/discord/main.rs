@@ -9,21 +9,27 @@
     reason = "a test stops at what it did not expect"
 )]
 
+#[path = "../support/every_message.rs"]
+mod every_message;
 #[path = "../support/fake_discord/mod.rs"]
 mod fake_discord;
 #[path = "../page/worlds.rs"]
 mod worlds;
 
 mod bot;
+mod commands;
 mod connection;
 mod delivery;
 mod endpoint;
+mod forum;
 mod interactions;
 #[path = "../support/program.rs"]
 mod launched;
 #[path = "../support/log_capture.rs"]
 mod log_capture;
 mod log_privacy;
+mod looks;
+mod lost;
 mod program;
 mod refusals;
 mod rendering;

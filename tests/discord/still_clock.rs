@@ -23,7 +23,7 @@ impl StillClock {
 
     /// The pauses that move it, each by its length.
     pub(crate) fn pauses() -> Pauses {
-        Pauses::passing(|time| Box::pin(tokio::time::advance(time)))
+        Pauses::with(|time| Box::pin(tokio::time::advance(time)))
     }
 
     /// How much the bot has paused since it is held.

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt as _};
 use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
 use rotation_diag::chat::document::{Part, Tone};
-use rotation_diag::chat::{ChatPlatform, Destination, Limits, Manner, Message, SendError};
+use rotation_diag::chat::{ChatPlatform, Destination, Limits, LostPost, Manner, Message, SendError};
 use rotation_diag::clock::{Clock, Pauses};
 use rotation_diag::config::Token;
 use rotation_diag::model::{Place, PlatformName, ReplyTo, ThreadId, ThreadRef};
@@ -113,8 +113,8 @@ impl ChatPlatform for Many {
         self.to(to).edit(to, id, message).await
     }
 
-    async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError> {
-        self.to(to).find(to, key).await
+    async fn find(&self, to: &Destination, lost: &LostPost<'_>) -> Result<Option<String>, SendError> {
+        self.to(to).find(to, lost).await
     }
 
     async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {

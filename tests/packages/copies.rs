@@ -57,23 +57,23 @@ async fn nothing_that_is_there_is_written_over_and_no_half_copy_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     fs::write(folder.path().join("config.toml"), format!("[store]\npath = \"{}\"\n", path.display())).unwrap();
-    let told = |output: Output| (output.status.code(), String::from_utf8(output.stderr).unwrap());
-    let (status, why) = told(back_up(folder.path(), "copy.db"));
+    let status_and_answer_text = |output: Output| (output.status.code(), String::from_utf8(output.stderr).unwrap());
+    let (status, why) = status_and_answer_text(back_up(folder.path(), "copy.db"));
     assert_eq!(status, Some(1));
     assert!(why.contains("there is no such file"), "{why}");
     let store = Store::open(&path, Clock::system()).await.unwrap();
     fs::write(folder.path().join("precious.db"), "mine").unwrap();
-    let (status, why) = told(back_up(folder.path(), "precious.db"));
+    let (status, why) = status_and_answer_text(back_up(folder.path(), "precious.db"));
     assert_eq!(status, Some(1));
     assert!(why.contains("precious.db cannot be written") && why.contains("name a file that does not exist yet"), "{why}");
     assert_eq!(fs::read_to_string(folder.path().join("precious.db")).unwrap(), "mine");
-    assert_eq!(told(back_up(folder.path(), "nowhere/copy.db")).0, Some(1));
+    assert_eq!(status_and_answer_text(back_up(folder.path(), "nowhere/copy.db")).0, Some(1));
     store.close().await;
     // Damaged in the middle, where its beginning still looks well.
     let mut bytes = fs::read(&path).unwrap();
     let (from, to) = (bytes.len() / 3, bytes.len() / 3 * 2);
     bytes[from..to].fill(0xa5);
     fs::write(&path, bytes).unwrap();
-    assert_eq!(told(back_up(folder.path(), "copy.db")).0, Some(1));
+    assert_eq!(status_and_answer_text(back_up(folder.path(), "copy.db")).0, Some(1));
     assert!(!folder.path().join("copy.db").exists(), "half a copy is left");
 }

@@ -1,9 +1,10 @@
 """The page in a real browser: asking, following, clicking, with the mouse, with the keyboard alone, on a phone, in the dark;
-in many windows, behind a sign-in, and with a server that comes and goes.
+in many windows, behind a sign-in, and with a server that comes and goes; and every page judged by axe.
 
 usage: browser.py PROGRAM [FOLDER_FOR_SCREENSHOTS]
 
-Needs the package `playwright` and Debian's `chromium`. Every run starts the demo with its own store on a free port.
+Needs the package `playwright`, Debian's `chromium`, and `axe-core` of npm below `target/axe`, or at AXE. Every run starts the
+demo with its own store on a free port.
 """
 
 import contextlib
@@ -29,6 +30,11 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 60_000
+AXE = os.environ.get(
+    "AXE", os.path.join(os.path.dirname(__file__), "..", "..", "target", "axe", "node_modules", "axe-core", "axe.min.js")
+)
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
 
 
 @contextlib.contextmanager
@@ -214,6 +220,58 @@ def contrast(visit):
     assert not weak, weak
 
 
+def judged_by_axe(visit, where):
+    """Every rule of axe-core, its best practices among them."""
+    with open(AXE) as source:
+        visit.page.evaluate(source.read())
+    found = visit.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert found["passes"], "axe looked at nothing"
+    wrong = [(one["id"], one["help"], [node["target"] for node in one["nodes"]][:3]) for one in found["violations"]]
+    assert not wrong, f"{where}: {wrong}"
+
+
+def on_every_page(playwright, address, folder):
+    """All pages, light and dark, on a desk and on a phone: looked at by axe, and left as pictures."""
+    paths = {"channel": "/", "nothing fits": "/?q=nothing-has-this-name", "no such page": "/nope"}
+    looks = [(light, size) for light in ("light", "dark") for size in (DESKTOP, PHONE)]
+    for light, size in looks:
+        expected = r"status of 404"
+        with Visit(playwright, address, folder, expected=expected, color_scheme=light, viewport=size, reduced_motion="reduce") as visit:
+            page = visit.page
+            if "thread" not in paths:
+                judged_by_axe(visit, "the empty channel")
+                for words in ("prod/forum-db", "prod/orders-db account:healthy", "prod/orders-db"):
+                    page.goto(address)
+                    visit.ask(words)
+                    page.wait_for_url("**/threads/**")
+                    expect(page.locator("#messages .drawn").first).to_be_visible()
+                paths["thread"] = page.url.removeprefix(address)
+                for name, link in (("report", "Report page"), ("cause", re.compile("^[a-z_]+$"))):
+                    paths[name] = page.locator("#messages").get_by_role("link", name=link).first.get_attribute("href")
+            for name, path in paths.items():
+                page.goto(address + path)
+                expect(page.get_by_role("heading", level=1).first).to_be_attached()
+                where = f"{name.replace(' ', '-')}-{light}-{size['width']}"
+                judged_by_axe(visit, where)
+                contrast(visit)
+                no_wider_than_the_screen(visit)
+                visit.picture(where)
+                if name == "thread":
+                    page.get_by_label("Reply in this thread").fill("help")
+                    page.keyboard.press("Enter")
+                    expect(page.locator("#whispers")).to_contain_text("In a thread")
+                    judged_by_axe(visit, f"help in a {where}")
+                    page.get_by_role("link", name="Hide").click()
+                    expect(page.locator("#whispers")).to_be_empty()
+                    for fold in page.locator("#messages details").all():
+                        fold.locator("summary").first.click()
+                        judged_by_axe(visit, f"what unfolds in a {where}")
+                if name == "report":
+                    page.locator("details#step-4 summary").click()
+                    judged_by_axe(visit, f"the evidence in a {where}")
+                    visit.picture(f"{where}-whole", whole=True)
+
+
 def with_the_mouse(playwright, address, folder):
     with Visit(playwright, address, folder, viewport={"width": 1280, "height": 900}) as visit:
         page = visit.page
@@ -231,8 +289,15 @@ def with_the_mouse(playwright, address, folder):
         expect(title).to_contain_text("prod/orders-db is not rotating")
         details = page.locator("#messages article", has_text="What the nine steps found")
         expect(details.locator("li[data-state]")).to_have_count(9)
-        expect(details.locator("li[data-state=done]")).to_have_count(9)
-        expect(page.locator("#messages .picture img")).to_be_visible()
+        expect(details.locator("li[data-state=fine], li[data-state=trouble]")).to_have_count(9)
+        # The first message is short on a phone, and everything else stands in the thread.
+        page.set_viewport_size({"width": 390, "height": 844})
+        height = visit.verdict().evaluate("article => article.getBoundingClientRect().height")
+        assert height <= 1200, f"the verdict is {height} px high on a phone"
+        page.set_viewport_size({"width": 1280, "height": 900})
+        expect(details.locator("li[data-state=trouble]")).not_to_have_count(0)
+        expect(details).to_contain_text("✓ fine")
+        expect(page.locator("#messages .drawn .wide svg").first).to_be_visible()
         no_wider_than_the_screen(visit)
         everything_has_a_name(visit)
         contrast(visit)
@@ -242,9 +307,10 @@ def with_the_mouse(playwright, address, folder):
         visit.picture("thread")
         page.set_viewport_size({"width": 1280, "height": 900})
 
-        visit.verdict().get_by_role("button", name="Widen to 7 d").click()
+        visit.verdict().locator("summary", has_text="Widen").click()
+        visit.verdict().get_by_role("button", name="to 7 d").click()
         expect(page.locator("#messages article", has_text="widened the window to 7 days")).to_have_count(1)
-        expect(visit.verdict().get_by_role("button", name="Widen to 7 d")).to_have_count(0)
+        expect(visit.verdict().get_by_role("button", name="to 7 d", include_hidden=True)).to_have_count(0)
 
         visit.verdict().locator("summary", has_text="Rerun step").click()
         visit.picture("04-menu")
@@ -252,8 +318,8 @@ def with_the_mouse(playwright, address, folder):
         expect(page.locator("#messages article", has_text="reran step 4")).to_have_count(1)
 
         expect(title).to_contain_text("prod/orders-db is not rotating")
-        visit.verdict().locator("summary", has_text="Evidence").click()
-        visit.verdict().locator("details[open]").get_by_role("button", name="4 · function logs").click()
+        visit.verdict().locator("summary", has_text="More").click()
+        visit.verdict().locator("details[open]").get_by_role("button", name="Evidence of 4 · function logs").click()
         evidence = page.locator("#messages article", has_text="Step 4 · function logs")
         expect(evidence).to_have_count(1)
         expect(evidence.locator(".transcript").first).to_contain_text("is not authorized to perform")
@@ -288,6 +354,127 @@ def with_the_mouse(playwright, address, folder):
         expect(page.locator("#threads li")).to_have_count(1)
 
 
+def the_list(playwright, address, folder):
+    """Searched, filtered, kept in the address; names while typing; ages that go on; long names."""
+    with Visit(playwright, address, folder, viewport=DESKTOP) as visit:
+        page = visit.page
+        for words in ("prod/forum-db", "prod/orders-db account:healthy", "prod/orders-db"):
+            page.goto(visit.address)
+            visit.ask(words)
+            page.wait_for_url("**/threads/**")
+            expect(visit.verdict()).to_contain_text("Rerun")
+        thread = page.url.split("?")[0]
+        lines = page.locator("#threads li")
+        expect(lines).to_have_count(3)
+        heights = lines.evaluate_all("lines => lines.map((line) => line.getBoundingClientRect().height)")
+        assert max(heights) < 40, f"an item takes more than one line: {heights}"
+        time = lines.first.locator("time")
+        assert re.fullmatch(r"\d+ (s|min)", time.inner_text()) and time.get_attribute("title").endswith("UTC")
+        # What is chosen stands in the address, beside the thread that stays open, and survives being loaded anew.
+        page.get_by_label("Show").get_by_role("link", name="Failing").click()
+        page.wait_for_url("**?show=failing")
+        assert page.url.startswith(thread)
+        expect(lines).to_have_count(2)
+        page.get_by_role("searchbox").fill("forum")
+        expect(lines).to_have_count(1)
+        page.wait_for_url("**?q=forum&show=failing")
+        page.reload()
+        expect(lines).to_have_count(1)
+        expect(page.get_by_role("searchbox")).to_have_value("forum")
+        page.get_by_role("searchbox").fill("")
+        expect(lines).to_have_count(2)
+        page.get_by_label("Account").select_option("healthy")
+        page.wait_for_url("**account=healthy**")
+        expect(lines).to_have_count(0)
+        expect(page.get_by_text("Nothing here fits.")).to_be_visible()
+        page.get_by_role("link", name="Show all").click()
+        expect(lines).to_have_count(3)
+        page.get_by_label("Show").get_by_role("link", name="Mine").click()
+        expect(lines).to_have_count(3)
+        with Visit(playwright, address, folder) as other:
+            other.page.goto(f"{address}/?show=mine")
+            expect(other.page.get_by_text("Nothing here fits.")).to_be_visible()
+        # A reply keeps what is chosen.
+        page.get_by_label("Reply in this thread").fill("help")
+        page.keyboard.press("Enter")
+        expect(page.locator("#whispers")).to_contain_text("In a thread")
+        assert "show=mine" in page.url
+        # A name as long as AWS allows takes three lines, and is whole for who points at it.
+        long = "prod/" + "x" * 507
+        page.get_by_label("Reply in this thread").fill("")
+        visit.ask(long)
+        expect(page.locator(f"h2[title*='{long}']").first).to_be_visible()
+        for one in page.locator(f"h2[title*='{long}']").all():
+            assert one.evaluate("h2 => h2.getBoundingClientRect().height") < 80, "a long name is not clamped"
+        no_wider_than_the_screen(visit)
+        page.goto(thread)
+        # Names, whatever stands before them.
+        field = page.get_by_label("Why does it not rotate?")
+        for typed, name in (("gallery", "prod/gallery-db"), ("/rotation-diag gallery", "/rotation-diag prod/gallery-db")):
+            field.fill("")
+            field.press_sequentially(typed)
+            expect(page.locator(f"#secrets option[value='{name}']")).to_have_count(1)
+            expect(page.locator("#secrets option")).to_have_count(1)
+
+
+def where_the_fix_stands(playwright, address, folder):
+    """Without scrolling on a desk, on the second screen of a phone; and the help is not hidden behind the prompt."""
+    for size in (DESKTOP, PHONE):
+        with Visit(playwright, address, folder, viewport=size) as visit:
+            page = visit.page
+            visit.ask("prod/orders-db")
+            page.wait_for_url("**/threads/**")
+            expect(page.locator("#messages .drawn").first).to_be_visible()
+            page.reload()
+            fix = visit.verdict().locator(".command").first
+            top, bottom = fix.evaluate("fix => { const at = fix.getBoundingClientRect(); return [at.top + scrollY, at.bottom + scrollY]; }")
+            prompt = page.locator(".go-on").evaluate("prompt => prompt.getBoundingClientRect().top")
+            if size is DESKTOP:
+                assert bottom <= prompt, f"the fix ends at {bottom}, the prompt begins at {prompt}"
+            else:
+                assert top <= 2 * size["height"] - 120, f"the fix begins at {top}"
+            page.get_by_label("Reply in this thread").fill("help")
+            page.keyboard.press("Enter")
+            whisper = page.locator("#whispers article")
+            expect(whisper).to_contain_text("In a thread")
+            if size is DESKTOP:
+                page.wait_for_timeout(200)
+                above, below = whisper.evaluate("e => { const at = e.getBoundingClientRect(); return [at.top, at.bottom]; }")
+                prompt = page.locator(".go-on").evaluate("prompt => prompt.getBoundingClientRect().top")
+                assert above >= 0 and below <= prompt, f"the help stands from {above} to {below}, the prompt begins at {prompt}"
+                page.goto(address)
+                visit.ask("help")
+                channel = page.locator("#whispers article")
+                expect(channel).to_contain_text("rotation-diag")
+                page.wait_for_timeout(200)
+                below = channel.evaluate("e => e.getBoundingClientRect().bottom")
+                assert below <= size["height"], f"the help ends at {below}"
+
+
+def printed(playwright, address, folder):
+    """On paper: the evidence is there, the buttons are not."""
+    with Visit(playwright, address, folder, viewport=DESKTOP, color_scheme="dark") as visit:
+        page = visit.page
+        visit.ask("prod/orders-db")
+        page.wait_for_url("**/threads/**")
+        visit.verdict().get_by_role("link", name="Report page").click()
+        page.emulate_media(media="print")
+        expect(page.locator("details#step-4 .transcript").first).to_be_visible()
+        assert page.locator("details#step-4 .transcript").first.evaluate("e => e.getBoundingClientRect().height") > 50
+        for hidden in ("button", ".top", ".skip"):
+            for one in page.locator(hidden).all():
+                assert not one.is_visible(), f"{hidden} is printed"
+        ground = page.locator("article.message").first.evaluate("e => getComputedStyle(e).backgroundColor")
+        assert ground == "rgb(255, 255, 255)", f"paper is {ground}"
+        visit.picture("51-printed", whole=True)
+        page.emulate_media(media="screen")
+        # What folds is opened for the printer, and closed again.
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("details.step:not([open])").count() == 0
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert page.locator("details.step[open]").count() == 0
+
+
 def answers_come_into_view(playwright, address, folder):
     with Visit(playwright, address, folder, viewport={"width": 390, "height": 844}) as visit:
         visit.ask("prod/orders-db")
@@ -316,7 +503,7 @@ def with_the_keyboard(playwright, address, folder):
         page.keyboard.press("Enter")
         page.wait_for_url("**/threads/**")
         expect(visit.verdict()).to_contain_text("prod/orders-db is not rotating")
-        rerun = visit.verdict().get_by_role("button", name="Rerun all")
+        rerun = visit.verdict().get_by_role("button", name="Rerun", exact=True)
         for _ in range(60):
             page.keyboard.press("Tab")
             if rerun.evaluate("button => button === document.activeElement"):
@@ -326,8 +513,8 @@ def with_the_keyboard(playwright, address, folder):
         assert rerun.evaluate("button => getComputedStyle(button).outlineStyle") != "none", "focus cannot be seen"
         page.keyboard.press("Enter")
         expect(page.locator("#messages article", has_text="reran all steps")).to_have_count(1)
-        # Its buttons went away while it ran: whoever uses the keyboard is still there.
-        assert page.evaluate("document.activeElement.closest('article')?.id") == visit.verdict().get_attribute("id")
+        # Its buttons went away while it ran: whoever uses the keyboard is still there, and on the button when it is back.
+        expect(rerun).to_be_focused()
         page.evaluate("document.activeElement.blur()")
         page.keyboard.press("/")
         page.keyboard.type("help")
@@ -357,7 +544,7 @@ def on_a_phone_in_the_dark(playwright, address, folder):
         visit.picture("11-phone-channel")
         page.get_by_role("button", name="prod/orders-db Policy detached from the role").click()
         page.wait_for_url("**/threads/**")
-        expect(visit.verdict().get_by_role("button", name="Rerun all")).to_be_visible()
+        expect(visit.verdict().get_by_role("button", name="Rerun", exact=True)).to_be_visible()
         no_wider_than_the_screen(visit)
         everything_has_a_name(visit)
         contrast(visit)
@@ -397,6 +584,7 @@ def without_scripts(playwright, address, folder):
         thread = page.locator("#threads li").first
         expect(thread).to_contain_text("is not rotating")
         thread.get_by_role("link").click()
+        visit.verdict().locator("summary", has_text="More").click()
         visit.verdict().get_by_role("button", name="Compare").click()
         expect(page.locator("#messages article", has_text="compare")).not_to_have_count(0)
 
@@ -436,7 +624,7 @@ def a_mistake(visit, name):
     page.keyboard.press("Enter")
     notice = page.locator("#whispers article, #notices-ask article").first
     expect(notice).to_be_visible()
-    expect(notice).to_have_attribute("role", "alert")
+    expect(page.get_by_role("alert").locator("article")).to_contain_text("windw")
     expect(notice).to_contain_text("windw")
     title = notice.get_by_role("heading")
     assert is_seen(title), "why it is wrong is clipped away"
@@ -643,6 +831,10 @@ def behind_the_sign_in(playwright, program, folder):
                 page = visit.page
                 no_wider_than_the_screen(visit)
                 everything_has_a_name(visit)
+                judged_by_axe(visit, "the sign-in")
+                page.emulate_media(color_scheme="dark")
+                judged_by_axe(visit, "the sign-in in the dark")
+                page.emulate_media(color_scheme="light")
                 visit.sign_in()
                 visit.ask("/rotation-diag prod/shared")
                 page.wait_for_url("**/threads/**")
@@ -659,6 +851,7 @@ def behind_the_sign_in(playwright, program, folder):
                 visit.picture("41-signed-out")
                 with visit.context.expect_page() as opened:
                     page.get_by_role("link", name="Sign in").click()
+                judged_by_axe(visit, "a window that is signed out")
                 visit.sign_in(opened.value)
                 opened.value.wait_for_url(f"**{thread}")
                 expect(page.locator("#connection")).not_to_contain_text("signed out")
@@ -675,6 +868,11 @@ def behind_the_sign_in(playwright, program, folder):
                 visit.sign_in()
                 page.wait_for_url(f"**{thread}#m-1")
                 expect(page.locator("#messages article").first).to_contain_text("prod/shared")
+                # And out again.
+                page.get_by_role("button", name="Sign out").click()
+                page.wait_for_url("**/sign-in")
+                page.goto(served.address + thread)
+                page.wait_for_url("**/sign-in?to=**")
             # The same without scripts: the words go through the sign-in.
             with Visit(playwright, served.address, folder, expected=refused, java_script_enabled=False) as visit:
                 page = visit.page
@@ -766,7 +964,11 @@ def main():
     program = sys.argv[1]
     folder = sys.argv[2] if len(sys.argv) > 2 else None
     on_the_demo = (
+        on_every_page,
+        the_list,
         with_the_mouse,
+        where_the_fix_stands,
+        printed,
         answers_come_into_view,
         with_the_keyboard,
         on_a_phone_in_the_dark,

@@ -2,7 +2,7 @@
 
 use crate::site::{Browser, Site, hidden, location};
 use reqwest::Method;
-use reqwest::header::{ORIGIN, RETRY_AFTER};
+use reqwest::header::{ORIGIN, RETRY_AFTER, SET_COOKIE};
 use rotation_diag::chat::Payload;
 
 /// As `openssl rand -hex 16` makes them.
@@ -104,7 +104,7 @@ async fn words_written_while_the_session_ended_are_there_after_the_sign_in() {
         assert!(field.contains("value=\"widen 30d\""), "{field}");
         assert!(page.contains("This was not sent yet"), "{page}");
     }
-    assert!(site.desk.received.lock().unwrap().is_empty(), "nothing is sent without being sent");
+    assert!(site.intake.received.lock().unwrap().is_empty(), "nothing is sent without being sent");
     // A value that was pasted by mistake is not repeated.
     let value = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
     let pasted = site.request(Method::POST, "/say").header(ORIGIN, &own);
@@ -209,5 +209,31 @@ async fn below_a_path_everything_leads_below_it_whether_the_proxy_takes_it_off_o
     let mut browser = Browser::default();
     assert_eq!(location(&site.get(&mut browser, "/ops/page").await), "/ops/page/sign-in");
     assert_eq!(location(&site.get(&mut browser, "/ops/page/").await), "/ops/page");
-    assert!(site.desk.received.lock().unwrap().iter().all(|said| said.said == Payload::Words("prod/x".to_owned())));
+    assert!(site.intake.received.lock().unwrap().iter().all(|said| said.said == Payload::Words("prod/x".to_owned())));
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_in_its_browser_and_in_no_other() {
+    let site = Site::start(Some(TOKEN)).await;
+    let (mut one, mut two) = (Browser::default(), Browser::default());
+    for browser in [&mut one, &mut two] {
+        assert_eq!(site.sign_in(browser, TOKEN, &[]).await.status(), 303);
+    }
+    let before = one.cookies.clone();
+    let page = site.page(&mut one, "/").await;
+    assert!(page.contains("<form class=\"sign-out\" method=\"post\" action=\"/sign-out\">"), "{page}");
+    let own = format!("http://{}", site.host);
+    let leave = |form: String| site.request(Method::POST, "/sign-out").header(ORIGIN, own.clone()).form(&[("form", form)]);
+    assert_eq!(one.send(leave("0".repeat(64))).await.status(), 403, "nobody else signs somebody out");
+    assert_eq!(site.get(&mut one, "/").await.status(), 200);
+    let left = one.send(leave(hidden(&page, "form"))).await;
+    assert_eq!((left.status().as_u16(), location(&left).as_str()), (303, "/sign-in"));
+    let cookies: Vec<&str> = left.headers().get_all(SET_COOKIE).iter().map(|cookie| cookie.to_str().unwrap()).collect();
+    assert!(cookies.len() == 2 && cookies.iter().all(|cookie| cookie.contains("Max-Age=0")), "{cookies:?}");
+    assert_eq!(location(&site.get(&mut one, "/").await), "/sign-in");
+    assert!(site.page(&mut one, "/sign-in").await.contains("Sign in"), "a new session begins");
+    assert!(one.cookies.iter().all(|cookie| !before.contains(cookie)), "with a name of its own");
+    assert_eq!(site.get(&mut two, "/").await.status(), 200);
+    let open = Site::open().await;
+    assert!(!open.page(&mut Browser::default(), "/").await.contains("sign-out"), "without a token nobody signs in or out");
 }

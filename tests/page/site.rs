@@ -6,7 +6,10 @@ use reqwest::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use rotation_diag::chat::compose;
-use rotation_diag::chat::{Ack, HistoryError, HistoryThread, IncomingEvent, Intake, Message, MessageHistory, Posted, Summary};
+use rotation_diag::chat::{
+    Ack, Elsewhere, HistoryError, IncomingEvent, Intake, ListedThread, Message, MessageHistory, Posted, ShownInvestigation,
+    Summary, ThreadCursor, ThreadFilter, ThreadList, ThreadQuery, ThreadTarget,
+};
 use rotation_diag::config::Token;
 use rotation_diag::diagnosis::page_of;
 use rotation_diag::model::{Actor, Cause, Investigation, InvestigationId, Place, PlatformName};
@@ -23,15 +26,14 @@ pub(crate) fn new_id() -> String {
 
 /// Takes everything down, and answers what it was told to.
 #[derive(Default)]
-pub(crate) struct Desk {
+pub(crate) struct RecordingIntake {
     pub(crate) received: Mutex<Vec<IncomingEvent>>,
     pub(crate) answers: Mutex<Vec<Ack>>,
-    pub(crate) investigation: Mutex<Option<Investigation>>,
     pub(crate) suggestions: Mutex<Vec<String>>,
 }
 
 #[async_trait]
-impl Intake for Desk {
+impl Intake for RecordingIntake {
     async fn accept(&self, inbound: IncomingEvent) -> Ack {
         self.received.lock().unwrap().push(inbound);
         self.answers.lock().unwrap().pop().unwrap_or(Ack::Accepted)
@@ -41,45 +43,80 @@ impl Intake for Desk {
         self.suggestions.lock().unwrap().iter().filter(|name| name.contains(typed)).cloned().collect()
     }
 
-    async fn recent(&self, _: &Actor, _: usize) -> Vec<Summary> {
+    async fn recent(&self, _: &Actor, _: ThreadFilter, _: usize) -> Vec<Summary> {
         Vec::new()
-    }
-
-    async fn investigation(&self, _: &Actor, id: &InvestigationId) -> Option<(Investigation, u32)> {
-        self.investigation.lock().unwrap().clone().filter(|own| own.id == *id).map(|own| (own, 1))
     }
 }
 
-/// Threads in memory: each a list of messages, the first of which it hangs on.
+/// Threads in memory, each a list of messages, the first of which it hangs on; and an investigation.
 #[derive(Default)]
-pub(crate) struct Shelf(pub(crate) Mutex<Vec<Vec<Posted>>>);
+pub(crate) struct Shelf {
+    pub(crate) threads: Mutex<Vec<Vec<Posted>>>,
+    pub(crate) investigation: Mutex<Option<Investigation>>,
+    /// Where the investigation's thread is, if not here.
+    pub(crate) elsewhere: Mutex<Option<Elsewhere>>,
+    /// Threads of other platforms, which stand before the others.
+    pub(crate) of_others: Mutex<Vec<ListedThread>>,
+    /// What was asked for.
+    pub(crate) queries: Mutex<Vec<ThreadQuery>>,
+}
 
 impl Shelf {
     pub(crate) fn put(&self, messages: &[(&str, Message)]) {
         let at: Timestamp = "2026-11-24T04:52:00Z".parse().unwrap();
         let posted = |(id, message): &(&str, Message)| Posted { id: (*id).to_owned(), revision: 1, at, message: message.clone() };
-        self.0.lock().unwrap().push(messages.iter().map(posted).collect());
+        self.threads.lock().unwrap().push(messages.iter().map(posted).collect());
     }
 }
 
 #[async_trait]
 impl MessageHistory for Shelf {
-    async fn threads(&self, _: PlatformName, limit: usize) -> Result<Vec<HistoryThread>, HistoryError> {
-        let threads = self.0.lock().unwrap();
-        let thread = |messages: &Vec<Posted>| HistoryThread { root: messages[0].clone(), replies: messages.len() - 1 };
-        Ok(threads.iter().rev().take(limit).map(thread).collect())
+    async fn threads(&self, _: &Actor, _: &Place, query: &ThreadQuery) -> Result<ThreadList, HistoryError> {
+        self.queries.lock().unwrap().push(query.clone());
+        let threads = self.threads.lock().unwrap();
+        let number = |at: usize| ThreadCursor { opened_at: 0, number: i64::try_from(at).unwrap() };
+        let listed = threads.iter().enumerate().rev().filter(|(at, _)| query.behind.is_none_or(|behind| number(*at) < behind));
+        let listed: Vec<(usize, ListedThread)> = listed
+            .map(|(at, messages)| {
+                let root = &messages[0];
+                let thread = ListedThread {
+                    leads_to: ThreadTarget::Thread(root.id.clone()),
+                    tone: root.message.tone,
+                    title: root.message.title.clone(),
+                    opened_at: root.at,
+                    stated_at: root.at,
+                };
+                (at, thread)
+            })
+            .filter(|(_, thread)| query.filter.takes(thread.tone) && thread.title.as_str().contains(&query.text))
+            .collect();
+        let older = listed.get(query.limit).and_then(|_| listed.get(query.limit - 1)).map(|(at, _)| number(*at));
+        let threads = listed.into_iter().take(query.limit).map(|(_, thread)| thread);
+        let threads = self.of_others.lock().unwrap().clone().into_iter().chain(threads).collect();
+        let accounts = ["prod", "stage"].map(str::to_owned).into_iter().collect();
+        Ok(ThreadList { threads, older, accounts, at: NOW.parse().unwrap() })
     }
 
     async fn messages(&self, _: PlatformName, root: &str, _: usize) -> Result<Vec<Posted>, HistoryError> {
-        let threads = self.0.lock().unwrap();
+        let threads = self.threads.lock().unwrap();
         Ok(threads.iter().find(|messages| messages[0].id == root).cloned().unwrap_or_default())
     }
+
+    async fn investigation(&self, _: &Actor, place: &Place, id: &InvestigationId) -> Option<ShownInvestigation> {
+        let investigation = self.investigation.lock().unwrap().clone().filter(|own| own.id == *id)?;
+        let elsewhere = self.elsewhere.lock().unwrap().clone();
+        let root = self.threads.lock().unwrap().first().map(|messages| messages[0].id.clone());
+        Some(ShownInvestigation { investigation, place: Place { thread: root, ..place.clone() }, elsewhere })
+    }
 }
+
+/// When the list is looked at: three minutes after everything was said.
+const NOW: &str = "2026-11-24T04:55:00Z";
 
 /// A running page.
 pub(crate) struct Site {
     pub(crate) console: Arc<Console>,
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) intake: Arc<RecordingIntake>,
     pub(crate) shelf: Arc<Shelf>,
     caller: Caller,
 }
@@ -134,10 +171,10 @@ impl Site {
             cause_page: |id| Cause::from_id(id).and_then(page_of),
             new_id,
         };
-        let (console, desk, shelf) = (Console::new(settings), Arc::new(Desk::default()), Arc::new(Shelf::default()));
-        let app = router(console.clone(), desk.clone(), shelf.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let (console, intake, shelf) = (Console::new(settings), Arc::new(RecordingIntake::default()), Arc::new(Shelf::default()));
+        let app = router(console.clone(), intake.clone(), shelf.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Site { console, desk, shelf, caller: Caller::of(host) }
+        Site { console, intake, shelf, caller: Caller::of(host) }
     }
 
     pub(crate) fn say(&self, title: &'static str) -> Message {

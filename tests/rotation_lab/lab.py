@@ -298,8 +298,9 @@ class Lab(World):
                                  connect_timeout=2).close()
             else:
                 tls = {"ssl": {"check_hostname": False}} if value.get("ssl", True) else {"ssl_disabled": True}
+                # Another kind of server waits for the client to speak first, and so would this one for the server.
                 pymysql.connect(host=host, port=port, user=user, password=password, database=value.get("dbname"), connect_timeout=2,
-                                **tls).close()
+                                read_timeout=5, **tls).close()
         except (psycopg2.Error, pymysql.Error) as error:
             return str(error).strip().splitlines()[0]
         return ""

@@ -5,12 +5,12 @@ use crate::documents::{ALARMS, WEB_CONSOLE, toml};
 use crate::fake_aws::{FakeAws, Topic};
 use crate::fake_discord::{CHANNEL, FakeDiscord, GUILD, Lacking, TOKEN};
 use crate::fake_slack::{BOT_TOKEN, FakeSlack, Fault};
-use crate::workplace::{Said, Workplace};
+use crate::workplace::{ProgramOutput, Workplace};
 use rotation_diag::clock::Clock;
 use rotation_diag::store::Store;
 
 /// A bot in Slack that lacks nothing, but for what `change` changes.
-async fn in_fake_slack(change: impl FnOnce(&FakeSlack, &mut Workplace), config: impl FnOnce(String) -> String) -> Said {
+async fn in_fake_slack(change: impl FnOnce(&FakeSlack, &mut Workplace), config: impl FnOnce(String) -> String) -> ProgramOutput {
     let (slack, aws) = (FakeSlack::start().await, FakeAws::start("").await);
     let mut workplace = Workplace::new(&aws);
     for (name, token) in SLACK_TOKENS {
@@ -21,7 +21,7 @@ async fn in_fake_slack(change: impl FnOnce(&FakeSlack, &mut Workplace), config: 
     workplace.check().await
 }
 
-async fn in_fake_discord(change: impl FnOnce(&FakeDiscord), config: impl FnOnce(String) -> String) -> Said {
+async fn in_fake_discord(change: impl FnOnce(&FakeDiscord), config: impl FnOnce(String) -> String) -> ProgramOutput {
     let (discord, aws) = (FakeDiscord::start().await, FakeAws::start("").await);
     let mut workplace = Workplace::new(&aws);
     workplace.set("DISCORD_BOT_TOKEN", TOKEN);
@@ -33,7 +33,7 @@ async fn in_fake_discord(change: impl FnOnce(&FakeDiscord), config: impl FnOnce(
 }
 
 /// A bot with alarms that lacks nothing, but for what `change` changes of the topic and `config` of the configuration.
-async fn with_alarms(more: &str, change: impl FnOnce(&mut Topic), config: impl FnOnce(String) -> String) -> Said {
+async fn with_alarms(more: &str, change: impl FnOnce(&mut Topic), config: impl FnOnce(String) -> String) -> ProgramOutput {
     let (slack, aws) = (FakeSlack::start().await, FakeAws::start(more).await);
     let mut workplace = Workplace::new(&aws);
     for (name, token) in SLACK_TOKENS {
@@ -66,6 +66,10 @@ async fn what_is_missing_in_slack_is_named() {
     let unscoped =
         |slack: &FakeSlack, _: &mut Workplace| slack.change(|world| world.scopes = world.scopes.replace(",users:read", ""));
     in_fake_slack(unscoped, same).await.misses(&["the token lacks the scopes users:read: add them"]);
+    let shared = |slack: &FakeSlack, _: &mut Workplace| {
+        slack.change(|world| world.channels.get_mut("C1").unwrap().is_shared = true);
+    };
+    in_fake_slack(shared, same).await.has("Slack channel C1: another organization shares it");
     let elsewhere = |text: String| text.replace("\"C1\"", "\"C3\", \"C9\"");
     let told = in_fake_slack(|_, _| {}, elsewhere).await;
     told.misses(&["Slack channel C3: the bot is not in it", "Slack channel C9: the bot is not in it"]);
@@ -93,7 +97,12 @@ async fn what_is_missing_in_discord_is_named() {
     };
     let forum = |discord: &FakeDiscord| discord.with(|world| world.channels.get_mut(&CHANNEL).unwrap().kind = 15);
     in_fake_discord(forum, same).await.is_healthy();
-    in_fake_discord(forum, calling("user:1")).await.misses(&["it is a forum, and alarms begin threads of a channel"]);
+    in_fake_discord(forum, calling("user:1")).await.is_healthy();
+    let closed_forum = |discord: &FakeDiscord| {
+        forum(discord);
+        discord.with(|world| world.lack(CHANNEL, &[Lacking::Send]));
+    };
+    in_fake_discord(closed_forum, calling("user:1")).await.misses(&["it is a forum, and the bot may not begin posts there"]);
     let commandless = |discord: &FakeDiscord| discord.with(|world| world.lacks_commands = true);
     in_fake_discord(commandless, same).await.misses(&["was invited to the server"]);
     let elsewhere =

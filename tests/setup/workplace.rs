@@ -13,19 +13,19 @@ pub(crate) struct Workplace {
 
 /// What a command said, and its status.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct ProgramOutput {
     pub(crate) status: i32,
     pub(crate) text: String,
 }
 
-impl Said {
+impl ProgramOutput {
     /// The lines that begin with this mark: `✓`, `?` or `✗`.
     pub(crate) fn lines(&self, mark: &str) -> Vec<&str> {
         self.text.lines().filter(|line| line.starts_with(mark)).collect()
     }
 
     #[track_caller]
-    pub(crate) fn has(&self, words: &str) -> &Said {
+    pub(crate) fn has(&self, words: &str) -> &ProgramOutput {
         assert!(self.text.contains(words), "{words:?} is not in:\n{}", self.text);
         self
     }
@@ -89,7 +89,7 @@ impl Workplace {
 
     /// Runs a line of a document as a shell would: `export NAME=…` or `rotation-diag …`. Where a token stands in it as
     /// `…`, `tokens` has it.
-    pub(crate) async fn run(&mut self, line: &str, tokens: &[(&str, &str)]) -> Option<Said> {
+    pub(crate) async fn run(&mut self, line: &str, tokens: &[(&str, &str)]) -> Option<ProgramOutput> {
         if let Some(assignments) = line.strip_prefix("export ") {
             for assignment in assignments.split(' ') {
                 let (name, _) = assignment.split_once('=').unwrap();
@@ -100,23 +100,23 @@ impl Workplace {
         }
         let output = self.command(line).output().await.unwrap();
         let text = [output.stdout, output.stderr].concat();
-        Some(Said { status: output.status.code().unwrap(), text: String::from_utf8(text).unwrap() })
+        Some(ProgramOutput { status: output.status.code().unwrap(), text: String::from_utf8(text).unwrap() })
     }
 
     /// `rotation-diag check` with the configuration.
-    pub(crate) async fn check(&mut self) -> Said {
+    pub(crate) async fn check(&mut self) -> ProgramOutput {
         self.run("rotation-diag check --config rotation-diag.toml", &[]).await.unwrap()
     }
 
     /// The same where no file can be written to any more.
-    pub(crate) async fn check_on_a_full_disk(&self) -> Said {
+    pub(crate) async fn check_on_a_full_disk(&self) -> ProgramOutput {
         let mut command = Command::new("sh");
         let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" check --config rotation-diag.toml";
         command.args(["-c", script, env!("CARGO_BIN_EXE_rotation-diag")]);
         let command = command.env_clear().envs(&self.variables).env("PATH", "/usr/bin:/bin").current_dir(self.folder.path());
         let output = command.output().await.unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        Said { status: output.status.code().unwrap(), text }
+        ProgramOutput { status: output.status.code().unwrap(), text }
     }
 
     /// Starts a line that goes on running, and waits until it listens.

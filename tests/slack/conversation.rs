@@ -29,7 +29,7 @@ async fn a_command_is_heard_with_who_where_and_what() {
     let trigger = payload["trigger_id"].as_str().unwrap().to_owned();
     let envelope = bot.fake.deliver("slash_commands", payload);
     assert_eq!(bot.fake.acknowledged(&envelope).await, None, "what is accepted needs no answer");
-    let heard = bot.desk.heard();
+    let heard = bot.intake.heard();
     assert_eq!(heard.len(), 1);
     assert_eq!(heard[0].key, format!("command:T1:{trigger}"));
     assert_eq!(heard[0].place, place("C1", None));
@@ -42,7 +42,7 @@ async fn a_command_is_heard_with_who_where_and_what() {
 #[tokio::test]
 async fn a_refusal_comes_back_with_the_acknowledgement_and_only_its_person_sees_it() {
     let bot = Bot::start().await;
-    bot.desk.next(Next::Answer("You may not ask about <this> here."));
+    bot.intake.next(Next::Answer("You may not ask about <this> here."));
     let payload = bot.fake.command_payload("U1", "C3", "prod/orders-db");
     let envelope = bot.fake.deliver("slash_commands", payload);
     let answer = bot.fake.acknowledged(&envelope).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_mention_in_a_thread_is_heard_there_and_without_the_mention() {
     let payload = bot.fake.mention_payload("U2", "C1", "rerun 4", Some(&root));
     let envelope = bot.fake.deliver("events_api", payload);
     bot.fake.acknowledged(&envelope).await;
-    let heard = bot.desk.hears(1).await;
+    let heard = bot.intake.hears(1).await;
     assert_eq!(heard[0].place, place("C1", Some(&root)));
     assert_eq!(heard[0].said, Payload::Words("rerun 4".to_owned()));
     assert!(heard[0].key.starts_with("message:T1:C1:"), "{}", heard[0].key);
@@ -75,14 +75,14 @@ async fn a_mention_in_a_thread_is_heard_there_and_without_the_mention() {
     let payload = bot.fake.mention_payload("U2", "C1", "", None);
     let envelope = bot.fake.deliver("events_api", payload);
     bot.fake.acknowledged(&envelope).await;
-    assert_eq!(bot.desk.hears(2).await[1].said, Payload::Words("help".to_owned()), "silence is no answer to being called");
+    assert_eq!(bot.intake.hears(2).await[1].said, Payload::Words(String::new()), "whoever says nothing is heard too");
     bot.finish().await;
 }
 
 #[tokio::test]
 async fn the_answer_to_a_mention_is_for_its_person_alone_in_the_same_thread() {
     let bot = Bot::start().await;
-    bot.desk.next(Next::Answer("Say rerun, widen or help."));
+    bot.intake.next(Next::Answer("Say rerun, widen or help."));
     let payload = bot.fake.mention_payload("U2", "C1", "dance", Some("1764000000.000001"));
     let envelope = bot.fake.deliver("events_api", payload);
     bot.fake.acknowledged(&envelope).await;
@@ -115,7 +115,7 @@ async fn bots_edits_and_the_bot_itself_are_not_listened_to() {
     for envelope in &envelopes {
         bot.fake.acknowledged(envelope).await;
     }
-    assert!(bot.desk.heard().is_empty(), "{:?}", bot.desk.heard());
+    assert!(bot.intake.heard().is_empty(), "{:?}", bot.intake.heard());
     bot.finish().await;
 }
 
@@ -143,7 +143,7 @@ async fn a_click_carries_the_button_and_the_thread_it_is_in() {
         let payload = bot.fake.click_payload("U2", "C1", &root, value);
         let envelope = bot.fake.deliver("interactive", payload);
         bot.fake.acknowledged(&envelope).await;
-        let heard = bot.desk.heard().pop().unwrap();
+        let heard = bot.intake.heard().pop().unwrap();
         assert_eq!(heard.said, Payload::Click(value.to_owned()));
         assert_eq!(heard.place, place("C1", Some(&root)));
         assert_eq!(heard.actor.user, "U2");
@@ -159,7 +159,7 @@ async fn what_came_back_from_a_button_is_handed_on_as_it_is_and_never_cut() {
         let payload = bot.fake.interaction("U1", "C1", "1764000000.000001", None, action);
         let envelope = bot.fake.deliver("interactive", payload);
         bot.fake.acknowledged(&envelope).await;
-        assert_eq!(bot.desk.heard().pop().unwrap().said, Payload::Click(value));
+        assert_eq!(bot.intake.heard().pop().unwrap().said, Payload::Click(value));
     }
     // A button that is not ours, or without a value, means nothing.
     for action in
@@ -169,14 +169,14 @@ async fn what_came_back_from_a_button_is_handed_on_as_it_is_and_never_cut() {
         let envelope = bot.fake.deliver("interactive", payload);
         bot.fake.acknowledged(&envelope).await;
     }
-    assert_eq!(bot.desk.heard().len(), 3);
+    assert_eq!(bot.intake.heard().len(), 3);
     bot.finish().await;
 }
 
 #[tokio::test]
 async fn an_expired_button_is_answered_to_its_person_alone_without_touching_the_message() {
     let bot = Bot::start().await;
-    bot.desk.next(Next::Answer("This button has expired, run again."));
+    bot.intake.next(Next::Answer("This button has expired, run again."));
     let action = json!({ "type": "button", "action_id": "act-0", "value": "old" });
     let payload = bot.fake.interaction("U1", "C3", "1764000000.000001", None, action);
     let envelope = bot.fake.deliver("interactive", payload);
@@ -206,7 +206,7 @@ async fn a_person_is_answered_in_the_channel_where_the_response_address_has_expi
 async fn one_slow_message_does_not_hold_up_the_acknowledgement_of_others() {
     let bot = Bot::start().await;
     let go_on = Arc::new(Notify::new());
-    bot.desk.next(Next::Wait(Arc::clone(&go_on)));
+    bot.intake.next(Next::Wait(Arc::clone(&go_on)));
     let slow = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "slow"));
     bot.fake.may_stay_open(&slow);
     let others: Vec<_> =
@@ -214,7 +214,7 @@ async fn one_slow_message_does_not_hold_up_the_acknowledgement_of_others() {
     for envelope in &others {
         bot.fake.acknowledged(envelope).await;
     }
-    assert_eq!(bot.desk.heard().len(), 20);
+    assert_eq!(bot.intake.heard().len(), 20);
     go_on.notify_one();
     bot.fake.acknowledged(&slow).await;
     bot.finish().await;
@@ -223,32 +223,32 @@ async fn one_slow_message_does_not_hold_up_the_acknowledgement_of_others() {
 #[tokio::test]
 async fn a_panic_is_contained_and_the_message_comes_again() {
     let bot = Bot::start().await;
-    bot.desk.next(Next::Panic);
+    bot.intake.next(Next::Panic);
     let first = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "boom"));
     bot.fake.may_stay_open(&first);
     let second = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "fine"));
     bot.fake.acknowledged(&second).await;
     bot.fake.deliver_again(&first, None);
     bot.fake.acknowledged(&first).await;
-    assert_eq!(bot.desk.heard().len(), 2);
+    assert_eq!(bot.intake.heard().len(), 2);
     bot.finish().await;
 }
 
 #[tokio::test]
 async fn an_event_that_could_not_be_stored_is_not_acknowledged_so_that_slack_sends_it_again() {
     let bot = Bot::start().await;
-    bot.desk.next(Next::Unavailable("Please try again."));
+    bot.intake.next(Next::Unavailable("Please try again."));
     let payload = bot.fake.mention_payload("U1", "C1", "prod/orders-db", None);
     let event = bot.fake.deliver("events_api", payload);
     bot.fake.may_stay_open(&event);
-    bot.desk.next(Next::Unavailable("Please try again."));
+    bot.intake.next(Next::Unavailable("Please try again."));
     let command = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "prod/orders-db"));
     let answer = bot.fake.acknowledged(&command).await.unwrap();
     assert_eq!(answer["text"], "🟡 Please try again.", "a command does not come again: its person has to know");
     assert!(bot.fake.world().envelopes[&event.0].acknowledged_after.is_none());
     bot.fake.deliver_again(&event, None);
     bot.fake.acknowledged(&event).await;
-    assert_eq!(bot.desk.heard().len(), 1);
+    assert_eq!(bot.intake.heard().len(), 1);
     bot.finish().await;
 }
 
@@ -269,7 +269,7 @@ async fn what_nobody_understands_is_acknowledged_and_forgotten() {
     bot.fake.send_frame(None, &json!({ "type": "slash_commands" }));
     let command = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "still there"));
     bot.fake.acknowledged(&command).await;
-    assert_eq!(bot.desk.heard().len(), 1);
+    assert_eq!(bot.intake.heard().len(), 1);
     bot.finish().await;
 }
 
@@ -283,7 +283,7 @@ async fn an_app_of_a_whole_organization_clicks_without_a_team() {
     payload["message"]["metadata"] = json!({ "event_type": "x", "event_payload": { "n": 1 } });
     let envelope = bot.fake.deliver("interactive", payload);
     bot.fake.acknowledged(&envelope).await;
-    assert_eq!(bot.desk.hears(1).await[0].actor.workspace, "T1");
+    assert_eq!(bot.intake.hears(1).await[0].actor.workspace, "T1");
     bot.finish().await;
 }
 
@@ -301,5 +301,39 @@ async fn a_thread_has_an_address() {
     assert_eq!(bot.slack.link(&thread).unwrap(), "https://example.slack.com/archives/C1/p1764000000000001");
     let strange = rotation_diag::model::ThreadRef { channel: "../x".to_owned(), ..thread };
     assert_eq!(bot.slack.link(&strange), None);
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn a_link_to_an_investigation_shows_its_verdict_where_its_writer_may_have_it_told() {
+    let bot = Bot::start().await;
+    let id = "0123456789abcdef0123456789abcdef";
+    let page = format!("https://rotation-diag.example.com/console/investigations/{id}#step-4");
+    let links =
+        [page.as_str(), "https://rotation-diag.example.com/causes/db_auth_failed", "https://x.example/investigations/none", "?"];
+    let shared = |user: &str, channel: &str| {
+        let links: Vec<Value> = links.iter().map(|url| json!({ "domain": "rotation-diag.example.com", "url": url })).collect();
+        let event = json!({
+            "type": "link_shared", "user": user, "channel": channel, "message_ts": "1764000000.000077", "is_bot_user_member": true,
+            "links": links, "unfurl_id": "C1.1764000000.000077.abc", "source": "conversations_history", "event_ts": "1.1",
+        });
+        bot.fake.event_payload(event, 1)
+    };
+    let mut old = shared("U1", "C1");
+    old["event"].as_object_mut().unwrap().remove("unfurl_id");
+    // In somebody's composer nobody knows yet where it will stand.
+    for payload in [shared("U2", "C1"), shared("U1", "COMPOSER"), shared("U1", "C1"), old] {
+        let envelope = bot.fake.deliver("events_api", payload);
+        assert_eq!(bot.fake.acknowledged(&envelope).await, None);
+    }
+    let unfurled = bot.fake.until("two unfurls", |world| (world.unfurled.len() == 2).then(|| world.unfurled.clone())).await;
+    let by_id = unfurled.iter().find(|one| one["unfurl_id"].is_string()).unwrap();
+    let by_message = unfurled.iter().find(|one| one["ts"].is_string()).unwrap();
+    assert_eq!((&by_id["source"], &by_message["channel"]), (&json!("conversations_history"), &json!("C1")));
+    for one in [by_id, by_message] {
+        let shown = one["unfurls"].as_object().unwrap();
+        assert_eq!(shown.keys().collect::<Vec<_>>(), [&page], "other links are left alone");
+        assert!(shown[&page]["blocks"].to_string().contains("is not rotating"));
+    }
     bot.finish().await;
 }

@@ -2,7 +2,7 @@
 
 use crate::conversation::place;
 use crate::fake_slack::{BOT_TOKEN, FakeSlack, Fault};
-use crate::recording_intake::{safe, sender};
+use crate::recording_intake::{broadcaster, lost, safe, sender};
 use rotation_diag::chat::document::{Attachment, Content, Message, Part, Tone};
 use rotation_diag::chat::{ChatPlatform as _, Destination, SendError};
 use rotation_diag::model::{PlatformName, ReplyTo, ThreadRef};
@@ -37,6 +37,46 @@ async fn a_message_opens_a_thread_is_replied_to_and_edited() {
     assert_eq!((first.text.as_str(), first.thread, first.edits), ("🔴 the verdict", None, 1));
     assert_eq!(first.metadata, json!({ "event_type": "rotation_diag_delivery", "event_payload": { "key": "key-1" } }));
     assert_eq!((second.ts, second.thread), (reply, Some(root)));
+    fake.finish();
+}
+
+#[tokio::test]
+async fn people_are_named_by_an_edit_which_calls_nobody() {
+    let fake = FakeSlack::start().await;
+    let slack = sender(&fake);
+    let mut message = line("U1 resolved this; prod/U1 is not rotating");
+    message.parts = vec![Part::Context(vec![safe("resolved by U1, prod"), safe("not by U2")])];
+    message.people = vec!["U1".to_owned(), "the alarm".to_owned()];
+    let root = slack.post(&channel("C1"), &message, "root").await.unwrap();
+    let posted = fake.world().calls.iter().find(|call| call.method == "chat.postMessage").unwrap().arguments.to_string();
+    assert!(!posted.contains("<@U1>") && !posted.contains("user_id") && !posted.contains("U1 resolved"), "{posted}");
+    assert!(posted.contains("Someone resolved this; prod/U1 is not rotating"), "{posted}");
+    let shown = fake.next_post().await;
+    assert_eq!((shown.ts.as_str(), shown.edits), (root.as_str(), 1));
+    let runs = &shown.blocks[0]["elements"][0]["elements"];
+    assert_eq!(runs[1], json!({ "type": "user", "user_id": "U1", "style": { "bold": true } }), "{runs}");
+    assert_eq!(shown.blocks[1]["elements"][0]["text"], "resolved by <@U1>, prod · not by U2");
+    assert!(!shown.text.contains("<@"), "a notification calls nobody: {}", shown.text);
+
+    // Where the edit fails, the message stands without a name.
+    fake.fault("chat.update", Fault::Code("message_not_found"));
+    slack.post(&channel("C1"), &message, "second").await.unwrap();
+    assert!(fake.next_post().await.text.contains("Someone resolved this"));
+    fake.finish();
+}
+
+#[tokio::test]
+async fn only_an_ending_is_shown_in_the_channel_too_and_only_where_the_configuration_says_so() {
+    let fake = FakeSlack::start().await;
+    let ending = Message { is_ending: true, ..line("the watched rotation succeeded") };
+    for (slack, expected) in [(sender(&fake), json!(null)), (broadcaster(&fake), json!(true))] {
+        let root = slack.post(&channel("C1"), &ending, "root").await.unwrap();
+        slack.post(&thread("C1", &root), &line("evidence"), "reply").await.unwrap();
+        slack.post(&thread("C1", &root), &ending, "ending").await.unwrap();
+        for expected in [json!(null), json!(null), expected] {
+            assert_eq!(fake.next_post().await.request["reply_broadcast"], expected);
+        }
+    }
     fake.finish();
 }
 
@@ -80,8 +120,12 @@ async fn what_never_left_is_told_from_what_may_have_arrived() {
     fake.fault("chat.postMessage", Fault::LostAfterwards);
     let error = slack.post(&channel("C1"), &line("x"), "key-9").await.unwrap_err();
     assert_eq!(error, SendError::Uncertain { why: "chat.postMessage: Slack's answer was lost".to_owned() });
-    assert_eq!(slack.find(&channel("C1"), "key-9").await, Ok(Some(fake.next_post().await.ts)), "it had arrived, and is found");
-    assert_eq!(slack.find(&channel("C1"), "key-10").await, Ok(None));
+    assert_eq!(
+        slack.find(&channel("C1"), &lost("key-9", &line("x"))).await,
+        Ok(Some(fake.next_post().await.ts)),
+        "it had arrived, and is found"
+    );
+    assert_eq!(slack.find(&channel("C1"), &lost("key-10", &line("x"))).await, Ok(None));
 
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut config = crate::recording_intake::config(&fake, crate::recording_intake::socket_mode(1));
@@ -118,11 +162,11 @@ async fn a_message_is_found_on_a_later_page_of_its_channel_or_thread_and_only_by
             });
         }
     }
-    assert_eq!(slack.find(&channel("C1"), "root").await, Ok(Some(root.clone())));
+    assert_eq!(slack.find(&channel("C1"), &lost("root", &line("x"))).await, Ok(Some(root.clone())));
     let reply = slack.post(&thread("C1", &root), &line("reply"), "reply").await.unwrap();
-    assert_eq!(slack.find(&thread("C1", &root), "reply").await, Ok(Some(reply)));
-    assert_eq!(slack.find(&channel("C1"), "reply").await, Ok(None));
-    assert!(matches!(slack.find(&thread("C1", "1.2"), "reply").await, Err(SendError::Gone { .. })));
+    assert_eq!(slack.find(&thread("C1", &root), &lost("reply", &line("x"))).await, Ok(Some(reply)));
+    assert_eq!(slack.find(&channel("C1"), &lost("reply", &line("x"))).await, Ok(None));
+    assert!(matches!(slack.find(&thread("C1", "1.2"), &lost("reply", &line("x"))).await, Err(SendError::Gone { .. })));
     fake.next_post().await;
     fake.finish();
 }

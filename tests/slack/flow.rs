@@ -120,18 +120,30 @@ impl FakeSlack {
         .await
     }
 
-    /// Waits for what follows a verdict in its thread: what the steps saw, which it returns, and the chart.
-    async fn thread_is_filled(&self, root: &Posted) -> Posted {
-        let details = self.next_post().await;
-        assert!(read(&details.blocks).starts_with("# What the nine steps found"), "{}", read(&details.blocks));
-        assert_eq!(details.thread.as_deref(), Some(root.ts.as_str()));
-        self.chart_follows(root).await;
-        details
+    /// Waits for what follows a verdict in its thread: its thoughts, which it returns, and the chart.
+    async fn thread_is_filled(&self, root: &Posted) -> Vec<Posted> {
+        let mut thoughts = Vec::new();
+        loop {
+            let post = self.next_post().await;
+            assert_eq!(post.thread.as_deref(), Some(root.ts.as_str()));
+            if read(&post.blocks).starts_with("# Timeline") {
+                break;
+            }
+            thoughts.push(post);
+        }
+        self.picture_follows(root).await;
+        let is_details = |post: &Posted| read(&post.blocks).starts_with("# What the nine steps found");
+        assert_eq!(thoughts.iter().filter(|post| is_details(post)).count(), 1);
+        thoughts
     }
 
     async fn chart_follows(&self, root: &Posted) {
         let chart = self.next_post().await;
         assert!(read(&chart.blocks).starts_with("# Timeline"), "{}", read(&chart.blocks));
+        self.picture_follows(root).await;
+    }
+
+    async fn picture_follows(&self, root: &Posted) {
         let file = self.until("a picture", |world| world.read_file()).await;
         assert_eq!((file.name.as_str(), file.thread.as_deref()), ("prod-orders-db-timeline.png", Some(root.ts.as_str())));
         assert!(file.content.starts_with(b"\x89PNG"));
@@ -165,8 +177,9 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     assert!(verdict.edits > 0, "the progress message becomes the verdict");
     insta::assert_snapshot!("flow_verdict", undated(&read(&verdict.blocks)));
     keep_in_the_document(&format!("```text\n{}\n```\n", read(&verdict.blocks)));
-    let details = fake.thread_is_filled(&root).await;
-    insta::assert_snapshot!("flow_details", undated(&read(&details.blocks)));
+    let thoughts = fake.thread_is_filled(&root).await;
+    let thread = thoughts.iter().map(|post| undated(&read(&post.blocks))).collect::<Vec<_>>().join("\n\n");
+    insta::assert_snapshot!("flow_details", thread);
 
     // Each button does what it says, and the thread tells who pressed it.
     let mut told = Vec::new();
@@ -176,6 +189,8 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
             fake.chart_follows(&root).await;
         }
         let answer = fake.next_post().await;
+        // Who did it is named by an edit, which calls nobody.
+        let answer = if read(&answer.blocks).contains("omeone") { fake.reads(&answer, "@U1").await } else { answer };
         assert_eq!(answer.thread.as_deref(), Some(root.ts.as_str()));
         told.push(format!("[{action}]\n{}", undated(&read(&answer.blocks))));
     }
@@ -204,9 +219,10 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     for envelope in &both {
         fake.acknowledged(envelope).await;
     }
-    assert_eq!(read(&fake.next_post().await.blocks), "# U1 resolved this.");
+    let note = fake.next_post().await;
+    fake.reads(&note, "@U1 resolved this.").await;
     assert!(fake.next_whisper().await["text"].as_str().unwrap().contains("already"));
-    insta::assert_snapshot!("flow_resolved", undated(&read(&fake.reads(&root, "resolved by U1").await.blocks)));
+    insta::assert_snapshot!("flow_resolved", undated(&read(&fake.reads(&root, "resolved by <@U1>").await.blocks)));
 
     let log = program.stop();
     let shown = fake.world().everything_shown();
@@ -215,6 +231,46 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
         assert!(!shown.contains(secret), "{secret} was shown");
     }
+    fake.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_calls_the_bot_without_a_word_sees_what_can_be_done_there() {
+    let fake = FakeSlack::start().await;
+    let aws = account("role_detached_policy");
+    let program = Program::start(&fake, &aws);
+    fake.sockets_open(1).await;
+    let mention = fake.deliver("events_api", fake.mention_payload("U1", "C1", "", None));
+    fake.acknowledged(&mention).await;
+    insta::assert_snapshot!("hint", read(&fake.next_whisper().await["blocks"]));
+
+    let command = fake.deliver("slash_commands", fake.command_payload("U1", "C1", "prod/orders-db"));
+    fake.acknowledged(&command).await;
+    let root = fake.next_post().await;
+    fake.reads(&root, "is not rotating").await;
+    fake.thread_is_filled(&root).await;
+    let mention = fake.deliver("events_api", fake.mention_payload("U1", "C1", " ", Some(&root.ts)));
+    fake.acknowledged(&mention).await;
+    let menu = fake.next_whisper().await;
+    assert_eq!((&menu["user"], &menu["channel"], &menu["thread_ts"]), (&json!("U1"), &json!("C1"), &json!(root.ts)));
+    insta::assert_snapshot!("menu", read(&menu["blocks"]));
+
+    // Its controls do what those of the verdict do, for whoever may.
+    let action = json!({ "type": "button", "action_id": "act-0", "value": value_of(&menu["blocks"], "resolve") });
+    for user in ["U2", "U1"] {
+        let click = fake.interaction(user, "C1", "1764000000.999999", Some(&root.ts), action.clone());
+        let click = fake.deliver("interactive", click);
+        fake.acknowledged(&click).await;
+    }
+    assert!(fake.next_whisper().await.to_string().contains("not allowed to do this here"));
+    assert!(read(&fake.next_post().await.blocks).contains("resolved this"));
+
+    // Whoever may not see it learns no more than in any channel.
+    let mention = fake.deliver("events_api", fake.mention_payload("U2", "C1", "", Some(&root.ts)));
+    fake.acknowledged(&mention).await;
+    let told = fake.next_whisper().await.to_string();
+    assert!(told.contains("Name the secret") && !told.contains("orders-db is"), "{told}");
+    program.stop();
     fake.finish();
 }
 

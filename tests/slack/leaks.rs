@@ -30,10 +30,10 @@ fn log() -> LogCapture {
 async fn neither_tickets_nor_tokens_nor_payloads_nor_evidence_are_logged() {
     let log = log();
     let bot = Bot::start().await;
-    bot.desk.next(Next::Answer("canaryanswer"));
+    bot.intake.next(Next::Answer("canaryanswer"));
     let command = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "canaryword"));
     bot.fake.acknowledged(&command).await;
-    bot.desk.next(Next::Answer("canaryanswer"));
+    bot.intake.next(Next::Answer("canaryanswer"));
     let action = json!({ "type": "button", "action_id": "act-0", "value": "canaryvalue" });
     let click = bot.fake.deliver("interactive", bot.fake.interaction("U1", "C1", "1764000000.000001", None, action));
     bot.fake.acknowledged(&click).await;
@@ -62,7 +62,7 @@ async fn neither_tickets_nor_tokens_nor_payloads_nor_evidence_are_logged() {
     bot.finish().await;
 
     let log = log.text();
-    assert!(log.contains("no socket to Slack yet"), "the trap catches nothing: {log}");
+    assert!(log.contains("no socket to Slack yet"), "the capture of the log catches nothing: {log}");
     for secret in ["canary", "xoxb-", "xapp-", "ticket=", "/response/", "ws://", "http://"] {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }

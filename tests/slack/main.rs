@@ -9,8 +9,12 @@
     reason = "a test stops at what it did not expect"
 )]
 
+#[path = "../support/every_message.rs"]
+mod every_message;
 #[path = "../support/fake_slack/mod.rs"]
 mod fake_slack;
+#[path = "../page/worlds.rs"]
+mod worlds;
 
 mod conversation;
 mod delivery;
@@ -19,6 +23,7 @@ mod flow;
 mod leaks;
 #[path = "../support/log_capture.rs"]
 mod log_capture;
+mod looks;
 mod manifest;
 mod people;
 mod reading;

@@ -26,7 +26,7 @@ fn the_scopes_are_those_of_the_methods_that_are_called() {
 fn every_method_is_called_somewhere() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/platforms/slack");
     let mut source = String::new();
-    for file in ["api.rs", "people.rs", "platform.rs", "receiver.rs"] {
+    for file in ["api.rs", "inspection.rs", "people.rs", "platform.rs", "receiver.rs"] {
         source.push_str(&fs::read_to_string(folder.join(file)).unwrap());
     }
     for method in Method::ALL {
@@ -40,7 +40,8 @@ fn both_ways_in_are_in_the_manifest() {
     for address in ["url: https://rotation-diag.example.com/slack/command", "/slack/events", "/slack/interactivity"] {
         assert!(MANIFEST.lines().any(|line| line.trim().starts_with('#') && line.contains(address)), "{address}");
     }
-    for event in ["app_home_opened", "app_mention", "member_joined_channel", "/rotation-diag"] {
+    assert!(MANIFEST.contains("    - name: Diagnose this alarm\n      type: message\n      callback_id: diagnose_alarm\n"));
+    for event in ["app_home_opened", "app_mention", "link_shared", "member_joined_channel", "unfurl_domains", "/rotation-diag"] {
         assert!(MANIFEST.contains(event), "{event}");
     }
 }
@@ -52,7 +53,10 @@ async fn the_bot_says_which_scopes_its_token_lacks() {
     assert_eq!(slack.missing_scopes().await, Some(Vec::new()));
     fake.world().scopes =
         "chat:write,commands,app_mentions:read,channels:history,channels:read,groups:history,users:read".to_owned();
-    assert_eq!(slack.missing_scopes().await, Some(vec!["files:write", "groups:read", "usergroups:read"]));
+    assert_eq!(
+        slack.missing_scopes().await,
+        Some(vec!["files:write", "groups:read", "links:read", "links:write", "usergroups:read"])
+    );
     fake.finish();
 }
 

@@ -3,7 +3,8 @@
 use crate::conversation::place;
 use crate::fake_slack::{FakeSlack, Fault, OTHER_TEAM, STRANGER, TEAM};
 use crate::recording_intake::{Bot, fast};
-use rotation_diag::chat::{ChatPlatform as _, SendError};
+use rotation_diag::chat::document::Tone;
+use rotation_diag::chat::{ChatPlatform as _, LostPost, Message, SendError};
 use rotation_diag::model::{Actor, PlatformName, Standing};
 use rotation_diag::platforms::slack::Lookups;
 use serde_json::{Value, json};
@@ -26,17 +27,17 @@ async fn workspace(lookups: Lookups) -> Bot {
 }
 
 async fn asks(bot: &Bot, user: &str) -> Actor {
-    let before = bot.desk.heard().len();
+    let before = bot.intake.heard().len();
     let command = bot.fake.deliver("slash_commands", bot.fake.command_payload(user, "C1", "x"));
     bot.fake.acknowledged(&command).await;
-    bot.desk.hears(before + 1).await.pop().unwrap().actor
+    bot.intake.hears(before + 1).await.pop().unwrap().actor
 }
 
 async fn hears(bot: &Bot, kind: &str, payload: Value) -> Actor {
-    let before = bot.desk.heard().len();
+    let before = bot.intake.heard().len();
     let envelope = bot.fake.deliver(kind, payload);
     bot.fake.acknowledged(&envelope).await;
-    bot.desk.hears(before + 1).await.pop().unwrap().actor
+    bot.intake.hears(before + 1).await.pop().unwrap().actor
 }
 
 #[tokio::test]
@@ -153,7 +154,7 @@ async fn what_the_app_does_not_offer_is_acknowledged_and_does_nothing_for_anybod
             assert_eq!(bot.fake.acknowledged(&envelope).await, None, "{kind}");
         }
     }
-    assert!(bot.desk.heard().is_empty());
+    assert!(bot.intake.heard().is_empty());
     bot.finish().await;
 }
 
@@ -182,7 +183,7 @@ async fn an_event_for_another_installation_is_left_alone() {
     payload["authorizations"] = json!([{ "enterprise_id": null, "team_id": OTHER_TEAM, "user_id": "UOTHERBOT", "is_bot": true }]);
     let envelope = bot.fake.deliver("events_api", payload);
     bot.fake.acknowledged(&envelope).await;
-    assert!(bot.desk.heard().is_empty());
+    assert!(bot.intake.heard().is_empty());
     bot.finish().await;
 }
 
@@ -201,6 +202,48 @@ async fn in_an_organization_somebody_of_two_workspaces_is_a_member_and_somebody_
         let actor = hears(&bot, "events_api", payload).await;
         assert_eq!(actor.standing, Standing::Pending, "within one organization Slack has to tell");
         assert_eq!(bot.slack.look_up(&actor).await.actor.standing, expected, "{user}");
+    }
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn an_app_of_a_whole_organization_serves_each_workspace_and_its_own_members() {
+    let fake = FakeSlack::start().await;
+    fake.world().organization = Some(("E1".to_owned(), true));
+    for (id, own, teams) in [("UONE", TEAM, json!([TEAM])), ("UBOTH", OTHER_TEAM, json!([OTHER_TEAM, TEAM]))] {
+        let user = json!({ "id": id, "team_id": own, "enterprise_user": { "enterprise_id": "E1", "teams": teams } });
+        fake.world().users.insert(id.to_owned(), user);
+    }
+    let bot = Bot::start_with(fake, 1, Lookups::default(), fast()).await;
+    bot.slack.introduce().await.unwrap();
+    assert_eq!(bot.slack.workspace(), None, "it is in no workspace alone");
+    assert!(bot.slack.whereabouts().unwrap().contains("in the organization E1"), "{:?}", bot.slack.whereabouts());
+    let by = |user: &'static str, workspace: &'static str| {
+        let mut command = bot.fake.command_payload(user, "C1", "x");
+        (command["team_id"], command["is_enterprise_install"]) = (json!(workspace), json!("true"));
+        let mut mention = bot.fake.mention_payload(user, "C1", "x", None);
+        (mention["team_id"], mention["event"]["team"]) = (json!(workspace), json!(workspace));
+        mention["authorizations"] =
+            json!([{ "enterprise_id": "E1", "team_id": null, "user_id": "UBOT", "is_bot": true, "is_enterprise_install": true }]);
+        let action = json!({ "type": "button", "action_id": "act-0", "value": "x" });
+        let mut click = bot.fake.interaction(user, "C1", "1764000000.000001", None, action);
+        let own = bot.fake.world().users[user]["team_id"].clone();
+        (click["team"]["id"], click["user"]["team_id"], click["is_enterprise_install"]) = (json!(workspace), own, json!(true));
+        [("slash_commands", command), ("events_api", mention), ("interactive", click)]
+    };
+    for (user, workspace, expected) in [
+        ("UONE", TEAM, Standing::Member),
+        ("UONE", OTHER_TEAM, Standing::Outsider),
+        ("UBOTH", TEAM, Standing::Member),
+        ("UBOTH", OTHER_TEAM, Standing::Member),
+        (STRANGER, TEAM, Standing::Outsider),
+    ] {
+        for (kind, payload) in by(user, workspace) {
+            let actor = hears(&bot, kind, payload).await;
+            assert_eq!(actor.workspace, workspace, "{user}, {kind}: what is asked counts where it was asked");
+            let standing = bot.slack.look_up(&actor).await.actor.standing;
+            assert_eq!(standing, expected, "{user} in {workspace}, {kind}");
+        }
     }
     bot.finish().await;
 }
@@ -234,7 +277,7 @@ async fn a_token_that_is_revoked_is_noticed_by_whatever_call_meets_it_and_people
     let click = bot.fake.deliver("interactive", bot.fake.interaction("U1", "C1", "1764000000.000001", None, action));
     bot.fake.acknowledged(&click).await;
     assert!(bot.fake.next_whisper().await["text"].as_str().unwrap().contains("no longer accepts my token"));
-    assert_eq!(bot.desk.heard().len(), 1);
+    assert_eq!(bot.intake.heard().len(), 1);
     // What another method may not do says nothing about the token; a call that comes through says that it works.
     for code in ["missing_scope", "not_allowed_token_type", "channel_not_found", "not_in_channel", "access_denied"] {
         bot.fake.fault("users.info", Fault::Code(code));
@@ -246,7 +289,9 @@ async fn a_token_that_is_revoked_is_noticed_by_whatever_call_meets_it_and_people
     for code in ["missing_scope", "not_allowed_token_type", "channel_not_found", "not_in_channel", "access_denied"] {
         bot.fake.fault("conversations.history", Fault::Code(code));
         let to = rotation_diag::chat::Destination::Channel(place("C1", None));
-        assert!(!matches!(bot.slack.find(&to, "k").await, Err(SendError::Unauthorized { .. })), "{code}");
+        let message = Message::line(Tone::Neutral, "x".into());
+        let lost = LostPost { key: "k", message: &message, since: jiff::Timestamp::now(), others: &[] };
+        assert!(!matches!(bot.slack.find(&to, &lost).await, Err(SendError::Unauthorized { .. })), "{code}");
         assert!(bot.slack.is_token_accepted(), "{code}");
     }
     bot.finish().await;
@@ -261,7 +306,7 @@ async fn the_bot_hears_that_it_was_invited() {
         let envelope = bot.fake.deliver("events_api", bot.fake.event_payload(event, 1));
         bot.fake.acknowledged(&envelope).await;
     }
-    assert_eq!(*bot.desk.joined.lock().unwrap(), [place("C1", None)]);
+    assert_eq!(*bot.intake.joined.lock().unwrap(), [place("C1", None)]);
     bot.finish().await;
 }
 

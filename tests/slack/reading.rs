@@ -25,7 +25,11 @@ fn block(block: &Value) -> Vec<String> {
 
 fn rich(element: &Value) -> Vec<String> {
     let runs = element["elements"].as_array().unwrap().iter();
-    let text: String = runs.map(|run| run["text"].as_str().or(run["url"].as_str()).unwrap()).collect();
+    let shown = |run: &Value| match run["user_id"].as_str() {
+        Some(user) => format!("@{user}"),
+        None => run["text"].as_str().or(run["url"].as_str()).unwrap().to_owned(),
+    };
+    let text: String = runs.map(shown).collect();
     let mark = if element["type"] == "rich_text_preformatted" { "| " } else { "" };
     text.lines().map(|line| format!("{mark}{line}")).collect()
 }

@@ -3,10 +3,10 @@
 use crate::fake_slack::FakeSlack;
 use async_trait::async_trait;
 use rotation_diag::chat::document::{Message, Tone};
-use rotation_diag::chat::{Ack, IncomingEvent, Intake, Summary};
+use rotation_diag::chat::{Ack, IncomingEvent, Intake, LostPost, Summary, ThreadFilter};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Token, TokenSource};
-use rotation_diag::model::{Actor, Investigation, InvestigationId, Place};
+use rotation_diag::model::{Actor, InvestigationId, Place};
 use rotation_diag::platforms::slack::{Lookups, Slack, SlackStop, SocketTimeouts};
 use rotation_diag::platforms::slack::{SlackConfig, SlackMode, SlackTokens};
 use rotation_diag::redact::SafeText;
@@ -28,12 +28,18 @@ pub(crate) enum Next {
 
 /// The reception.
 #[derive(Default)]
-pub(crate) struct Desk {
+pub(crate) struct RecordingIntake {
     heard: Mutex<Vec<IncomingEvent>>,
     seen: Mutex<HashSet<String>>,
     next: Mutex<VecDeque<Next>>,
     pub(crate) recent: Mutex<Vec<Summary>>,
     pub(crate) joined: Mutex<Vec<Place>>,
+    /// What was asked to be shown in the home.
+    pub(crate) filters: Mutex<Vec<ThreadFilter>>,
+    /// What a text is about that somebody points at.
+    pub(crate) named: Mutex<Vec<String>>,
+    /// The texts that somebody pointed at.
+    pub(crate) pointed_at: Mutex<Vec<String>>,
     changed: Notify,
 }
 
@@ -41,7 +47,7 @@ pub(crate) fn safe(text: &str) -> SafeText {
     SafeText::redact(text)
 }
 
-impl Desk {
+impl RecordingIntake {
     pub(crate) fn next(&self, next: Next) {
         self.next.lock().unwrap().push_back(next);
     }
@@ -66,7 +72,7 @@ impl Desk {
 }
 
 #[async_trait]
-impl Intake for Desk {
+impl Intake for RecordingIntake {
     async fn accept(&self, inbound: IncomingEvent) -> Ack {
         let next = self.next.lock().unwrap().pop_front();
         match next {
@@ -89,16 +95,24 @@ impl Intake for Desk {
         Vec::new()
     }
 
+    async fn secrets_in(&self, _actor: &Actor, _place: &Place, text: &str) -> Vec<String> {
+        self.pointed_at.lock().unwrap().push(text.to_owned());
+        self.named.lock().unwrap().clone()
+    }
+
+    async fn preview(&self, actor: &Actor, place: &Place, id: &InvestigationId) -> Option<Message> {
+        let mut message = Message::line(Tone::Bad, safe(&format!("{id} is not rotating")));
+        message.people = vec![actor.user.clone()];
+        (actor.user == "U1" && place.channel == "C1").then_some(message)
+    }
+
     async fn joined(&self, place: &Place) {
         self.joined.lock().unwrap().push(place.clone());
     }
 
-    async fn recent(&self, _actor: &Actor, limit: usize) -> Vec<Summary> {
+    async fn recent(&self, _actor: &Actor, filter: ThreadFilter, limit: usize) -> Vec<Summary> {
+        self.filters.lock().unwrap().push(filter);
         self.recent.lock().unwrap().iter().take(limit).cloned().collect()
-    }
-
-    async fn investigation(&self, _actor: &Actor, _id: &InvestigationId) -> Option<(Investigation, u32)> {
-        None
     }
 }
 
@@ -117,7 +131,12 @@ pub(crate) fn fast() -> SocketTimeouts {
 }
 
 pub(crate) fn config(fake: &FakeSlack, mode: SlackMode) -> SlackConfig {
-    SlackConfig { mode, bot_token: TokenSource::Env("UNUSED".to_owned()), api_url: fake.api_url().parse().unwrap() }
+    SlackConfig {
+        mode,
+        bot_token: TokenSource::Env("UNUSED".to_owned()),
+        api_url: fake.api_url().parse().unwrap(),
+        broadcast: false,
+    }
 }
 
 pub(crate) fn socket_mode(connections: u8) -> SlackMode {
@@ -137,6 +156,14 @@ pub(crate) fn sender(fake: &FakeSlack) -> Slack {
     sender_at(fake, Clock::system())
 }
 
+/// The same, where endings are shown in the channel too.
+pub(crate) fn broadcaster(fake: &FakeSlack) -> Slack {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let config = SlackConfig { broadcast: true, ..config(fake, socket_mode(1)) };
+    let tokens = tokens(crate::fake_slack::APP_TOKEN);
+    Slack::with_rhythm(&config, &tokens, Lookups::default(), Clock::system(), fast()).unwrap()
+}
+
 /// The same on a machine with this clock.
 pub(crate) fn sender_at(fake: &FakeSlack, clock: Clock) -> Slack {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -144,10 +171,15 @@ pub(crate) fn sender_at(fake: &FakeSlack, clock: Clock) -> Slack {
     Slack::with_rhythm(&config, &tokens(crate::fake_slack::APP_TOKEN), Lookups::default(), clock, fast()).unwrap()
 }
 
+/// A message whose answer was lost, as delivery asks for it.
+pub(crate) fn lost<'a>(key: &'a str, message: &'a Message) -> LostPost<'a> {
+    LostPost { key, message, since: jiff::Timestamp::UNIX_EPOCH, others: &[] }
+}
+
 /// The bot with its sockets.
 pub(crate) struct Bot {
     pub(crate) fake: FakeSlack,
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) intake: Arc<RecordingIntake>,
     pub(crate) slack: Arc<Slack>,
     pub(crate) stop: CancellationToken,
     running: JoinHandle<Result<(), SlackStop>>,
@@ -164,10 +196,9 @@ impl Bot {
         let config = config(&fake, socket_mode(connections));
         let tokens = tokens(crate::fake_slack::APP_TOKEN);
         let slack = Arc::new(Slack::with_rhythm(&config, &tokens, lookups, Clock::system(), rhythm).unwrap());
-        let (desk, stop) = (Arc::new(Desk::default()), CancellationToken::new());
-        let intake: Arc<dyn Intake> = desk.clone();
-        let running = tokio::spawn(Arc::clone(&slack).listen(intake, stop.clone()));
-        let bot = Bot { fake, desk, slack, stop, running };
+        let (intake, stop) = (Arc::new(RecordingIntake::default()), CancellationToken::new());
+        let running = tokio::spawn(Arc::clone(&slack).listen(Arc::clone(&intake) as Arc<dyn Intake>, stop.clone()));
+        let bot = Bot { fake, intake, slack, stop, running };
         bot.fake.sockets_open(usize::from(connections)).await;
         bot
     }

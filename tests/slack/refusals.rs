@@ -3,7 +3,7 @@
 
 use crate::conversation::place;
 use crate::fake_slack::{FakeSlack, Fault};
-use crate::recording_intake::{Bot, safe, sender};
+use crate::recording_intake::{Bot, lost, safe, sender};
 use futures::StreamExt as _;
 use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
 use rotation_diag::chat::document::{Attachment, Content, Message, Tone};
@@ -459,9 +459,10 @@ async fn no_refusal_to_open_the_dialog_ends_in_silence() {
         let expected = if DEAD.contains(code) { "no longer accepts my token" } else { "could not be opened" };
         assert!(text.contains(expected), "{code}: {text}");
         // Another call comes through, so the token works.
-        bot.slack.find(&Destination::Channel(place("C1", None)), "k").await.unwrap();
+        let nothing = Message::line(Tone::Neutral, safe("x"));
+        bot.slack.find(&Destination::Channel(place("C1", None)), &lost("k", &nothing)).await.unwrap();
     }
-    assert!(bot.desk.heard().iter().all(|inbound| inbound.said != Payload::Words(String::new())));
+    assert!(bot.intake.heard().iter().all(|inbound| inbound.said != Payload::Words(String::new())));
     bot.fake.world().triggers.clear();
     bot.finish().await;
 }

@@ -1,7 +1,7 @@
 //! HTTP mode: requests that Slack signed, and others.
 
 use crate::fake_slack::{FakeSlack, SECRET, signature};
-use crate::recording_intake::{Desk, Next, config, fast, http_mode, tokens};
+use crate::recording_intake::{Next, RecordingIntake, config, fast, http_mode, tokens};
 use reqwest::{Client, Response, StatusCode};
 use rotation_diag::chat::{Intake, Payload};
 use rotation_diag::clock::Clock;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 struct Site {
     fake: FakeSlack,
-    desk: Arc<Desk>,
+    intake: Arc<RecordingIntake>,
     url: String,
     client: Client,
 }
@@ -22,13 +22,12 @@ impl Site {
         let fake = FakeSlack::start().await;
         let config = config(&fake, http_mode());
         let slack = Slack::with_rhythm(&config, &tokens(SECRET), Lookups::default(), Clock::system(), fast()).unwrap();
-        let desk = Arc::new(Desk::default());
-        let intake: Arc<dyn Intake> = desk.clone();
-        let router = Arc::new(slack).router(intake).unwrap();
+        let intake = Arc::new(RecordingIntake::default());
+        let router = Arc::new(slack).router(Arc::clone(&intake) as Arc<dyn Intake>).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/slack", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Site { fake, desk, url, client: Client::new() }
+        Site { fake, intake, url, client: Client::new() }
     }
 
     /// Posts with a signature of now.
@@ -83,7 +82,7 @@ async fn commands_events_and_clicks_are_heard() {
     let action = json!({ "type": "button", "action_id": "act-0", "value": "token" });
     let click = site.interaction(&site.fake.interaction("U1", "C1", "1764000000.000001", None, action)).await;
     assert_eq!(click.status(), StatusCode::OK);
-    let said: Vec<Payload> = site.desk.heard().into_iter().map(|inbound| inbound.said).collect();
+    let said: Vec<Payload> = site.intake.heard().into_iter().map(|inbound| inbound.said).collect();
     let words = |words: &str| Payload::Words(words.to_owned());
     assert_eq!(said, [words("prod/orders-db window:7d"), words("rerun 4"), Payload::Click("token".to_owned())]);
     site.fake.finish();
@@ -92,11 +91,11 @@ async fn commands_events_and_clicks_are_heard() {
 #[tokio::test]
 async fn answers_come_with_the_response() {
     let site = Site::start().await;
-    site.desk.next(Next::Answer("No."));
+    site.intake.next(Next::Answer("No."));
     let command = site.form("command", &site.fake.command_payload("U1", "C1", "x")).await;
     let answer: Value = serde_json::from_str(&text(command).await.1).unwrap();
     assert_eq!((&answer["response_type"], &answer["text"]), (&json!("ephemeral"), &json!("No.")));
-    site.desk.next(Next::Answer("Not that one."));
+    site.intake.next(Next::Answer("Not that one."));
     let fields = [("secret", json!({ "type": "plain_text_input", "value": "x" }))];
     let submission = site.interaction(&site.fake.submission("U1", "investigate", &fields)).await;
     assert_eq!(text(submission).await.1, r#"{"response_action":"errors","errors":{"secret":"Not that one."}}"#);
@@ -115,7 +114,7 @@ async fn a_replay_and_a_retry_count_once() {
         let request = request.header("x-slack-retry-num", retry).header("x-slack-retry-reason", "http_timeout");
         assert_eq!(request.body(event.clone()).send().await.unwrap().status(), StatusCode::OK);
     }
-    assert_eq!(site.desk.heard().len(), 1);
+    assert_eq!(site.intake.heard().len(), 1);
     site.fake.finish();
 }
 
@@ -148,7 +147,7 @@ async fn nothing_happens_for_what_slack_did_not_sign() {
     }
     let without = site.client.post(format!("{}/events", site.url)).body(challenge.clone()).send().await.unwrap();
     assert_eq!(text(without).await, (StatusCode::UNAUTHORIZED, String::new()));
-    assert!(site.desk.heard().is_empty());
+    assert!(site.intake.heard().is_empty());
     assert!(site.fake.world().calls.is_empty(), "nothing is asked on behalf of nobody");
     let signed = text(site.signed("events", JSON, &challenge).await).await;
     assert_eq!(signed, (StatusCode::OK, r#"{"challenge":"canarychallenge"}"#.to_owned()));
@@ -191,7 +190,7 @@ async fn a_body_of_another_kind_than_the_path_is_for_is_refused() {
         let status = site.signed("events", JSON, body).await.status();
         assert!(matches!(status, StatusCode::BAD_REQUEST | StatusCode::OK), "{status} {body:.20}");
     }
-    assert_eq!(site.desk.heard().len(), 1);
+    assert_eq!(site.intake.heard().len(), 1);
     site.fake.finish();
 }
 
@@ -201,7 +200,7 @@ async fn slack_may_check_the_certificate() {
     let check = site.signed("command", FORM, "ssl_check=1&token=x").await;
     assert_eq!(check.status(), StatusCode::OK);
     assert_eq!(site.client.get(format!("{}/command", site.url)).send().await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
-    assert!(site.desk.heard().is_empty());
+    assert!(site.intake.heard().is_empty());
     site.fake.finish();
 }
 
@@ -209,11 +208,11 @@ async fn slack_may_check_the_certificate() {
 async fn what_could_not_be_stored_is_sent_again_and_a_panic_ends_only_its_own_request() {
     let site = Site::start().await;
     let event = site.fake.mention_payload("U1", "C1", "x", None);
-    site.desk.next(Next::Unavailable("Please try again."));
+    site.intake.next(Next::Unavailable("Please try again."));
     assert_eq!(site.event(&event).await.status(), StatusCode::SERVICE_UNAVAILABLE);
-    site.desk.next(Next::Panic);
+    site.intake.next(Next::Panic);
     assert_eq!(text(site.event(&event).await).await, (StatusCode::INTERNAL_SERVER_ERROR, String::new()));
     assert_eq!(site.event(&event).await.status(), StatusCode::OK);
-    assert_eq!(site.desk.heard().len(), 1);
+    assert_eq!(site.intake.heard().len(), 1);
     site.fake.finish();
 }

@@ -14,7 +14,7 @@ async fn the_new_socket_is_open_before_the_old_one_is_let_go_and_nothing_is_lost
     let bot = Bot::start().await;
     let old = bot.fake.socket_ids()[0];
     let go_on = Arc::new(Notify::new());
-    bot.desk.next(Next::Wait(Arc::clone(&go_on)));
+    bot.intake.next(Next::Wait(Arc::clone(&go_on)));
     let under_way = bot.fake.deliver("slash_commands", bot.fake.command_payload("U1", "C1", "under way"));
     bot.fake.announce_end(old, "warning");
     bot.fake.sockets_open(2).await;
@@ -32,7 +32,7 @@ async fn the_new_socket_is_open_before_the_old_one_is_let_go_and_nothing_is_lost
     bot.fake.close(old);
     bot.fake.sockets_open(1).await;
     assert_ne!(bot.fake.socket_ids()[0], old);
-    assert_eq!(bot.desk.heard().len(), 2);
+    assert_eq!(bot.intake.heard().len(), 2);
     let place = crate::conversation::place("C1", None);
     let done =
         rotation_diag::chat::Message::line(rotation_diag::chat::document::Tone::Good, crate::recording_intake::safe("done"));
@@ -96,7 +96,7 @@ async fn the_same_envelope_on_two_sockets_and_again_later_counts_once() {
         .await;
     bot.fake.deliver_again(&mention, None);
     bot.fake.acknowledged(&mention).await;
-    assert_eq!(bot.desk.heard().len(), 2);
+    assert_eq!(bot.intake.heard().len(), 2);
     bot.finish().await;
 }
 
@@ -141,8 +141,8 @@ async fn refused(method: &str, code: &'static str) -> SlackStop {
     let config = crate::recording_intake::config(&fake, crate::recording_intake::socket_mode(2));
     let tokens = crate::recording_intake::tokens(crate::fake_slack::APP_TOKEN);
     let slack = Slack::with_rhythm(&config, &tokens, Lookups::default(), Clock::system(), fast()).unwrap();
-    let desk: Arc<dyn Intake> = Arc::new(crate::recording_intake::Desk::default());
-    let ended = Arc::new(slack).listen(desk, CancellationToken::new());
+    let intake: Arc<dyn Intake> = Arc::new(crate::recording_intake::RecordingIntake::default());
+    let ended = Arc::new(slack).listen(intake, CancellationToken::new());
     let stop = tokio::time::timeout(std::time::Duration::from_secs(20), ended).await.unwrap().unwrap_err();
     fake.finish();
     stop

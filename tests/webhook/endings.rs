@@ -4,6 +4,7 @@ use crate::bot_world::{Shown, tokens};
 use crate::threads::{ORDERS, ROUTE, Town, ago, alarm, now, text_of};
 use jiff::Timestamp;
 use rotation_diag::chat::document::{Mention, Tone};
+use rotation_diag::model::Action;
 use serde_json::{Value, json};
 
 const WEATHER: (&str, &str) = ("SecretId", "prod/weather-db");
@@ -89,6 +90,22 @@ async fn a_rotation_that_succeeded_closes_the_thread_of_the_one_that_failed_and_
         let expected = if Some(&root.id) == told.root.as_ref() { "recovered" } else { "open" };
         assert_eq!(town.state_of(&root).await, expected, "{}", root.title());
     }
+}
+
+#[tokio::test]
+async fn an_alarm_that_is_over_calls_those_who_asked_about_it_and_nobody_else() {
+    let town = Town::new("healthy_by_its_own_retry").await;
+    town.hears(&rotation("RotationFailed", "prod/weather-db", ago(50))).await;
+    town.comes_to_rest().await;
+    let root = town.slack.roots().remove(0);
+    for (user, action) in [("U1", Action::Compare), ("U9", Action::Compare), ("U1", Action::Export)] {
+        let token = tokens(&root.message).into_iter().find(|token| token.action == action).unwrap();
+        town.world.click(&format!("{user}-{action:?}"), user, &token.to_string()).await;
+    }
+    town.comes_to_rest().await;
+    town.hears(&rotation("RotationSucceeded", "prod/weather-db", ago(20))).await;
+    let told = town.reads("prod/weather-db: rotated, and rotation succeeded: resolved").await.message;
+    assert_eq!((told.mention, told.is_ending), (Some(Mention::People(vec!["U1".to_owned()])), true));
 }
 
 #[tokio::test]

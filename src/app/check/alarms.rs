@@ -27,8 +27,8 @@ pub(super) async fn check(config: &Config, accounts: &dyn Accounts) -> Vec<Check
         }
         let account = accounts.known().iter().find(|known| known.account_id.as_deref() == Some(arn.account_id()));
         let Ok(region) = arn.region().parse() else { continue };
-        let choice = Location { account: account.and_then(|known| known.name.clone()), region };
-        match accounts.connect(&choice).await {
+        let location = Location { account: account.and_then(|known| known.name.clone()), region };
+        match accounts.connect(&location).await {
             Err(error) => all.push(checked(&what, missing(error.to_string()))),
             Ok(Connected { aws, clock }) => {
                 let caller = AwsCaller::new(clock, clock::deadline(DEADLINE), true);

@@ -5,21 +5,22 @@ use crate::chat::setup::{Checked, checked, fine, missing, open};
 use crate::playbook::preflight::{self, Permission};
 use crate::store::Location;
 
-/// Every account in the first of its regions: permissions are the account's.
-pub(super) async fn check(accounts: &dyn Accounts) -> Vec<Checked> {
+/// Every account in the first of its regions: permissions are the account's. Those for the function's code are asked about where it
+/// is inspected.
+pub(super) async fn check(accounts: &dyn Accounts, inspects_code: bool) -> Vec<Checked> {
     let mut all = Vec::new();
     for account in accounts.known() {
         let Some(region) = account.regions.first() else { continue };
-        let choice = Location { account: account.name.clone(), region: region.clone() };
-        all.extend(permissions(accounts, &choice).await);
+        let location = Location { account: account.name.clone(), region: region.clone() };
+        all.extend(permissions(accounts, &location).await);
     }
     all
 }
 
-async fn permissions(accounts: &dyn Accounts, choice: &Location) -> Vec<Checked> {
-    let name = choice.account.as_deref().unwrap_or("this account");
-    let what = format!("AWS {name} in {}", choice.region);
-    let connected = match accounts.connect(choice).await {
+async fn permissions(accounts: &dyn Accounts, location: &Location) -> Vec<Checked> {
+    let name = location.account.as_deref().unwrap_or("this account");
+    let what = format!("AWS {name} in {}", location.region);
+    let connected = match accounts.connect(location).await {
         Ok(connected) => connected,
         Err(error) => return vec![checked(what, missing(error.to_string()))],
     };
@@ -30,7 +31,10 @@ async fn permissions(accounts: &dyn Accounts, choice: &Location) -> Vec<Checked>
         }
         Ok(id) => id,
     };
-    let found = preflight::permissions(&connected.aws, &connected.clock, &account).await;
+    let mut found = preflight::permissions(&connected.aws, &connected.clock, &account).await;
+    if inspects_code {
+        found.extend(preflight::permissions_for_code(&connected.aws, &connected.clock, &account).await);
+    }
     let allowed = found.iter().filter(|(_, permission)| *permission == Permission::Allowed).count();
     let mut all = vec![checked(
         &what,

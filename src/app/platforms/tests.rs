@@ -4,7 +4,8 @@ use super::*;
 use crate::app::{App, check, demo};
 use crate::chat::setup::fine;
 use crate::chat::{
-    Ack, CheckResult, Checked, Destination, IncomingEvent, Limits as PlatformLimits, Manner, Message, Payload, SendError,
+    Ack, CheckResult, Checked, Destination, IncomingEvent, Limits as PlatformLimits, LostPost, Manner, Message, Payload,
+    SendError,
 };
 use crate::config::reader::{Reader, Section, text};
 use crate::config::{Http, Misplaced, PlatformConfig, PlatformTable, StoreFile};
@@ -75,7 +76,7 @@ impl ChatPlatform for Letters {
         Ok(())
     }
 
-    async fn find(&self, _to: &Destination, _key: &str) -> Result<Option<String>, SendError> {
+    async fn find(&self, _to: &Destination, _lost: &LostPost<'_>) -> Result<Option<String>, SendError> {
         Ok(None)
     }
 

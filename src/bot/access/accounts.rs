@@ -44,27 +44,27 @@ pub trait Accounts: Send + Sync {
     fn known(&self) -> &[AccountInfo];
 
     /// Clients for a place.
-    async fn connect(&self, choice: &Location) -> Result<Connected, ConnectError>;
+    async fn connect(&self, location: &Location) -> Result<Connected, ConnectError>;
 
     /// Clients for looking into `secret` of a place: simulated places hold an account for each secret.
-    async fn connect_for(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError>;
+    async fn connect_for(&self, location: &Location, secret: &SecretRef) -> Result<Connected, ConnectError>;
 
     /// The same on behalf of somebody, whom the account's own records name then. Only an assumed role can say it.
     async fn connect_on_behalf(
         &self,
-        choice: &Location,
+        location: &Location,
         secret: &SecretRef,
         _: &SessionOwner,
     ) -> Result<Connected, ConnectError> {
-        self.connect_for(choice, secret).await
+        self.connect_for(location, secret).await
     }
 
     /// The names of the secrets of a place.
-    async fn names(&self, choice: &Location) -> Vec<String>;
+    async fn names(&self, location: &Location) -> Vec<String>;
 
     /// Whether the secret is in a place; `None` where that cannot be told.
-    async fn has(&self, choice: &Location, secret: &SecretRef) -> Option<bool> {
-        let connected = self.connect_for(choice, secret).await.ok()?;
+    async fn has(&self, location: &Location, secret: &SecretRef) -> Option<bool> {
+        let connected = self.connect_for(location, secret).await.ok()?;
         match find::is_here(&connected.aws, &connected.clock, secret).await {
             Observation::Found(here) => Some(here),
             _ => None,
@@ -73,7 +73,7 @@ pub trait Accounts: Send + Sync {
 
     /// Whether the secret is in each of the `places`; `None` where that cannot be told.
     async fn look_for(&self, places: &[Location], secret: &SecretRef) -> Vec<Option<bool>> {
-        let asked: Vec<_> = places.iter().map(|choice| self.has(choice, secret)).collect();
+        let asked: Vec<_> = places.iter().map(|location| self.has(location, secret)).collect();
         stream::iter(asked).buffered(AT_ONCE).collect().await
     }
 }
@@ -85,7 +85,7 @@ pub(super) fn locations(known: &[AccountInfo], question: &InvestigationRequest) 
     if region.zip(arn_region.as_ref()).is_some_and(|(asked, of_arn)| asked != of_arn) {
         return Vec::new();
     }
-    let mut choices = Vec::new();
+    let mut locations = Vec::new();
     for account in known {
         let named = question.account.is_none() || question.account == account.name;
         let fits = arn_account.as_ref().is_none_or(|id| account.account_id.as_ref().is_none_or(|own| own == id));
@@ -97,9 +97,9 @@ pub(super) fn locations(known: &[AccountInfo], question: &InvestigationRequest) 
             Some(_) => Vec::new(),
             None => account.regions.clone(),
         };
-        choices.extend(regions.into_iter().map(|region| Location { account: account.name.clone(), region }));
+        locations.extend(regions.into_iter().map(|region| Location { account: account.name.clone(), region }));
     }
-    choices
+    locations
 }
 
 /// The accounts of the configuration, in AWS.
@@ -128,10 +128,10 @@ impl AwsAccounts {
         Ok(AwsAccounts { known: known(config, usual.as_ref()), config: config.clone(), registry, connected: Mutex::default() })
     }
 
-    async fn clients(&self, choice: &Location, owner: Option<&SessionOwner>) -> Result<Connected, ConnectError> {
-        let options = self.options(choice, owner);
+    async fn clients(&self, location: &Location, owner: Option<&SessionOwner>) -> Result<Connected, ConnectError> {
+        let options = self.options(location, owner);
         let owner = options.assume_role.as_ref().and_then(|role| role.owner.clone());
-        let key = (choice.clone(), owner);
+        let key = (location.clone(), owner);
         let kept = self.connected.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(connected) = kept {
             return Ok(connected);
@@ -149,8 +149,8 @@ impl AwsAccounts {
         Ok(connected)
     }
 
-    fn options(&self, choice: &Location, owner: Option<&SessionOwner>) -> AwsOptions {
-        let account = choice.account.as_ref().and_then(|name| self.config.accounts.get(name));
+    fn options(&self, location: &Location, owner: Option<&SessionOwner>) -> AwsOptions {
+        let account = location.account.as_ref().and_then(|name| self.config.accounts.get(name));
         let assume_role = account.and_then(|account| {
             Some(AssumeRole {
                 role_arn: account.role.as_ref()?.arn().as_str().to_owned(),
@@ -159,7 +159,7 @@ impl AwsAccounts {
                 names_the_owner: account.source_identity,
             })
         });
-        AwsOptions { region: Some(choice.region.clone()), assume_role, ..AwsOptions::default() }
+        AwsOptions { region: Some(location.region.clone()), assume_role, ..AwsOptions::default() }
     }
 }
 
@@ -186,20 +186,25 @@ impl Accounts for AwsAccounts {
         &self.known
     }
 
-    async fn connect(&self, choice: &Location) -> Result<Connected, ConnectError> {
-        self.clients(choice, None).await
+    async fn connect(&self, location: &Location) -> Result<Connected, ConnectError> {
+        self.clients(location, None).await
     }
 
-    async fn connect_for(&self, choice: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
-        self.clients(choice, None).await
+    async fn connect_for(&self, location: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
+        self.clients(location, None).await
     }
 
-    async fn connect_on_behalf(&self, choice: &Location, _: &SecretRef, owner: &SessionOwner) -> Result<Connected, ConnectError> {
-        self.clients(choice, Some(owner)).await
+    async fn connect_on_behalf(
+        &self,
+        location: &Location,
+        _: &SecretRef,
+        owner: &SessionOwner,
+    ) -> Result<Connected, ConnectError> {
+        self.clients(location, Some(owner)).await
     }
 
-    async fn names(&self, choice: &Location) -> Vec<String> {
-        let Ok(Connected { aws, clock }) = self.clients(choice, None).await else { return Vec::new() };
+    async fn names(&self, location: &Location) -> Vec<String> {
+        let Ok(Connected { aws, clock }) = self.clients(location, None).await else { return Vec::new() };
         find::names(&aws, &clock).await.found().cloned().unwrap_or_default()
     }
 }
@@ -217,7 +222,7 @@ pub(in crate::bot) enum Whereabouts {
 pub(super) async fn locate(accounts: &dyn Accounts, places: &[Location], secret: &SecretRef) -> Whereabouts {
     let answers = accounts.look_for(places, secret).await;
     let with = |wanted: Option<bool>| {
-        places.iter().zip(&answers).filter(move |(_, answer)| **answer == wanted).map(|(choice, _)| choice)
+        places.iter().zip(&answers).filter(move |(_, answer)| **answer == wanted).map(|(location, _)| location)
     };
     let found: Vec<Location> = with(Some(true)).cloned().collect();
     if !found.is_empty() {
@@ -248,8 +253,8 @@ mod tests {
         let accounts = AwsAccounts::of(&Config::parse(&text, crate::app::PLATFORMS).unwrap()).await.unwrap();
         let somebody = SessionOwner::person("slack", "U1");
         let role = |name: &str, owner: Option<&SessionOwner>| {
-            let choice = Location { account: Some(name.to_owned()), region: "eu-west-1".parse().unwrap() };
-            accounts.options(&choice, owner).assume_role.map(|role| (role.owner, role.names_the_owner, role.external_id))
+            let location = Location { account: Some(name.to_owned()), region: "eu-west-1".parse().unwrap() };
+            accounts.options(&location, owner).assume_role.map(|role| (role.owner, role.names_the_owner, role.external_id))
         };
         let id = || Some("an-id".to_owned());
         assert_eq!(role("told", Some(&somebody)), Some((Some(somebody.clone()), true, id())));

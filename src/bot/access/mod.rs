@@ -34,28 +34,28 @@ impl Access {
     }
 
     /// Clients for a place.
-    pub(super) async fn connect(&self, choice: &Location) -> Result<Connected, ConnectError> {
-        self.accounts.connect(choice).await
+    pub(super) async fn connect(&self, location: &Location) -> Result<Connected, ConnectError> {
+        self.accounts.connect(location).await
     }
 
     /// Clients for looking into `secret` of a place.
-    pub(super) async fn connect_for(&self, choice: &Location, secret: &SecretRef) -> Result<Connected, ConnectError> {
-        self.accounts.connect_for(choice, secret).await
+    pub(super) async fn connect_for(&self, location: &Location, secret: &SecretRef) -> Result<Connected, ConnectError> {
+        self.accounts.connect_for(location, secret).await
     }
 
     /// The same on behalf of `owner`.
     pub(super) async fn connect_on_behalf(
         &self,
-        choice: &Location,
+        location: &Location,
         secret: &SecretRef,
         owner: &SessionOwner,
     ) -> Result<Connected, ConnectError> {
-        self.accounts.connect_on_behalf(choice, secret, owner).await
+        self.accounts.connect_on_behalf(location, secret, owner).await
     }
 
     /// The names of the secrets of a place.
-    pub(super) async fn names(&self, choice: &Location) -> Vec<String> {
-        self.accounts.names(choice).await
+    pub(super) async fn names(&self, location: &Location) -> Vec<String> {
+        self.accounts.names(location).await
     }
 
     /// Looks for a secret in all `places` at once.
@@ -64,21 +64,21 @@ impl Access {
     }
 
     /// Whether a secret may be told of in the channel of `place` though no person asked.
-    pub(super) fn may_tell(&self, place: &Place, secret: &SecretRef, choice: &Location) -> bool {
-        self.authorizer.allow_unasked(place, &request(ActionKind::Investigate, secret, choice))
+    pub(super) fn may_tell(&self, place: &Place, secret: &SecretRef, location: &Location) -> bool {
+        self.authorizer.allow_unasked(place, &request(ActionKind::Investigate, secret, location))
     }
 
     /// Whether the channel of `place` may learn that there is such a secret.
-    pub(super) fn may_name(&self, place: &Place, secret: &SecretRef, choice: &Location) -> bool {
-        self.authorizer.allow_naming(place, &request(ActionKind::Investigate, secret, choice))
+    pub(super) fn may_name(&self, place: &Place, secret: &SecretRef, location: &Location) -> bool {
+        self.authorizer.allow_naming(place, &request(ActionKind::Investigate, secret, location))
     }
 
     /// Whether `actor` may see what an investigation found.
-    pub(super) fn may_see(&self, actor: &Actor, stored: &InvestigationRow) -> bool {
-        let secret = &stored.question.secret;
-        match &stored.choice {
-            Some(choice) => self.may(actor, &stored.place, ActionKind::Evidence, secret, choice).is_ok(),
-            None => self.allowed_places(actor, &stored.place, &stored.question).is_ok(),
+    pub(super) fn may_see(&self, actor: &Actor, row: &InvestigationRow) -> bool {
+        let secret = &row.question.secret;
+        match &row.location {
+            Some(location) => self.may(actor, &row.place, ActionKind::Evidence, secret, location).is_ok(),
+            None => self.allowed_places(actor, &row.place, &row.question).is_ok(),
         }
     }
 
@@ -91,9 +91,9 @@ impl Access {
     ) -> Result<Vec<Location>, AccessRefusal> {
         let mut refusal = if self.authorizer.allow_nothing() { AccessRefusal::NoRules } else { AccessRefusal::NotAllowed };
         let mut allowed = Vec::new();
-        for choice in locations(self.accounts.known(), question) {
-            match self.may(actor, place, ActionKind::Investigate, &question.secret, &choice) {
-                Ok(()) => allowed.push(choice),
+        for location in locations(self.accounts.known(), question) {
+            match self.may(actor, place, ActionKind::Investigate, &question.secret, &location) {
+                Ok(()) => allowed.push(location),
                 // What is not known of the person may allow another place.
                 Err(_) if refusal.is_for_lack_of_knowledge() => {}
                 Err(why) => refusal = why,
@@ -111,8 +111,8 @@ impl Access {
         }
         let secret = SecretRef::Name(question.secret.name().to_owned());
         let may = |account: &AccountInfo, region: &Region| {
-            let choice = Location { account: account.name.clone(), region: region.clone() };
-            self.may(actor, place, ActionKind::Investigate, &secret, &choice).is_ok()
+            let location = Location { account: account.name.clone(), region: region.clone() };
+            self.may(actor, place, ActionKind::Investigate, &secret, &location).is_ok()
         };
         let is_theirs =
             |account: &AccountInfo| !account.regions.is_empty() && account.regions.iter().all(|region| may(account, region));
@@ -146,14 +146,14 @@ impl Access {
         place: &Place,
         action: ActionKind,
         secret: &SecretRef,
-        choice: &Location,
+        location: &Location,
     ) -> Result<(), AccessRefusal> {
-        self.authorizer.decide(actor, place, &request(action, secret, choice))
+        self.authorizer.decide(actor, place, &request(action, secret, location))
     }
 }
 
-fn request<'a>(action: ActionKind, secret: &'a SecretRef, choice: &'a Location) -> AccessRequest<'a> {
-    AccessRequest { action, secret, account: choice.account.as_deref(), region: &choice.region }
+fn request<'a>(action: ActionKind, secret: &'a SecretRef, location: &'a Location) -> AccessRequest<'a> {
+    AccessRequest { action, secret, account: location.account.as_deref(), region: &location.region }
 }
 
 fn names_of(account: &AccountInfo) -> &str {

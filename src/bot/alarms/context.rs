@@ -11,7 +11,7 @@ pub(super) struct AlarmContext<'a> {
     pub(super) claimed: &'a Claimed,
     pub(super) alarm: &'a Alarm,
     pub(super) scope: Scope<'a>,
-    pub(super) choice: Location,
+    pub(super) location: Location,
     pub(super) found: ResolvedSecrets,
 }
 
@@ -19,8 +19,8 @@ impl<'a> AlarmContext<'a> {
     /// The alarm, where `config` covers it: judged when it is worked on, as the configuration then is.
     pub(super) fn of(config: &'a Config, claimed: &'a Claimed, alarm: &'a Alarm) -> Result<AlarmContext<'a>, OutOfScope> {
         let scope = Scope::of(config, alarm)?;
-        let choice = Location { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
-        Ok(AlarmContext { claimed, alarm, scope, choice, found: ResolvedSecrets::nothing() })
+        let location = Location { account: Some(scope.account.to_owned()), region: alarm.region.clone() };
+        Ok(AlarmContext { claimed, alarm, scope, location, found: ResolvedSecrets::nothing() })
     }
 
     pub(super) fn place(&self) -> &'a Place {

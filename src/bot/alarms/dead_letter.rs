@@ -30,8 +30,8 @@ impl AlarmThreads {
         };
         self.store.open_thread(&NewThread { id: thread.clone(), place: place.clone() }, &[]).await?;
         let mut completion = Completion::default();
-        for stored in self.store.investigations_of(&thread).await?.iter().filter(|one| one.stage == InvestigationStage::Running) {
-            let one = failed(stored, why);
+        for row in self.store.investigations_of(&thread).await?.iter().filter(|one| one.stage == InvestigationStage::Running) {
+            let one = failed(row, why);
             completion.concluded.extend(one.concluded);
             completion.messages.extend(one.messages);
         }
@@ -41,7 +41,7 @@ impl AlarmThreads {
         } else {
             ROOT.to_owned()
         };
-        let mut message = messages::given_up(alarm, why);
+        let mut message = messages::dead_letter(alarm, why);
         if alarm.state == AlarmState::Alarm && case.is_critical() {
             message.mention = case.scope.route.mention.as_ref().map(messages::mention);
         }

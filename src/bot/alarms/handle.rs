@@ -47,7 +47,7 @@ impl AlarmThreads {
         {
             return Err(HandlerError::RetryAfter(Duration::try_from(end.duration_since(self.store.now())).unwrap_or(LOOK_AGAIN)));
         }
-        let may_tell = |secret: &SecretRef| self.access.may_tell(case.place(), secret, &case.choice);
+        let may_tell = |secret: &SecretRef| self.access.may_tell(case.place(), secret, &case.location);
         let found = alarm::resolve_secrets(alarm, &case.scope, may_tell, self.how_to_ask(&case)).await?;
         let Some(found) = found else { return self.count_in_storm(&case).await };
         case.found = found;
@@ -138,7 +138,7 @@ impl AlarmThreads {
         if self.is_storm_for(case).await? {
             return Ok(Asking::Spared);
         }
-        Ok(match self.access.connect(&case.choice).await {
+        Ok(match self.access.connect(&case.location).await {
             Ok(connected) => Asking::With(Box::new(connected.aws), connected.clock),
             Err(error) => Asking::Impossible(error.to_string()),
         })
@@ -212,7 +212,7 @@ impl AlarmThreads {
         }
         if *decision != AlarmDecision::Check && !matches!(decision, AlarmDecision::Nothing(_)) {
             if stored_group.group.is_newest(case.alarm) {
-                messages.push(self.about_alarm(case, stored_group));
+                messages.push(self.about_alarm(case, stored_group).await?);
             } else {
                 messages.extend(self.recounted(stored_group).await?);
             }

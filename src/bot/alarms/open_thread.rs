@@ -68,8 +68,11 @@ impl AlarmThreads {
         }
         let waited = self.store.now().duration_since(case.claimed.received_at);
         let may_come = case.found.by == ResolvedBy::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
-        let messages =
-            vec![DesiredMessage::root(&stored_group.thread, messages::unmapped(case, may_come), "an alarm without a secret")];
+        let messages = vec![DesiredMessage::root(
+            &stored_group.thread,
+            messages::unmapped(case, may_come, self.store.now()),
+            "an alarm without a secret",
+        )];
         if may_come {
             self.store.upsert_messages(&messages).await?;
             return Err(HandlerError::RetryAfter(LOOK_AGAIN));
@@ -99,7 +102,7 @@ impl AlarmThreads {
             }
             Reason::StillFailing(_) | Reason::Again => self.look_into_again(case, &known).await?,
         };
-        let told = messages::told(case, reason, &records(&completion), &stored_group.thread);
+        let told = messages::thread_update(case, reason, &records(&completion), &stored_group.thread);
         let name = format!("told-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, told, messages::reason(reason)));
         self.with_overview(case, stored_group, completion, false).await
@@ -131,13 +134,13 @@ impl AlarmThreads {
     ) -> Result<InvestigationRow, StoreError> {
         let wanted = case.alarm.secret_key(secret);
         let known = self.store.investigations_of(&stored_group.thread).await?;
-        if let Some(stored) = known.into_iter().find(|one| case.alarm.secret_key(&one.question.secret) == wanted) {
-            return Ok(stored);
+        if let Some(row) = known.into_iter().find(|one| case.alarm.secret_key(&one.question.secret) == wanted) {
+            return Ok(row);
         }
         let question = InvestigationRequest {
             secret: secret.clone(),
-            account: case.choice.account.clone(),
-            region: Some(case.choice.region.clone()),
+            account: case.location.account.clone(),
+            region: Some(case.location.region.clone()),
             reach: None,
         };
         let own = stored_group.thread.investigation().filter(|_| message_key == ROOT);
@@ -149,7 +152,7 @@ impl AlarmThreads {
     }
 
     async fn look_into(&self, case: &AlarmContext<'_>, opened: &[InvestigationRow]) -> Result<Completion, HandlerError> {
-        self.run_together(case, opened.iter().map(|stored| (stored.clone(), stored.revision)).collect()).await
+        self.run_together(case, opened.iter().map(|row| (row.clone(), row.revision)).collect()).await
     }
 
     /// All of them again; the buttons of their old verdicts expire. What somebody had looked into since the alarm came says
@@ -160,17 +163,17 @@ impl AlarmThreads {
         known: &[InvestigationRow],
     ) -> Result<Completion, HandlerError> {
         let (mut seen, mut again) = (Vec::new(), Vec::new());
-        for stored in known {
-            let is_fresh = stored.stage == InvestigationStage::Done && stored.started_at >= case.claimed.received_at;
-            match if is_fresh { self.store.record(&stored.id).await? } else { None } {
+        for row in known {
+            let is_fresh = row.stage == InvestigationStage::Done && row.started_at >= case.claimed.received_at;
+            match if is_fresh { self.store.record(&row.id).await? } else { None } {
                 Some(record) => seen.push(RunResult {
-                    id: stored.id.clone(),
+                    id: row.id.clone(),
                     stage: InvestigationStage::Done,
                     record: Some(record),
-                    headline: stored.headline.clone(),
-                    choices: Vec::new(),
+                    headline: row.headline.clone(),
+                    locations: Vec::new(),
                 }),
-                None => again.push((stored.clone(), next_revision(stored))),
+                None => again.push((row.clone(), next_revision(row))),
             }
         }
         let mut completion = self.run_together(case, again).await?;
@@ -183,12 +186,12 @@ impl AlarmThreads {
         case: &AlarmContext<'_>,
         investigations: Vec<(InvestigationRow, u32)>,
     ) -> Result<Completion, HandlerError> {
-        let choice = &case.choice;
+        let location = &case.location;
         let mut runs: Vec<BoxFuture<'_, Result<Completion, HandlerError>>> = Vec::new();
-        for (stored, revision) in investigations {
+        for (row, revision) in investigations {
             runs.push(Box::pin(async move {
-                let options = Options::new(stored.question.secret.clone());
-                self.runner.run(case.claimed.lease, &stored, revision, choice, options, SessionOwner::alarm()).await
+                let options = Options::new(row.question.secret.clone());
+                self.runner.run(case.claimed.lease, &row, revision, location, options, SessionOwner::alarm()).await
             }));
         }
         let mut all = Completion::default();
@@ -209,20 +212,26 @@ impl AlarmThreads {
 
     /// The message about the alarm. Where it calls somebody, it is one of its own: an edit calls nobody, and a later alarm must
     /// not take its place before it is sent.
-    pub(super) fn about_alarm(&self, case: &AlarmContext<'_>, stored_group: &StoredGroup<AlarmGroup>) -> DesiredMessage {
+    pub(super) async fn about_alarm(
+        &self,
+        case: &AlarmContext<'_>,
+        stored_group: &StoredGroup<AlarmGroup>,
+    ) -> Result<DesiredMessage, StoreError> {
         let number = case.claimed.lease.number();
         let mut message = messages::about(case, &stored_group.group, self.store.now());
         if !stored_group.group.calling.contains(&number) {
-            return DesiredMessage::reply(&stored_group.thread, ALARM, message, "what the alarm says");
+            let earlier = self.store.stated(&stored_group.thread, ALARM).await?;
+            let message = messages::with_history(message, earlier.as_ref());
+            return Ok(DesiredMessage::reply(&stored_group.thread, ALARM, message, "what the alarm says"));
         }
         message.mention = case.scope.route.mention.as_ref().map(messages::mention);
-        DesiredMessage::reply(&stored_group.thread, format!("called-{number}"), message, "what a critical alarm says")
+        Ok(DesiredMessage::reply(&stored_group.thread, format!("called-{number}"), message, "what a critical alarm says"))
     }
 }
 
 /// The revision of a run that begins anew: the buttons of the last one expire.
-pub(super) const fn next_revision(stored: &InvestigationRow) -> u32 {
-    stored.revision.saturating_add(1)
+pub(super) const fn next_revision(row: &InvestigationRow) -> u32 {
+    row.revision.saturating_add(1)
 }
 
 /// What the runs saw.

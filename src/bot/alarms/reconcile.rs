@@ -41,11 +41,11 @@ impl Reconciler {
             .filter(|known| known.account_id.is_some())
             .flat_map(|known| known.regions.iter().map(|region| Location { account: known.name.clone(), region: region.clone() }))
             .collect();
-        for choice in places {
-            let connected = match self.access.connect(&choice).await {
+        for location in places {
+            let connected = match self.access.connect(&location).await {
                 Ok(connected) => connected,
                 Err(error) => {
-                    tracing::warn!(%error, region = %choice.region, "the check for lost alarms failed");
+                    tracing::warn!(%error, region = %location.region, "the check for lost alarms failed");
                     continue;
                 }
             };
@@ -53,7 +53,7 @@ impl Reconciler {
             looked
                 .unseen
                 .iter()
-                .for_each(|why| tracing::warn!(why, region = %choice.region, "the check for lost alarms was incomplete"));
+                .for_each(|why| tracing::warn!(why, region = %location.region, "the check for lost alarms was incomplete"));
             for found in looked.found {
                 if found.is_ours(&self.alarms) {
                     let kind = if found.alarm.source == AlarmSource::RotationEvent { "event" } else { "alarm" };

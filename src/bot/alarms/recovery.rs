@@ -7,6 +7,7 @@ use super::threads::{AlarmThreads, LOOK_FOR, VERSION_AFTER};
 use crate::alarm::AlarmGroup;
 use crate::bot::error::HandlerError;
 use crate::bot::verdict::verdict;
+use crate::chat::document::Mention;
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::report::{Report, wording};
 use crate::store::{
@@ -53,8 +54,8 @@ impl AlarmThreads {
     ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&stored_group.thread).await?;
         let mut seen = Completion::default();
-        for stored in &known {
-            seen.concluded.extend(self.seen_quietly(stored).await);
+        for row in &known {
+            seen.concluded.extend(self.seen_quietly(row).await);
         }
         let is_over = !known.is_empty() && rotating(case, stored_group, &seen).len() == known.len();
         let mut is_ended = false;
@@ -76,16 +77,16 @@ impl AlarmThreads {
     }
 
     /// What a look at an investigation comes to that nobody sees; `None` where it could not be looked into.
-    async fn seen_quietly(&self, stored: &InvestigationRow) -> Option<RunResult> {
-        let record = self.runner.look(stored.choice.as_ref()?, &stored.question.secret).await.ok()?;
-        let record = Investigation { id: stored.id.clone(), ..record };
+    async fn seen_quietly(&self, row: &InvestigationRow) -> Option<RunResult> {
+        let record = self.runner.look(row.location.as_ref()?, &row.question.secret).await.ok()?;
+        let record = Investigation { id: row.id.clone(), ..record };
         let headline = wording::headline(&Report::new(&record));
         Some(RunResult {
-            id: stored.id.clone(),
+            id: row.id.clone(),
             stage: InvestigationStage::Done,
             record: Some(record),
             headline,
-            choices: Vec::new(),
+            locations: Vec::new(),
         })
     }
 
@@ -99,7 +100,11 @@ impl AlarmThreads {
     ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&stored_group.thread).await?;
         let recovered = rotating(case, stored_group, &completion);
-        let message = messages::recovered(case, &records(&completion), &recovered, self.store.now());
+        let mut message = messages::recovered(case, &records(&completion), &recovered, self.store.now());
+        if is_over {
+            message.mention = self.who_asked(&known, stored_group.group.opened_at).await?;
+            message.is_ending = true;
+        }
         let closed = if is_over { self.closed_by(case, &known, &recovered) } else { Completion::default() };
         // A verdict is stated once: as closed.
         completion.messages.retain(|message| closed.messages.iter().all(|verdict| verdict.message_key != message.message_key));
@@ -108,6 +113,14 @@ impl AlarmThreads {
         let name = format!("recovered-{}", case.claimed.lease.number());
         completion.messages.push(DesiredMessage::reply(&stored_group.thread, name, message, "the alarm recovered"));
         self.with_overview(case, stored_group, completion, is_over).await
+    }
+
+    /// The people who asked about these secrets, or went on with their investigations, since the alarm came.
+    async fn who_asked(&self, known: &[InvestigationRow], since: Timestamp) -> Result<Option<Mention>, StoreError> {
+        let Some(first) = known.first() else { return Ok(None) };
+        let secrets: Vec<&SecretRef> = known.iter().map(|row| &row.question.secret).collect();
+        let people = self.store.who_asked(&first.place, &secrets, since).await?;
+        Ok((!people.is_empty()).then_some(Mention::People(people)))
     }
 
     /// The ending, and what the first message says of several secrets after it.
@@ -119,15 +132,15 @@ impl AlarmThreads {
         is_over: bool,
     ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&stored_group.thread).await?;
-        if known.is_empty() || known.iter().any(|stored| stored.message_key == crate::store::ROOT) {
+        if known.is_empty() || known.iter().any(|row| row.message_key == crate::store::ROOT) {
             return Ok(completion);
         }
         let mut all = Vec::new();
-        for stored in &known {
-            let seen = completion.concluded.iter().find(|concluded| concluded.id == stored.id);
+        for row in &known {
+            let seen = completion.concluded.iter().find(|concluded| concluded.id == row.id);
             match seen.and_then(|concluded| concluded.record.clone()) {
                 Some(record) => all.push(record),
-                None => all.extend(self.store.record(&stored.id).await?),
+                None => all.extend(self.store.record(&row.id).await?),
             }
         }
         let all: Vec<&Investigation> = all.iter().collect();
@@ -144,25 +157,30 @@ impl AlarmThreads {
     fn closed_by(&self, case: &AlarmContext<'_>, known: &[InvestigationRow], recovered: &[&Investigation]) -> Completion {
         let (by, now) = (messages::closer(case), self.store.now());
         let mut completion = Completion::default();
-        for stored in known {
-            let Some(record) = recovered.iter().find(|record| record.id == stored.id) else { continue };
+        for row in known {
+            let Some(record) = recovered.iter().find(|record| record.id == row.id) else { continue };
             let closed = InvestigationRow {
-                revision: next_revision(stored),
-                choice: Some(case.choice.clone()),
+                revision: next_revision(row),
+                location: Some(case.location.clone()),
                 resolved: Some((by.clone(), now)),
                 watched_since: None,
-                ..stored.clone()
+                ..row.clone()
             };
             completion.messages.push(verdict(&closed, record));
-            completion.resolved.push((stored.id.clone(), by.clone()));
-            completion.unwatch.push(stored.id.clone());
+            completion.resolved.push((row.id.clone(), by.clone()));
+            completion.unwatch.push(row.id.clone());
         }
         completion
     }
 
     /// True when a secret that an alarm told of at `since` is seen to rotate, or nothing is seen to be wrong with it.
-    pub(super) async fn works_since(&self, choice: &Location, secret: &SecretRef, since: Timestamp) -> Result<bool, StoreError> {
-        let Ok(record) = self.runner.look(choice, secret).await else { return Ok(false) };
+    pub(super) async fn works_since(
+        &self,
+        location: &Location,
+        secret: &SecretRef,
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Ok(record) = self.runner.look(location, secret).await else { return Ok(false) };
         let is_healthy = record.diagnosis.outcome == crate::model::Outcome::Healthy;
         Ok(is_healthy || has_succeeded(&record, since.checked_sub(BEFORE).unwrap_or(Timestamp::MIN), None))
     }
@@ -172,7 +190,7 @@ impl AlarmThreads {
 fn rotating<'a>(case: &AlarmContext<'_>, stored_group: &StoredGroup<AlarmGroup>, seen: &'a Completion) -> Vec<&'a Investigation> {
     let since = stored_group.group.opened_at.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
     let is_told = case.alarm.state == AlarmState::Ok && case.alarm.basis == OkBasis::Rotated;
-    let told = |record: &Investigation| {
+    let rotated_at = |record: &Investigation| {
         let is_of_it = case
             .alarm
             .secrets
@@ -180,7 +198,7 @@ fn rotating<'a>(case: &AlarmContext<'_>, stored_group: &StoredGroup<AlarmGroup>,
             .any(|secret| case.alarm.secret_key(secret) == case.alarm.secret_key(&record.evidence.asked));
         (is_told && is_of_it).then_some(case.alarm.state_at)
     };
-    records(seen).into_iter().filter(|record| has_succeeded(record, since, told(record))).collect()
+    records(seen).into_iter().filter(|record| has_succeeded(record, since, rotated_at(record))).collect()
 }
 
 /// True when the last rotation that ended succeeded, and did so lately enough to be the end of this trouble. Event history

@@ -149,7 +149,7 @@ impl AlarmThreads {
         let Ok(case) = AlarmContext::of(&self.config, claimed, alarm) else { return Ok(false) };
         let prefix = alarm.secret_key(&SecretRef::Name(String::new()));
         match listed.secret.strip_prefix(&prefix) {
-            Some(name) => Ok(!self.works_since(&case.choice, &SecretRef::Name(name.to_owned()), alarm.state_at).await?),
+            Some(name) => Ok(!self.works_since(&case.location, &SecretRef::Name(name.to_owned()), alarm.state_at).await?),
             None => {
                 let state = self.store.alarm_state(&alarm.identity()).await?;
                 Ok(state.is_none_or(|(state, _)| state == AlarmState::Alarm))

@@ -27,8 +27,8 @@ impl Subscriptions for Subscriber {
         let arn = topic.arn();
         let account = self.access.known().iter().find(|known| known.account_id.as_deref() == Some(arn.account_id()));
         let region = arn.region().parse().map_err(|error: RegionError| error.to_string())?;
-        let choice = Location { account: account.and_then(|known| known.name.clone()), region };
-        let connected = self.access.connect(&choice).await.map_err(|error| error.to_string())?;
+        let location = Location { account: account.and_then(|known| known.name.clone()), region };
+        let connected = self.access.connect(&location).await.map_err(|error| error.to_string())?;
         match connected.aws.confirm_subscription(arn.as_str(), token).await {
             Observation::Found(()) => Ok(()),
             Observation::Denied(denial) => Err(format!("the permission {} is missing", denial.action)),

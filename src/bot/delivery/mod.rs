@@ -42,14 +42,14 @@ impl Delivery {
 
     /// Delivers until `stop`; what is being sent then is sent to its end.
     pub async fn run(self, platforms: Vec<Arc<dyn ChatPlatform>>, stop: CancellationToken) {
-        let mut couriers = JoinSet::new();
+        let mut workers = JoinSet::new();
         for platform in platforms {
             let policy = self.policy.on(platform.limits());
             let causes = self.causes.clone();
-            let courier = DeliveryWorker::new(platform, Arc::clone(&self.store), self.health.clone(), policy, causes);
-            couriers.spawn(courier.run(stop.clone()));
+            let worker = DeliveryWorker::new(platform, Arc::clone(&self.store), self.health.clone(), policy, causes);
+            workers.spawn(worker.run(stop.clone()));
         }
-        while couriers.join_next().await.is_some() {}
+        while workers.join_next().await.is_some() {}
         // Without a platform nothing ends before it is told to.
         stop.cancelled().await;
     }

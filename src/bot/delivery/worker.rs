@@ -4,7 +4,7 @@ use super::DeliveryPolicy;
 use crate::alarm::OnceAMinute;
 use crate::bot::Health;
 use crate::chat::document::{Part, Tone};
-use crate::chat::{ChatPlatform, Destination, Message, SendError, compose};
+use crate::chat::{ChatPlatform, Destination, LostPost, Message, SendError, compose};
 use crate::clock;
 use crate::model::{Place, ThreadId, ThreadRef};
 use crate::redact::SafeText;
@@ -26,8 +26,7 @@ const STORE_WAIT: Duration = Duration::from_secs(1);
 /// take everybody's places while it waits for its turns.
 const PER_CHANNEL: usize = 3;
 
-/// First signs of life, and edits of progress, that may go out at once after a pause.
-const FIRST_SIGNS_AT_ONCE: u32 = 20;
+/// Edits of progress that may go out at once after a pause.
 const EDITS_AT_ONCE: u32 = 5;
 
 /// Takes messages to one platform.
@@ -38,8 +37,8 @@ pub(super) struct DeliveryWorker {
     policy: DeliveryPolicy,
     /// Where the pages of causes are.
     causes: Option<String>,
-    /// The moment from which what tells of progress may go out evenly again.
-    progress: Mutex<Option<Instant>>,
+    /// The moments from which edits of progress may go out evenly again: by channel, or for all of them.
+    progress: Mutex<HashMap<Option<String>, Instant>>,
     /// Until when the platform is left alone.
     locked_out: Mutex<Option<Instant>>,
     /// The messages under way to which whoever asked was led already.
@@ -201,26 +200,30 @@ impl DeliveryWorker {
         until.map(|until| until.saturating_duration_since(clock::this_instant())).filter(|wait| !wait.is_zero())
     }
 
-    /// How long what tells of progress has to wait for its turn; `None` when it may go out, which is then counted.
-    ///
-    /// A first sign of life is no edit, but it promises one, the verdict's. Where more are promised than the platform takes
-    /// soon, the next ones wait, and most go out as the verdict in the end, which needs no edit then.
+    /// How long an edit that tells of progress has to wait for its turn; `None` when it may go out, which is then counted. A
+    /// first sign of life is no edit: its channel limits it, as any new message.
     fn too_fast(&self, due: &DueMessage) -> Option<Duration> {
-        let every = Duration::from_secs(60) / self.platform.limits().progress_per_minute.filter(|_| due.is_progress)?;
-        let ahead = every * if due.posted_id.is_none() { FIRST_SIGNS_AT_ONCE } else { EDITS_AT_ONCE };
+        let is_edit = due.is_progress && due.posted_id.is_some();
+        let limit = self.platform.limits().progress.filter(|_| is_edit)?;
+        let every = Duration::from_secs(60) / limit.per_minute;
+        let ahead = every * EDITS_AT_ONCE;
         let now = clock::this_instant();
-        let mut next = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = next.map_or(now, |at| at.max(now));
-        if at > now + ahead {
-            return Some(at - now - ahead);
+        let mut turns = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, at| *at > now);
+        let next = turns.entry(limit.each_channel.then(|| due.place.channel.clone())).or_insert(now);
+        if *next > now + ahead {
+            return Some(*next - now - ahead);
         }
-        *next = Some(at + every);
+        *next += every;
         None
     }
 
     async fn deliver(&self, mut due: DueMessage) -> Result<(), StoreError> {
         if let Some(causes) = &self.causes {
             due.message.link_causes(causes);
+            if let Some(answer) = &mut due.lost {
+                answer.message.link_causes(causes);
+            }
         }
         let sent = match tokio::time::timeout(self.policy.call, self.send(&due)).await {
             Ok(sent) => sent?,
@@ -332,8 +335,10 @@ impl DeliveryWorker {
                 Err(error) => refused(error),
             });
         }
-        if due.uncertain.is_some() {
-            match self.platform.find(&to, &due.key).await {
+        if let Some(answer) = &due.lost {
+            let others = self.store.others_there(due).await?;
+            let lost = LostPost { key: &due.key, message: &answer.message, since: answer.since, others: &others };
+            match self.platform.find(&to, &lost).await {
                 Ok(Some(id)) => return Ok(SendOutcome::Found(id)),
                 Ok(None) => {}
                 Err(SendError::Later { after, why }) => return Ok(SendOutcome::Later { after, arrived: None, why }),
@@ -344,7 +349,10 @@ impl DeliveryWorker {
             }
         }
         self.store.posting(due).await?;
-        Ok(self.platform.post(&to, &due.message, &due.key).await.map_or_else(refused, SendOutcome::As))
+        let message = due.lost.as_ref().map_or(&due.message, |answer| &answer.message);
+        let is_newest = *message == due.message;
+        let sent_as = if is_newest { SendOutcome::As } else { SendOutcome::Found };
+        Ok(self.platform.post(&to, message, &due.key).await.map_or_else(refused, sent_as))
     }
 
     async fn attach(&self, due: &DueMessage, to: &Destination, id: &str) -> Result<SendOutcome, StoreError> {

@@ -2,9 +2,9 @@
 
 use crate::bot::error::HandlerError;
 use crate::bot::runner::{Runner, session_owner};
-use crate::bot::verdict::{answer_key, failed, message_key, report, subject, verdict};
-use crate::chat::compose;
+use crate::bot::verdict::{NOTE, answer_key, called, failed, is_done, message_key, report, subject, verdict};
 use crate::chat::document::Tone;
+use crate::chat::{Message, compose};
 use crate::config::Work;
 use crate::investigation::Options;
 use crate::model::{Action, ActionRequest, Actor, Investigation};
@@ -28,73 +28,87 @@ impl Actions {
         Actions { store, runner, work }
     }
 
-    /// Does what the click asks for.
+    /// Does what the click asks for, and calls whoever clicked where that took long.
     pub(super) async fn handle(&self, claimed: &Claimed, act: &ActionRequest) -> Result<Completion, HandlerError> {
+        let completion = self.perform(claimed, act).await?;
+        Ok(called(completion, claimed, &act.actor, self.store.now()))
+    }
+
+    async fn perform(&self, claimed: &Claimed, act: &ActionRequest) -> Result<Completion, HandlerError> {
         let gone = HandlerError::Obsolete("the investigation is gone");
-        let stored = self.store.investigation(&act.token.investigation).await?.ok_or(gone)?;
+        let row = self.store.investigation(&act.token.investigation).await?.ok_or(gone)?;
         let next = act.token.revision.saturating_add(1);
         let by = SafeText::redact(&act.actor.user);
         if let Action::Choose(at) = act.action() {
-            return match stored.choices.get(usize::from(at)) {
-                Some(choice) => {
-                    let mut options = Options::new(stored.question.secret.clone());
-                    options.reach = stored.question.reach;
-                    self.runner.run(claimed.lease, &stored, next, choice, options, session_owner(&act.actor)).await
+            return match row.locations.get(usize::from(at)) {
+                Some(location) => {
+                    let mut options = Options::new(row.question.secret.clone());
+                    options.reach = row.question.reach;
+                    self.runner.run(claimed.lease, &row, next, location, options, session_owner(&act.actor)).await
                 }
                 // The choice was made, and a crash came between it and the end of the run.
-                None => self.again(claimed.lease, &act.actor, &stored, next, None).await,
+                None => self.again(claimed.lease, &act.actor, &row, next, None).await,
             };
         }
         if act.action() == Action::RerunAll {
             // An alarm had it run between the click and now; a run of ours that a crash cut short is still running.
-            if stored.revision > act.token.revision && stored.stage != InvestigationStage::Running {
+            if row.revision > act.token.revision && row.stage != InvestigationStage::Running {
                 return Ok(noted(
                     Completion::default(),
                     claimed,
-                    &stored,
+                    &row,
                     act,
                     "asked for a rerun of all steps, which has been done meanwhile",
                 ));
             }
             return Ok(noted(
-                self.again(claimed.lease, &act.actor, &stored, next, None).await?,
+                self.again(claimed.lease, &act.actor, &row, next, None).await?,
                 claimed,
-                &stored,
+                &row,
                 act,
                 "reran all steps",
             ));
         }
-        if act.action() == Action::Resolve && stored.stage != InvestigationStage::Done {
-            return Ok(resolved(claimed, &stored, None, act, by));
+        if is_done(&row, act.action()) {
+            return Ok(answered_with(claimed, &row, act, compose::already()));
         }
-        let Some(record) = self.store.record(&stored.id).await? else {
-            return Ok(answered(claimed, &stored, act, "there is no verdict yet"));
+        if act.action() == Action::Resolve && row.stage != InvestigationStage::Done {
+            return Ok(resolved(claimed, &row, None, act, by));
+        }
+        let Some(record) = self.store.record(&row.id).await? else {
+            return Ok(answered(claimed, &row, act, "there is no verdict yet"));
         };
         let reply = |message, reason| {
-            let message_key = answer_key(&stored, act.action()).unwrap_or_default();
-            let outgoing = DesiredMessage::reply(&stored.thread, message_key, message, reason);
-            Completion { messages: vec![outgoing.asked_by(act.reply_to.clone())], ..Completion::default() }
+            let message_key = answer_key(&row, act.action()).unwrap_or_default();
+            let desired = DesiredMessage::reply(&row.thread, message_key, message, reason);
+            Completion { messages: vec![desired.asked_by(act.reply_to.clone())], ..Completion::default() }
         };
         Ok(match act.action() {
             Action::RerunStep(step) => {
                 let options = Options::rerun_step(record.evidence, step);
-                let completion = self.again(claimed.lease, &act.actor, &stored, next, Some(options)).await?;
-                noted(completion, claimed, &stored, act, safe_format!("reran step {}", step.number()))
+                let completion = self.again(claimed.lease, &act.actor, &row, next, Some(options)).await?;
+                noted(completion, claimed, &row, act, safe_format!("reran step {}", step.number()))
             }
             Action::Widen(reach) => {
                 let options = Options::widen(record.evidence, reach);
-                let completion = self.again(claimed.lease, &act.actor, &stored, next, Some(options)).await?;
-                noted(completion, claimed, &stored, act, safe_format!("widened the window to {} days", reach.hours() / 24))
+                let completion = self.again(claimed.lease, &act.actor, &row, next, Some(options)).await?;
+                noted(completion, claimed, &row, act, safe_format!("widened the window to {} days", reach.hours() / 24))
             }
             Action::Evidence(step) => reply(compose::evidence(&record, step), "evidence"),
-            Action::Compare => reply(compose::comparison(&report(&stored, &record)), "comparison"),
-            Action::Consumers => match self.runner.consumers(&stored, &record).await {
+            Action::Compare => reply(compose::comparison(&report(&row, &record)), "comparison"),
+            Action::Consumers => match self.runner.consumers(&row, &record).await {
                 Ok(consumers) => reply(compose::consumers(&record, &consumers), "consumers"),
-                Err(error) => answered(claimed, &stored, act, SafeText::redact(&format!("AWS could not be queried: {error}"))),
+                Err(error) => answered(claimed, &row, act, SafeText::redact(&format!("AWS could not be queried: {error}"))),
             },
-            Action::Export => reply(compose::export(&report(&stored, &record)), "export"),
-            Action::Watch => self.watched(claimed, &stored, &record, act, by),
-            Action::Resolve => resolved(claimed, &stored, Some(&record), act, by),
+            Action::Export => reply(compose::export(&report(&row, &record)), "export"),
+            Action::CopyFix => match compose::bare_commands(&report(&row, &record)) {
+                Some(commands) => answered_with(claimed, &row, act, commands),
+                None => answered(claimed, &row, act, "there is no command to copy"),
+            },
+            Action::Watch => self.watched(claimed, &row, &record, act, by),
+            Action::StopWatching => unwatched(claimed, &row, &record, act),
+            Action::Resolve => resolved(claimed, &row, Some(&record), act, by),
+            Action::Reopen => reopened(claimed, &row, &record, act),
             Action::RerunAll | Action::Choose(_) => return Err(HandlerError::Obsolete("it was done")),
         })
     }
@@ -104,17 +118,17 @@ impl Actions {
         &self,
         lease: Lease,
         actor: &Actor,
-        stored: &InvestigationRow,
+        row: &InvestigationRow,
         revision: u32,
         options: Option<Options>,
     ) -> Result<Completion, HandlerError> {
-        let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("no account and region was chosen"))?;
+        let location = row.location.as_ref().ok_or(HandlerError::Obsolete("no account and region was chosen"))?;
         let options = options.unwrap_or_else(|| {
-            let mut options = Options::new(stored.question.secret.clone());
-            options.reach = stored.question.reach;
+            let mut options = Options::new(row.question.secret.clone());
+            options.reach = row.question.reach;
             options
         });
-        self.runner.run(lease, stored, revision, choice, options, session_owner(actor)).await
+        self.runner.run(lease, row, revision, location, options, session_owner(actor)).await
     }
 
     /// It was started several times: whoever clicked is told.
@@ -125,11 +139,11 @@ impl Actions {
         why: &'static str,
     ) -> Result<Completion, StoreError> {
         Ok(match self.store.investigation(&act.token.investigation).await? {
-            Some(stored) if stored.stage == InvestigationStage::Running => failed(&stored, why),
-            Some(stored) => {
-                let name = message_key(&stored, &format!("answer-{}", claimed.lease.number()));
+            Some(row) if row.stage == InvestigationStage::Running => failed(&row, why),
+            Some(row) => {
+                let name = message_key(&row, &format!("answer-{}", claimed.lease.number()));
                 let message = compose::notice(Tone::Warning, safe_format!("That could not be done: {}", why));
-                let told = DesiredMessage::reply(&stored.thread, name, message, "given up");
+                let told = DesiredMessage::reply(&row.thread, name, message, "given up");
                 Completion { messages: vec![told], ..Completion::default() }
             }
             None => Completion::default(),
@@ -139,7 +153,7 @@ impl Actions {
     fn watched(
         &self,
         claimed: &Claimed,
-        stored: &InvestigationRow,
+        row: &InvestigationRow,
         record: &Investigation,
         act: &ActionRequest,
         by: SafeText,
@@ -147,15 +161,15 @@ impl Actions {
         let now = self.store.now();
         let after = |wait: Duration| now.checked_add(wait).unwrap_or(now);
         let watch = Watch {
-            investigation: stored.id.clone(),
+            investigation: row.id.clone(),
             by,
-            since: stored.watched_since.unwrap_or(record.evidence.now),
+            since: row.watched_since.unwrap_or(record.evidence.now),
             next_look: after(self.work.watch_every),
             until: after(self.work.watch_for),
         };
-        let seen = InvestigationRow { watched_since: Some(watch.since), ..stored.clone() };
+        let seen = InvestigationRow { watched_since: Some(watch.since), ..row.clone() };
         let completion = Completion { watch: Some(watch), messages: vec![verdict(&seen, record)], ..Completion::default() };
-        noted(completion, claimed, stored, act, "is watching for the next rotation")
+        noted(completion, claimed, row, act, "is watching for the next rotation")
     }
 }
 
@@ -163,49 +177,65 @@ impl Actions {
 fn noted(
     mut completion: Completion,
     claimed: &Claimed,
-    stored: &InvestigationRow,
+    row: &InvestigationRow,
     act: &ActionRequest,
     did: impl Into<SafeText>,
 ) -> Completion {
     let headline = completion.concluded.first().map(|concluded| safe_format!(": {}", concluded.headline)).unwrap_or_default();
-    let message = compose::about(Tone::Neutral, safe_format!("{} {}{}", SafeText::redact(&act.actor.user), did.into(), headline));
+    let mut message =
+        compose::about(Tone::Neutral, safe_format!("{} {}{}", SafeText::redact(&act.actor.user), did.into(), headline));
+    message.people.push(act.actor.user.clone());
     let name = format!("note-{}", claimed.lease.number());
-    let note = DesiredMessage::reply(&stored.thread, message_key(stored, &name), message, "what a person did");
+    let note = DesiredMessage::reply(&row.thread, message_key(row, &name), message, NOTE);
     completion.messages.push(note.asked_by(act.reply_to.clone()));
     completion
 }
 
 fn resolved(
     claimed: &Claimed,
-    stored: &InvestigationRow,
+    row: &InvestigationRow,
     record: Option<&Investigation>,
     act: &ActionRequest,
     by: SafeText,
 ) -> Completion {
-    let closed = InvestigationRow { resolved: Some((by.clone(), claimed.received_at)), watched_since: None, ..stored.clone() };
+    let closed = InvestigationRow { resolved: Some((by.clone(), claimed.received_at)), watched_since: None, ..row.clone() };
     let messages = match record {
         Some(record) => vec![verdict(&closed, record)],
         None => {
-            let title = safe_format!("{} is resolved", subject(stored));
-            vec![DesiredMessage::reply(&stored.thread, &stored.message_key, compose::about(Tone::Neutral, title), "closed")]
+            let title = safe_format!("{} is resolved", subject(row));
+            vec![DesiredMessage::reply(&row.thread, &row.message_key, compose::about(Tone::Neutral, title), "closed")]
         }
     };
-    let completion = Completion {
-        resolved: vec![(stored.id.clone(), by)],
-        unwatch: vec![stored.id.clone()],
-        messages,
-        ..Completion::default()
-    };
-    noted(completion, claimed, stored, act, "resolved this")
+    let completion =
+        Completion { resolved: vec![(row.id.clone(), by)], unwatch: vec![row.id.clone()], messages, ..Completion::default() };
+    noted(completion, claimed, row, act, "resolved this")
+}
+
+/// The watch ends before a rotation did.
+fn unwatched(claimed: &Claimed, row: &InvestigationRow, record: &Investigation, act: &ActionRequest) -> Completion {
+    let seen = InvestigationRow { watched_since: None, ..row.clone() };
+    let completion =
+        Completion { unwatch: vec![row.id.clone()], messages: vec![verdict(&seen, record)], ..Completion::default() };
+    noted(completion, claimed, row, act, "stopped watching for the next rotation")
+}
+
+fn reopened(claimed: &Claimed, row: &InvestigationRow, record: &Investigation, act: &ActionRequest) -> Completion {
+    let open = InvestigationRow { resolved: None, ..row.clone() };
+    let completion =
+        Completion { reopened: vec![row.id.clone()], messages: vec![verdict(&open, record)], ..Completion::default() };
+    noted(completion, claimed, row, act, "reopened this")
+}
+
+fn answered(claimed: &Claimed, row: &InvestigationRow, act: &ActionRequest, text: impl Into<SafeText>) -> Completion {
+    answered_with(claimed, row, act, compose::notice(Tone::Neutral, text))
 }
 
 /// Tells the person alone, where the platform can; else the thread.
-fn answered(claimed: &Claimed, stored: &InvestigationRow, act: &ActionRequest, text: impl Into<SafeText>) -> Completion {
-    let name = message_key(stored, &format!("answer-{}", claimed.lease.number()));
-    let message = compose::notice(Tone::Neutral, text);
-    let outgoing = match &act.reply_to {
-        Some(to) => DesiredMessage::ephemeral(&stored.thread, name, to.clone(), message, "an answer"),
-        None => DesiredMessage::reply(&stored.thread, name, message, "an answer"),
+fn answered_with(claimed: &Claimed, row: &InvestigationRow, act: &ActionRequest, message: Message) -> Completion {
+    let name = message_key(row, &format!("answer-{}", claimed.lease.number()));
+    let desired = match &act.reply_to {
+        Some(to) => DesiredMessage::ephemeral(&row.thread, name, to.clone(), message, "an answer"),
+        None => DesiredMessage::reply(&row.thread, name, message, "an answer"),
     };
-    Completion { messages: vec![outgoing], ..Completion::default() }
+    Completion { messages: vec![desired], ..Completion::default() }
 }

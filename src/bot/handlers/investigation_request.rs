@@ -4,10 +4,10 @@ use crate::bot::access::{Access, Whereabouts};
 use crate::bot::autocomplete::Autocomplete;
 use crate::bot::error::HandlerError;
 use crate::bot::runner::{Runner, session_owner};
-use crate::bot::verdict::failed;
+use crate::bot::verdict::{called, failed, named_places};
 use crate::chat::{Message, PlatformSet, compose};
 use crate::investigation::Options;
-use crate::model::{ActionKind, Actor, Command, Region, ReplyTo, SecretRef, ThreadId};
+use crate::model::{ActionKind, Actor, Command, ReplyTo, SecretRef, ThreadId};
 use crate::redact::SafeText;
 use crate::store::{
     AuditDecision, Audited, Claimed, Completion, DesiredMessage, InvestigationRow, InvestigationStage, Location, NewThread, ROOT,
@@ -68,7 +68,7 @@ impl InvestigationRequests {
             seen = tokio::time::timeout(UNSEEN_LOOK, &mut looking).await.ok();
             if seen == Some(Whereabouts::Nowhere) {
                 let near = self.autocomplete.near_names(actor, place, &question.secret, places).await;
-                let message = compose::not_found(&question.secret, &named(places), &near, manner);
+                let message = compose::not_found(&question.secret, &named_places(places), &near, manner);
                 return Ok(told_alone(thread_id, command, to, message, AuditDecision::Rejected, "there is no such secret"));
             }
         }
@@ -77,9 +77,9 @@ impl InvestigationRequests {
         let thread = NewThread { id: thread_id, place: place.clone() };
         // A run that was cut short has said more already.
         let root = (!is_open).then_some(root);
-        let stored = self.store.open_investigation(&thread, &id, ROOT, question, root.as_slice()).await?;
+        let row = self.store.open_investigation(&thread, &id, ROOT, question, root.as_slice()).await?;
         if let Err(refusal) = &allowed {
-            return Ok(failed(&stored, refusal.words()));
+            return Ok(failed(&row, refusal.words()));
         }
         let seen = match seen {
             Some(seen) => seen,
@@ -91,15 +91,15 @@ impl InvestigationRequests {
             Whereabouts::Nowhere => places.get(..1).unwrap_or_default(),
         };
         match found {
-            [] => Ok(failed(&stored, "there is no account or region to look in")),
+            [] => Ok(failed(&row, "there is no account or region to look in")),
             [one] => {
                 let mut options = Options::new(question.secret.clone());
                 options.reach = question.reach;
-                let completion =
-                    self.runner.run(claimed.lease, &stored, stored.revision, one, options, session_owner(actor)).await?;
-                Ok(self.as_allowed(actor, &stored, one, completion))
+                let completion = self.runner.run(claimed.lease, &row, row.revision, one, options, session_owner(actor)).await?;
+                let completion = self.as_allowed(actor, &row, one, completion);
+                Ok(called(completion, claimed, actor, self.store.now()))
             }
-            several => Ok(asked(&stored, several)),
+            several => Ok(asked(&row, several)),
         }
     }
 
@@ -112,25 +112,19 @@ impl InvestigationRequests {
     ) -> Result<Completion, StoreError> {
         let id = claimed.investigation()?;
         let thread = NewThread { id: id.clone().into(), place: command.place.clone() };
-        let stored = self.store.open_investigation(&thread, &id, ROOT, &command.question, &[]).await?;
-        Ok(failed(&stored, why))
+        let row = self.store.open_investigation(&thread, &id, ROOT, &command.question, &[]).await?;
+        Ok(failed(&row, why))
     }
 
     /// A name can be read out of an ARN in two ways; what was found has to be allowed too.
-    fn as_allowed(&self, actor: &Actor, stored: &InvestigationRow, choice: &Location, completion: Completion) -> Completion {
+    fn as_allowed(&self, actor: &Actor, row: &InvestigationRow, location: &Location, completion: Completion) -> Completion {
         let found = completion.concluded.first().and_then(|concluded| concluded.record.as_ref()?.evidence.secret.found());
         let Some(name) = found.map(|secret| SecretRef::Name(secret.name.clone())) else { return completion };
-        match self.access.may(actor, &stored.place, ActionKind::Investigate, &name, choice) {
+        match self.access.may(actor, &row.place, ActionKind::Investigate, &name, location) {
             Ok(()) => completion,
-            Err(refusal) => failed(&InvestigationRow { choice: None, ..stored.clone() }, refusal.words()),
+            Err(refusal) => failed(&InvestigationRow { location: None, ..row.clone() }, refusal.words()),
         }
     }
-}
-
-/// Places as people know them: account and region.
-fn named(places: &[Location]) -> Vec<(String, Region)> {
-    let account = |choice: &Location| choice.account.clone().unwrap_or_else(|| "this account".to_owned());
-    places.iter().map(|choice| (account(choice), choice.region.clone())).collect()
 }
 
 /// Nothing is looked into: whoever asked is told so alone, and no thread shows it.
@@ -151,16 +145,16 @@ fn told_alone(
     }
 }
 
-fn asked(stored: &InvestigationRow, several: &[Location]) -> Completion {
-    let secret = SafeText::redact(stored.question.secret.as_str());
-    let message = compose::choose(&secret, &named(several), &stored.id, stored.revision);
+fn asked(row: &InvestigationRow, several: &[Location]) -> Completion {
+    let secret = SafeText::redact(row.question.secret.as_str());
+    let message = compose::choose(&secret, &named_places(several), &row.id, row.revision);
     let concluded = RunResult {
-        id: stored.id.clone(),
+        id: row.id.clone(),
         stage: InvestigationStage::Asking,
         record: None,
         headline: message.title.clone(),
-        choices: several.to_vec(),
+        locations: several.to_vec(),
     };
-    let outgoing = DesiredMessage::reply(&stored.thread, &stored.message_key, message, "which place is meant");
-    Completion { concluded: vec![concluded], messages: vec![outgoing], ..Completion::default() }
+    let desired = DesiredMessage::reply(&row.thread, &row.message_key, message, "which place is meant");
+    Completion { concluded: vec![concluded], messages: vec![desired], ..Completion::default() }
 }

@@ -3,8 +3,9 @@
 use crate::bot::error::HandlerError;
 use crate::bot::runner::Runner;
 use crate::bot::verdict::{message_key, subject, verdict};
+use crate::chat::Message;
 use crate::chat::compose;
-use crate::chat::document::Tone;
+use crate::chat::document::{Mention, Tone};
 use crate::model::{AttemptOutcome, Investigation, InvestigationId};
 use crate::report::{Report, wording};
 use crate::safe_format;
@@ -29,16 +30,16 @@ impl Watches {
 
     /// Looks again, and says so when a rotation ended since.
     pub(super) async fn handle(&self, id: &InvestigationId) -> Result<Completion, HandlerError> {
-        let (Some(watch), Some(stored)) = (self.store.watch(id).await?, self.store.investigation(id).await?) else {
+        let (Some(watch), Some(row)) = (self.store.watch(id).await?, self.store.investigation(id).await?) else {
             return Err(HandlerError::Obsolete("it is no longer watched"));
         };
-        let choice = stored.choice.as_ref().ok_or(HandlerError::Obsolete("no account and region was chosen"))?;
-        let Ok(seen) = self.runner.look(choice, &stored.question.secret).await else { return Ok(self.later(&watch)) };
-        let record = Investigation { id: stored.id.clone(), ..seen };
+        let location = row.location.as_ref().ok_or(HandlerError::Obsolete("no account and region was chosen"))?;
+        let Ok(seen) = self.runner.look(location, &row.question.secret).await else { return Ok(self.later(&watch)) };
+        let record = Investigation { id: row.id.clone(), ..seen };
         let ended = ended_since(&record, &watch);
         match ended {
-            Some(succeeded) => Ok(told(&stored, record, succeeded)),
-            None if self.store.now() >= watch.until => Ok(stopped(&stored, &watch)),
+            Some(succeeded) => Ok(watch_ended(&row, &watch, record, succeeded)),
+            None if self.store.now() >= watch.until => Ok(stopped(&row, &watch)),
             None => Ok(self.later(&watch)),
         }
     }
@@ -67,32 +68,38 @@ fn ended_since(record: &Investigation, watch: &Watch) -> Option<bool> {
     ended.filter(|(at, _)| *at > watch.since).max().map(|(_, succeeded)| succeeded)
 }
 
-fn told(stored: &InvestigationRow, record: Investigation, succeeded: bool) -> Completion {
+/// Calls whoever asked for the watch.
+fn calling(watch: &Watch, message: Message) -> Message {
+    Message { mention: Some(Mention::User(watch.by.as_str().to_owned())), is_ending: true, ..message }
+}
+
+fn watch_ended(row: &InvestigationRow, watch: &Watch, record: Investigation, succeeded: bool) -> Completion {
     let report = Report::new(&record);
     let headline = wording::headline(&report);
     let (tone, what) = match succeeded {
         true => (Tone::Good, "the watched rotation succeeded"),
         false => (Tone::Bad, "the watched rotation failed"),
     };
-    let seen = InvestigationRow { watched_since: None, ..stored.clone() };
-    let note = compose::notice(tone, safe_format!("{}: {}", what, headline));
+    let seen = InvestigationRow { watched_since: None, ..row.clone() };
+    let note = calling(watch, compose::notice(tone, safe_format!("{}: {}", what, headline)));
     let messages = vec![
         verdict(&seen, &record),
         DesiredMessage::reply(
-            &stored.thread,
-            message_key(stored, &format!("watched-{}", record.evidence.now.as_millisecond())),
+            &row.thread,
+            message_key(row, &format!("watched-{}", record.evidence.now.as_millisecond())),
             note,
             "a watched rotation",
         ),
     ];
     let concluded =
-        RunResult { id: stored.id.clone(), stage: InvestigationStage::Done, record: Some(record), headline, choices: Vec::new() };
-    Completion { concluded: vec![concluded], unwatch: vec![stored.id.clone()], messages, ..Completion::default() }
+        RunResult { id: row.id.clone(), stage: InvestigationStage::Done, record: Some(record), headline, locations: Vec::new() };
+    Completion { concluded: vec![concluded], unwatch: vec![row.id.clone()], messages, ..Completion::default() }
 }
 
-fn stopped(stored: &InvestigationRow, watch: &Watch) -> Completion {
-    let text = safe_format!("{} is no longer watched: no rotation ended within the time limit", subject(stored));
-    let name = message_key(stored, &format!("watched-{}", watch.until.as_millisecond()));
-    let note = DesiredMessage::reply(&stored.thread, name, compose::about(Tone::Neutral, text), "the end of a watch");
-    Completion { unwatch: vec![stored.id.clone()], messages: vec![note], ..Completion::default() }
+fn stopped(row: &InvestigationRow, watch: &Watch) -> Completion {
+    let text = safe_format!("{} is no longer watched: no rotation ended within the time limit", subject(row));
+    let name = message_key(row, &format!("watched-{}", watch.until.as_millisecond()));
+    let note = calling(watch, compose::about(Tone::Neutral, text));
+    let note = DesiredMessage::reply(&row.thread, name, note, "the end of a watch");
+    Completion { unwatch: vec![row.id.clone()], messages: vec![note], ..Completion::default() }
 }

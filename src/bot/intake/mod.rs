@@ -1,19 +1,23 @@
 //! Takes what people say: reads it, decides whether they may, stores it, answers. Nothing here waits for AWS.
 
 mod actions;
+mod menu;
 mod requests;
 
 use super::access::Access;
-use super::autocomplete::Autocomplete;
+use super::autocomplete::{Autocomplete, MAX_SUGGESTIONS};
 use super::rate_limit::UserRateLimiter;
+use crate::alarm;
+use crate::bot::verdict::verdict;
 use crate::chat::document::Tone;
-use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, compose};
-use crate::model::{ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Trigger};
+use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, ThreadFilter, compose};
+use crate::model::{ActionKind, ActionToken, Actor, InvestigationId, Outcome, Place, Region, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
-    Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, NewTrigger, Refused, Store, StoreError,
+    Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, NewTrigger, Refused, Store, StoreError, audited,
 };
 use async_trait::async_trait;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Investigations looked through for those a person may see.
@@ -43,7 +47,7 @@ pub struct Intake {
 impl chat::Intake for Intake {
     async fn accept(&self, inbound: IncomingEvent) -> Ack {
         if !self.rate_limit.lets_through(&inbound.actor) {
-            return told(TOO_FAST);
+            return notice(TOO_FAST);
         }
         self.take(&inbound).await.unwrap_or_else(|error| {
             tracing::error!(%error, "a command could not be stored");
@@ -53,6 +57,27 @@ impl chat::Intake for Intake {
 
     async fn suggest(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String> {
         self.autocomplete.suggestions(actor, place, typed)
+    }
+
+    async fn places(&self, actor: &Actor, place: &Place, secret: &str) -> Vec<(Option<String>, Region)> {
+        let locations = self.autocomplete.places(actor, place, secret);
+        locations.into_iter().map(|location| (location.account, location.region)).collect()
+    }
+
+    async fn secrets_in(&self, actor: &Actor, place: &Place, text: &str) -> Vec<String> {
+        match alarm::secrets_in(text).as_slice() {
+            [] => self.autocomplete.names_in(actor, place, text),
+            named => named.iter().map(ToString::to_string).take(MAX_SUGGESTIONS).collect(),
+        }
+    }
+
+    async fn preview(&self, actor: &Actor, place: &Place, id: &InvestigationId) -> Option<Message> {
+        let row = self.store.investigation(id).await.ok()??;
+        let may = |location| self.access.may(actor, place, ActionKind::Evidence, &row.question.secret, location).is_ok();
+        // What is held in a thread of others is told nowhere else.
+        let is_shown = row.held_in.is_none() && row.stage == InvestigationStage::Done && row.location.as_ref().is_some_and(may);
+        let record = if is_shown { self.store.record(id).await.ok()?? } else { return None };
+        Some(Message { controls: Vec::new(), ..verdict(&row, &record).message })
     }
 
     async fn joined(&self, place: &Place) {
@@ -65,37 +90,45 @@ impl chat::Intake for Intake {
         }
     }
 
-    async fn recent(&self, actor: &Actor, limit: usize) -> Vec<Summary> {
+    async fn recent(&self, actor: &Actor, filter: ThreadFilter, limit: usize) -> Vec<Summary> {
         let of = Place { platform: actor.platform, workspace: actor.workspace.clone(), channel: String::new(), thread: None };
         let newest = self.store.recent_investigations(&of, LOOKED_THROUGH).await.unwrap_or_else(|error| {
             tracing::error!(%error, "the recent investigations cannot be read");
             Vec::new()
         });
-        let mine = newest.into_iter().filter(|stored| self.access.may_see(actor, stored));
+        let asked = match filter {
+            ThreadFilter::Mine => self.store.asked_by(actor).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "what a person has asked about cannot be read");
+                HashSet::new()
+            }),
+            _ => HashSet::new(),
+        };
         let mut summaries = Vec::new();
-        for stored in mine.take(limit) {
-            let outcome = self.outcome(&stored).await;
+        for row in newest.into_iter().filter(|row| self.access.may_see(actor, row)) {
+            if summaries.len() == limit {
+                break;
+            }
+            let outcome = self.outcome(&row).await;
+            let is_closed = row.resolved.is_some();
+            let is_taken = match filter {
+                ThreadFilter::All => true,
+                ThreadFilter::Open => !is_closed && !matches!(outcome, Some(Outcome::Healthy | Outcome::NotFound)),
+                ThreadFilter::Failing => !is_closed && outcome == Some(Outcome::RootCause),
+                ThreadFilter::Mine => asked.contains(&(row.place.channel.clone(), audited(row.question.secret.as_str()))),
+            };
+            if !is_taken {
+                continue;
+            }
             summaries.push(Summary {
-                id: stored.id,
-                secret: SafeText::redact(stored.question.secret.as_str()),
+                id: row.id,
+                secret: SafeText::redact(row.question.secret.as_str()),
                 outcome,
-                line: stored.headline,
-                started_at: stored.started_at,
-                place: stored.place,
+                line: row.headline,
+                started_at: row.started_at,
+                place: row.place,
             });
         }
         summaries
-    }
-
-    async fn investigation(&self, actor: &Actor, id: &InvestigationId) -> Option<(Investigation, u32)> {
-        let stored = self.store.investigation(id).await.ok()??;
-        if stored.place.workspace != actor.workspace
-            || stored.place.platform != actor.platform
-            || !self.access.may_see(actor, &stored)
-        {
-            return None;
-        }
-        Some((self.store.record(id).await.ok()??, stored.revision))
     }
 }
 
@@ -149,11 +182,11 @@ impl Intake {
         self.store.audit(&Audited::person(&inbound.actor, &inbound.place, did, subject, decision, why)).await
     }
 
-    async fn outcome(&self, stored: &InvestigationRow) -> Option<Outcome> {
-        if stored.stage != InvestigationStage::Done {
+    async fn outcome(&self, row: &InvestigationRow) -> Option<Outcome> {
+        if row.stage != InvestigationStage::Done {
             return None;
         }
-        let record = self.store.record(&stored.id).await.ok().flatten()?;
+        let record = self.store.record(&row.id).await.ok().flatten()?;
         Some(record.diagnosis.outcome)
     }
 }
@@ -162,7 +195,7 @@ fn answer(message: Message) -> Ack {
     Ack::Answer(Box::new(message))
 }
 
-fn told(text: impl Into<SafeText>) -> Ack {
+fn notice(text: impl Into<SafeText>) -> Ack {
     answer(compose::notice(Tone::Neutral, text))
 }
 
@@ -172,5 +205,10 @@ pub(super) fn lane(place: &Place) -> String {
 }
 
 pub(super) fn origin(inbound: &IncomingEvent) -> String {
-    format!("{}/{}/{}", inbound.place.platform, inbound.place.workspace, inbound.key)
+    origin_of(&inbound.place, &inbound.key)
+}
+
+/// What the origin is, or begins with, of what has this key, or one that begins so.
+pub(super) fn origin_of(place: &Place, key: &str) -> String {
+    format!("{}/{}/{key}", place.platform, place.workspace)
 }

@@ -1,6 +1,6 @@
 //! Words: what they ask for, and whether that person may.
 
-use super::{Intake, Unstored, answer, lane, origin, told};
+use super::{Intake, Unstored, answer, lane, notice, origin};
 use crate::bot::threads;
 use crate::chat::command::{self, Asked};
 use crate::chat::{Ack, IncomingEvent, compose};
@@ -13,6 +13,9 @@ const JOINED: &str = "an investigation of this secret is already running: its th
 impl Intake {
     /// Reads words. Of what looks like a secret's value nothing is kept, told or logged, whatever else was said with it.
     pub(super) async fn read(&self, inbound: &IncomingEvent, words: &str) -> Result<Ack, Unstored> {
+        if words.trim().is_empty() {
+            return self.menu(inbound).await;
+        }
         let manner = self.platforms.manner(&inbound.place);
         let is_known = |word: &str| self.autocomplete.is_known_name(&inbound.actor, &inbound.place, word);
         if command::holds_a_value(words, is_known) {
@@ -81,7 +84,7 @@ impl Intake {
         Ok(match self.store.accept(&entry, Some(&audit)).await? {
             Accepted::New => Ack::Accepted,
             Accepted::Redelivered | Accepted::AlreadyDone => Ack::Duplicate,
-            Accepted::Joined(_) => told(JOINED),
+            Accepted::Joined(_) => notice(JOINED),
         })
     }
 }

@@ -46,6 +46,54 @@ pub fn help(manner: Manner) -> Message {
     message
 }
 
+/// Somebody called the bot without a word where there is nothing to go on with: how to ask.
+#[must_use]
+pub fn hint(manner: Manner) -> Message {
+    let mut message = Message::line(Tone::Neutral, "Name the secret that is not rotating, and I will investigate".into());
+    message.parts = vec![ways_to_ask(manner), more_in_help(manner)];
+    message
+}
+
+/// An investigation of a thread, for a menu.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MenuEntry {
+    pub secret: SafeText,
+    pub investigation: InvestigationId,
+    /// Buttons of an older one have expired.
+    pub revision: u32,
+}
+
+/// What can be done with the investigation of a thread: its controls, and how to say the same in words.
+#[must_use]
+pub fn menu(subject: &SafeText, controls: Vec<Control>, manner: Manner) -> Message {
+    let mut message = Message::line(Tone::Neutral, safe_format!("What next for {}?", subject.single_line()));
+    message.parts = vec![more_in_help(manner)];
+    message.controls = controls;
+    message
+}
+
+/// What can be done in a thread that holds several investigations: first what, then with which secret.
+#[must_use]
+pub fn menu_of_several(entries: &[MenuEntry], manner: Manner) -> Message {
+    let title = safe_format!("What next? There are {} investigations in this thread", entries.len());
+    let mut message = Message::line(Tone::Neutral, title);
+    if entries.len() > MAX_CHOICES {
+        message.parts.push(Part::Context(vec!["there are more than can be listed: use the buttons of the one you mean".into()]));
+    }
+    message.parts.push(more_in_help(manner));
+    let menu = |(placeholder, action): (&'static str, Action)| {
+        let item = |entry: &MenuEntry| MenuItem {
+            label: entry.secret.single_line(),
+            token: ActionToken { investigation: entry.investigation.clone(), revision: entry.revision, action },
+        };
+        Control::Select { placeholder: placeholder.into(), choices: entries.iter().take(MAX_CHOICES).map(item).collect() }
+    };
+    let offered =
+        [("Rerun", Action::RerunAll), ("Watch", Action::Watch), ("Export", Action::Export), ("Resolve", Action::Resolve)];
+    message.controls = offered.into_iter().map(menu).collect();
+    message
+}
+
 /// What is wrong with the words, and what can be written instead.
 #[must_use]
 pub fn usage(usage: &Usage, manner: Manner) -> Message {
@@ -69,9 +117,24 @@ pub fn no_command(nearest: Option<&SafeText>, manner: Manner) -> Message {
             message
         }
     };
-    let name = if manner == Manner::Options { "NAME" } else { "secret:NAME" };
-    let ask = safe_format!("to investigate another secret from here: {}", manner.question(name, ""));
+    let ask = safe_format!("to investigate another secret from here: {}", manner.any_question());
     message.parts.push(Part::Context(vec![ask]));
+    message
+}
+
+/// A message that was pointed at names no secret.
+#[must_use]
+pub fn nothing_named(manner: Manner) -> Message {
+    let mut message = Message::line(Tone::Neutral, "I found no secret's name or ARN in that message".into());
+    message.parts = vec![ways_to_ask(manner), more_in_help(manner)];
+    message
+}
+
+/// A message that was pointed at names several secrets.
+#[must_use]
+pub fn several_named(secrets: &[SafeText], manner: Manner) -> Message {
+    let mut message = Message::line(Tone::Neutral, "That message names several secrets — which one do you mean?".into());
+    message.parts = vec![Part::Commands(secrets.iter().map(|secret| manner.question(secret.single_line(), "")).collect())];
     message
 }
 
@@ -137,10 +200,7 @@ fn grammar(manner: Manner) -> Vec<Part> {
 }
 
 fn in_thread(manner: Manner) -> Option<Part> {
-    let label = match manner.in_thread() {
-        Manner::Prompt => "In a thread".into(),
-        other => safe_format!("In a thread, such as {}", other.words("rerun 4")),
-    };
+    let label = manner.in_thread().example("rerun 4");
     section(label, ActionWord::ALL.map(|word| word.help.into()).to_vec(), 0)
 }
 

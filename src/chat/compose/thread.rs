@@ -1,9 +1,10 @@
 //! What stands in the thread beside the verdict.
 
+use super::verdict::{LOOKS, block};
 use super::{section, steps};
-use crate::chat::document::{Message, Part, StepLine, StepState, Tone};
+use crate::chat::document::{CauseReference, Message, Part, Quote, StepLine, StepState, Tone};
 use crate::redact::SafeText;
-use crate::report::{Report, wording};
+use crate::report::{Phrase, Report, ReportedFinding, ReportedPlanStep, StepMark, outlook, wording};
 use crate::safe_format;
 
 /// The message that stands where the verdict will be, while the steps run. `subject` is the secret and where it is looked
@@ -17,25 +18,137 @@ pub fn progress(subject: &SafeText, steps: &[StepLine]) -> Message {
     message
 }
 
-/// The nine steps, what changed, what was ruled out, what stays open.
+/// One thought about an investigation, which has a message of the thread to itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thought {
+    /// Its name among the messages of an investigation.
+    pub name: &'static str,
+    /// `None` where there is nothing to say.
+    pub message: Option<Message>,
+}
+
+impl Thought {
+    /// What stands in the place of an earlier message once there is nothing to say any more.
+    #[must_use]
+    pub fn nothing_left(&self) -> Message {
+        let title = match self.name {
+            "proofs" => "No cause was found in the last run",
+            "also" => "Nothing else was found in the last run",
+            "undo" => "The last run brought no commands",
+            "forecast" => "Nothing known stands in the way of the next rotation",
+            "changes" => "The last run found no change and no other secret to compare with",
+            "looks" => "Nothing is left to look at",
+            "ruled-out" => "The last run ruled nothing out",
+            _ => "The last run checked everything",
+        };
+        Message::line(Tone::Neutral, title.into())
+    }
+}
+
+/// All that the verdict leaves to the thread, in the order of need.
+#[must_use]
+pub fn thoughts(report: &Report) -> Vec<Thought> {
+    let thought = |name, message| Thought { name, message };
+    vec![
+        thought("proofs", report.leading().map(|finding| proofs(report, finding))),
+        thought("undo", undo(report)),
+        thought("changes", changes(report)),
+        thought("details", Some(details(report))),
+        thought("forecast", forecast(report)),
+        thought("also", listing("Also found", wording::also(report))),
+        thought("looks", Some(wording::next_looks(report)).filter(|looks| looks.len() > LOOKS).and_then(looks)),
+        thought("ruled-out", listing("Ruled out", wording::ruled_out(report))),
+        thought("not-checked", not_checked(report)),
+    ]
+}
+
+/// The nine steps, with what their marks mean.
 #[must_use]
 pub fn details(report: &Report) -> Message {
     let mut message = Message::line(Tone::Neutral, safe_format!("What the nine steps found about {}", report.secret.name));
-    let parts = &mut message.parts;
-    parts.push(Part::Steps(steps::of(report)));
+    message.parts.push(Part::Steps(steps::of(report)));
+    message.parts.push(Part::Context(vec![StepMark::LEGEND.into()]));
+    message.parts.push(Part::Context(vec![wording::footer(report)]));
+    message
+}
+
+fn proofs(report: &Report, finding: &ReportedFinding) -> Message {
+    let mut message = Message::line(Tone::Neutral, safe_format!("Why: {}", finding.title.single_line()));
+    message.parts.extend(section("What happened", vec![wording::what_happened(finding)], 0));
+    let (proofs, more) = wording::proofs(report, finding);
+    if !proofs.is_empty() {
+        let quote = |proof: wording::ProofLine| Quote { lead: proof.step, text: proof.text, source: proof.source };
+        message.parts.push(Part::Quotes { label: "Proof".into(), quotes: proofs.into_iter().map(quote).collect() });
+    }
+    if more > 0 {
+        message.parts.push(Part::Context(vec![safe_format!("and {} more", more)]));
+    }
+    message.parts.push(Part::Cause(CauseReference { id: finding.cause.id().into(), page: None }));
+    if !finding.remediation.links.is_empty() {
+        message.parts.push(Part::Links(finding.remediation.links.clone()));
+    }
+    message
+}
+
+/// What a person needs to run the fix, what each command does, and how to take it back.
+fn undo(report: &Report) -> Option<Message> {
+    let mut message = Message::line(Tone::Neutral, "To run the fix, and to take it back".into());
+    let needs = outlook::needs(report);
+    let needs = (!needs.is_empty()).then(|| SafeText::join(needs, ", "));
+    message.parts.extend(section("You need", needs.into_iter().collect(), 0));
+    let effect = |(at, step): (usize, &ReportedPlanStep)| safe_format!("{}. {}", at + 1, step.effect.single_line());
+    message.parts.extend(section("What the commands do", report.plan.iter().enumerate().map(effect).collect(), 0));
+    let undo: Vec<SafeText> = outlook::undo(report).into_iter().map(block).collect();
+    if !undo.is_empty() {
+        message.parts.push(Part::Context(vec!["to take it back, from the last step to the first".into()]));
+        message.parts.push(Part::Commands(undo));
+    }
+    (!message.parts.is_empty()).then_some(message)
+}
+
+/// What stands in the way of the next rotation; a healthy secret's verdict says so itself.
+fn forecast(report: &Report) -> Option<Message> {
+    let obstacles = outlook::obstacles(report);
+    if obstacles.is_empty() {
+        return None;
+    }
+    let mut message = Message::line(Tone::Neutral, "What stands in the way of the next rotation".into());
+    let opens = report.forecast.next_rotation.map(|at| Phrase::from("its window opens ").at(at, report.now));
+    message.parts.extend(opens.map(|opens| Part::Facts(vec![opens])));
+    message.parts.extend(section("Foreseen", obstacles, 0));
+    let unknown = report.forecast.unknown.iter().map(SafeText::single_line).collect();
+    message.parts.extend(section("Not foretold", unknown, 0));
+    Some(message)
+}
+
+fn changes(report: &Report) -> Option<Message> {
+    let mut message = Message::line(Tone::Neutral, "What changed, and how other secrets fare".into());
     let (changes, more) = wording::changes(report);
-    parts.extend(section("Changes", changes, more));
-    parts.extend(section("Other secrets", wording::comparison(report).into_iter().collect(), 0));
-    let (ruled_out, more) = wording::ruled_out(report);
-    parts.extend(section("Ruled out", ruled_out, more));
-    let (open, more) = wording::not_checked(report);
-    parts.extend(section("Not checked", open, more));
+    message.parts.extend(section("Changes", changes, more));
+    message.parts.extend(section("Other secrets", wording::comparison(report).into_iter().collect(), 0));
+    (!message.parts.is_empty()).then_some(message)
+}
+
+fn looks(looks: Vec<SafeText>) -> Option<Message> {
+    listing("What to look at next", (looks, 0))
+}
+
+fn not_checked(report: &Report) -> Option<Message> {
+    let mut message = listing("Not checked", wording::not_checked(report))?;
     let permissions = wording::permissions_to_add(report);
     if !permissions.is_empty() {
-        parts.extend(section("To see more", vec![safe_format!("allow {}", SafeText::join(permissions, ", "))], 0));
+        message.parts.extend(section("To see more", vec![safe_format!("allow {}", SafeText::join(permissions, ", "))], 0));
     }
-    parts.push(Part::Context(vec![wording::footer(report)]));
-    message
+    Some(message)
+}
+
+/// A message that is one list.
+fn listing(title: &'static str, (lines, more): (Vec<SafeText>, usize)) -> Option<Message> {
+    let count = lines.len() + more;
+    let list = section(safe_format!("{} in all", count), lines, more)?;
+    let mut message = Message::line(Tone::Neutral, title.into());
+    message.parts.push(list);
+    Some(message)
 }
 
 /// How other secrets fared.

@@ -1,20 +1,19 @@
-//! The verdict: what happened, the proof, the fix, and what can be done next.
+//! The verdict: what happened, the fix, one proof, and what can be done next.
 
 use super::section;
-use crate::chat::document::{CauseReference, Control, MenuItem, Message, Part, Quote, Tone};
+use crate::chat::document::{Control, MenuItem, Message, Part, Quote, Tone};
 use crate::model::{Action, ActionToken, InvestigationId, Lookback, Outcome, StepName};
 use crate::redact::SafeText;
 use crate::report::outlook;
-use crate::report::time::moment;
 use crate::report::wording::{self, Mark};
-use crate::report::{Report, ReportedFinding};
+use crate::report::{Phrase, Report, ReportedFinding};
 use crate::safe_format;
 use jiff::Timestamp;
 
-/// How much of one thing that could not be checked the last line names.
-const OPEN: usize = 80;
-/// How many things that could not be checked the last line names.
-const OPEN_NAMED: usize = 2;
+/// How much of the one proof in the channel is shown; the whole stands in the thread.
+const PROOF: usize = 280;
+/// How many things to look at next the channel shows; all of them stand in the thread.
+pub(super) const LOOKS: usize = 2;
 
 /// What became of an investigation after its verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +22,8 @@ pub struct AfterVerdict {
     pub resolved: Option<Resolved>,
     /// Since when its next rotation is waited for.
     pub watched_since: Option<Timestamp>,
+    /// True while whoever made the change behind the cause is still searched for.
+    pub searching_author: bool,
 }
 
 /// Who closed an investigation, and when.
@@ -33,7 +34,8 @@ pub struct Resolved {
     pub at: Timestamp,
 }
 
-/// The verdict of investigation `id` as of `revision`, with its buttons.
+/// The verdict of investigation `id` as of `revision`, in the order of need, with its buttons: what one acts on at night. All
+/// else stands in the thread.
 #[must_use]
 pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &AfterVerdict) -> Message {
     let headline = wording::headline(report);
@@ -42,22 +44,21 @@ pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &
         None => (tone(report), headline),
     };
     let mut message = Message::line(tone, title);
-    message.parts.push(Part::Context(wording::context(report)));
+    message.parts.push(Part::Facts(wording::context(report)));
     message.parts.extend(happened_since(standing, report.now));
-    if let Some(finding) = report.leading() {
-        message.parts.extend(finding_of(report, finding));
-    }
-    message.parts.extend(section("Next", outlook::ending(report), 0));
-    if report.leading().is_none() {
-        message.parts.extend(plan(report, &[]));
-    }
     message.parts.extend(section("Did you mean", wording::near_names(report), 0));
-    message.parts.extend(section("Look next", wording::next_looks(report), 0));
-    let (also, more) = wording::also(report);
-    message.parts.extend(section("Also", also, more));
-    message.parts.push(Part::Context(footer(report)));
+    match report.leading() {
+        Some(finding) => message.parts.extend(finding_of(report, finding)),
+        None => message.parts.extend(without_finding(report)),
+    }
+    message.people.extend(standing.resolved.as_ref().map(|resolved| resolved.by.to_string()));
+    let mut looks = wording::next_looks(report);
+    let more = looks.len().saturating_sub(LOOKS);
+    looks.truncate(LOOKS);
+    message.parts.extend(section("Look next", looks, more));
+    let has_commands = message.parts.iter().any(|part| matches!(part, Part::Commands(_)));
     let button = Buttons { id, revision };
-    message.controls = button.of(report, standing);
+    message.controls = button.of(report, standing, has_commands);
     message
 }
 
@@ -69,71 +70,82 @@ fn tone(report: &Report) -> Tone {
     }
 }
 
-fn happened_since(standing: &AfterVerdict, now: Timestamp) -> Option<Part> {
-    let resolved =
-        standing.resolved.as_ref().map(|resolved| safe_format!("resolved by {}, {}", resolved.by, moment(resolved.at, now)));
-    let watched = standing.watched_since.map(|since| safe_format!("watching for the next rotation since {}", moment(since, now)));
-    let lines: Vec<SafeText> = resolved.into_iter().chain(watched).collect();
-    (!lines.is_empty()).then_some(Part::Context(lines))
+fn happened_since(standing: &AfterVerdict, now: Timestamp) -> Vec<Part> {
+    let resolved = standing
+        .resolved
+        .as_ref()
+        .map(|resolved| Phrase::from(safe_format!("resolved by {}, ", resolved.by)).at(resolved.at, now));
+    let watched = standing.watched_since.map(|since| Phrase::from("watching for the next rotation since ").at(since, now));
+    let facts: Vec<Phrase> = resolved.into_iter().chain(watched).collect();
+    let searching = standing.searching_author.then(|| Part::Context(vec!["still searching who changed it".into()]));
+    (!facts.is_empty()).then_some(Part::Facts(facts)).into_iter().chain(searching).collect()
 }
 
 fn finding_of(report: &Report, finding: &ReportedFinding) -> Vec<Part> {
     let mut parts = Vec::new();
-    parts.extend(section("What happened", vec![wording::what_happened(finding)], 0));
+    parts.extend(section("What happened", vec![wording::briefly(&finding.explanation)], 0));
     let remediation = &finding.remediation;
     parts.extend(section("Fix", vec![remediation.summary.single_line()], 0).filter(|_| !remediation.summary.as_str().is_empty()));
     parts.extend(remediation.warning.as_ref().map(|warning| Part::Caution(warning.single_line())));
     parts.extend(plan(report, &remediation.commands));
-    if !remediation.links.is_empty() {
-        parts.push(Part::Links(remediation.links.clone()));
-    }
-    parts.push(Part::Cause(CauseReference { id: finding.cause.id().into(), page: None }));
-    let (proofs, more) = wording::proofs(report, finding);
-    if !proofs.is_empty() {
-        let quote = |proof: wording::ProofLine| Quote { lead: proof.step, text: proof.text, source: proof.source };
-        parts.push(Part::Quotes { label: "Proof".into(), quotes: proofs.into_iter().map(quote).collect() });
-    }
-    if more > 0 {
-        parts.push(Part::Context(vec![safe_format!("and {} more", more)]));
+    let (proofs, _) = wording::proofs(report, finding);
+    if let Some(proof) = proofs.into_iter().next() {
+        let quote = Quote { lead: proof.step, text: proof.text.cut(PROOF), source: proof.source };
+        parts.push(Part::Quotes { label: "Proof".into(), quotes: vec![quote] });
     }
     parts
 }
 
-/// The commands to paste, what they are worth together, and how to take them back.
+/// What a secret that rotates can expect, or what could not be seen.
+fn without_finding(report: &Report) -> Vec<Part> {
+    let mut parts: Vec<Part> = section("Next", outlook::ending(report), 0).into_iter().collect();
+    if let Some(command) = outlook::permission_command(report).filter(|_| outlook::is_blind(report)) {
+        let why = "Nothing could be looked at: allow rotation-diag to read, and rerun.";
+        parts.extend(section("Fix", vec![why.into()], 0));
+        parts.push(Part::Commands(vec![command]));
+        return parts;
+    }
+    parts.extend(plan(report, &[]));
+    if report.outcome == Outcome::Inconclusive {
+        let mut open = wording::missing(report);
+        let more = open.len().saturating_sub(LOOKS);
+        open.truncate(LOOKS);
+        parts.extend(section("Not checked", open, more));
+    }
+    parts
+}
+
+/// The commands to paste, and what they are worth together.
 fn plan(report: &Report, commands: &[SafeText]) -> Vec<Part> {
-    let block = |command: &SafeText| SafeText::join(wording::command_lines(command), "\n");
-    let mut parts = Vec::new();
-    let steps: Vec<SafeText> = match report.plan.as_slice() {
-        [] => commands.iter().map(block).collect(),
-        steps => steps.iter().map(|step| block(&step.command)).collect(),
-    };
-    if !steps.is_empty() {
-        parts.push(Part::Commands(steps));
-    }
-    parts.extend(outlook::worth(report).map(|worth| Part::Context(vec![worth])));
-    let needs = outlook::needs(report);
-    if !needs.is_empty() {
-        parts.push(Part::Context(vec![safe_format!("you need {}", SafeText::join(needs, ", "))]));
-    }
-    let undo: Vec<SafeText> = outlook::undo(report).into_iter().map(block).collect();
-    if !undo.is_empty() {
-        parts.push(Part::Context(vec!["to take it back, from the last step to the first".into()]));
-        parts.push(Part::Commands(undo));
-    }
-    parts
+    let steps = commands_of(report, commands);
+    let commands = (!steps.is_empty()).then_some(Part::Commands(steps));
+    commands.into_iter().chain(outlook::worth(report).map(|worth| Part::Context(vec![worth]))).collect()
 }
 
-/// `9 steps · 14 calls · 0.9 s · not checked: AWS Health needs a support plan`.
-fn footer(report: &Report) -> Vec<SafeText> {
-    let mut parts = vec![wording::footer(report)];
-    let missing = wording::missing(report);
-    if !missing.is_empty() {
-        let named = SafeText::join(missing.iter().take(OPEN_NAMED).map(|what| what.cut(OPEN)), ", ");
-        let more = missing.len().saturating_sub(OPEN_NAMED);
-        let rest = if more > 0 { safe_format!(", and {} more", more) } else { SafeText::default() };
-        parts.push(safe_format!("not checked: {}{}", named, rest));
+/// The commands of the fix in their order: the plan's, or a finding's own where there is no plan.
+fn commands_of(report: &Report, own: &[SafeText]) -> Vec<SafeText> {
+    match report.plan.as_slice() {
+        [] => own.iter().map(block).collect(),
+        steps => steps.iter().map(|step| block(&step.command)).collect(),
     }
-    parts
+}
+
+/// A command as it is pasted.
+pub(super) fn block(command: &SafeText) -> SafeText {
+    SafeText::join(wording::command_lines(command), "\n")
+}
+
+/// The commands of the fix with nothing around them, for where they are copied by hand; `None` where there are none.
+#[must_use]
+pub fn bare_commands(report: &Report) -> Option<Message> {
+    let own = report.leading().map(|finding| finding.remediation.commands.as_slice()).unwrap_or_default();
+    let mut commands = commands_of(report, own);
+    if commands.is_empty() {
+        commands.extend(outlook::permission_command(report).filter(|_| outlook::is_blind(report)));
+    }
+    let mut message = Message::line(Tone::Neutral, "The commands of the fix, in their order".into());
+    message.parts.push(Part::Commands(commands.clone()));
+    (!commands.is_empty()).then_some(message)
 }
 
 struct Buttons<'a> {
@@ -142,40 +154,57 @@ struct Buttons<'a> {
 }
 
 impl Buttons<'_> {
-    fn of(&self, report: &Report, standing: &AfterVerdict) -> Vec<Control> {
-        let found = report.outcome != Outcome::NotFound;
-        let open = standing.resolved.is_none();
-        let mut controls = vec![self.button("Rerun all", Action::RerunAll)];
-        if found {
-            controls.push(self.steps("Rerun step", Action::RerunStep));
+    fn of(&self, report: &Report, standing: &AfterVerdict, has_commands: bool) -> Vec<Control> {
+        let is_open = standing.resolved.is_none();
+        let can_look = report.outcome != Outcome::NotFound && !outlook::is_blind(report);
+        let mut controls = vec![self.button("Rerun", Action::RerunAll)];
+        if is_open && has_commands {
+            controls.push(Control::Copy(self.choice("Copy fix", Action::CopyFix)));
+        }
+        if is_open && can_look {
+            let step = |step: StepName| self.choice(named(step), Action::RerunStep(step));
+            controls.push(Self::menu("Rerun step", StepName::ALL.map(step).to_vec()));
             let wider = Lookback::ALL.into_iter().filter(|reach| *reach > report.reach);
-            controls.extend(wider.map(|reach| self.button(safe_format!("Widen to {}", reach), Action::Widen(reach))));
-            controls.push(self.steps("Evidence", Action::Evidence));
-            controls.push(self.button("Compare", Action::Compare));
-            controls.push(self.button("Consumers", Action::Consumers));
-            if open && standing.watched_since.is_none() {
-                controls.push(self.button("Watch", Action::Watch));
-            }
+            let wider = wider.map(|reach| self.choice(safe_format!("to {}", reach), Action::Widen(reach))).collect();
+            controls.push(Self::menu("Widen", wider));
+            controls.push(match standing.watched_since {
+                None => self.button("Watch", Action::Watch),
+                Some(_) => self.button("Stop watching", Action::StopWatching),
+            });
         }
-        controls.push(self.button("Export", Action::Export));
-        if open {
-            controls.push(self.button("Resolve", Action::Resolve));
+        controls.push(match is_open {
+            true => self.button("Resolve", Action::Resolve),
+            false => self.button("Reopen", Action::Reopen),
+        });
+        let mut more = Vec::new();
+        if can_look {
+            more.extend(
+                StepName::ALL.map(|step| self.choice(safe_format!("Evidence of {}", named(step)), Action::Evidence(step))),
+            );
+            more.push(self.choice("Compare with other secrets", Action::Compare));
+            more.push(self.choice("Consumers: who reads the secret", Action::Consumers));
         }
+        more.push(self.choice("Export the report as files", Action::Export));
+        controls.push(Self::menu("More", more));
+        controls.retain(|control| !matches!(control, Control::Select { choices, .. } if choices.is_empty()));
         controls
+    }
+
+    fn menu(placeholder: &'static str, choices: Vec<MenuItem>) -> Control {
+        Control::Select { placeholder: placeholder.into(), choices }
     }
 
     fn button(&self, label: impl Into<SafeText>, action: Action) -> Control {
         Control::Button(self.choice(label, action))
     }
 
-    fn steps(&self, placeholder: &'static str, action: impl Fn(StepName) -> Action) -> Control {
-        let choices =
-            StepName::ALL.into_iter().map(|step| self.choice(safe_format!("{} · {}", step.number(), step.label()), action(step)));
-        Control::Select { placeholder: placeholder.into(), choices: choices.collect() }
-    }
-
     fn choice(&self, label: impl Into<SafeText>, action: Action) -> MenuItem {
         let token = ActionToken { investigation: self.id.clone(), revision: self.revision, action };
         MenuItem { label: label.into(), token }
     }
+}
+
+/// Such as `4 · function logs`.
+fn named(step: StepName) -> SafeText {
+    safe_format!("{} · {}", step.number(), step.label())
 }

@@ -23,7 +23,10 @@ fn said(finding: &Finding) -> String {
 fn every_line_from_the_field_has_its_cause_and_an_advice_that_holds() {
     let mut faults = Vec::new();
     let mut read = 0;
-    for row in INPUTS.iter().flat_map(|file| file.lines()) {
+    // To be read by a person: what is said about the lines of another file of this form.
+    let others = std::env::var("EXAMINE").ok().map(|path| std::fs::read_to_string(path).unwrap());
+    let inputs = others.as_deref().map_or_else(|| INPUTS.to_vec(), |others| vec![others]);
+    for row in inputs.iter().flat_map(|file| file.lines()) {
         let row: Value = serde_json::from_str(row).unwrap();
         let lines = texts(&row, "lines");
         let cause = row["cause"].as_str();
@@ -43,6 +46,9 @@ fn every_line_from_the_field_has_its_cause_and_an_advice_that_holds() {
             continue;
         };
         let said = said(first);
+        if others.is_some() {
+            println!("--- {}\n{said}\n{}", lines.join("\n"), first.remediation.warning.as_deref().unwrap_or_default());
+        }
         if first.cause.id() != cause {
             faults.push(format!("{} instead of {cause} for {lines:?}", first.cause));
             continue;
@@ -54,6 +60,6 @@ fn every_line_from_the_field_has_its_cause_and_an_advice_that_holds() {
             faults.push(format!("{cause} says {word:?} for {lines:?}:\n{said}"));
         }
     }
-    assert!(read >= 220, "{read} inputs");
+    assert!(others.is_some() || read >= 280, "{read} inputs");
     assert!(faults.is_empty(), "{} of {read}:\n{}", faults.len(), faults.join("\n"));
 }

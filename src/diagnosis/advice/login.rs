@@ -5,9 +5,21 @@ use crate::diagnosis::database::{Callers, HBA_RULES, Of};
 use crate::diagnosis::remedy::{SECRET_STRUCTURE, TROUBLESHOOTING};
 use crate::model::Remediation;
 
-/// Where a statement goes that an administrator runs.
-const AS_ADMINISTRATOR: &str =
-    "Run it as an administrator: the client takes host, user and password from your own file, service or wallet named \"admin\".";
+impl Shown<'_, '_, '_> {
+    /// Where the printed statement takes an administrator from, with the space before it; nothing where none is printed.
+    fn run_by(&self) -> &'static str {
+        match self.engine() {
+            Some("postgres" | "redshift") => {
+                " psql takes the administrator's host, user and password from the service \"admin\" of your own connection service file."
+            }
+            Some("mysql" | "mariadb") => " mysql takes the administrator's host, user and password from your own file admin.cnf.",
+            Some("oracle") => " sqlplus takes the administrator from your own wallet, under the name admin.",
+            Some("sqlserver") => " sqlcmd takes server, user and password of the administrator from your own SQLCMD variables.",
+            Some("mongodb") => " mongosh takes the administrator's address from your own variable ADMIN_URI.",
+            _ => "",
+        }
+    }
+}
 
 impl Remediation {
     /// Where the line names no user, the secret does: the database takes its value, which unlocks the user too.
@@ -30,8 +42,8 @@ pub(super) fn tokens_only(shown: Shown<'_, '_, '_>) -> Advice {
             shown.in_step()
         ),
         remediation: Remediation::new(format!(
-            "Revoke rds_iam from the user{user}, or rotate another user that logs in with a password. {AS_ADMINISTRATOR} Then \
-             rotate."
+            "Revoke rds_iam from the user{user}, or rotate another user that logs in with a password.{} Then rotate.",
+            shown.run_by()
         ))
         .run_statement(shown.statement(&sql))
         .rotate(shown.context)
@@ -71,7 +83,8 @@ pub(super) fn user_gone(shown: Shown<'_, '_, '_>) -> Advice {
         ),
         remediation: Remediation::new(format!(
             "See which users exist. Create the user again with its rights, or store the name that exists as \"username\". Set \
-             its password to the AWSCURRENT value. {AS_ADMINISTRATOR} Then rotate."
+             its password to the AWSCURRENT value.{} Then rotate.",
+            shown.run_by()
         ))
         .run_statement(shown.statement(shown.list_users()))
         .put_value(shown.context)
@@ -95,7 +108,7 @@ pub(super) fn user_may_not_log_in(shown: Shown<'_, '_, '_>) -> Advice {
             "The user{user} exists, but the database does not let it log in{}, whatever the password.",
             shown.in_step()
         ),
-        remediation: Remediation::new(format!("Let the user{user} log in again. {AS_ADMINISTRATOR} Then rotate."))
+        remediation: Remediation::new(format!("Let the user{user} log in again.{} Then rotate.", shown.run_by()))
             .run_statement(shown.statement(&sql))
             .rotate(shown.context)
             .link(TROUBLESHOOTING),
@@ -123,7 +136,8 @@ pub(super) fn account_locked(shown: Shown<'_, '_, '_>) -> Advice {
         ),
         remediation: Remediation::new(format!(
             "Find what logs in with an old password and stop it, or the account will be locked again. Then unlock the account \
-             (ACCOUNT UNLOCK). {AS_ADMINISTRATOR} Then rotate."
+             (ACCOUNT UNLOCK).{} Then rotate.",
+            shown.run_by()
         ))
         .run_statement(shown.statement(&sql))
         .unnamed_user_takes(shown)
@@ -132,12 +146,37 @@ pub(super) fn account_locked(shown: Shown<'_, '_, '_>) -> Advice {
     }
 }
 
+/// The limit that let a password of Oracle's expire, of whom and by which profile.
+fn life_time_of(user: &str) -> String {
+    format!(
+        "SELECT u.username, u.account_status, u.expiry_date, u.profile, p.limit FROM dba_users u JOIN dba_profiles p ON p.profile = \
+         u.profile WHERE p.resource_name = 'PASSWORD_LIFE_TIME' AND u.username = UPPER('{user}')"
+    )
+}
+
+/// Oracle counts a password's life by the user's profile, which others share: the user gets one of its own.
+fn password_expired_in_oracle(shown: Shown<'_, '_, '_>) -> Remediation {
+    let fix = Remediation::new(
+        "See which profile limits the life of the user's password. Set the user's password to the AWSCURRENT value again, so that it \
+         counts as new: no command here does that, use the database's own client. To keep it from expiring before the next rotation, \
+         rotate more often, or give the user a profile of its own as below. Then rotate.",
+    );
+    let Some(account) = shown.account() else { return fix.run_statement(shown.statement(shown.list_users())) };
+    let user = &account.user;
+    fix.run_statement(shown.statement(&life_time_of(user)))
+        .run_statement(shown.statement("CREATE PROFILE rotated_by_secrets_manager LIMIT PASSWORD_LIFE_TIME UNLIMITED"))
+        .run_statement(shown.statement(&format!("ALTER USER {user} PROFILE rotated_by_secrets_manager")))
+        .warn(
+            "With the new profile the user's other limits are those of the profile DEFAULT. If the first command shows another profile, \
+             create the new one with its limits; ALTER USER … PROFILE gives the old one back.",
+        )
+}
+
 pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
     let engine = shown.engine();
     let sql = shown.statement_about(|account| {
         let user = &account.user;
         match engine {
-            Some("oracle") => "ALTER PROFILE DEFAULT LIMIT PASSWORD_LIFE_TIME UNLIMITED".to_owned(),
             Some("sqlserver") => format!("ALTER LOGIN [{user}] WITH CHECK_EXPIRATION = OFF"),
             Some("postgres" | "redshift") => format!("ALTER ROLE \"{user}\" VALID UNTIL 'infinity'"),
             _ => format!("ALTER USER '{user}'@'{}' PASSWORD EXPIRE NEVER", account.host()),
@@ -145,6 +184,16 @@ pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
     });
     let statement = shown.statement(&sql);
     let shows = |fix: Remediation| if statement.is_none() { shown.list_instances(fix) } else { fix };
+    let remediation = match engine {
+        Some("oracle") => password_expired_in_oracle(shown),
+        _ => shows(Remediation::new(format!(
+            "Set the user's password to the AWSCURRENT value again, so that it counts as new. Keep it from expiring between \
+             rotations, or rotate more often.{} Then rotate.",
+            shown.run_by()
+        )))
+        .run_statement(statement)
+        .unnamed_user_takes(shown),
+    };
     Advice {
         title: "the database user's password has expired",
         explanation: format!(
@@ -152,18 +201,33 @@ pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
              rule demands.",
             shown.in_step()
         ),
-        remediation: shows(Remediation::new(format!(
-            "Set the user's password to the AWSCURRENT value again, so that it counts as new. Keep it from expiring between \
-             rotations, or rotate more often. {AS_ADMINISTRATOR} Then rotate."
-        )))
-        .run_statement(statement.clone())
-        .unnamed_user_takes(shown)
+        remediation: remediation.rotate(shown.context).link(TROUBLESHOOTING),
+    }
+}
+
+/// Connector/J sends a password only over TLS, unless it may ask the server for its public key.
+fn no_public_key(shown: Shown<'_, '_, '_>) -> Advice {
+    Advice {
+        title: "the function's driver does not send the password without TLS",
+        explanation: format!(
+            "The user logs in by caching_sha2_password or sha256_password{}. Without TLS the driver would have to ask the server for its \
+             public key, and it is set not to. The password was not sent.",
+            shown.in_step()
+        ),
+        remediation: Remediation::new(
+            "Let the function connect with TLS (sslMode=REQUIRED in its connection URL, or \"ssl\": true in the secret if the function \
+             reads it). Only in a network that you trust, set allowPublicKeyRetrieval=true instead. Deploy, and rotate.",
+        )
+        .deploy_code(shown.context)
         .rotate(shown.context)
-        .link(TROUBLESHOOTING),
+        .link("https://dev.mysql.com/doc/connector-j/en/connector-j-connp-props-security.html"),
     }
 }
 
 pub(super) fn method_unsupported(shown: Shown<'_, '_, '_>) -> Advice {
+    if shown.text().contains("Public Key Retrieval") {
+        return no_public_key(shown);
+    }
     Advice {
         title: "the function's driver does not support the authentication that the database asks for",
         explanation: format!(

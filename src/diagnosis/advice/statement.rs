@@ -70,6 +70,7 @@ pub(super) fn user_left_over(shown: Shown<'_, '_, '_>) -> Advice {
 pub(super) fn grant_refused(shown: Shown<'_, '_, '_>) -> Advice {
     let user = shown.named_user();
     let look = shown.statement_about(|account| format!("SHOW GRANTS FOR '{}'@'{}'", account.user, account.host()));
+    let alternates = strategy::alternates(shown.context);
     Advice {
         title: "the database user may not pass on the rights that the function grants",
         explanation: format!(
@@ -77,22 +78,40 @@ pub(super) fn grant_refused(shown: Shown<'_, '_, '_>) -> Advice {
              denied for user\", the same words as for a refused login. The password is right; a privilege is missing.",
             shown.in_step()
         ),
-        remediation: Remediation::new(format!(
-            "Compare the rights of the user{user} with those of the user that it creates: it needs each of them WITH GRANT \
-             OPTION, and CREATE USER. On RDS the master user lacks SUPER and FILE: take those from the first user instead. Then \
-             rotate."
-        ))
-        .run_statement(shown.statement(&look))
-        .run_statement(shown.account().and_then(|account| {
-            let grantee = format!("'{}'@'{}'", account.user, account.host());
-            shown.statement(
-                &database::SUPERUSER_RIGHTS.map(|rights| format!("GRANT {rights} TO {grantee} WITH GRANT OPTION")).join("; "),
-            )
-        }))
-        .when(strategy::alternates(shown.context), |fix| fix.drop_half_made(shown.context, shown.engine()))
-        .rotate(shown.context)
-        .link(TROUBLESHOOTING),
+        remediation: if alternates { rights_of_the_superuser(shown, &look) } else { rights_of_its_own(shown, &look) }
+            .rotate(shown.context)
+            .link(TROUBLESHOOTING),
     }
+}
+
+/// The superuser makes users and passes rights on, so that it needs them all, with the right to pass them on.
+fn rights_of_the_superuser(shown: Shown<'_, '_, '_>, look: &str) -> Remediation {
+    let user = shown.named_user();
+    Remediation::new(format!(
+        "Compare the rights of the user{user} with those of the user that it creates: it needs each of them WITH GRANT \
+         OPTION, and CREATE USER. On RDS the master user lacks SUPER and FILE: take those from the first user instead. Then \
+         rotate."
+    ))
+    .run_statement(shown.statement(look))
+    .run_statement(shown.account().and_then(|account| {
+        let grantee = format!("'{}'@'{}'", account.user, account.host());
+        shown.statement(
+            &database::SUPERUSER_RIGHTS.map(|rights| format!("GRANT {rights} TO {grantee} WITH GRANT OPTION")).join("; "),
+        )
+    }))
+    .warn(database::WIDE_GRANT)
+    .drop_half_made(shown.context, shown.engine())
+}
+
+/// A user that changes its own password needs no right for that: one for every account is not the answer.
+fn rights_of_its_own(shown: Shown<'_, '_, '_>, look: &str) -> Remediation {
+    Remediation::new(
+        "See which rights the user has, and which statement the quoted lines show. To change its own password it needs none: let the \
+         function name the very account that it is logged in as, user and host part alike. Grant what another statement needs on the \
+         one database that it is about. Then rotate.",
+    )
+    .run_statement(shown.statement(look))
+    .run_statement(shown.statement("SELECT user, host FROM mysql.user ORDER BY user, host"))
 }
 
 pub(super) fn failed(shown: Shown<'_, '_, '_>) -> Advice {

@@ -1,7 +1,7 @@
 //! The host, the port and the server behind them.
 
 use super::{Advice, Shown};
-use crate::diagnosis::database::Of;
+use crate::diagnosis::database::{Callers, LIFTED_LIMIT, Of};
 use crate::diagnosis::readings::strategy;
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
 use crate::model::Remediation;
@@ -61,6 +61,7 @@ pub(super) fn another_instance(shown: Shown<'_, '_, '_>) -> Advice {
 }
 
 pub(super) fn not_accepting(shown: Shown<'_, '_, '_>) -> Advice {
+    let closed = shown.closed_database();
     let remediation =
         Remediation::new("Check that the database runs and accepts logins. Start it, or wait until it has started. Then rotate.");
     Advice {
@@ -72,7 +73,13 @@ pub(super) fn not_accepting(shown: Shown<'_, '_, '_>) -> Advice {
         ),
         remediation: shown
             .list_instances(remediation)
-            .run_statement(shown.closed_database())
+            .when(closed.is_some(), |fix| {
+                fix.warn(
+                    "Somebody may have closed the database on purpose, as before it is dropped or moved: ask before you open it to \
+                     every application again.",
+                )
+            })
+            .run_statement(closed)
             .rotate(shown.context)
             .link(TROUBLESHOOTING),
     }
@@ -113,7 +120,7 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
         "SHOW FULL PROCESSLIST",
         "SELECT usename, application_name, client_addr, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC",
     );
-    let of_user = shown.account().filter(|_| is_of_one_user(shown.text())).map(|account| {
+    let of_user = shown.account().filter(|_| is_of_one_user(shown.text())).and_then(|account| {
         let user = &account.user;
         shown.statement_of(
             &format!("ALTER USER '{user}'@'{}' WITH MAX_USER_CONNECTIONS 0", account.host()),
@@ -137,7 +144,8 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
         ),
         remediation: shown
             .list_instances(remediation.run_statement(sessions))
-            .run_statement(of_user.flatten())
+            .when(of_user.is_some() || of_database.is_some(), |fix| fix.warn(LIFTED_LIMIT))
+            .run_statement(of_user)
             .run_statement(of_database)
             .rotate(shown.context)
             .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"),
@@ -238,11 +246,14 @@ pub(super) fn host_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
             shown.in_step()
         ),
         remediation: Remediation::new(if blocked {
-            "Clear the host cache, and find out what connects from the function's subnets without logging in. Then rotate."
+            "Clear the host cache (which forgets the counts of every host, and cuts nobody off), and find out what connects from the \
+             function's subnets without logging in. Then rotate."
         } else {
-            "Give the secret's user a host part that covers the function's subnets (RENAME USER). Then rotate."
+            "See for which hosts the secret's user exists, give it a host part that covers the function's subnets (RENAME USER), and \
+             rotate."
         })
         .run_statement(shown.statement(sql))
+        .when(!blocked, |fix| fix.admit_callers(shown.context, shown.engine(), Callers::named(shown.text())))
         .rotate(shown.context)
         .link("https://dev.mysql.com/doc/refman/8.4/en/account-names.html"),
     }

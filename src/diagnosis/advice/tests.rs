@@ -1,5 +1,5 @@
 use crate::diagnosis::diagnose;
-use crate::diagnosis::signatures::{Fault, classify, faulty_samples};
+use crate::diagnosis::signatures::{self, Fault, classify, faulty_samples};
 use crate::diagnosis::testing::{fail, healthy};
 use crate::lambda_log::rotation_step;
 use crate::model::{Finding, RotationStep};
@@ -150,4 +150,86 @@ fn a_statement_names_the_account_that_the_line_names() {
         let commands = leading(line).remediation.commands;
         assert!(commands.iter().any(|found| found == command), "{commands:#?}");
     }
+}
+
+/// What would change something for others than the user or the function that the fault is about.
+const NEVER: &[&str] = &[
+    "PROFILE DEFAULT",
+    "SET GLOBAL",
+    "SET PERSIST",
+    "ALTER SYSTEM",
+    "modify-db-parameter-group",
+    "modify-db-cluster-parameter-group",
+    "reboot-db",
+    "pg_terminate_backend",
+];
+
+/// What reaches further than one user, and what has to be said with it.
+const WITH_A_CAUTION: &[(&str, &str)] = &[
+    (" ON *.*", "ALL PRIVILEGES"),
+    ("CONNECTION LIMIT -1", "set one again"),
+    ("MAX_USER_CONNECTIONS 0", "set one again"),
+    ("allow_connections true", "on purpose"),
+    ("RESET default_transaction_read_only", "on purpose"),
+    ("\" CREATEROLE", "change other roles"),
+    ("--apply-immediately", "maintenance window"),
+    ("DROP ", "ropped"),
+    (" PROFILE rotated_by_secrets_manager", "other limits"),
+    ("REVOKE rds_iam", "IAM tokens"),
+];
+
+#[test]
+fn no_advice_changes_more_than_the_fault_without_a_word_about_it() {
+    let mut faults = Vec::new();
+    let (mut seen, mut cautioned) = (0, BTreeSet::new());
+    let log = |step, text: &str| {
+        let mut evidence = healthy();
+        fail(&mut evidence, step, &["[INFO] connected as user rotator, using credentials in master secret", text]);
+        evidence
+    };
+    for sample in signatures::samples() {
+        let step = rotation_step(sample).unwrap_or(RotationStep::SetSecret);
+        let mut single = healthy();
+        fail(&mut single, step, &[sample]);
+        for evidence in [single, log(step, sample)] {
+            let Some(found) = diagnose(&evidence).findings.into_iter().next() else { continue };
+            let warning = found.remediation.warning.unwrap_or_default();
+            for command in &found.remediation.commands {
+                seen += 1;
+                faults.extend(NEVER.iter().filter(|word| command.contains(**word)).map(|word| format!("{word}: {sample}")));
+                for (word, caution) in WITH_A_CAUTION.iter().filter(|(word, _)| command.contains(word)) {
+                    cautioned.insert(*word);
+                    if !warning.contains(caution) {
+                        faults.push(format!("{word} without {caution:?}: {sample}\n    {command}\n    {warning}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(seen > 500 && cautioned.len() >= 6, "{seen} commands, {cautioned:?}");
+}
+
+#[test]
+fn a_password_that_expired_in_oracle_is_no_reason_to_change_what_other_users_have() {
+    let found = leading("[ERROR] DatabaseError: ORA-28001: the password of account \"APP\" has expired");
+    let commands = found.remediation.commands.join("\n");
+    assert!(commands.contains("CREATE PROFILE rotated_by_secrets_manager"), "{commands}");
+    assert!(commands.contains("ALTER USER APP PROFILE rotated_by_secrets_manager"), "{commands}");
+    assert!(commands.contains("dba_profiles"), "{commands}");
+    assert!(found.remediation.warning.is_some_and(|warning| warning.contains("other limits")));
+}
+
+#[test]
+fn a_user_that_changes_its_own_password_is_given_no_right_over_others() {
+    let line = "[ERROR] OperationalError: (1045, \"Access denied for user 'app'@'%' (using password: YES)\")\nTraceback (most recent call \
+                last):\n  File \"/var/task/lambda_function.py\", line 90, in set_secret\n    cur.execute(\"ALTER USER %s@'%%' IDENTIFIED BY \
+                %s\", args)";
+    let single = leading(line);
+    assert!(!single.remediation.commands.iter().any(|command| command.contains("ON *.*")), "{single:#?}");
+    let mut evidence = healthy();
+    fail(&mut evidence, RotationStep::SetSecret, &["[INFO] using credentials in master secret a", line]);
+    let superuser = diagnose(&evidence).findings.into_iter().next().unwrap();
+    assert!(superuser.remediation.commands.iter().any(|command| command.contains("ON *.*")), "{superuser:#?}");
+    assert!(superuser.remediation.warning.is_some_and(|warning| warning.contains("ALL PRIVILEGES")));
 }

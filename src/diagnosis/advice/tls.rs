@@ -22,8 +22,8 @@ pub(super) fn versions(shown: Shown<'_, '_, '_>) -> Advice {
     let runtime = runtime.map(|runtime| format!(" (runtime {runtime})")).unwrap_or_default();
     let remediation = Remediation::new(
         "If the function is too old, build it with a current driver and TLS library for a current runtime. If the database is, \
-         check the lowest TLS version in its parameter group (ssl_min_protocol_version, tls_version, rds.tls10), or upgrade it. \
-         Then rotate. Changing \"ssl\" in the secret does not help.",
+         check the lowest TLS version in its parameter group (ssl_min_protocol_version, tls_version, rds.tls10), which other \
+         databases may share, or upgrade it. Then rotate. Changing \"ssl\" in the secret does not help.",
     );
     Advice {
         title: "the function and the database have no TLS version in common",

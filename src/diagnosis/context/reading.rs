@@ -90,10 +90,10 @@ impl<'a> DiagnosisContext<'a> {
     /// Leaves out the logins that a retry was refused because setSecret had gone through before: the database no longer takes
     /// the current password, which follows from the failure after setSecret and explains nothing.
     fn without_consequences(&self, failures: Vec<Failure<'a>>) -> Vec<Failure<'a>> {
-        let Some(stuck) = self.stuck_version() else { return failures };
-        let is_of_stuck = |failure: &&Failure<'a>| stuck.created_at.is_none_or(|made| made <= failure.invocation.started_at);
+        let Some(pending) = self.stuck_version() else { return failures };
+        let is_of_pending = |failure: &&Failure<'a>| pending.created_at.is_none_or(|made| made <= failure.invocation.started_at);
         let is_after_set = |failure: &&Failure<'a>| failure.step.is_some_and(|step| step > RotationStep::SetSecret);
-        let Some(after) = failures.iter().find(|one| is_of_stuck(one) && is_after_set(one)) else { return failures };
+        let Some(after) = failures.iter().find(|one| is_of_pending(one) && is_after_set(one)) else { return failures };
         let after = after.invocation.started_at;
         let follows = |failure: &Failure<'a>| {
             failure.step == Some(RotationStep::SetSecret)
@@ -398,32 +398,32 @@ mod tests {
     fn before_start_only_what_keeps_the_code_from_loading_is_the_functions() {
         const START: &str = "START RequestId: r1 Version: $LATEST";
         const DENIED: &str = "AccessDeniedException: acme may not read its licence";
-        let told = |lines: &[&str]| {
+        let cause_of = |lines: &[&str]| {
             let mut evidence = healthy();
             fail(&mut evidence, RotationStep::CreateSecret, lines);
             let context = DiagnosisContext::new(&evidence);
             context.failures.last().and_then(|failure| failure.most_specific_line().map(|line| line.classification.cause))
         };
         let import = "[ERROR] Runtime.ImportModuleError: Unable to import module 'lambda_function': No module named 'requests'";
-        assert_eq!(told(&[DENIED, START]), None);
-        assert_eq!(told(&[DENIED, import, START]), Some(Cause::CodeImportError));
-        assert_eq!(told(&[START, DENIED]), Some(Cause::IamIdentityPolicyMissing));
+        assert_eq!(cause_of(&[DENIED, START]), None);
+        assert_eq!(cause_of(&[DENIED, import, START]), Some(Cause::CodeImportError));
+        assert_eq!(cause_of(&[START, DENIED]), Some(Cause::IamIdentityPolicyMissing));
         let failed = "INIT_REPORT Init Duration: 20.00 ms\tPhase: init\tStatus: error\tError Type: Extension.Crash";
-        assert!(told(&[DENIED, failed, START]).is_some());
+        assert!(cause_of(&[DENIED, failed, START]).is_some());
     }
 
     #[test]
     fn a_refused_read_of_a_secret_nobody_asked_for_does_not_hide_what_ended_the_invocation() {
         const REFUSED: &str = "[WARNING] AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:eu-west-1:123456789012:secret:apm/licence-ZyXwVu";
-        let told = |lines: &[&str]| {
+        let cause_of = |lines: &[&str]| {
             let mut evidence = healthy();
             fail(&mut evidence, RotationStep::SetSecret, lines);
             crate::diagnosis::diagnose(&evidence).findings.first().map(|finding| finding.cause)
         };
-        assert_eq!(told(&[REFUSED, LINE]), Some(Cause::DbNetworkUnreachable));
-        assert_eq!(told(&[REFUSED]), Some(Cause::SuperuserSecretAccessDenied), "it ended the invocation");
+        assert_eq!(cause_of(&[REFUSED, LINE]), Some(Cause::DbNetworkUnreachable));
+        assert_eq!(cause_of(&[REFUSED]), Some(Cause::SuperuserSecretAccessDenied), "it ended the invocation");
         let asked = format!("{REFUSED}\nTraceback (most recent call last):\n    master_dict = get_secret_dict(master_arn)");
-        assert_eq!(told(&[&asked, LINE]), Some(Cause::SuperuserSecretAccessDenied));
+        assert_eq!(cause_of(&[&asked, LINE]), Some(Cause::SuperuserSecretAccessDenied));
     }
 
     #[test]

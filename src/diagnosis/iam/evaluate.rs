@@ -8,7 +8,7 @@ use super::{
     grant::{Grant, Layer, StatementRef},
     pattern::Unresolved,
     policy::{Listed, Policy, Statement},
-    principal::{Caller, Reach},
+    principal::{Caller, PrincipalMatch},
 };
 use std::collections::BTreeSet;
 
@@ -108,16 +108,16 @@ pub fn evaluate_identity<'a>(policies: impl IntoIterator<Item = &'a Policy>, req
 /// permissions boundary is evaluated by [`Policies`](super::Policies).
 #[must_use]
 pub fn evaluate_resource(policy: &Policy, request: &Request) -> Decision {
-    alone(policy, request, Side::Resource { caller_has_boundary: false })
+    evaluate_one(policy, request, Side::Resource { caller_has_boundary: false })
 }
 
 /// What a role's trust policy says of who would assume the role. Its statements name no resource.
 #[must_use]
 pub fn evaluate_trust(policy: &Policy, request: &Request) -> Decision {
-    alone(policy, request, Side::Trust)
+    evaluate_one(policy, request, Side::Trust)
 }
 
-fn alone(policy: &Policy, request: &Request, side: Side) -> Decision {
+fn evaluate_one(policy: &Policy, request: &Request, side: Side) -> Decision {
     let survey = Survey::of([policy], request, side, Layer::ResourcePolicy);
     let allowed = survey.allowed_in_any_way();
     LayerDecision::decide(&[survey], allowed).decision
@@ -188,7 +188,7 @@ impl Survey {
 
 impl Statement {
     /// How the statement applies to the request; `None` where it does not.
-    fn reach(&self, request: &Request, side: Side, missing: &mut BTreeSet<String>) -> Option<Reach> {
+    fn reach(&self, request: &Request, side: Side, missing: &mut BTreeSet<String>) -> Option<PrincipalMatch> {
         let possible = |truth: Truth| (truth != Truth::False).then_some(truth);
         // Never unknown: actions hold no variables.
         possible(self.actions.contains(&request.action, request, missing))?;
@@ -198,7 +198,7 @@ impl Statement {
             _ => possible(self.resources.as_ref()?.contains(&request.resource, request, missing))?,
         };
         let reach = match side {
-            Side::Identity => Reach::directly(Truth::True),
+            Side::Identity => PrincipalMatch::directly(Truth::True),
             Side::Trust => self.principal.as_ref()?.reach(&request.caller, false, self.effect, missing),
             Side::Resource { caller_has_boundary } => {
                 self.principal.as_ref()?.reach(&request.caller, caller_has_boundary, self.effect, missing)

@@ -104,7 +104,7 @@ pub(super) enum PrincipalElement {
 
 /// How a statement reaches the caller; each way gives another kind of permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reach {
+pub(super) struct PrincipalMatch {
     /// Everyone, the session itself, or the service: permission that no boundary caps.
     pub(super) directly: Truth,
     /// The role: permission that an implicit deny in a permissions boundary caps.
@@ -113,19 +113,20 @@ pub(super) struct Reach {
     pub(super) through_account: Truth,
 }
 
-impl Reach {
-    pub(super) const NOBODY: Reach = Reach { directly: Truth::False, as_role: Truth::False, through_account: Truth::False };
+impl PrincipalMatch {
+    pub(super) const NOBODY: PrincipalMatch =
+        PrincipalMatch { directly: Truth::False, as_role: Truth::False, through_account: Truth::False };
 
-    pub(super) fn directly(truth: Truth) -> Reach {
-        Reach { directly: truth, ..Reach::NOBODY }
+    pub(super) fn directly(truth: Truth) -> PrincipalMatch {
+        PrincipalMatch { directly: truth, ..PrincipalMatch::NOBODY }
     }
 
     pub(super) fn in_any_way(self) -> Truth {
         Truth::any([self.directly, self.as_role, self.through_account])
     }
 
-    pub(super) fn and(self, truth: Truth) -> Reach {
-        Reach {
+    pub(super) fn and(self, truth: Truth) -> PrincipalMatch {
+        PrincipalMatch {
             directly: Truth::all([self.directly, truth]),
             as_role: Truth::all([self.as_role, truth]),
             through_account: Truth::all([self.through_account, truth]),
@@ -140,10 +141,10 @@ impl PrincipalElement {
         caller_has_boundary: bool,
         effect: Effect,
         missing: &mut BTreeSet<String>,
-    ) -> Reach {
+    ) -> PrincipalMatch {
         match self {
             PrincipalElement::Principal(named) => named.reach(caller, missing),
-            PrincipalElement::NotPrincipal(named) => Reach::directly(match effect {
+            PrincipalElement::NotPrincipal(named) => PrincipalMatch::directly(match effect {
                 Effect::Allow => !named.reach(caller, missing).in_any_way(),
                 Effect::Deny => !named.exempts(caller, caller_has_boundary, missing),
             }),
@@ -207,12 +208,12 @@ impl NamedCallers {
         }
     }
 
-    fn reach(&self, caller: &Caller, missing: &mut BTreeSet<String>) -> Reach {
+    fn reach(&self, caller: &Caller, missing: &mut BTreeSet<String>) -> PrincipalMatch {
         match &caller.0 {
             CallerIdentity::Service(name) => {
-                Reach::directly((self.everyone || self.every_service || self.services.contains(name)).into())
+                PrincipalMatch::directly((self.everyone || self.every_service || self.services.contains(name)).into())
             }
-            CallerIdentity::Role { arn, partition, account, .. } => Reach {
+            CallerIdentity::Role { arn, partition, account, .. } => PrincipalMatch {
                 directly: Truth::any([Truth::from(self.everyone), self.names_session(caller, missing)]),
                 as_role: self.arns.contains(arn).into(),
                 through_account: self

@@ -108,7 +108,8 @@ pub(super) enum CommandEffect {
 
 /// What a command that changes nothing in AWS is for: some leave a file behind.
 fn reading(command: &str) -> &'static str {
-    const FILES: [(&str, &str); 3] = [
+    const FILES: [(&str, &str); 4] = [
+        ("> superuser.json", "saves the superuser's value to superuser.json: correct it there before the next step"),
         ("> value.json", "saves the value to value.json: correct it there before the next step"),
         ("environment.json", "saves the environment to environment.json: correct it there before the next step"),
         ("previous.zip", "saves the present package as previous.zip"),
@@ -120,10 +121,10 @@ impl CommandEffect {
     /// What the command does, as far as the evidence would show it.
     pub(super) fn of(text: &str, evidence: &Evidence) -> CommandEffect {
         if is_by_value(text) {
-            return told(text).map_or(CommandEffect::DatabaseTakes, CommandEffect::InDatabase);
+            return effect_described(text).map_or(CommandEffect::DatabaseTakes, CommandEffect::InDatabase);
         }
-        if let Some(told) = told(text) {
-            return CommandEffect::InDatabase(told);
+        if let Some(described) = effect_described(text) {
+            return CommandEffect::InDatabase(described);
         }
         let Some(command) = AwsCommand::parse(text) else {
             return if is_look(text) { CommandEffect::Reads } else { CommandEffect::Elsewhere };
@@ -306,11 +307,28 @@ impl CommandEffect {
             CommandEffect::DatabaseTakes => "sets the user's password in the database to the one in the secret's current value; \
                                              creates the user where it is missing"
                 .to_owned(),
-            CommandEffect::InDatabase(told) => (*told).to_owned(),
+            CommandEffect::InDatabase(described) => (*described).to_owned(),
             CommandEffect::Network(change) => change.describe(),
-            CommandEffect::Elsewhere => "changes something that this investigation does not check".to_owned(),
+            CommandEffect::Elsewhere => elsewhere(command).to_owned(),
         }
     }
+}
+
+/// What a command does whose effect the evidence does not hold, by the words that only it has.
+fn elsewhere(text: &str) -> &'static str {
+    const DOES: [(&str, &str); 9] = [
+        ("--rotate-master-user-password", "lets RDS rotate the secret at once"),
+        ("put-runtime-management-config", "binds the function to that version of the runtime"),
+        ("create-log-group", "creates a log group"),
+        ("put-key-policy", "sets the key's policy to what the file says"),
+        ("modify-vpc-endpoint --vpc-endpoint-id", "sets the endpoint's policy to what the file says"),
+        ("authorize-security-group-ingress", "lets the source in through the security group"),
+        ("authorize-security-group-egress", "lets the function out through the security group"),
+        ("restore-secret", "cancels that secret's deletion"),
+        ("put-role-permissions-boundary", "gives the role another permissions boundary"),
+    ];
+    let does = DOES.iter().find(|(words, _)| text.contains(words));
+    does.map_or("changes something that this investigation does not check", |(_, what)| what)
 }
 
 /// What a command does to the database, by the words that only it has.
@@ -332,11 +350,17 @@ const TOLD: &[(&[&str], &str)] = &[
         "lets the user's passwords be stored as the server stores others; changes nothing where they are",
     ),
     (&["RESET default_transaction_read_only"], "lets transactions of the user, and in its database, write by default"),
+    (&["CREATE PROFILE "], "creates a profile under which passwords do not expire; nobody has it yet"),
+    (&["ALTER USER ", " PROFILE "], "gives this one user the new profile"),
     (&["DROP USER", "table_privileges"], "drops the user of the pending version where it has no right at all"),
     (&["NOSUPERUSER", "get-secret-value"], "takes the superuser's attribute off the role that the rotation changes"),
     (
         &["CONCAT(\\u0027RENAME USER ", "AWSPENDING"],
         "renames one account of the pending version's user where it has none for every host",
+    ),
+    (
+        &["\"SELECT CONCAT(\\u0027RENAME USER ", "AWSCURRENT"],
+        "renames one account of the user to the one for every host, where none covers the function",
     ),
     (&["CONCAT('RENAME USER ", "NOT EXISTS"], "renames one account of the user where none is for the host part that is called"),
     (
@@ -347,7 +371,7 @@ const TOLD: &[(&[&str], &str)] = &[
 ];
 
 /// What a command does to the database, where that is told in words.
-fn told(text: &str) -> Option<&'static str> {
+fn effect_described(text: &str) -> Option<&'static str> {
     TOLD.iter().find(|(words, _)| words.iter().all(|word| text.contains(word))).map(|(_, told)| *told)
 }
 

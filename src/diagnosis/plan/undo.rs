@@ -175,6 +175,7 @@ fn settings_back(before: &Evidence, function: &str, settings: &[(String, String)
             "runtime" => vec![facts.runtime.clone()?],
             "handler" => vec![facts.handler.clone()?],
             "role" => vec![facts.role.arn().as_str().to_owned()],
+            "layers" if facts.layers.is_empty() => vec!["[]".to_owned()],
             "layers" => facts.layers.clone(),
             "vpc-config" => vec![vpc.clone()?],
             "kms-key-arn" => vec![facts.kms_key_arn.as_ref()?.to_string()],

@@ -71,7 +71,6 @@ pub(in crate::diagnosis) fn is_judged_by_state(cause: Cause) -> bool {
             | Cause::RotationNoLambdaArn
             | Cause::LambdaFunctionMissing
             | Cause::StuckAwspending
-            | Cause::AwsServiceIssue
             | Cause::ScheduleWrongOrOverdue
     )
 }

@@ -212,7 +212,7 @@ fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict) -> Verdict
         (Reachability::Blocked, Some(NetworkFault::InternetGateway { .. })) => {
             Verdict::clear("that the function stands in a public subnet is told for itself")
         }
-        (Reachability::Blocked, Some(fault)) => alone(context, RULE.cause, &paths, fault).into(),
+        (Reachability::Blocked, Some(fault)) => blocked_now(context, RULE.cause, &paths, fault).into(),
         (Reachability::Reachable, _) if matches!(verdict, Verdict::Unknown { .. }) && !context.failures.is_empty() => {
             Verdict::clear("every hop between the function and Secrets Manager lets it through")
         }
@@ -224,7 +224,7 @@ fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict) -> Verdict
 }
 
 /// The finding about a way to Secrets Manager that is blocked now, as heavy as the state of rotation makes it.
-pub(super) fn alone(context: &DiagnosisContext<'_>, cause: Cause, paths: &NetworkPaths, fault: &NetworkFault) -> Finding {
+pub(super) fn blocked_now(context: &DiagnosisContext<'_>, cause: Cause, paths: &NetworkPaths, fault: &NetworkFault) -> Finding {
     let because = network::because(paths).unwrap_or_default();
     let name = context.function_name().unwrap_or("the function");
     let explanation = format!("{name} cannot reach Secrets Manager{because}.");

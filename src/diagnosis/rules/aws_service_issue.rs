@@ -3,17 +3,22 @@
 //! A service that rotation depends on has an incident, and unrelated secrets fail at the same time.
 //!
 //! **Shows as** an event of AWS Health for Secrets Manager, Lambda, KMS or RDS in the region that was open when rotation
-//! failed, together with several secrets with other functions that fail at the same time, or with an AWS fault in the
-//! function's log, such as `InternalServiceError`. The event alone is not enough. Also as a RotationFailed event that says
-//! `Internal service error`: there Secrets Manager reports a fault on its own side.
+//! failed, together with several secrets with other functions that fail at the same time. The event alone is not enough. Also
+//! as an answer of AWS to the function that names a fault of its own, such as `InternalServiceError`, `InternalFailure` or a
+//! status of 500 to 504, in the words of any SDK; and as a RotationFailed event that says `Internal service error`. Those need
+//! no event: AWS itself says that it failed.
 //!
 //! **Is not it** when only this secret fails, and for another reason.
 
 use crate::diagnosis::compare::compare;
+use crate::diagnosis::context::LogMatch;
+use crate::diagnosis::readings::by_log;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::spans::ATTEMPT_SPAN;
 use crate::model::{Cause, Confidence, HealthEvent, Observation, Proof, Remediation, StepName, Window};
 use jiff::SignedDuration;
+use regex::Regex;
+use std::sync::LazyLock;
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::AwsServiceIssue,
@@ -55,7 +60,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let events = match &secret.service_health {
         Observation::Found(events) => events.as_slice(),
         Observation::NoData { .. } => &[],
-        _ if said.is_some() => &[],
+        _ if said.is_some() || answered.is_some() => &[],
         Observation::NotApplicable { because } => return Verdict::unknown(format!("AWS Health: {because}")),
         other => return Verdict::unknown(other.missing().unwrap_or_else(|| "AWS Health".to_owned())),
     };
@@ -72,30 +77,76 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(said) = said {
         return faulted(context, said, incident);
     }
+    if let Some(seen) = answered {
+        return answered_with_a_fault(context, &seen, incident);
+    }
     let Some(event) = incident else {
         return Verdict::clear("AWS Health has no event for the services that rotation depends on that was open when it failed");
     };
-    let mut evidence = vec![incident_proof(event)];
-    evidence.extend(answered.map(|seen| seen.proof()));
-    let also = if others.len() < SEVERAL {
-        "an AWS service answered the function with an internal error".to_owned()
-    } else {
-        evidence.push(Proof {
-            step: StepName::RotationHistory,
-            call: context.history_call().to_owned(),
-            at: None,
-            text: format!("failing with other functions within 24 h: {}", others.join(", ")),
-        });
-        format!("{} secrets with other functions fail too", others.len())
+    let failing_too = Proof {
+        step: StepName::RotationHistory,
+        call: context.history_call().to_owned(),
+        at: None,
+        text: format!("failing with other functions within 24 h: {}", others.join(", ")),
     };
-    let explanation = format!("AWS reports an incident of {} in {}, and {also}.", name_of(&event.service), event.region);
-    // A fault of AWS that one function meets may have passed by itself.
-    let confidence = if others.len() < SEVERAL { Confidence::Likely } else { Confidence::Confirmed };
+    let explanation = format!(
+        "AWS reports an incident of {} in {}, and {} secrets with other functions fail too.",
+        name_of(&event.service),
+        event.region,
+        others.len()
+    );
     let remediation =
         Remediation::new("Wait until AWS closes the event, then rotate. If rotation still fails, open a support case.")
             .rotate(context)
-            .link("https://health.aws.amazon.com/health/status");
-    context.finding(RULE.cause, confidence, explanation, evidence, remediation).into()
+            .link(HEALTH);
+    context.finding(RULE.cause, Confidence::Confirmed, explanation, vec![incident_proof(event), failing_too], remediation).into()
+}
+
+/// Where AWS says how its services fare.
+const HEALTH: &str = "https://health.aws.amazon.com/health/status";
+
+static CALL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"when calling the (?P<boto>\w+) operation|operation error [\w ]+: (?P<go>\w+)|Error executing "(?P<php>\w+)""#)
+        .ok()
+});
+
+/// The call that AWS did not answer as it should, where the line names it.
+fn call(text: &str) -> Option<&str> {
+    let found = CALL.as_ref()?.captures(text)?;
+    ["boto", "go", "php"].iter().find_map(|name| found.name(name)).map(|call| call.as_str())
+}
+
+/// AWS itself says to the function that it failed.
+fn answered_with_a_fault(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, incident: Option<&HealthEvent>) -> Verdict {
+    let asked = call(&seen.read.event.text).map_or_else(|| "the function".to_owned(), |call| format!("the function's {call}"));
+    let meanwhile = incident
+        .map(|event| format!(" AWS reports an incident of {} in {}.", name_of(&event.service), event.region))
+        .unwrap_or_default();
+    let explanation = format!(
+        "AWS answered {asked}{} with an internal error: the fault is AWS's own, not the function's, its role's or the \
+         database's.{meanwhile}",
+        seen.in_step()
+    );
+    let mut finding = by_log::said(context, RULE.cause, seen, explanation, after_the_fault(context, incident));
+    if let Some(event) = incident {
+        finding.evidence.push(incident_proof(event));
+    } else {
+        finding.title = "AWS answered the function with an internal error".to_owned();
+    }
+    finding.into()
+}
+
+/// What is left to do once AWS itself has failed.
+fn after_the_fault(context: &DiagnosisContext<'_>, incident: Option<&HealthEvent>) -> Remediation {
+    let remediation = match incident {
+        Some(HealthEvent { ended_at: Some(_), .. }) => Remediation::new("AWS has closed the incident: rotate again."),
+        Some(_) => Remediation::new("Wait until AWS closes the incident, then rotate."),
+        None => Remediation::new(
+            "Rotate again: such an error usually passes. If it comes again, open a support case with the request id that the function \
+             logged.",
+        ),
+    };
+    remediation.rotate(context).link(HEALTH)
 }
 
 /// Words in which Secrets Manager tells, in place of the usual sentence about a function, of a fault of its own.
@@ -131,14 +182,12 @@ fn faulted(context: &DiagnosisContext<'_>, said: Proof, incident: Option<&Health
             Confidence::Likely,
         ),
     };
-    let remediation = match incident {
-        Some(HealthEvent { ended_at: Some(_), .. }) => Remediation::new("AWS has closed the incident: rotate again."),
-        Some(_) => Remediation::new("Wait until AWS closes the incident, then rotate."),
-        None => Remediation::new("Rotate again. If it fails again with the same message, open a support case."),
-    };
     let evidence = std::iter::once(said).chain(incident.map(incident_proof)).collect();
-    let remediation = remediation.rotate(context).link("https://health.aws.amazon.com/health/status");
-    context.finding(RULE.cause, confidence, explanation, evidence, remediation).into()
+    let mut finding = context.finding(RULE.cause, confidence, explanation, evidence, after_the_fault(context, incident));
+    if incident.is_none() {
+        finding.title = "Secrets Manager failed with an internal error of its own".to_owned();
+    }
+    finding.into()
 }
 
 /// A service as AWS writes it, which AWS Health names by an id.
@@ -205,17 +254,59 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_aws_in_the_log_makes_an_open_event_likely_and_is_unknown_without_one() {
+    fn a_fault_that_aws_names_as_its_own_is_its_own_with_and_without_an_incident() {
         let mut evidence = healthy();
+        facts(&mut evidence.secret).service_health = denied("health:DescribeEvents");
         let line = "[ERROR] ClientError: An error occurred (InternalServiceError) when calling the PutSecretValue operation \
                     (reached max retries: 4): An error occurred on the server side.";
         fail(&mut evidence, RotationStep::CreateSecret, &[line]);
-        let quoted = diagnose(&evidence);
-        assert_eq!(quoted.findings.first().map(|finding| finding.cause), Some(Cause::UnknownFailure));
-        assert!(quoted.findings[0].evidence.iter().any(|proof| proof.text == line));
+        let diagnosis = diagnose(&evidence);
+        let root = diagnosis.root_cause().unwrap();
+        assert_eq!((root.cause, root.confidence), (RULE.cause, Confidence::Confirmed));
+        assert_eq!(root.evidence[0].text, line);
+        assert_eq!(root.title, "AWS answered the function with an internal error");
+        assert!(
+            root.explanation.starts_with("AWS answered the function's PutSecretValue in createSecret"),
+            "{}",
+            root.explanation
+        );
+        assert!(root.remediation.summary.starts_with("Rotate again"), "{}", root.remediation.summary);
         open_event(&mut evidence);
-        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Likely);
-        assert_eq!(diagnose(&evidence).root_cause().map(|root| root.cause), Some(RULE.cause));
+        let incident = finding(RULE.cause, &evidence);
+        assert_eq!(incident.title, RULE.cause.title());
+        assert!(incident.explanation.contains("AWS reports an incident of Lambda"), "{}", incident.explanation);
+        assert!(incident.evidence.iter().any(|proof| proof.call == "health:DescribeEvents"));
+        assert!(incident.remediation.summary.starts_with("Wait until"), "{}", incident.remediation.summary);
+    }
+
+    #[test]
+    fn the_words_of_every_sdk_lead_to_aws_whatever_operation_failed() {
+        for (line, call) in [
+            (
+                "[ERROR] ClientError: An error occurred (InternalFailure) when calling the DescribeDBInstances operation: x",
+                Some("DescribeDBInstances"),
+            ),
+            (
+                "operation error KMS: Decrypt, exceeded maximum number of attempts, 3, https response error StatusCode: 500, \
+                 RequestID: 3f1c2d4e, KMSInternalException: ",
+                Some("Decrypt"),
+            ),
+            (
+                "com.amazonaws.services.securitytoken.model.AWSSecurityTokenServiceException: null (Service: \
+                 AWSSecurityTokenService; Status Code: 503; Error Code: ServiceUnavailable; Request ID: 3f1c2d4e; Proxy: null)",
+                None,
+            ),
+            (
+                "{\"errorType\":\"InternalServiceError\",\"errorMessage\":\"An error occurred on the server side.\",\"$fault\":\"server\",\
+                 \"$metadata\":{\"httpStatusCode\":500},\"stack\":[\"InternalServiceError: An error occurred on the server side.\"]}",
+                None,
+            ),
+        ] {
+            let mut evidence = healthy();
+            fail(&mut evidence, RotationStep::CreateSecret, &[line]);
+            assert_eq!(diagnose(&evidence).root_cause().map(|root| root.cause), Some(RULE.cause), "{line}");
+            assert_eq!(super::call(line), call, "{line}");
+        }
     }
 
     fn said(reason: &str) -> Evidence {

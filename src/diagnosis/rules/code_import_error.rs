@@ -13,7 +13,7 @@ use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::code;
 use crate::diagnosis::remedy::{LAMBDA_DEPLOYMENT, TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Proof, Remediation, StepName};
+use crate::model::{Cause, Change, Concern, Proof, Remediation, StepName};
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::CodeImportError,
@@ -54,17 +54,42 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 }
 
 fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
-    let layers = layers_changed(context);
-    let fix = Remediation::new(match layers {
-        true => {
-            "The layers of the function were changed before the first failure: put back the layer that has the module. Or build the \
-             package with all its dependencies, for the function's runtime and architecture, and deploy it. Then rotate."
-        }
-        false => {
-            "Build the package again, with all its dependencies, for the function's runtime and architecture, deploy it, and rotate."
-        }
-    });
-    fix.deploy_code(context).rotate(context).link(LAMBDA_DEPLOYMENT).link(TROUBLESHOOTING)
+    let fix = match layers_taken(context) {
+        Some(layers) => put_back(context, &layers),
+        None => Remediation::new(
+            "Build the package again, with all its dependencies, for the function's runtime and architecture, deploy it, and rotate.",
+        )
+        .deploy_code(context),
+    };
+    fix.rotate(context).link(LAMBDA_DEPLOYMENT).link(TROUBLESHOOTING)
+}
+
+/// Stands for the layer that no event names.
+const MISSING_LAYER: &str = "MISSING_LAYER_ARN";
+
+/// Gives the function the layers that it had; where no event names them, beside those it has, one that the commands before show.
+fn put_back(context: &DiagnosisContext<'_>, known: &[&str]) -> Remediation {
+    let name = context.function_name().unwrap_or("FUNCTION_NAME");
+    let fix = Remediation::new(
+        "The layers of the function were changed before the first failure: put back the layer that has the module, and rotate. Or \
+         build the package with all its dependencies, for the function's runtime and architecture, and deploy it.",
+    );
+    let (fix, layers) = if known.is_empty() {
+        let query = "Versions[].[Version,LastModified,Layers[].Arn]";
+        let versions = ["lambda", "list-versions-by-function", "--function-name", name, "--query", query];
+        let layers = ["lambda", "list-layers", "--query", "Layers[].LatestMatchingVersion.LayerVersionArn"];
+        let present = context.function().map(|function| function.layers.as_slice()).unwrap_or_default();
+        let fix = fix
+            .run(aws_in(context, &versions))
+            .run(aws_in(context, &layers))
+            .needs("lambda:ListVersionsByFunction")
+            .needs("lambda:ListLayers");
+        (fix, present.iter().map(String::as_str).chain([MISSING_LAYER]).collect())
+    } else {
+        (fix, known.to_vec())
+    };
+    fix.configure_function(context, &[&["--layers"], layers.as_slice()].concat())
+        .warn("--layers replaces the whole list: name every layer that the function needs.")
 }
 
 /// True for a line that says which module is missing or broken.
@@ -74,12 +99,23 @@ fn names_module(text: &str) -> bool {
         .any(|words| text.contains(words))
 }
 
-/// True where a change of the function's configuration, and none of its code, came before the failures and named layers.
-fn layers_changed(context: &DiagnosisContext<'_>) -> bool {
+/// The layers that the function had before a change of its configuration, and none of its code, that came before the failures and
+/// named layers; empty where no older event tells of them, `None` where there was no such change.
+fn layers_taken<'a>(context: &DiagnosisContext<'a>) -> Option<Vec<&'a str>> {
     let suspects = context.suspects(RULE.cause);
-    let is_code = |name: &str| name.starts_with("UpdateFunctionCode");
-    !suspects.iter().any(|(change, _)| is_code(&change.event))
-        && suspects.iter().any(|(change, _)| change.parameters.get("layers").is_some_and(|layers| !layers.is_null()))
+    if suspects.iter().any(|(change, _)| change.event.starts_with("UpdateFunctionCode")) {
+        return None;
+    }
+    let taken = suspects.iter().map(|(change, _)| change).find(|change| names_layers(change))?;
+    let changes = &context.evidence.changes.found()?.changes;
+    let before =
+        changes.iter().rev().find(|change| change.concerns == Concern::Function && change.at < taken.at && names_layers(change));
+    let layers = before.and_then(|change| change.parameters.get("layers")?.as_array());
+    Some(layers.into_iter().flatten().filter_map(|layer| layer.as_str()).collect())
+}
+
+fn names_layers(change: &Change) -> bool {
+    change.parameters.get("layers").is_some_and(|layers| !layers.is_null())
 }
 
 /// The module that the function's handler names: `rotation` of `rotation.lambda_handler`.

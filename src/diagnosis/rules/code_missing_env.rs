@@ -32,10 +32,10 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let is_set =
         context.function().zip(variable).map(|(function, name)| function.environment_names.iter().any(|own| own == name));
     let subject =
-        variable.map_or_else(|| "An environment variable".to_owned(), |name| format!("The environment variable {name}"));
+        variable.map_or_else(|| "an environment variable".to_owned(), |name| format!("the environment variable {name}"));
     let explanation = match is_set {
-        Some(true) => format!("{subject} was missing when the function ran{}; it is set now.", seen.in_step()),
-        _ => format!("{subject} is missing from the function{}.", seen.in_step()),
+        Some(true) => format!("The function stopped{}: {subject} was missing. It is set now.", seen.in_step()),
+        _ => format!("The function stopped{}: {subject} is missing from its configuration.", seen.in_step()),
     };
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation(context));
     match (is_set, variable) {

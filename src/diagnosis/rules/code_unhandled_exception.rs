@@ -82,7 +82,7 @@ fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
         Some(at) => format!(
             "The code was deployed at {}, after the last success and before the first failure: the quickest way back is the \
              package from before. Then correct the code at the last frame of the stack trace.",
-            at.strftime("%Y-%m-%d %H:%M UTC")
+            at.strftime("%a %-d %b %H:%M UTC")
         ),
         None => {
             let told = context.evidence.changes.found().is_some_and(|changes| changes.complete);

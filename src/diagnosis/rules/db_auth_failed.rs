@@ -29,10 +29,6 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-/// What the user lacks that the printed command makes again.
-const MADE_AGAIN: &str = "A user that has to be made again gets no right but those on the database in \"dbname\" (MySQL): grant it what \
-                          the application needs.";
-
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if value_written_back_by_iac::explains_login(context) {
         return Verdict::clear("an infrastructure-as-code tool wrote an older value back, which comes first");
@@ -67,8 +63,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         };
         let remediation = Remediation::new(format!(
             "Correct what is wrong in value.json (\"username\", \"ssl\", the password where you know it). Then set the user's \
-             password in the database to the AWSCURRENT value. {} {MADE_AGAIN} Then rotate.",
-            database::set_by(engine)
+             password in the database to the AWSCURRENT value. {}{} Then rotate.",
+            database::set_by(engine),
+            database::made_again(engine)
         ))
         .put_value(context)
         .database_takes(context, engine, Of::Rotated, Callers::named(&seen.read.event.text));

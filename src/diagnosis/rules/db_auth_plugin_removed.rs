@@ -33,8 +33,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         let remediation = Remediation::new(
             "As the database's administrator, move the user to caching_sha2_password (ALTER USER … IDENTIFIED WITH \
              caching_sha2_password, with the AWSCURRENT password). Give the function a driver that supports it, with the \
-             cryptography package, deploy, and rotate. On RDS for MySQL 8.4, a parameter group can turn the old plugin on until \
-             then.",
+             cryptography package, deploy, and rotate. On RDS for MySQL 8.4, a parameter group, which other databases may share, can \
+             turn the old plugin on until then.",
         )
         .deploy_code(context)
         .rotate(context)

@@ -23,7 +23,8 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = format!(
-            "The Oracle server requires native network encryption{}, which the function's driver cannot do.",
+            "The function could not connect{}: the Oracle server requires native network encryption, which the function's driver \
+             cannot do.",
             seen.in_step()
         );
         let remediation = Remediation::new(

@@ -140,6 +140,10 @@ fn fix(context: &DiagnosisContext<'_>, database: &TargetDatabase, status: &str) 
                 &["rds", &format!("modify-db-{noun}"), option, id, "--allocated-storage", &storage, "--apply-immediately"],
             )
             .needs("rds:ModifyDBInstance")
+            .warn(
+                "RDS never takes storage back, and changes it again only after six hours. --apply-immediately also makes the changes that \
+                 wait for the maintenance window, some of which restart the database.",
+            )
         }
         _ => {
             let kind = format!("db-{noun}");

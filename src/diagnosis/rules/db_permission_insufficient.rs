@@ -9,7 +9,7 @@
 //! **Is not it** when the refusal comes while connecting.
 
 use crate::diagnosis::context::LogMatch;
-use crate::diagnosis::database::{self, AS_ADMINISTRATOR};
+use crate::diagnosis::database;
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::readings::{login, strategy};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
@@ -36,8 +36,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             seen.in_step()
         );
         let remediation = Remediation::new(format!(
-            "Grant the user that runs the statement the right it lacks: {}. {AS_ADMINISTRATOR} Then rotate.",
-            lacking(database::engine(context, seen))
+            "Grant the user that runs the statement the right it lacks: {}.{} Then rotate.",
+            lacking(database::engine(context, seen)),
+            database::run_by(database::engine(context, seen))
         ));
         (explanation, missing_right(context, seen, remediation).rotate(context).link(TROUBLESHOOTING))
     })
@@ -69,7 +70,8 @@ fn refused_database(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> 
     );
     let remediation = Remediation::new(format!(
         "See which databases exist. If {name} is not among them, correct \"dbname\" in value.json. If it is, leave the value as \
-         it is and grant the user its rights on {name}. {AS_ADMINISTRATOR} Then rotate."
+         it is and grant the user its rights on {name}.{} Then rotate.",
+        database::run_by(engine)
     ))
     .run_as_administrator(engine, "SHOW DATABASES")
     .put_value(context)
@@ -82,6 +84,11 @@ fn refused_database(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> 
 fn administered_role(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("option on role \"").or_else(|| text.split_once("option on role \\\""))?;
     rest.split(['"', '\\']).next().filter(|role| !role.is_empty())
+}
+
+/// True where the server itself asks for the attribute.
+fn names_the_attribute(text: &str) -> bool {
+    text.contains("createrole")
 }
 
 /// The statement that gives the right the line names, to the user the function had logged in as.
@@ -97,8 +104,12 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
         (Some("postgres"), Some(user)) if text.contains("rds_password") => {
             remediation.run_as_administrator(engine, &format!("GRANT rds_password TO \"{user}\""))
         }
-        (Some("postgres"), Some(user)) => {
-            let remediation = remediation.run_as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE"));
+        // A user that changes its own password needs no such right, which would let it change every other user's.
+        (Some("postgres"), Some(user)) if strategy::alternates(context) || names_the_attribute(&text) => {
+            let remediation = remediation.run_as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE")).warn(
+                "CREATEROLE lets the user create and change other roles: before PostgreSQL 16 every role that is no superuser, later \
+                 those of which it has the ADMIN OPTION.",
+            );
             match administered_role(&seen.read.event.text) {
                 Some(role) => {
                     let sql = format!("GRANT \"{role}\" TO \"{user}\" WITH ADMIN OPTION");
@@ -111,10 +122,7 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
             .run_as_administrator(engine, &format!("SELECT user, host FROM mysql.user WHERE user = '{user}'"))
             .run(database::what_it_prints(&database::grants(&database::SUPERUSER_RIGHTS, &user)))
             .drop_half_made(context, engine)
-            .warn(
-                "The superuser can pass on only rights that it has itself. ALL PRIVILEGES is the widest grant: name fewer where \
-                 the users it creates need fewer.",
-            ),
+            .warn(database::WIDE_GRANT),
         _ => match advice::rights(context, seen) {
             Some(look) => remediation.run(look),
             None => remediation,

@@ -21,11 +21,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
-        let explanation = format!(
-            "A library that the function uses no longer behaves as the function's code \
-                                   expects{}.",
-            seen.in_step()
-        );
+        let explanation =
+            format!("The function stopped{}: a library that it uses no longer behaves as its code expects.", seen.in_step());
         let remediation = Remediation::new(
             "Pin the dependency to the version the code was written for, or adapt the code, deploy it, and rotate.",
         )

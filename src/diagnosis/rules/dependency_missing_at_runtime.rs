@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = format!(
-            "The function's database driver needs a package that is not in the function's bundle{}; the quoted line names it.",
+            "The function stopped{}: its database driver needs a package that is not in the bundle. The quoted line names it.",
             seen.in_step()
         );
         let remediation = Remediation::new(

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 const CAUSE: Cause = Cause::ExternalTokenExpired;
 
 /// Secrets Manager takes at most so many days between rotations. Source: API reference, `RotationRulesType`.
-const LONGEST_INTERVAL_DAYS: i64 = 1_000;
+const MAX_INTERVAL_DAYS: i64 = 1_000;
 
 pub(super) const RULE: Rule = Rule {
     cause: CAUSE,
@@ -85,7 +85,7 @@ fn comes_too_late(context: &DiagnosisContext<'_>, partner: &Partner<'_>, at: Tim
         "The token of {name} {verb} on {expiry}, and the next rotation is due on {next}: by then the token cannot renew itself any more."
     );
     let proof = Proof { at: Some(at), ..context.config_proof(format!("daysToExpiry {days}, next rotation {next}")) };
-    let rules = format!("AutomaticallyAfterDays={}", (days - 1).clamp(1, LONGEST_INTERVAL_DAYS));
+    let rules = format!("AutomaticallyAfterDays={}", (days - 1).clamp(1, MAX_INTERVAL_DAYS));
     let words = ["secretsmanager", "rotate-secret", "--secret-id", context.secret_id(), "--rotation-rules", &rules];
     let fix = Remediation::new(summary);
     let fix = if at < context.now() { fix.put_value(context) } else { fix };

@@ -150,6 +150,7 @@ fn distrusted(context: &DiagnosisContext<'_>) -> Option<Finding> {
         .needs("secretsmanager:RotateSecret")
         .link("https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html");
     let mut finding = context.finding(CAUSE, confidence, explanation, evidence, remediation);
+    finding.title = "Lambda may not assume the function's role".to_owned();
     finding.severity = severity;
     Some(finding)
 }

@@ -8,7 +8,7 @@
 //!
 //! **Is not it** when the service's name leads to an interface endpoint in the VPC, or the default route to a NAT gateway.
 
-use super::aws_endpoint_unreachable::{AwsCallSign, SECRETS_MANAGER, agreed, alone, sign};
+use super::aws_endpoint_unreachable::{AwsCallSign, SECRETS_MANAGER, agreed, blocked_now, sign};
 use crate::diagnosis::network::{NetworkFault, Reachability};
 use crate::diagnosis::readings::network;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -43,7 +43,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             agreed(context, *finding, Some(&paths), SECRETS_MANAGER)
         }
         AwsCallSign::Hang(finding) => agreed(context, *finding, Some(&paths), SECRETS_MANAGER),
-        AwsCallSign::Line(..) | AwsCallSign::None(_) => alone(context, RULE.cause, &paths, fault).into(),
+        AwsCallSign::Line(..) | AwsCallSign::None(_) => blocked_now(context, RULE.cause, &paths, fault).into(),
     }
 }
 

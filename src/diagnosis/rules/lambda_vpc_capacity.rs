@@ -62,7 +62,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let mut explanation = format!("Lambda could not get a network interface for {} in {}.", function.arn.name(), vpc.vpc_id);
     let full = full_subnets(context, vpc);
     if !full.is_empty() {
-        explanation.push_str(&format!(" {} has no free address.", full.join(", ")));
+        let have = if full.len() == 1 { "has" } else { "have" };
+        explanation.push_str(&format!(" {} {have} no free address.", full.join(" and ")));
     }
     let mut finding = complaint.finding(context, CAUSE, explanation, remediation);
     if !full.is_empty() {

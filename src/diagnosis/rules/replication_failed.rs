@@ -35,12 +35,14 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if failed.is_empty() {
         return Verdict::clear("no replication failed");
     }
-    let told = |replica: &&Replica| match &replica.message {
+    let described = |replica: &&Replica| match &replica.message {
         Some(message) => format!("{}: {message}", replica.region),
         None => replica.region.to_string(),
     };
-    let evidence: Vec<Proof> =
-        failed.iter().map(|replica| context.secret_proof(format!("ReplicationStatus Failed in {}", told(replica)))).collect();
+    let evidence: Vec<Proof> = failed
+        .iter()
+        .map(|replica| context.secret_proof(format!("ReplicationStatus Failed in {}", described(replica))))
+        .collect();
     let regions: Vec<&str> = failed.iter().map(|replica| replica.region.as_str()).collect();
     let explanation =
         format!("New values of the secret do not arrive in {}: applications there go on with an old value.", regions.join(", "));

@@ -70,13 +70,13 @@ fn needed(context: &DiagnosisContext<'_>) -> Verdict {
     let of_superuser = seen.failure.step == Some(RotationStep::SetSecret) || strategy::alternates(context);
     let explanation = if of_superuser {
         format!(
-            "The function asked for a secret that does not exist{}. createSecret had read this one, so the missing one is the \
+            "The function asked{} for a secret that does not exist. createSecret had read this one, so the missing one is the \
              superuser's, which \"masterarn\" names: it was deleted, or is in another region or account.",
             seen.in_step()
         )
     } else {
         format!(
-            "The function asked for a secret that does not exist{}: either this one at the endpoint of another region, or the \
+            "The function asked{} for a secret that does not exist: either this one at the endpoint of another region, or the \
              superuser's, which \"masterarn\" names.",
             seen.in_step()
         )

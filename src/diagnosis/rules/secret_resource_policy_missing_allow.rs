@@ -49,6 +49,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let role = role.map_or("ROLE_ARN", |role| role.as_str());
     let caller = opinion.stranger.clone().unwrap_or_else(|| role.to_owned());
+    // Who was refused is who has to be allowed, as the role whose session it was.
+    let role = opinion.stranger.as_deref().map_or_else(|| role.to_owned(), role_of_session);
     let explanation = format!("The secret's resource policy does not let {caller} perform {}.", opinion.actions());
     let present = context.evidence.access.found().and_then(|access| access.secret_policy.found());
     let policy = with(
@@ -63,7 +65,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             "Resource": "*"
         }),
     );
-    let remediation = Remediation::new(
+    let mut remediation = Remediation::new(
         "Allow the role in the secret's policy and in the policy of its customer managed key, and rotate. A secret encrypted \
          with the AWS managed key cannot be shared with another account.",
     )
@@ -82,7 +84,24 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     .run(rotate_now(context))
     .needs("secretsmanager:PutResourcePolicy")
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html");
+    if opinion.stranger.is_some() {
+        remediation = remediation.warn(
+            "The refused caller is a session, which does not show the path of its role: if the role has one, the ARN in the policy needs \
+             it too.",
+        );
+    }
     opinion.finding(context, CAUSE, explanation, remediation).into()
+}
+
+/// `arn:aws:iam::<account>:role/<name>` for a session `arn:aws:sts::<account>:assumed-role/<name>/<session>`; any other principal
+/// as it is.
+fn role_of_session(principal: &str) -> String {
+    let parts = || {
+        let (head, rest) = principal.split_once(":assumed-role/")?;
+        let (name, _) = rest.split_once('/')?;
+        Some(format!("{}:role/{name}", head.replacen(":sts:", ":iam:", 1)))
+    };
+    parts().unwrap_or_else(|| principal.to_owned())
 }
 
 #[cfg(test)]
@@ -100,6 +119,22 @@ mod tests {
         let finding = finding(CAUSE, &evidence);
         assert_eq!(finding.confidence, Confidence::Likely);
         assert!(finding.remediation.commands[0].contains(elsewhere));
+    }
+
+    #[test]
+    fn the_policy_allows_the_role_whose_session_was_refused_and_not_the_functions_own() {
+        let mut evidence = healthy();
+        let line = format!(
+            "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the PutSecretValue operation: User: \
+             arn:aws:sts::444455556666:assumed-role/shared-rotation/smtp is not authorized to perform: \
+             secretsmanager:PutSecretValue on resource: {SECRET} because no resource-based policy allows the \
+             secretsmanager:PutSecretValue action"
+        );
+        fail(&mut evidence, RotationStep::CreateSecret, &[&line]);
+        let found = finding(CAUSE, &evidence);
+        assert!(found.remediation.commands[0].contains("arn:aws:iam::444455556666:role/shared-rotation"), "{found:#?}");
+        assert!(!found.remediation.commands[0].contains("123456789012:role/"), "{found:#?}");
+        assert!(found.remediation.warning.is_some_and(|warning| warning.contains("path")));
     }
 
     #[test]

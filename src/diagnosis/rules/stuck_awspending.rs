@@ -34,13 +34,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         let missing = context.evidence.secret.observation.missing();
         return missing.map_or_else(|| Verdict::clear("there is no such secret"), Verdict::unknown);
     };
-    let Some(stuck) = context.stuck_version() else { return Verdict::clear(why_not_stuck(secret)) };
+    let Some(pending) = context.stuck_version() else { return Verdict::clear(why_not_stuck(secret)) };
     let ended = context.attempts().rev().find(|attempt| {
-        attempt.version_id.as_deref() == Some(stuck.id.as_str())
+        attempt.version_id.as_deref() == Some(pending.id.as_str())
             && matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)
     });
     let refused = context.seen(RULE.cause).map(|seen| seen.proof()).or_else(|| context.reason_saying(RULE.cause));
-    let mut evidence = vec![label_proof(stuck)];
+    let mut evidence = vec![label_proof(pending)];
     evidence.extend(ended.map(|attempt| Proof {
         step: StepName::RotationHistory,
         call: context.history_call().to_owned(),
@@ -57,7 +57,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         (false, _) => Confidence::Possible,
     };
     let unknown = if is_told { "" } else { " Why it did not finish is not known." };
-    let explanation = format!("A rotation that did not finish left AWSPENDING on version {}.{unknown}", stuck.id);
+    let explanation = format!("A rotation that did not finish left AWSPENDING on version {}.{unknown}", pending.id);
     let remediation = Remediation::new(
         "The label moves by itself when a rotation succeeds. If rotation is still refused, remove the label and rotate again.",
     );
@@ -97,12 +97,12 @@ fn why_not_stuck(secret: &SecretFacts) -> &'static str {
     }
 }
 
-fn label_proof(stuck: &SecretVersion) -> Proof {
+fn label_proof(pending: &SecretVersion) -> Proof {
     Proof {
         step: StepName::Secret,
         call: "secretsmanager:DescribeSecret".to_owned(),
-        at: stuck.created_at,
-        text: format!("version {} carries {} and not AWSCURRENT", stuck.id, stuck.labels.join(", ")),
+        at: pending.created_at,
+        text: format!("version {} carries {} and not AWSCURRENT", pending.id, pending.labels.join(", ")),
     }
 }
 

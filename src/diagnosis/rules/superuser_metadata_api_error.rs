@@ -33,7 +33,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         let reason = nested.and_then(signatures::classify).map(|inner| inner.cause);
         let reason = reason.filter(|inner| !inner.is_line_label() && *inner != RULE.cause);
         let why = reason.map(|inner| format!(": {}", inner.title())).unwrap_or_default();
-        let explanation = format!("The function could not ask AWS where the superuser's database is{}{why}.", seen.in_step());
+        let explanation = format!("The function could not ask AWS{} where the superuser's database is{why}.", seen.in_step());
         (explanation, remediation(context, reason))
     })
 }

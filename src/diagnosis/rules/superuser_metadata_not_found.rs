@@ -22,9 +22,9 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = format!(
-            "The superuser's secret that {} names is tagged with a database that does not exist{}.",
-            context.secret_name(),
-            seen.in_step()
+            "The function stopped{}: the superuser's secret that {} names is tagged with a database that does not exist.",
+            seen.in_step(),
+            context.secret_name()
         );
         let remediation = Remediation::new(
             "Change \"masterarn\" in the secret to the superuser's secret of a database that exists, and \

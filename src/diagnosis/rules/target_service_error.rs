@@ -33,9 +33,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(seen) = context.seen(RULE.cause) else { return waiting(context) };
+    let step = seen.in_step();
     let (what, title, remediation) = match status(&seen.read.event.text) {
         Some(status @ (401 | 403)) => (
-            format!("answered {status}: it no longer accepts the credentials, or they lack a right"),
+            format!("answered {status}{step}: it no longer accepts the credentials, or they lack a right"),
             Some("the service behind the secret refuses the credentials"),
             Remediation::new(
                 "Call the service by hand with the AWSCURRENT credentials. If they are no longer valid, create new ones there, store \
@@ -44,7 +45,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             .put_value(context),
         ),
         Some(429) => (
-            "answered 429: too many requests had come".to_owned(),
+            format!("answered 429{step}: too many requests had come"),
             Some("the service behind the secret refuses further requests"),
             Remediation::new(
                 "Wait, and rotate. If it happens again, find what else calls the service with this account, or rotate at a quieter \
@@ -52,12 +53,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             ),
         ),
         Some(status @ 500..) => (
-            format!("answered {status}: it is busy or down"),
+            format!("answered {status}{step}: it is busy or down"),
             Some("the service behind the secret is not available"),
             Remediation::new("Look at the service's own status page, wait until it works again, and rotate."),
         ),
         Some(status) => (
-            format!("answered {status}: it did not accept the function's request as it was"),
+            format!("answered {status}{step}: it did not accept the function's request as it was"),
             None,
             Remediation::new(
                 "Compare the request that the function makes with the service's documentation: its address, its API, or the user or \
@@ -65,7 +66,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             ),
         ),
         None => (
-            "did not do what the function asked".to_owned(),
+            format!("did not do what the function asked{step}"),
             None,
             Remediation::new(
                 "Call the service by hand with the AWSCURRENT credentials. 401 or 403: they are no longer valid, or lack a right. 404 \
@@ -73,7 +74,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             ),
         ),
     };
-    let explanation = format!("The service behind {} {what}{}.", context.secret_name(), seen.in_step());
+    let explanation = format!("The service behind {} {what}.", context.secret_name());
     let mut finding = said(context, RULE.cause, &seen, explanation, remediation.rotate(context).link(ROTATION_FUNCTIONS));
     if let Some(title) = title.filter(|_| seen.read.classification.fault.is_none()) {
         finding.title = title.to_owned();

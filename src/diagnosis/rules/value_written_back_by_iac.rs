@@ -9,7 +9,7 @@
 //! **Is not it** when nobody has written the value since, or a person did.
 
 use crate::diagnosis::readings::by_log::not_said;
-use crate::diagnosis::readings::login;
+use crate::diagnosis::readings::{login, pending};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Change, Concern, Confidence, Remediation, StepName, Tool};
@@ -51,16 +51,37 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     };
     let mut evidence = vec![seen.proof(), context.change_proof(change)];
     evidence.extend(context.failed_attempt_proof());
-    let remediation = Remediation::new(format!(
+    let first = format!(
         "Take the value out of what {tool} manages (Terraform: ignore_changes on secret_string, or a write-only value; \
-         CloudFormation: no SecretString beside a RotationSchedule), or it will be written back again. Then store the value that \
-         the database accepts (AWSPREVIOUS holds the one that was overwritten), and rotate."
-    ))
-    .put_value(context)
-    .discard_pending(context)
-    .rotate(context)
-    .link(TROUBLESHOOTING);
+         CloudFormation: no SecretString beside a RotationSchedule), or it will be written back again."
+    );
+    let remediation = match overwritten(context) {
+        Some((old, current)) => Remediation::new(format!(
+            "{first} Then let the version that was overwritten, which the database accepts, be AWSCURRENT again, and rotate."
+        ))
+        .make_current(context, old, current)
+        .warn("Every application that reads the secret gets the value from before the overwriting at once."),
+        None => Remediation::new(format!(
+            "{first} Then store the value that the database accepts (AWSPREVIOUS may hold the one that was overwritten), and rotate."
+        ))
+        .put_value(context),
+    };
+    let remediation = remediation.discard_pending(context).rotate(context).link(TROUBLESHOOTING);
     context.finding(CAUSE, confidence, explanation, evidence, remediation).into()
+}
+
+/// The version that was overwritten and the one that took its place, where the value was written just once since the last success:
+/// then AWSPREVIOUS is what the rotation had left. Where setSecret went through for a pending version, the database knows only that.
+fn overwritten<'a>(context: &DiagnosisContext<'a>) -> Option<(&'a str, &'a str)> {
+    let suspicion = context.suspicion()?;
+    let changes = &context.evidence.changes.found()?.changes;
+    let is_write = |change: &&Change| change.concerns == Concern::Secret && writes_value(change) && suspicion.contains(change.at);
+    let is_set = pending::left_over(context).is_some_and(|pending| pending.is_set);
+    if is_set || changes.iter().filter(is_write).count() != 1 {
+        return None;
+    }
+    let secret = context.secret()?;
+    Some((secret.version_with("AWSPREVIOUS")?.id.as_str(), secret.version_with("AWSCURRENT")?.id.as_str()))
 }
 
 /// The last write of the value since the last success, where a tool that applies code made it.

@@ -13,6 +13,42 @@ fn credentials(line: &Line<'_>) -> Option<Cause> {
     })
 }
 
+/// Names that only AWS gives a fault of its own, and marks of its SDKs: boto3 and the command line, Java 2 and 1, Go 2 and 1,
+/// JavaScript, .NET, Rust, Ruby and PHP.
+const OF_AWS: [&str; 22] = [
+    "InternalServiceError",
+    "KMSInternal",
+    "KmsInternal",
+    "error occurred on the server side",
+    "when calling the ",
+    "botocore",
+    "(Service: ",
+    "awssdk",
+    "com.amazonaws",
+    "operation error ",
+    "https response error StatusCode",
+    ", request id: ",
+    "$fault",
+    "$metadata",
+    "aws-sdk",
+    "@smithy",
+    "Amazon.",
+    "Error making request with Error Code",
+    "aws_request_id",
+    "aws_smithy",
+    "Aws::",
+    "AWS HTTP error",
+];
+
+/// True where AWS itself answered, and not a service of somebody else.
+pub(super) fn is_of_aws(line: &Line<'_>) -> bool {
+    OF_AWS.iter().any(|mark| line.event.contains(mark))
+}
+
+fn of_aws(line: &Line<'_>) -> Option<Cause> {
+    is_of_aws(line).then_some(Cause::AwsServiceIssue)
+}
+
 pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbPasswordPolicyOrChars, NamedFault, &[
         r"(?:is|are) not a valid password|Only printable ASCII characters besides",
@@ -88,10 +124,41 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "botocore.exceptions.NoCredentialsError: Unable to locate credentials",
     ])
     .ignores(&["[INFO] Found credentials in environment variables."]),
-    is(Cause::AwsServiceIssue, NamedFault, &[
-        r"\((?:InternalServiceError|InternalFailure|InternalServerError|ServiceUnavailable(?:Exception)?|InternalError)\) when calling",
-        r"\bInternalServiceError(?:Exception)?\b: |An error occurred on the server side",
+    // Each SDK writes the same answer in its own way; a status alone is AWS's only where the line is an SDK's.
+    depends(of_aws, NamedFault, &[
+        r"\((?:InternalServiceError|InternalFailure|InternalServer(?:Error|Exception|ErrorException)|Internal(?:Error|Exception)|KMSInternalException|DependencyTimeout(?:Exception)?|ServiceUnavailable(?:Exception|Error)?|ServiceFailure)\)|\((?:500|502|503|504)\) when calling",
+        r"\bInternalServiceError(?:Exception)?\b|\bKmsInternal(?:Exception)?\b|An error occurred on the server side",
+        r"\b(?:InternalFailure|InternalServer(?:Error|Exception|ErrorException)|ServiceUnavailable(?:Exception|Error)?|ServiceFailure(?:Exception)?|DependencyTimeout(?:Exception)?)\b: ",
+        r"\bcode: Some\(\x22(?:InternalFailure|InternalServiceError|InternalServer\w+|ServiceUnavailable\w*|KMSInternal\w*)\x22",
+        r"Status ?Code: 50[0234]\b|\$fault\W{1,4}server\b|Http Status Code (?:InternalServerError|BadGateway|ServiceUnavailable|GatewayTimeout)\b",
+        r"AWS HTTP error: Server error|ResponseParserError\b.*\b50[0234]\b",
     ])
-    .matches(&["An error occurred (InternalServiceError) when calling the PutSecretValue operation (reached max retries: 4): An error occurred on the server side."])
-    .ignores(&["Error: ERROR: InternalServerError: must be superuser to alter superusers"]),
+    .matches(&[
+        "An error occurred (InternalServiceError) when calling the PutSecretValue operation (reached max retries: 4): An error occurred on the server side.",
+        "[ERROR] ClientError: An error occurred (InternalFailure) when calling the DescribeDBInstances operation (reached max retries: 4): An internal error has occurred.",
+        "botocore.errorfactory.KMSInternalException: An error occurred (KMSInternalException) when calling the Decrypt operation: ",
+        "[ERROR] ClientError: An error occurred (503) when calling the AssumeRole operation (reached max retries: 4): Service Unavailable",
+        "software.amazon.awssdk.services.secretsmanager.model.InternalServiceErrorException: An error occurred on the server side. (Service: SecretsManager, Status Code: 500, Request ID: 3f1c2d4e)",
+        "software.amazon.awssdk.services.rds.model.RdsException: null (Service: Rds, Status Code: 503, Request ID: 3f1c2d4e)",
+        "com.amazonaws.services.kms.model.KMSInternalException: (Service: AWSKMS; Status Code: 500; Error Code: KMSInternalException; Request ID: 3f1c2d4e; Proxy: null)",
+        "operation error Secrets Manager: GetSecretValue, exceeded maximum number of attempts, 3, https response error StatusCode: 500, RequestID: 3f1c2d4e, InternalServiceError: An error occurred on the server side.",
+        "operation error RDS: DescribeDBInstances, https response error StatusCode: 503, RequestID: 3f1c2d4e, api error ServiceUnavailable: Service Unavailable",
+        "InternalFailure: An internal error has occurred\n\tstatus code: 500, request id: 3f1c2d4e",
+        "InternalServiceError: An error occurred on the server side.\n    at throwDefaultError (/var/runtime/node_modules/@smithy/smithy-client/dist-cjs/index.js:867:20)",
+        "InternalFailure: UnknownError\n    at throwDefaultError (/var/task/node_modules/@aws-sdk/client-rds/dist-cjs/index.js:1:1) {\n  '$fault': 'server',\n  '$metadata': { httpStatusCode: 500 }",
+        "Amazon.SecretsManager.Model.InternalServiceErrorException: An error occurred on the server side.\n ---> Amazon.Runtime.Internal.HttpErrorResponseException: Exception of type 'Amazon.Runtime.Internal.HttpErrorResponseException' was thrown.",
+        "Amazon.RDS.AmazonRDSException: Error making request with Error Code ServiceUnavailable and Http Status Code ServiceUnavailable. No further error information was returned by the service.",
+        "Error: ServiceError(ServiceError { source: InternalServiceError(InternalServiceError { message: Some(\"An error occurred on the server side.\"), meta: ErrorMetadata { code: Some(\"InternalServiceError\")",
+        "unhandled error (InternalFailure): Error { code: \"InternalFailure\", aws_request_id: \"3f1c2d4e\" }",
+        "Aws::SecretsManager::Errors::InternalServiceError (An error occurred on the server side.)",
+        "Error executing \"GetSecretValue\" on \"https://secretsmanager.eu-west-1.amazonaws.com\"; AWS HTTP error: Server error: `POST https://secretsmanager.eu-west-1.amazonaws.com` resulted in a `500 Internal Server Error` response",
+        "botocore.parsers.ResponseParserError: Unable to parse response (no element found: line 1, column 0), invalid XML received. Further retries may succeed: b'<html><head><title>503 Service Temporarily Unavailable</title></head>'",
+    ])
+    .ignores(&[
+        "Error: ERROR: InternalServerError: must be superuser to alter superusers",
+        "urllib.error.HTTPError: HTTP Error 503: Service Unavailable",
+        "AxiosError: Request failed with status code 500",
+        "[ERROR] vendor API answered: InternalFailure: try later",
+        "An error occurred (ValidationException) when calling the PutSecretValue operation: 500 is not a length",
+    ]),
 ];

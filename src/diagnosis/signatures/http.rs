@@ -1,14 +1,14 @@
 //! Targets behind an HTTP API.
 
+use super::aws_api::is_of_aws;
 use super::line::Line;
 use super::network::unreachable_peer;
 use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::model::Cause;
 
-/// AWS's Java SDK prints a status code with every error; that is no answer of the target.
+/// AWS's SDKs print a status code with every error; that is no answer of the target.
 fn answered(line: &Line<'_>) -> Option<Cause> {
-    let of_aws = line.text.contains("Service: ") || line.text.contains("when calling the ");
-    (!of_aws).then_some(Cause::TargetServiceError)
+    (!is_of_aws(line)).then_some(Cause::TargetServiceError)
 }
 
 pub(super) const SIGNATURES: &[Signature] = &[

@@ -167,10 +167,14 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbAuthFailed, NamedFault, &[
         r"\(2059,|\(1251,|Authentication plugin '[^']+' (?:cannot be loaded|is not supported|reported error)|ER_NOT_SUPPORTED_AUTH_MODE",
         r"does not support authentication protocol requested by server|Public Key Retrieval is not allowed",
+        // The errors of Go's driver, which names no plugin.
+        r"\bthis authentication plugin is not supported|\bthis user requires (?:mysql native|clear text|old) password authentication",
     ])
     .engine("mysql")
     .fault(Fault::MethodUnsupported)
-    .matches(&["mysql.connector.errors.NotSupportedError: Authentication plugin 'caching_sha2_password' is not supported"])
+    .matches(&[
+        "setSecret: this authentication plugin is not supported",
+        "this user requires mysql native password authentication","mysql.connector.errors.NotSupportedError: Authentication plugin 'caching_sha2_password' is not supported"])
     .ignores(&["[INFO] using the authentication plugin 'caching_sha2_password'"]),
     depends(refused_statement, NamedFault, &[r"Access denied for user|\(1045,|\bERROR 1045\b|ER_ACCESS_DENIED_ERROR"])
         .engine("mysql")

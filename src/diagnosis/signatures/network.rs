@@ -20,6 +20,10 @@ static HTTP_CLIENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)https?://|HTTPS?Connection|axios|\bfetch failed|\burllib|\brequests\.exceptions|\bhttpx\b|\baiohttp\b|(?:ENOTFOUND|EAI_AGAIN|host) \W?(?:api|auth|login|graph|hooks)[.-]|java\.net\.http|okhttp").ok()
 });
 
+/// A name that is asked by HTTPS, where it is none of AWS's.
+static OTHER_HOST: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}:443\b").ok());
+
 static AWS_SDK: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)DispatchFailure|smithy|aws-sdk|awssdk|com\.amazonaws|Amazon\.Runtime|botocore|endpoint URL|proxy URL|secretsmanager\.|secretsmanager: |SecretsManagerClient|Secrets Manager: ").ok()
 });
@@ -74,7 +78,7 @@ pub(super) fn unreachable_peer(line: &Line<'_>) -> Option<Cause> {
     let text = line.text;
     Some(if let Some(cause) = named_peer(text).or_else(|| named_peer(line.event)) {
         cause
-    } else if names(&HTTP_CLIENT, line.event) {
+    } else if names(&HTTP_CLIENT, line.event) || names(&OTHER_HOST, text) {
         Cause::TargetServiceError
     } else if text.contains(":443") || line.step() == Some(RotationStep::CreateSecret) {
         Cause::AwsEndpointUnreachable

@@ -22,6 +22,10 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "neo4j.exceptions.Forbidden: {code: Neo.ClientError.Security.Forbidden} {message: not allowed}",
     ])
     .ignores(&["[INFO] privileges granted to user 'APP'"]),
+    // An answer of the account's network policy, not of the network.
+    is(Cause::TargetServiceError, NamedFault, &[r"is not allowed to access Snowflake"])
+        .matches(&["snowflake.connector.errors.ForbiddenError: 250001 (08001): Failed to connect to DB: ab12345.snowflakecomputing.com:443. IP/Token 3.250.1.2 is not allowed to access Snowflake."])
+        .ignores(&["[INFO] allowed to access Snowflake"]),
     // Before the network's entries: Snowflake wraps every refusal into "Failed to connect", with SQLSTATE 08001.
     is(Cause::DbAuthFailed, NamedFault, &[
         r"Incorrect username or password was specified|JWT token is invalid|Failed to connect to DB: .*User temporarily locked",

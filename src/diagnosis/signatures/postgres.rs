@@ -76,7 +76,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbPermissionInsufficient, NamedFault, &[
         r"password authentication failed .*\bGRANT\b",
         r"must be superuser|must have (?:the )?CREATEROLE|permission denied (?:to|for|on) (?:create|alter|reassign|set|drop|grant|change|role|database|schema|table|relation|function|user|pg_|view|sequence|language|tablespace|procedure|routine|type|parameter|large object|foreign|column)|\bERROR: +permission denied\b",
-        r"must be owner of|must be a? ?member of role|must have admin option on role|Only roles with the .* (?:attribute|option)",
+        r"must be owner of|must be a? ?member of role|must be able to SET ROLE|must have admin option on role|Only roles with the .* (?:attribute|option)",
         r"role .* is a member of role|InsufficientPrivilege|\b42501\b|\b0LP01\b|\b0LP000\b|\b2BP01\b",
         r"rds_password|rds_superuser.{0,40}(?:required|must)|must be rds_superuser",
         r"role \S+ cannot be dropped because some objects depend on it",
@@ -90,6 +90,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "ERROR: must be superuser to alter superusers",
         "error: must be owner of relation orders",
         "[ERROR] ProgrammingError: ERROR:  permission denied for language plpgsql",
+        "org.postgresql.util.PSQLException: ERROR: must be able to SET ROLE \"app_owner\"",
     ])
     .ignores(&["[INFO] role app is granted", "permission checks passed"]),
     // A reader endpoint or a standby: the right host is another one.
@@ -134,13 +135,14 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .matches(&["FATAL:  no pg_hba.conf entry for host \"10.0.1.2\", user \"app\", database \"app\", SSL encryption"])
         .ignores(&["FATAL:  no pg_hba.conf entry for host \"10.0.1.2\", user \"app\", database \"app\", no encryption"]),
     is(Cause::DbAuthFailed, NamedFault, &[
-        r"no password supplied|authentication, but no password was provided|client password must be a string",
+        r"no password supplied|authentication, but (?:no password was provided|the password is an empty string)|client password must be a string",
     ])
     .engine("postgres")
     .fault(Fault::NoPasswordSent)
     .matches(&[
         "connection to server at \"db\" (10.0.0.5), port 5432 failed: fe_sendauth: no password supplied",
         "SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string",
+        "The server requested SCRAM-based authentication, but the password is an empty string.",
     ])
     .ignores(&["[INFO] a password was supplied"]),
     is(Cause::DbAuthFailed, NamedFault, &[r"role .* password has expired"])

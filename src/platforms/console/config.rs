@@ -37,8 +37,21 @@ impl ConsoleUrl {
 
 /// First segments of paths that lead elsewhere here: a page below one of them would hide it, or be hidden. The names of
 /// platforms are taken too.
-const TAKEN: [&str; 11] =
-    ["act", "assets", "causes", "healthz", "investigations", "live", "readyz", "say", "sign-in", "sns", "threads"];
+const TAKEN: [&str; 13] = [
+    "act",
+    "assets",
+    "causes",
+    "healthz",
+    "investigations",
+    "live",
+    "readyz",
+    "say",
+    "sign-in",
+    "sign-out",
+    "sns",
+    "suggest",
+    "threads",
+];
 
 pub(super) fn read(root: &Section<'_>) -> Option<ConsoleConfig> {
     let section = root.section("console")?;

@@ -1,7 +1,7 @@
 //! Cookies of a session.
 
 use super::PageState;
-use super::session::{ACCESS, BrowserSession};
+use super::session::{ACCESS, BrowserSession, SESSION};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 
@@ -13,12 +13,23 @@ pub(super) fn admit(headers: &mut HeaderMap, page: &PageState, session: &Browser
     set_cookie(headers, page, ACCESS, &page.console.keys.access(session));
 }
 
+/// Ends a session in its browser.
+pub(super) fn dismiss(headers: &mut HeaderMap, page: &PageState) {
+    for name in [ACCESS, SESSION] {
+        write(headers, page, name, "", 0);
+    }
+}
+
 /// `Lax`, so that a link to an investigation that was shared in a chat opens without signing in again; changes are kept
 /// apart by origin and by form.
 pub(super) fn set_cookie(headers: &mut HeaderMap, page: &PageState, name: &str, value: &str) {
+    write(headers, page, name, value, SESSION_AGE);
+}
+
+fn write(headers: &mut HeaderMap, page: &PageState, name: &str, value: &str, age: u32) {
     let secure = if page.console.settings.secure { "; Secure" } else { "" };
     let path = page.console.paths.channel();
-    let cookie = format!("{name}={value}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={SESSION_AGE}{secure}");
+    let cookie = format!("{name}={value}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={age}{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         headers.append(SET_COOKIE, cookie);
     }

@@ -1,12 +1,10 @@
 //! What the page hands in: words or a click, and where on the page they came from.
 
+use super::list_address::ListAddress;
 use super::submissions::Field;
 use super::target::PageTarget;
 use super::view::Paths;
 use serde::Deserialize;
-
-/// What the query of a page begins with that also tells what became of a submission; its number follows.
-pub(super) const ASKED: &str = "asked=";
 
 /// What every form brings back.
 #[derive(Deserialize)]
@@ -21,6 +19,9 @@ pub(super) struct FormOrigin {
     /// The thread that was shown beside the channel it was in; empty where none was.
     #[serde(default)]
     beside: String,
+    /// What of the list was shown, as a query.
+    #[serde(default)]
+    list: String,
 }
 
 impl FormOrigin {
@@ -30,6 +31,11 @@ impl FormOrigin {
 
     pub(super) fn beside(&self) -> Option<&str> {
         Some(self.beside.as_str()).filter(|root| !root.is_empty())
+    }
+
+    /// What of the list was shown beside it.
+    pub(super) fn list(&self) -> ListAddress {
+        ListAddress::parse(&self.list)
     }
 
     pub(super) fn field(&self) -> Field {
@@ -45,7 +51,7 @@ impl FormOrigin {
     /// The page it was on, with what became of the submission of this number.
     pub(super) fn shown(&self, paths: &Paths, once: &str) -> String {
         let page = self.thread().or(self.beside()).map_or_else(|| paths.channel(), |root| paths.thread(root));
-        format!("{page}?{ASKED}{once}")
+        self.list().at_asked(&page, once)
     }
 }
 

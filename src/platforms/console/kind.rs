@@ -12,11 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// What it says of itself. It takes edits as fast as people can read them, keeps no messages itself, and has no threads but
-/// the bot's.
+/// What it says of itself. It takes edits as fast as people can read them, keeps no messages itself, shows what was found
+/// elsewhere too, and has no threads but the bot's.
 pub(super) const LIMITS: Limits = Limits {
     between_edits: Some(Duration::from_millis(200)),
     shows_the_store: true,
+    shows_others: true,
     has_others_threads: false,
     ..Limits::usual("the page", Manner::Prompt)
 };

@@ -11,6 +11,7 @@ mod forms;
 mod guard;
 mod keys;
 mod kind;
+mod list_address;
 mod live;
 mod name;
 mod platform;
@@ -142,10 +143,11 @@ impl Console {
 struct PageState {
     console: Arc<Console>,
     intake: Arc<dyn Intake>,
-    board: Arc<dyn MessageHistory>,
+    history: Arc<dyn MessageHistory>,
 }
 
-/// The page's routes: `/`, `/threads`, `/investigations`, `/causes`, `/say`, `/act`, `/live`, `/sign-in` and `/assets`.
-pub fn router(console: Arc<Console>, intake: Arc<dyn Intake>, board: Arc<dyn MessageHistory>) -> Router {
-    routes::router(PageState { console, intake, board })
+/// The page's routes: `/`, `/threads`, `/investigations`, `/causes`, `/say`, `/act`, `/live`, `/suggest`, `/sign-in`, `/sign-out`
+/// and `/assets`; a page that says so for everything else.
+pub fn router(console: Arc<Console>, intake: Arc<dyn Intake>, history: Arc<dyn MessageHistory>) -> Router {
+    routes::router(PageState { console, intake, history })
 }

@@ -3,7 +3,7 @@
 use super::Console;
 use super::live::News;
 use crate::chat::Message;
-use crate::chat::{ChatPlatform, Destination, Limits, SendError};
+use crate::chat::{ChatPlatform, Destination, Limits, LostPost, SendError};
 use crate::model::{PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
 
@@ -28,8 +28,8 @@ impl ChatPlatform for Console {
         Ok(())
     }
 
-    async fn find(&self, _to: &Destination, key: &str) -> Result<Option<String>, SendError> {
-        Ok(Some(key.to_owned()))
+    async fn find(&self, _to: &Destination, lost: &LostPost<'_>) -> Result<Option<String>, SendError> {
+        Ok(Some(lost.key.to_owned()))
     }
 
     async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {

@@ -1,31 +1,33 @@
 //! From requests to pages, files and news; and from forms to the [`crate::chat::Intake`].
 
 use super::NAME;
-use super::forms::{ASKED, Click, FormOrigin, Words};
+use super::forms::{Click, FormOrigin, Words};
 use super::guard::guard;
+use super::list_address::{ListAddress, asked, sent_as};
 use super::session::{BrowserSession, is_id};
 use super::sign_in;
 use super::submissions::{Submission, key, may_be_kept};
-use super::view::{self, Open, SessionView, ShownChannel};
+use super::view::{self, Enrichment, Open, SessionView, SignOut};
 use super::{Console, Example, PageState};
 use crate::chart;
 use crate::chat::HistoryError;
 use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Tone};
-use crate::chat::{Ack, IncomingEvent, Payload};
+use crate::chat::{Ack, IncomingEvent, Payload, Posted, ShownInvestigation};
 use crate::model::{Investigation, InvestigationId, ReplyTo, StepName};
 use crate::redact::SafeText;
 use crate::report::Report;
 use crate::safe_format;
-use axum::extract::{DefaultBodyLimit, Form, Path, RawQuery, State};
+use axum::extract::{DefaultBodyLimit, Form, Path, Query, RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Router};
+use axum::{Extension, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 use tower_http::timeout::TimeoutLayer;
@@ -34,12 +36,10 @@ use tower_http::timeout::TimeoutLayer;
 const MAX_FORM_BYTES: usize = 16 << 10;
 /// How long an answer may take, until it begins.
 const DEADLINE: Duration = Duration::from_secs(20);
-/// How many threads the channel shows.
-const THREADS: usize = 50;
 /// How many replies of a thread are shown.
 const REPLIES: usize = 200;
-/// How many investigations are searched for the thread of one.
-const RECENT: usize = 200;
+/// For how many investigations of a thread more is shown than their messages.
+const MAX_ENRICHED: usize = 10;
 
 const STYLE: &str = include_str!("assets/console.css");
 const SCRIPT: &str = include_str!("assets/console.js");
@@ -68,8 +68,11 @@ fn own_routes(page: PageState) -> Router {
         .route("/say", post(say))
         .route("/act", post(act))
         .route("/live", get(live))
+        .route("/suggest", get(suggest))
         .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
         .route("/assets/{name}", get(asset))
+        .fallback(nothing)
         .layer(middleware::from_fn_with_state(page.clone(), guard))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
@@ -81,7 +84,7 @@ async fn channel(
     Extension(session): Extension<BrowserSession>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    page.shown(&session, None, asked(query.as_deref())).await
+    page.shown(&session, None, &query.unwrap_or_default()).await
 }
 
 async fn thread(
@@ -90,20 +93,31 @@ async fn thread(
     Path(root): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    page.shown(&session, Some(root), asked(query.as_deref())).await
+    page.shown(&session, Some(root), &query.unwrap_or_default()).await
 }
 
-async fn cause(State(page): State<PageState>, Path(id): Path<String>) -> Response {
+async fn nothing(State(page): State<PageState>) -> Response {
+    page.refused(StatusCode::NOT_FOUND, "There is no such page.")
+}
+
+#[derive(Deserialize)]
+struct Typed {
+    #[serde(default)]
+    typed: String,
+}
+
+/// Names of secrets while somebody types.
+async fn suggest(State(page): State<PageState>, Query(Typed { typed }): Query<Typed>) -> Json<Vec<String>> {
+    Json(page.names(&typed).await)
+}
+
+async fn cause(State(page): State<PageState>, Extension(session): Extension<BrowserSession>, Path(id): Path<String>) -> Response {
     let settings = &page.console.settings;
+    let sign_out = page.sign_out(&session);
     match (settings.cause_page)(&id) {
-        Some(text) => view::cause(&page.console.paths, &id, text, settings.note.as_deref()).into_response(),
+        Some(text) => view::cause(&page.console.paths, &id, text, settings.note.as_deref(), sign_out.as_ref()).into_response(),
         None => page.refused(StatusCode::NOT_FOUND, "There is no such cause."),
     }
-}
-
-/// The number of the submission that a page's address carries.
-fn asked(query: Option<&str>) -> Option<&str> {
-    query?.strip_prefix(ASKED).filter(|once| is_id(once))
 }
 
 impl PageState {
@@ -115,50 +129,80 @@ impl PageState {
         self.refused(StatusCode::SERVICE_UNAVAILABLE, "The messages cannot be read just now. Try again in a minute.")
     }
 
-    async fn shown(&self, session: &BrowserSession, root: Option<String>, asked: Option<&str>) -> Response {
-        let asked = asked.map(|once| key(session, once));
+    async fn shown(&self, session: &BrowserSession, root: Option<String>, query: &str) -> Response {
+        let asked = asked(query).map(|once| key(session, &once));
         let led_to = asked.as_deref().and_then(|key| self.console.submissions.take_thread(key));
         if let Some(thread) = led_to.filter(|thread| Some(thread) != root.as_ref()) {
             return Redirect::to(&self.console.paths.thread(&thread)).into_response();
         }
         let submission = asked.and_then(|key| self.console.submissions.of(&key)).unwrap_or_default();
-        self.sheet(session, root, submission).await.unwrap_or_else(|HistoryError| self.unreadable())
+        let address = ListAddress::parse(query);
+        self.sheet(session, root, &address, submission).await.unwrap_or_else(|HistoryError| self.unreadable())
     }
 
     async fn sheet(
         &self,
         session: &BrowserSession,
         root: Option<String>,
+        address: &ListAddress,
         submission: Submission,
     ) -> Result<Response, HistoryError> {
-        let threads = self.board.threads(NAME, THREADS).await?;
+        let list = self.history.threads(&Console::actor(), &Console::place(None), &address.asks(session)).await?;
         let open = match root {
             Some(root) => {
-                let messages = self.board.messages(NAME, &root, REPLIES).await?;
+                let messages = self.history.messages(NAME, &root, REPLIES).await?;
                 if messages.is_empty() {
                     return Ok(self.refused(StatusCode::NOT_FOUND, "There is no such thread, or it is no longer kept."));
                 }
-                Some(Open { root, messages })
+                let more = self.more_of(&messages).await;
+                Some(Open { root, messages, more })
             }
             None => None,
         };
         let mut examples = self.console.settings.examples.clone();
         if examples.is_empty() {
-            let names = self.intake.suggest(&Console::actor(), &Console::place(None), "").await;
-            examples.extend(names.into_iter().map(|words| Example { words, title: String::new() }));
+            examples.extend(self.names("").await.into_iter().map(|words| Example { words, title: String::new() }));
         }
-        // A name that is not shown as it is would be asked about as another one.
-        examples.retain(|Example { words, .. }| SafeText::redact(words).single_line().as_str() == words);
+        examples.retain(|Example { words, .. }| is_plain(words));
         let sheet = SessionView {
             paths: &self.console.paths,
             form: self.console.keys.form(session),
             once: (self.console.settings.new_id)(),
             note: self.console.settings.note.as_deref(),
+            sign_out: self.sign_out(session),
             submission,
-            channel: ShownChannel { is_cut: threads.len() == THREADS, threads, examples },
+            address,
+            list,
+            examples,
             open,
         };
         Ok(view::sheet(&sheet).into_response())
+    }
+
+    /// What a page shows beyond messages: charts in its own colours and width, lists that open.
+    async fn more_of(&self, messages: &[Posted]) -> Vec<Enrichment> {
+        let mut investigations = Vec::new();
+        for id in view::investigations_of(messages).iter().take(MAX_ENRICHED) {
+            let shown = self.history.investigation(&Console::actor(), &Console::place(None), id).await;
+            investigations.extend(shown.map(|shown| shown.investigation));
+        }
+        let draw = move || investigations.iter().map(Enrichment::of).collect();
+        // Without it, the messages are shown as they are.
+        tokio::task::spawn_blocking(draw).await.unwrap_or_default()
+    }
+
+    /// Names of secrets that may be asked about, and that are shown as they are: another one would be asked about as what it
+    /// is not.
+    async fn names(&self, typed: &str) -> Vec<String> {
+        let mut names = self.intake.suggest(&Console::actor(), &Console::place(None), typed).await;
+        names.retain(|name| is_plain(name));
+        names
+    }
+
+    /// What ends the session, where one was begun with a token.
+    fn sign_out(&self, session: &BrowserSession) -> Option<SignOut> {
+        let keys = &self.console.keys;
+        keys.ask_for_a_token().then(|| SignOut(keys.form(session)))
     }
 
     /// Hands in what was said, tells the person alone what comes back, and shows where it was said.
@@ -173,7 +217,7 @@ impl PageState {
         let key = key(session, &form.once);
         self.console.submissions.begin(&key, form.field(), words.as_deref());
         let inbound = IncomingEvent {
-            key: format!("page.{}.{}", session.id, form.once),
+            key: format!("{}{}", sent_as(session), form.once),
             actor: Console::actor(),
             place: Console::place(form.thread()),
             reply_to: Some(ReplyTo(key.clone())),
@@ -199,7 +243,7 @@ impl PageState {
             is_awaited: false,
         };
         let root = form.thread().or(form.beside()).map(str::to_owned);
-        match self.sheet(session, root, submission).await {
+        match self.sheet(session, root, &form.list(), submission).await {
             Ok(page) if page.status().is_success() => (StatusCode::FORBIDDEN, page).into_response(),
             Ok(page) => page,
             Err(HistoryError) => self.unreadable(),
@@ -223,39 +267,46 @@ async fn live(State(page): State<PageState>) -> Response {
 }
 
 async fn attachment(State(page): State<PageState>, Path((root, message, at)): Path<(String, String, usize)>) -> Response {
-    let Ok(messages) = page.board.messages(NAME, &root, REPLIES).await else { return page.unreadable() };
+    let Ok(messages) = page.history.messages(NAME, &root, REPLIES).await else { return page.unreadable() };
     let found = messages.iter().find(|posted| posted.id == message).and_then(|posted| posted.message.attachments.get(at));
     found.and_then(file).unwrap_or_else(|| page.no_file())
 }
 
+fn is_plain(words: &str) -> bool {
+    SafeText::redact(words).single_line().as_str() == words
+}
+
 impl PageState {
-    async fn investigation(&self, id: &str) -> Option<Investigation> {
+    async fn investigation(&self, id: &str) -> Option<ShownInvestigation> {
         let id: InvestigationId = id.parse().ok()?;
-        Some(self.intake.investigation(&Console::actor(), &id).await?.0)
+        self.history.investigation(&Console::actor(), &Console::place(None), &id).await
     }
 }
 
-async fn investigation(State(page): State<PageState>, Path(id): Path<String>) -> Response {
-    let Some(investigation) = page.investigation(&id).await else { return page.unknown() };
-    let recent = page.intake.recent(&Console::actor(), RECENT).await;
-    let thread = recent.into_iter().find(|summary| summary.id == id.as_str()).and_then(|summary| summary.place.thread);
+async fn investigation(
+    State(page): State<PageState>,
+    Extension(session): Extension<BrowserSession>,
+    Path(id): Path<String>,
+) -> Response {
+    let Some(shown) = page.investigation(&id).await else { return page.unknown() };
+    let sign_out = page.sign_out(&session);
     let console = Arc::clone(&page.console);
     let paint = move || {
         let note = console.settings.note.as_deref();
-        Some(view::investigation(&console.paths, &investigation, thread.as_deref(), note).into_response())
+        Some(view::investigation(&console.paths, &shown, note, sign_out.as_ref()).into_response())
     };
     page.painted(paint).await
 }
 
 async fn evidence(State(page): State<PageState>, Path((id, step)): Path<(String, u8)>) -> Response {
-    let Some(investigation) = page.investigation(&id).await else { return page.unknown() };
+    let Some(shown) = page.investigation(&id).await else { return page.unknown() };
     let Some(step) = StepName::from_number(step) else { return page.no_file() };
-    page.painted(move || file(&compose::whole_evidence(&investigation, step))).await
+    page.painted(move || file(&compose::whole_evidence(&shown.investigation, step))).await
 }
 
 async fn export(State(page): State<PageState>, Path((id, name)): Path<(String, String)>) -> Response {
-    let Some(investigation) = page.investigation(&id).await else { return page.unknown() };
-    page.painted(move || exported(&investigation, &name)).await
+    let Some(shown) = page.investigation(&id).await else { return page.unknown() };
+    page.painted(move || exported(&shown.investigation, &name)).await
 }
 
 fn exported(investigation: &Investigation, name: &str) -> Option<Response> {

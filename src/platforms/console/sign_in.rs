@@ -1,8 +1,8 @@
-//! Signing in, and going on where one wanted to go, with what one had written.
+//! Signing in, and going on where one wanted to go, with what one had written; and signing out.
 
 use super::PageState;
 use super::attempts::{self, SignInError};
-use super::cookies::admit;
+use super::cookies::{admit, dismiss};
 use super::forms::Words;
 use super::session::BrowserSession;
 use super::submissions::{Field, key, may_be_kept};
@@ -96,6 +96,25 @@ pub(super) async fn sign_in(
     if status == StatusCode::TOO_MANY_REQUESTS {
         response.headers_mut().insert(RETRY_AFTER, attempts::SPAN.as_secs().into());
     }
+    response
+}
+
+#[derive(Deserialize)]
+pub(super) struct GivenForm {
+    form: String,
+}
+
+/// Forgets the session in its browser: the next one has another name, and the key of the old one opens nothing for it.
+pub(super) async fn sign_out(
+    State(page): State<PageState>,
+    Extension(session): Extension<BrowserSession>,
+    Form(given): Form<GivenForm>,
+) -> Response {
+    if !page.console.keys.is_form(&session, &given.form) {
+        return page.refused(StatusCode::FORBIDDEN, "This page was out of date, and you are still signed in: sign out again.");
+    }
+    let mut response = Redirect::to(&PageTarget::channel().sign_in(&page.console.paths)).into_response();
+    dismiss(response.headers_mut(), &page);
     response
 }
 

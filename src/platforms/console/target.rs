@@ -20,7 +20,7 @@ impl PageTarget {
     /// Reads a target that came from outside. Only the channel, threads and investigations are led to, so that a link to the
     /// sign-in cannot send anybody anywhere else: no other host however it is written, and no path that turns into one.
     pub(super) fn parse(text: &str) -> Option<PageTarget> {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~%/?=&#".contains(c);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~%/?=&#+".contains(c);
         if text.len() > MAX_BYTES || !text.chars().all(is_plain) {
             return None;
         }
@@ -82,6 +82,7 @@ mod tests {
         for own in [
             "/",
             "/?asked=0123456789abcdef0123456789abcdef",
+            "/?q=orders+db&show=failing",
             "/threads/0123.root%2F0",
             "/investigations/0123456789abcdef0123456789abcdef#step-4",
             "/investigations/x/files/report.json",

@@ -81,14 +81,16 @@ async fn rights(config: &Config, discord: &Discord, guild: &str, channel: &str) 
             missing(format!("the bot may not write there, it lacks {lacking}: allow its role that in the channel's settings"))
         }
     }];
-    let told = || {
+    let alarm_routes = || {
         let routes = config.alarms.routes.iter();
         routes.filter(|route| route.place.platform == NAME && route.place.channel == channel)
     };
-    if rights.is_forum() && told().next().is_some() {
-        all.push(missing("it is a forum, and alarms begin threads of a channel: let alarms.route name a text channel"));
+    if rights.is_forum() && !rights.may_begin_posts() && alarm_routes().next().is_some() {
+        all.push(missing(
+            "it is a forum, and the bot may not begin posts there: allow its role Create Posts in the forum's settings",
+        ));
     }
-    let calls = told().any(|route| matches!(route.mention, Some(Callee::Here | Callee::Group(_))));
+    let calls = alarm_routes().any(|route| matches!(route.mention, Some(Callee::Here | Callee::Group(_))));
     if calls && !rights.may_mention() {
         all.push(missing(
             "alarms.route.mention would mention nobody: allow the bot's role Mention @everyone, @here, and All Roles there",

@@ -20,6 +20,8 @@ pub(super) const WORDS: u64 = 20_031;
 pub(super) const OLD_EDITS: u64 = 30_046;
 /// Forums hold threads alone.
 pub(super) const FORUM: u64 = 40_058;
+/// The forum wants each post to have a tag.
+pub(super) const NEEDS_TAG: u64 = 40_067;
 /// The interaction was answered already.
 pub(super) const ALREADY_ANSWERED: u64 = 40_060;
 /// The interaction takes no further answers.

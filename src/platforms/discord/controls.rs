@@ -15,9 +15,11 @@ pub(super) fn rows(controls: &[Control]) -> Vec<CreateActionRow> {
     let mut rows = Vec::new();
     for (at, control) in controls.iter().enumerate() {
         match control {
-            Control::Button(choice) if known.insert(choice.token.to_string()) => buttons.push(button(choice)),
+            Control::Button(choice) | Control::Copy(choice) if known.insert(choice.token.to_string()) => {
+                buttons.push(button(choice))
+            }
             Control::Select { placeholder, choices } if !choices.is_empty() => rows.push(menu(at, placeholder, choices)),
-            Control::Button(_) | Control::Select { .. } => {}
+            Control::Button(_) | Control::Copy(_) | Control::Select { .. } => {}
         }
     }
     rows.truncate(ROWS - 1);

@@ -5,8 +5,8 @@
 use super::limits;
 use crate::redact::SafeText;
 
-/// An invisible sign that keeps two characters from having a meaning together.
-const APART: char = '\u{200b}';
+/// What stands for a backtick that would end a code block with the one before it.
+const BACKTICK: char = 'ˋ';
 
 /// One line of plain text.
 pub(super) fn line(text: &SafeText) -> String {
@@ -45,14 +45,12 @@ pub(super) fn fenced(inside: &str, language: &str) -> String {
     format!("```{language}\n{inside}\n```")
 }
 
-/// Two backticks never follow one another, so no three do.
+/// Two backticks never follow one another, so no three do: every second one is shown as a sign like it.
 fn unfenced(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
     for c in line.chars() {
-        if c == '`' && shown.ends_with('`') {
-            shown.push(APART);
-        }
-        shown.push(c);
+        let ends = c == '`' && shown.ends_with('`');
+        shown.push(if ends { BACKTICK } else { c });
     }
     shown
 }
@@ -77,10 +75,6 @@ fn escaped(line: &str) -> String {
             shown.push('\\');
         }
         shown.push(c);
-        if c == '@' {
-            // Which mentions are meant is read from the text as it was sent, escapes and all.
-            shown.push(APART);
-        }
     }
     shown
 }
@@ -105,10 +99,10 @@ mod tests {
         line(&SafeText::redact(text))
     }
 
-    /// What a reader sees: escapes and invisible signs gone.
+    /// What a reader sees: escapes gone.
     fn read(text: &str) -> String {
         let mut seen = String::new();
-        let mut rest = text.chars().filter(|c| *c != APART);
+        let mut rest = text.chars();
         while let Some(c) = rest.next() {
             seen.extend(if c == '\\' { rest.next() } else { Some(c) });
         }
@@ -118,9 +112,9 @@ mod tests {
     #[test]
     fn markdown_mentions_links_and_emoji_are_literal() {
         for (text, expected) in [
-            ("@everyone", "\\@\u{200b}everyone"),
-            ("<@1> <@!1> <@&1> <#1>", "\\<\\@\u{200b}1\\> \\<\\@\u{200b}!1\\> \\<\\@\u{200b}&1\\> \\<\\#1\\>"),
-            ("<@<@&1234>", "\\<\\@\u{200b}\\<\\@\u{200b}&1234\\>"),
+            ("@everyone", "\\@everyone"),
+            ("<@1> <@!1> <@&1> <#1>", "\\<\\@1\\> \\<\\@!1\\> \\<\\@&1\\> \\<\\#1\\>"),
+            ("<@<@&1234>", "\\<\\@\\<\\@&1234\\>"),
             ("<t:1700000000:R> <a:x:1>", "\\<t\\:1700000000:R\\> \\<a\\:x:1\\>"),
             (":tada: 05:00:12", "\\:tada: 05\\:00:12"),
             ("[Approve](https://evil)", "\\[Approve\\]\\(https\\://evil\\)"),
@@ -156,7 +150,7 @@ mod tests {
         for text in ["```", "````", "x```\n@everyone\n```", "`a` ``b``", "~~~"] {
             let inside = code(&SafeText::redact(text));
             assert!(!inside.contains("``"), "{inside}");
-            assert_eq!(inside.replace(APART, ""), text);
+            assert_eq!(inside.replace(BACKTICK, "`"), text);
         }
         assert!(!code(&SafeText::redact(&"`".repeat(100))).contains("``"));
     }

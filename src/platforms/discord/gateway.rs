@@ -19,7 +19,7 @@ use super::Discord;
 use super::code;
 use super::command;
 use super::interaction::Interaction;
-use super::listener::{Listener, Written, told};
+use super::listener::{Listener, Written, ephemeral_answer};
 use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
@@ -258,7 +258,7 @@ impl Discord {
                     Err(failure) if left > RETRY => {
                         let is_message = matches!(answer, CreateInteractionResponse::Message(_));
                         if failure.refusal().is_some() && refusals > 0 && is_message {
-                            answer = told("Discord refuses to show my answer here");
+                            answer = ephemeral_answer("Discord refuses to show my answer here");
                         }
                         sleep(RETRY).await;
                     }
@@ -275,6 +275,7 @@ impl Discord {
     /// The bot may see or do more than before.
     fn may_be_let_in(&self) {
         self.text_alone.clear();
+        self.roles.clear();
         self.doors.send_replace(());
     }
 }

@@ -50,6 +50,12 @@ impl ChannelRights {
         self.rights.contains(Permissions::VIEW_CHANNEL | writing)
     }
 
+    /// True when it may begin a post, where the channel is a forum.
+    #[must_use]
+    pub fn may_begin_posts(self) -> bool {
+        self.rights.contains(Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES)
+    }
+
     /// True when it may call everyone, and roles that nobody else may call.
     #[must_use]
     pub fn may_mention(self) -> bool {
@@ -117,7 +123,7 @@ impl Discord {
             if let Some(last) = all.last() {
                 call = call.query("after", &last.id.to_string());
             }
-            let page: Vec<WithId> = self.read(call).await.map_err(told)?;
+            let page: Vec<WithId> = self.read(call).await.map_err(setup_error)?;
             let is_last = page.len() < PAGE;
             all.extend(page);
             if is_last {
@@ -138,7 +144,7 @@ impl Discord {
             Err(RestFailure::Refused { code: code::MISSING_ACCESS, .. }) => Err(SetupError(format!(
                 "the bot was invited to the server {guild} without applications.commands, so nobody sees its command: invite it again, with scope=bot+applications.commands"
             ))),
-            Err(failure) => Err(told(failure)),
+            Err(failure) => Err(setup_error(failure)),
             Ok(_) => Ok(()),
         }
     }
@@ -148,7 +154,7 @@ impl Discord {
     /// # Errors
     /// Why not, and what to do.
     pub async fn check_interactions(&self, key: Option<&[u8; 32]>) -> Result<(), SetupError> {
-        let application = self.rest.send(Call::get(Route::Application)).await.map_err(told)?;
+        let application = self.rest.send(Call::get(Route::Application)).await.map_err(setup_error)?;
         let address = application.get("interactions_endpoint_url").and_then(Value::as_str).filter(|url| !url.is_empty());
         let expected = key.map(|key| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
         let theirs = application.get("verify_key").and_then(Value::as_str);
@@ -178,17 +184,17 @@ impl Discord {
     pub async fn rights(&self, guild: &str, channel: &str) -> Result<ChannelRights, SetupError> {
         let id = |text: &str| text.parse::<Snowflake>().map_err(|_| SetupError(format!("{text} is no id of Discord's")));
         let (guild, channel) = (id(guild)?, id(channel)?);
-        let mut form: ChannelForm = self.read(Call::get(Route::Channel { channel })).await.map_err(told)?;
+        let mut form: ChannelForm = self.read(Call::get(Route::Channel { channel })).await.map_err(setup_error)?;
         if form.guild_id != Some(guild) {
             return Err(SetupError(format!("it is no channel of the server {guild}")));
         }
         // A thread has the overwrites of its channel. Source: Discord developer documentation, "Channel Types": 10 to 12.
         if let (10..=12, Some(parent)) = (form.kind, form.parent_id) {
-            form = self.read(Call::get(Route::Channel { channel: parent })).await.map_err(told)?;
+            form = self.read(Call::get(Route::Channel { channel: parent })).await.map_err(setup_error)?;
         }
-        let me: WithId = self.read(Call::get(Route::Me)).await.map_err(told)?;
-        let roles: Vec<GuildRole> = self.read(Call::get(Route::Roles { guild })).await.map_err(told)?;
-        let member: InspectedMember = self.read(Call::get(Route::Member { guild, user: me.id })).await.map_err(told)?;
+        let me: WithId = self.read(Call::get(Route::Me)).await.map_err(setup_error)?;
+        let roles: Vec<GuildRole> = self.read(Call::get(Route::Roles { guild })).await.map_err(setup_error)?;
+        let member: InspectedMember = self.read(Call::get(Route::Member { guild, user: me.id })).await.map_err(setup_error)?;
         let rights = in_channel(guild, me.id, &member.roles, &roles, &form.permission_overwrites);
         Ok(ChannelRights { rights, is_forum: matches!(form.kind, 15 | 16) })
     }
@@ -199,7 +205,7 @@ impl Discord {
     }
 }
 
-fn told(failure: RestFailure) -> SetupError {
+fn setup_error(failure: RestFailure) -> SetupError {
     SetupError(match &failure {
         RestFailure::Refused { code, .. } if !refusal::reason(*code).is_empty() => refusal::reason(*code).to_owned(),
         other => meaning(other, AskedFor::Repeatable).to_string(),

@@ -67,6 +67,11 @@ pub(super) struct Channel {
 }
 
 impl Channel {
+    /// Source: Discord developer documentation, "Channel Types": forums, and those of pictures.
+    pub(super) fn is_forum(self) -> bool {
+        matches!(self.kind, 15 | 16)
+    }
+
     /// Source: Discord developer documentation, "Channel Types": threads of announcements, public and private ones.
     pub(super) fn is_thread(self) -> bool {
         matches!(self.kind, 10..=12)
@@ -123,6 +128,58 @@ pub(super) struct Input {
     pub(super) custom_id: String,
     #[serde(default)]
     pub(super) values: Vec<String>,
+    /// The message that a command was given for.
+    target_id: Option<Snowflake>,
+    #[serde(default)]
+    resolved: Value,
+}
+
+impl Input {
+    /// All that the message says that a command was given for, what is embedded in it included.
+    pub(super) fn quoted(&self) -> Option<String> {
+        let message = self.resolved.get("messages")?.get(self.target_id?.to_string())?;
+        let mut said = Vec::new();
+        // What was forwarded is in a snapshot of its own.
+        let forwarded = message.get("message_snapshots").and_then(Value::as_array).into_iter().flatten();
+        for message in std::iter::once(message).chain(forwarded.filter_map(|snapshot| snapshot.get("message"))) {
+            for part in ["content", "embeds", "components"] {
+                texts(message.get(part).unwrap_or(&Value::Null), &mut said);
+            }
+        }
+        Some(unescaped(&said.join("\n")))
+    }
+}
+
+/// A text without the backslashes that take the meaning from a sign.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c != '\\' || rest.peek().is_none_or(|next| !next.is_ascii_punctuation()) {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+/// What people read of a part of a message.
+fn texts(part: &Value, said: &mut Vec<String>) {
+    /// Source: Discord developer documentation, "Embed Object", "Component Reference".
+    const SHOWN: [&str; 5] = ["title", "description", "name", "text", "content"];
+    const INSIDE: [&str; 5] = ["fields", "footer", "author", "components", "accessory"];
+    match part {
+        Value::String(text) => said.push(text.clone()),
+        Value::Array(parts) => parts.iter().for_each(|part| texts(part, said)),
+        Value::Object(fields) => {
+            let text = |key: &str| fields.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+            match (text("name"), text("value")) {
+                (Some(name), Some(value)) => said.push(format!("{name}: {value}")),
+                _ => SHOWN.iter().filter_map(|key| text(key)).for_each(|text| said.push(text.to_owned())),
+            }
+            INSIDE.iter().filter_map(|key| fields.get(*key)).for_each(|part| texts(part, said));
+        }
+        _ => {}
+    }
 }
 
 /// An option of the command.
@@ -310,6 +367,24 @@ mod tests {
         for token in ["a/b", "a/../../users/@me", "..", ".", "a?x", "a#y", "a%2fb", "a\\b", "a b", "é"] {
             assert!(!read(token), "{token}");
         }
+    }
+
+    #[test]
+    fn a_message_is_quoted_with_what_is_embedded_in_it() {
+        let message = json!({
+            "id": "9", "content": "look\\_here", "author": {"username": "nobody"},
+            "embeds": [{
+                "title": "ALARM", "description": "rotation failed", "color": 7,
+                "fields": [{"name": "Secret", "value": "prod/x", "inline": true}], "footer": {"text": "eu-west-1"},
+            }],
+            "components": [{"type": 17, "components": [{"type": 10, "content": "in a container"}]}],
+            "message_snapshots": [{"message": {"content": "forwarded", "embeds": []}}],
+        });
+        let data = json!({"name": "Diagnose this alarm", "type": 3, "target_id": "9", "resolved": {"messages": {"9": message}}});
+        let quoted = interaction(&[("data", data)]).data.quoted().unwrap();
+        let expected = "look_here\nALARM\nrotation failed\nSecret: prod/x\neu-west-1\nin a container\nforwarded";
+        assert_eq!(quoted, expected);
+        assert_eq!(interaction(&[]).data.quoted(), None);
     }
 
     #[test]

@@ -3,16 +3,18 @@
 use super::config::{DiscordConfig, DiscordMode, read};
 use super::name::NAME;
 use super::{Discord, check};
-use crate::chat::{Built, Checked, Limits, Manner, PlatformKind, Surroundings};
+use crate::chat::{Built, Checked, Limits, Manner, PlatformKind, ProgressLimit, Surroundings};
 use crate::clock::Clock;
 use crate::config::{Config, PlatformConfig, PlatformTable, Reader, Section};
 use crate::model::PlatformName;
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// What it says of itself. It limits each channel; what goes out to all of them together is kept well below its limit over
-/// all requests.
-pub(super) const LIMITS: Limits = Limits { progress_per_minute: Some(120), ..Limits::usual("Discord", Manner::Options) };
+/// What it says of itself. It counts the edits of each channel by themselves.
+///
+/// Source: `X-RateLimit-Limit` of "Edit Message": five within five seconds; half of that is left to verdicts.
+pub(super) const LIMITS: Limits =
+    Limits { progress: Some(ProgressLimit { per_minute: 30, each_channel: true }), ..Limits::usual("Discord", Manner::Options) };
 
 /// Discord.
 pub struct Kind;

@@ -1,17 +1,19 @@
 //! What people say, on its way to the reception, and what they are answered at once.
 
 use super::Discord;
-use super::command;
+use super::command::{self, Typing};
 use super::interaction::{Channel, Interaction, Member, Unheard, User, actor, is_served, kind, place};
+use super::kind::LIMITS;
 use super::render::render;
 use super::reply::Reply;
 use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
-use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Message, Payload, SendError};
+use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Message, Payload, SendError, compose};
 use crate::model::ReplyTo;
 use crate::redact::SafeText;
+use crate::safe_format;
 use serde::Deserialize;
 use serde_json::Value;
 use serenity::builder::{
@@ -28,6 +30,8 @@ use tokio::time::{sleep, timeout};
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// How long looking for names may take; what is typed next asks again.
 const SUGGESTING: Duration = Duration::from_secs(2);
+/// Secrets of one message among which a person is asked to choose.
+const MAX_OFFERED: usize = 10;
 /// How long looking up a channel may take, and how often it is tried for somebody who waits for no first answer.
 const LOOKING_UP: Duration = Duration::from_secs(1);
 const LOOKS: usize = 4;
@@ -62,6 +66,8 @@ pub(super) struct Written {
     content: String,
     #[serde(default)]
     mentions: Vec<User>,
+    #[serde(default)]
+    mention_roles: Vec<Snowflake>,
     nonce: Option<Value>,
     webhook_id: Option<Snowflake>,
     #[serde(default, rename = "type")]
@@ -89,7 +95,7 @@ impl Listener {
                 CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new().set_choices(choices))
             }
             kind::COMMAND | kind::CLICK => self.hear(interaction).await,
-            _ => told("This is not something I offer"),
+            _ => ephemeral_answer("This is not something I offer"),
         }
     }
 
@@ -97,22 +103,37 @@ impl Listener {
         if interaction.admit(&self.discord.guilds).is_err() {
             return Vec::new();
         }
-        let (Some(typed), Ok(actor), Ok(place)) =
-            (command::typed(&interaction.data.options), interaction.actor(), interaction.place())
-        else {
+        let options = &interaction.data.options;
+        let (Some(typing), Ok(actor), Ok(place)) = (Typing::of(options), interaction.actor(), interaction.place()) else {
             return Vec::new();
         };
-        let names = timeout(SUGGESTING, self.intake.suggest(&actor, &place, typed)).await.unwrap_or_default();
-        command::choices(&names)
+        match typing {
+            Typing::Secret(typed) => {
+                let names = timeout(SUGGESTING, self.intake.suggest(&actor, &place, typed)).await.unwrap_or_default();
+                command::choices(&names)
+            }
+            Typing::Place { secret } => {
+                let places = timeout(SUGGESTING, self.intake.places(&actor, &place, secret)).await.unwrap_or_default();
+                command::place_choices(options, &places)
+            }
+            Typing::Words(typed) => command::word_choices(typed),
+        }
     }
 
     async fn hear(&self, interaction: Interaction) -> CreateInteractionResponse {
-        let inbound = match self.inbound(&interaction) {
+        let pointed_at = match self.pointed_at(&interaction).await {
+            Ok(words) => words,
+            Err(message) => {
+                let rendered = self.discord.render(&message, interaction.guild_id);
+                return CreateInteractionResponse::Message(rendered.body().respond());
+            }
+        };
+        let inbound = match self.inbound(&interaction, pointed_at) {
             Ok(inbound) => inbound,
-            Err(unheard) => return told(&unheard.to_string()),
+            Err(unheard) => return ephemeral_answer(&unheard.to_string()),
         };
         let Ok(permit) = Arc::clone(&self.open).try_acquire_owned() else {
-            return told("I am too busy to take this; try again in a minute");
+            return ephemeral_answer("I am too busy to take this; try again in a minute");
         };
         let intake = Arc::clone(&self.intake);
         let mut receiving = tokio::spawn(async move {
@@ -127,27 +148,47 @@ impl Listener {
         let message = match timeout(PATIENCE, &mut receiving).await {
             Ok(Ok(Ack::Accepted | Ack::Duplicate)) => return deferred,
             Ok(Ok(Ack::Answer(message) | Ack::Unavailable(message))) => *message,
-            Ok(Err(_)) => return told("Something broke on my side; try again"),
+            Ok(Err(_)) => return ephemeral_answer("Something broke on my side; try again"),
             Err(_) => {
                 let discord = Arc::clone(&self.discord);
                 tokio::spawn(async move {
                     if let Ok(Ack::Answer(message) | Ack::Unavailable(message)) = receiving.await {
-                        discord.follow_up_or_warn(&interaction.token.0, &message).await;
+                        discord.follow_up_or_warn(&interaction, &message).await;
                     }
                 });
                 return deferred;
             }
         };
-        let rendered = render(&message);
+        let rendered = self.discord.render(&message, interaction.guild_id);
         if rendered.files.is_empty() && rendered.whole.is_none() {
             return CreateInteractionResponse::Message(rendered.body().respond());
         }
         let discord = Arc::clone(&self.discord);
-        tokio::spawn(async move { discord.follow_up_or_warn(&interaction.token.0, &message).await });
+        tokio::spawn(async move { discord.follow_up_or_warn(&interaction, &message).await });
         deferred
     }
 
-    fn inbound(&self, interaction: &Interaction) -> Result<IncomingEvent, Unheard> {
+    /// The words that stand for a message that somebody points at, where one is.
+    ///
+    /// # Errors
+    /// What the person is told: it names no secret, or several.
+    async fn pointed_at(&self, interaction: &Interaction) -> Result<Option<String>, Message> {
+        let is_heard = interaction.kind == kind::COMMAND && interaction.admit(&self.discord.guilds).is_ok();
+        let text = interaction.data.quoted().filter(|_| is_heard && interaction.data.name == command::DIAGNOSE);
+        let (Some(text), Ok(actor), Ok(place)) = (text, interaction.actor(), interaction.place()) else { return Ok(None) };
+        let secrets = timeout(SUGGESTING, self.intake.secrets_in(&actor, &place, &text)).await.unwrap_or_default();
+        let manner = LIMITS.manner;
+        match secrets.as_slice() {
+            [] => Err(compose::nothing_named(manner)),
+            [secret] => Ok(Some(format!("secret:{secret}"))),
+            several => {
+                let names: Vec<SafeText> = several.iter().take(MAX_OFFERED).map(|name| SafeText::redact(name)).collect();
+                Err(compose::several_named(&names, manner))
+            }
+        }
+    }
+
+    fn inbound(&self, interaction: &Interaction, pointed_at: Option<String>) -> Result<IncomingEvent, Unheard> {
         interaction.admit(&self.discord.guilds)?;
         let actor = interaction.actor()?;
         let place = interaction.place()?;
@@ -155,11 +196,13 @@ impl Listener {
         let input = &interaction.data;
         let said = match interaction.kind {
             kind::CLICK => Payload::Click(input.values.first().unwrap_or(&input.custom_id).clone()),
-            _ if input.name == command::NAME => Payload::Words(command::words(&input.options)),
+            _ if [command::NAME, command::GO_ON].contains(&input.name.as_str()) => Payload::Words(command::words(&input.options)),
+            _ if input.name == command::DIAGNOSE => Payload::Words(pointed_at.ok_or(Unheard::Incomplete)?),
             _ => return Err(Unheard::Incomplete),
         };
         let is_command = interaction.kind == kind::COMMAND;
-        let reply = Reply::Interaction { id: interaction.id, token: interaction.token.0.clone(), is_command, channel };
+        let (id, token, guild) = (interaction.id, interaction.token.0.clone(), interaction.guild_id);
+        let reply = Reply::Interaction { id, token, is_command, channel, guild };
         Ok(IncomingEvent { key: interaction.id.to_string(), actor, place, reply_to: reply.keep(), said })
     }
 
@@ -167,16 +210,18 @@ impl Listener {
     pub(super) async fn read(&self, written: Written, me: Snowflake) {
         if written.author.id == me {
             if let Some(nonce) = written.nonce.as_ref().and_then(Value::as_str) {
-                self.discord.arrived.put(nonce.to_owned(), (written.id, written.content));
+                self.discord.arrived.put(nonce.to_owned(), written.id);
             }
             return;
         }
         let is_for_me = written.mentions.iter().any(|user| user.id == me);
         let guild = written.guild_id.filter(|guild| is_served(&self.discord.guilds, *guild));
-        let (true, true, Some(guild), Some(member)) = (is_for_me, written.is_by_a_person(), guild, &written.member) else {
-            return;
-        };
-        let reply = Reply::Message { id: written.id, channel: written.channel_id, author: Some(written.author.id) };
+        let (true, Some(guild), Some(member)) = (written.is_by_a_person(), guild, &written.member) else { return };
+        if !is_for_me {
+            return self.hint_at_mention(&written, guild, me).await;
+        }
+        let reply =
+            Reply::Message { id: written.id, channel: written.channel_id, author: Some(written.author.id), guild: Some(guild) };
         let Some(reply_to) = reply.keep() else { return };
         let Ok(_permit) = self.open.try_acquire() else {
             tracing::warn!("a message to the bot was passed over: too many at once");
@@ -200,9 +245,48 @@ impl Listener {
     }
 }
 
+impl Listener {
+    /// Whoever mentions the bot's role meant the bot; but Discord shows a bot only messages that mention the bot itself.
+    ///
+    /// Source: Discord developer documentation, "Message Content Intent".
+    async fn hint_at_mention(&self, written: &Written, guild: Snowflake, me: Snowflake) {
+        if written.mention_roles.is_empty() {
+            return;
+        }
+        let role = self.discord.own_role(guild, me).await;
+        if role.is_none_or(|role| !written.mention_roles.contains(&role)) {
+            return;
+        }
+        let Ok(_permit) = self.open.try_acquire() else { return };
+        let reply =
+            Reply::Message { id: written.id, channel: written.channel_id, author: Some(written.author.id), guild: Some(guild) };
+        let Some(reply_to) = reply.keep() else { return };
+        let bot = SafeText::redact(&me.to_string());
+        let mut hint = compose::notice(
+            Tone::Neutral,
+            safe_format!("you mentioned my role, and I cannot read that: mention {} instead, or use /rotation-diag", bot),
+        );
+        hint.people.push(me.to_string());
+        self.discord.tell(&reply_to, &hint).await;
+    }
+}
+
 impl Discord {
+    /// The role that Discord made for the bot in a server; `None` where there is none, or that cannot be found out quickly.
+    async fn own_role(&self, guild: Snowflake, me: Snowflake) -> Option<Snowflake> {
+        if let Some(known) = self.roles.get(&guild) {
+            return known;
+        }
+        let roles = self.rest.send(Call::get(Route::Roles { guild }).within(LOOKING_UP)).await.ok()?;
+        // Source: Discord developer documentation, "Role Tags Structure".
+        let is_own = |role: &&Value| role.pointer("/tags/bot_id").and_then(Value::as_str) == Some(me.to_string().as_str());
+        let own = roles.as_array().into_iter().flatten().find(is_own).and_then(|role| super::rest::id(role).ok());
+        self.roles.put(guild, own);
+        own
+    }
+
     /// What kind of channel it is; `None` where that cannot be found out quickly.
-    async fn channel(&self, id: Snowflake) -> Option<Channel> {
+    pub(super) async fn channel(&self, id: Snowflake) -> Option<Channel> {
         if let Some(known) = self.channels.get(&id) {
             return Some(known);
         }
@@ -239,10 +323,10 @@ impl Discord {
     }
 
     /// Answers an interaction further, and tries again while that may help. What is for one person alone goes nowhere else.
-    async fn follow_up_or_warn(&self, token: &str, message: &Message) {
-        let rendered = render(message);
+    async fn follow_up_or_warn(&self, interaction: &Interaction, message: &Message) {
+        let rendered = self.render(message, interaction.guild_id);
         for wait in AGAIN {
-            let Err(failure) = self.follow_up(token, &rendered).await else { return };
+            let Err(failure) = self.follow_up(&interaction.token.0, &rendered).await else { return };
             if failure.refusal().is_some() {
                 tracing::warn!("an interaction could not be answered: {}", command::why(&failure));
                 return;
@@ -257,7 +341,7 @@ impl Discord {
 const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// One sentence for that person alone.
-pub(super) fn told(sentence: &str) -> CreateInteractionResponse {
+pub(super) fn ephemeral_answer(sentence: &str) -> CreateInteractionResponse {
     let message = Message::line(Tone::Neutral, SafeText::redact(sentence));
     CreateInteractionResponse::Message(render(&message).body().respond())
 }

@@ -9,6 +9,7 @@
 
 mod body;
 mod check;
+mod clickable;
 mod code;
 mod command;
 mod config;
@@ -16,13 +17,14 @@ mod controls;
 mod endpoint;
 mod escape;
 mod file;
+mod forum;
 mod gateway;
 mod inspection;
 mod interaction;
 mod kind;
 mod limits;
 mod listener;
-mod mark;
+mod lost;
 mod memory;
 mod name;
 mod page;
@@ -50,6 +52,7 @@ use crate::chat::{Intake, Message, SendError};
 use crate::clock::{Clock, Pauses};
 use crate::config::Token;
 use axum::Router;
+use clickable::RegisteredCommands;
 use interaction::Channel;
 use listener::Listener;
 use memory::Memory;
@@ -60,9 +63,9 @@ use route::Route;
 use serde_json::Value;
 use serenity::interactions_endpoint::Verifier;
 use snowflake::Snowflake;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use thread::Unopened;
+use thread::{ThreadName, Unopened};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -92,11 +95,15 @@ pub struct Discord {
     rest: Arc<Rest>,
     pauses: Pauses,
     pulse: GatewayPulse,
-    /// Our messages that the gateway told of, by nonce, with what they say: where the bot may not read a channel's history,
-    /// the only way to know of one whose answer was lost.
-    arrived: Memory<String, (Snowflake, String)>,
+    /// Our messages that the gateway told of, by nonce: where the bot may not read a channel's history, the only way to know of
+    /// one whose answer was lost and whose nonce is forgotten.
+    arrived: Memory<String, Snowflake>,
+    commands: RegisteredCommands,
+    /// Who the bot is among the authors of messages.
+    me: OnceLock<Snowflake>,
     /// Messages whose thread is still to be opened.
     unopened: Memory<Snowflake, Unopened>,
+    named: Memory<Snowflake, ThreadName>,
     /// Messages that get no thread.
     threadless: Memory<Snowflake, ()>,
     /// Where the further messages of one are that is shown as text, by their number.
@@ -106,6 +113,8 @@ pub struct Discord {
     /// Told when the bot may be let in where it was not.
     doors: watch::Sender<()>,
     channels: Memory<Snowflake, Channel>,
+    /// The bot's own role, by server.
+    roles: Memory<Snowflake, Option<Snowflake>>,
     told: Memory<(Snowflake, u64), ()>,
 }
 
@@ -150,12 +159,16 @@ impl Discord {
             pauses,
             pulse: GatewayPulse::default(),
             arrived: Memory::default(),
+            commands: RegisteredCommands::default(),
+            me: OnceLock::new(),
             unopened: Memory::default(),
+            named: Memory::default(),
             threadless: Memory::default(),
             parts: Memory::default(),
             text_alone: Memory::default(),
             doors: watch::Sender::new(()),
             channels: Memory::default(),
+            roles: Memory::default(),
             told: Memory::default(),
         }))
     }

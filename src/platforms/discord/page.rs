@@ -1,14 +1,18 @@
 //! The parts of a message in embeds, as far as they fit; and the whole of it as text.
 
+use super::clickable::is_command;
 use super::escape;
 use super::file::{File, WHOLE};
 use super::limits::{self, DESCRIPTION, EMBEDS_TOTAL, length};
 use crate::chat::document::{CauseReference, Message, Part, Quote};
 use crate::redact::SafeText;
+use crate::report::{Phrase, Span, line_in_utc};
 use crate::safe_format;
 
 /// How much of one quoted line is shown before the file has to be opened.
 const QUOTE: usize = 1_200;
+/// How many lines of a log fill a block; more are read in the file.
+const MAX_QUOTES: usize = 2;
 /// How much of one line of text is shown before the file has to be opened.
 const LINE: usize = 1_200;
 /// Room for the note that names the file.
@@ -36,6 +40,7 @@ impl Page {
                     self.piece(shown.join(" · "), true);
                 }
             }
+            Part::Facts(phrases) => self.piece(facts(phrases), true),
             Part::Section { label, lines } => self.section(label, lines),
             Part::Quotes { label, quotes } => self.quotes(label, quotes),
             Part::Commands(commands) => commands.iter().for_each(|command| self.command(command)),
@@ -66,24 +71,35 @@ impl Page {
     }
 
     fn quotes(&mut self, label: &SafeText, quotes: &[Quote]) {
-        let mut heading = format!("**{}**\n", self.line(label));
+        let heading = format!("**{}**", self.line(label));
         if quotes.is_empty() {
-            heading.push('–');
-            return self.piece(heading, true);
+            return self.piece(format!("{heading}\n–"), true);
         }
-        for (at, quote) in quotes.iter().enumerate() {
-            let lead: Vec<String> =
-                [&quote.lead, &quote.source].iter().map(|text| self.line(text)).filter(|text| !text.is_empty()).collect();
-            let inside = escape::code(&quote.text);
-            let shown = limits::cut(&inside, QUOTE);
+        let mut heading = Some(heading);
+        for quotes in in_blocks(quotes) {
+            let lead: Vec<String> = match quotes {
+                [quote] => {
+                    let lead = [&quote.lead, &quote.source];
+                    lead.iter().map(|text| self.line(text)).filter(|text| !text.is_empty()).collect()
+                }
+                _ => Vec::new(),
+            };
+            let inside = block_of(quotes);
+            let shown = limits::cut(&inside, QUOTE * quotes.len().min(MAX_QUOTES));
             self.left_out |= shown != inside;
-            let block = if shown.trim().is_empty() { String::new() } else { format!("\n{}", escape::fenced(&shown, "")) };
-            let heading = if at == 0 { std::mem::take(&mut heading) } else { String::new() };
-            self.piece(format!("{heading}{}{block}", lead.join(" · ")), at == 0);
+            let block = if shown.trim().is_empty() { String::new() } else { escape::fenced(&shown, "") };
+            let pieces = [heading.take(), Some(lead.join(" · ")).filter(|lead| !lead.is_empty()), Some(block)];
+            let is_first = pieces.first().is_some_and(Option::is_some);
+            let text: Vec<String> = pieces.into_iter().flatten().filter(|piece| !piece.is_empty()).collect();
+            self.piece(text.join("\n"), is_first);
         }
     }
 
     fn command(&mut self, command: &SafeText) {
+        if is_command(command.as_str()) {
+            let line = self.line(command);
+            return self.piece(line, true);
+        }
         let inside = escape::code(command);
         let block = escape::fenced(&inside, "sh");
         if !escape::breaks_a_fence(command) && self.has_room(length(&block) + 2) {
@@ -146,6 +162,43 @@ impl Page {
     }
 }
 
+/// Quotes that stand for themselves, and lines without a source, such as those of a log or a policy, which share a block.
+pub(super) fn in_blocks(quotes: &[Quote]) -> impl Iterator<Item = &[Quote]> {
+    let has_source = |quote: &Quote| !quote.source.as_str().trim().is_empty();
+    quotes.chunk_by(move |one, next| !has_source(one) && !has_source(next))
+}
+
+/// The inside of a code block: one quote, or lines that share it, each behind its lead.
+pub(super) fn block_of(quotes: &[Quote]) -> String {
+    match quotes {
+        [quote] => escape::code(&quote.text),
+        lines => {
+            let line = |quote: &Quote| match quote.lead.trim() {
+                "" => escape::code(&quote.text),
+                _ => format!("{}  {}", escape::code(&quote.lead.single_line()), escape::code(&quote.text)),
+            };
+            lines.iter().map(line).collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+/// Phrases in one line; a moment reads in its reader's own time.
+///
+/// Source: Discord developer documentation, "Message Formatting", timestamps.
+pub(super) fn facts(phrases: &[Phrase]) -> String {
+    let span = |span: &Span| match span {
+        // An escape looks at what stands around it; a blank at the edge is no part of a line.
+        Span::Text(text) => {
+            let edge = |is_there: bool| if is_there { " " } else { "" };
+            let line = escape::line(text);
+            format!("{}{line}{}", edge(text.starts_with(' ')), edge(text.ends_with(' ')))
+        }
+        Span::Moment { at, .. } => format!("<t:{}:f>", at.as_second()),
+    };
+    let phrase = |phrase: &Phrase| phrase.spans().iter().map(span).collect::<String>();
+    phrases.iter().map(phrase).filter(|text| !text.trim().is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
 /// An address we know ourselves, as a link; anything else as text.
 pub(super) fn link(address: &SafeText) -> String {
     let is_ours = address.as_str().strip_prefix("https://").is_some_and(|rest| {
@@ -169,6 +222,7 @@ pub(super) fn whole_text(message: &Message) -> SafeText {
         lines.push(SafeText::default());
         match part {
             Part::Context(items) => lines.push(SafeText::join(items.iter().map(SafeText::single_line), " · ")),
+            Part::Facts(phrases) => lines.push(line_in_utc(phrases)),
             Part::Section { label, lines: items } => {
                 lines.push(label.single_line());
                 lines.extend(items.iter().map(|item| safe_format!("  {}", item.single_line())));

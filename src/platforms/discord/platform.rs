@@ -3,15 +3,16 @@
 use super::Discord;
 use super::body::{self, no_mentions};
 use super::code::{self, is_about_place};
+use super::lost::{Trace, is_nonce_kept};
 use super::post::nonce;
 use super::refusal::{AskedFor, meaning};
-use super::render::{Rendered, render};
+use super::render::{Form, Rendered};
 use super::reply::{Reply, is_open};
 use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
-use super::thread::{OpenedThread, name_from};
-use crate::chat::{ChatPlatform, Destination, Limits, Message, SendError};
+use super::thread::OpenedThread;
+use crate::chat::{ChatPlatform, Destination, Limits, LostPost, Message, SendError};
 use crate::model::{PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
 use serde::Serialize;
@@ -30,6 +31,15 @@ fn parsed(id: &str) -> Result<Snowflake, SendError> {
     id.parse().map_err(|_| SendError::Gone { why: "this is no id of Discord".to_owned() })
 }
 
+/// The server of a destination.
+fn guild(to: &Destination) -> Option<Snowflake> {
+    let workspace = match to {
+        Destination::Channel(place) => &place.workspace,
+        Destination::Thread(of) | Destination::Held(of) => &of.workspace,
+    };
+    workspace.parse().ok()
+}
+
 fn thread(of: &ThreadRef) -> Result<OpenedThread, SendError> {
     Ok(OpenedThread { channel: parsed(&of.channel)?, root: parsed(&of.root)? })
 }
@@ -45,7 +55,7 @@ impl ChatPlatform for Discord {
     }
 
     async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError> {
-        let rendered = render(message);
+        let rendered = self.render(message, guild(to));
         let nonce = nonce(key);
         let failed = |failure| meaning(&failure, AskedFor::Add);
         let id = match to {
@@ -53,10 +63,12 @@ impl ChatPlatform for Discord {
             Destination::Held(of) => self.post_in(parsed(&of.root)?, &rendered, Some(&nonce), None).await.map_err(failed)?,
             Destination::Channel(place) => {
                 let channel = parsed(&place.channel)?;
-                let (root, form) = self.post_first(channel, &rendered, Some(&nonce), None).await.map_err(failed)?;
+                let (root, form) = self.post_root(channel, &rendered, &nonce).await.map_err(failed)?;
                 let thread = OpenedThread { channel, root };
-                // The message is there, whatever becomes of its thread.
-                let _ = self.open_thread(thread, Some(&rendered.thread_name)).await;
+                if self.home_of(thread) == channel {
+                    // The message is there, whatever becomes of its thread.
+                    let _ = self.open_thread(thread, Some(&rendered.thread_name)).await;
+                }
                 let rest = self.post_rest_of_root(thread, &rendered.all_texts(form), false).await;
                 rest.map_err(|_| SendError::Uncertain { why: "a part of it is missing".to_owned() })?;
                 root
@@ -66,7 +78,7 @@ impl ChatPlatform for Discord {
     }
 
     async fn edit(&self, to: &Destination, id: &str, message: &Message) -> Result<(), SendError> {
-        let rendered = render(message);
+        let rendered = self.render(message, guild(to));
         let id = parsed(id)?;
         match to {
             Destination::Channel(place) => {
@@ -84,23 +96,43 @@ impl ChatPlatform for Discord {
         }
     }
 
-    async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError> {
-        let nonce = nonce(key);
-        let mut found = self.arrived.get(&nonce);
-        let places = match to {
-            Destination::Channel(place) => vec![parsed(&place.channel)?],
-            Destination::Held(of) => vec![parsed(&of.root)?],
-            Destination::Thread(of) => vec![parsed(&of.root)?, parsed(&of.channel)?],
+    async fn find(&self, to: &Destination, lost: &LostPost<'_>) -> Result<Option<String>, SendError> {
+        let rendered = self.render(lost.message, guild(to));
+        let failed = |failure| meaning(&failure, AskedFor::Repeatable);
+        let mut found = self.arrived.get(&nonce(lost.key));
+        let forum = match to {
+            Destination::Channel(place) => Some(parsed(&place.channel)?),
+            Destination::Thread(_) | Destination::Held(_) => None,
         };
-        for place in &places {
-            if found.is_none() {
-                found = self.look_for(*place, &nonce).await.map_err(|failure| meaning(&failure, AskedFor::Repeatable))?;
+        let forum = match forum {
+            Some(channel) => self.channel(channel).await.filter(|channel| channel.is_forum()),
+            None => None,
+        };
+        if found.is_none()
+            && let (Some(forum), Some(guild)) = (forum, guild(to))
+        {
+            let trace = Trace::new(self.me().await.map_err(failed)?, lost, &rendered);
+            let found = self.look_for_post(guild, forum.id, &trace).await.map_err(failed)?;
+            return Ok(found.map(|id| id.to_string()));
+        }
+        if found.is_none() && !is_nonce_kept(lost, self.clock.now()) {
+            let trace = Trace::new(self.me().await.map_err(failed)?, lost, &rendered);
+            let places = match to {
+                Destination::Channel(place) => vec![parsed(&place.channel)?],
+                Destination::Held(of) => vec![parsed(&of.root)?],
+                Destination::Thread(of) => vec![parsed(&of.root)?, parsed(&of.channel)?],
+            };
+            for place in places {
+                if found.is_none() {
+                    found = self.look_for(place, &trace).await.map_err(failed)?;
+                }
             }
         }
-        if let (Destination::Channel(_), Some((root, content)), [channel]) = (to, &found, places.as_slice()) {
-            let _ = self.open_thread(OpenedThread { channel: *channel, root: *root }, Some(&name_from(content))).await;
+        if let (Destination::Channel(place), Some(root)) = (to, found) {
+            let thread = OpenedThread { channel: parsed(&place.channel)?, root };
+            let _ = self.open_thread(thread, Some(&rendered.thread_name)).await;
         }
-        Ok(found.map(|(id, _)| id.to_string()))
+        Ok(found.map(|id| id.to_string()))
     }
 
     fn let_in(&self) -> Option<watch::Receiver<()>> {
@@ -109,7 +141,7 @@ impl ChatPlatform for Discord {
 
     async fn send_ephemeral(&self, to: &ReplyTo, message: &Message) -> Result<(), SendError> {
         let reply = Reply::read(to).ok_or_else(|| SendError::Gone { why: "nobody is waiting there".to_owned() })?;
-        let rendered = render(message);
+        let rendered = self.render(message, reply.guild());
         let failed = |failure| meaning(&failure, AskedFor::Add);
         if let Reply::Interaction { id, token, .. } = &reply
             && is_open(*id, self.clock.now())
@@ -185,16 +217,42 @@ impl Discord {
     /// The last way to somebody who mentioned the bot where it may write nothing.
     async fn tell_directly(&self, person: Snowflake, rendered: &Rendered) -> Result<(), RestFailure> {
         let opened = self.rest.send(Call::post(Route::DirectChannels, &NewDirectChannel { recipient_id: person })).await?;
-        self.post_in(super::post::id(&opened)?, rendered, None, None).await.map(|_| ())
+        self.post_in(super::rest::id(&opened)?, rendered, None, None).await.map(|_| ())
     }
 
     async fn edit_root(&self, of: OpenedThread, rendered: &Rendered) -> Result<(), SendError> {
-        let edited = match self.replace(of.channel, of.root, rendered).await {
+        let edited = match self.replace_root(of, rendered).await {
             Ok(form) => self.post_rest_of_root(of, &rendered.all_texts(form), true).await,
             Err(failure) => Err(failure),
         };
         self.open_late(of).await;
-        self.end_edit(of.channel, of.root, rendered, edited).await
+        if edited.is_ok() && rendered.is_verdict() {
+            self.name_by_verdict(of, &rendered.thread_name).await;
+        }
+        self.end_edit(self.home_of(of), of.root, rendered, edited).await
+    }
+
+    async fn replace_root(&self, of: OpenedThread, rendered: &Rendered) -> Result<Form, RestFailure> {
+        let home = self.home_of(of);
+        match self.replace(home, of.root, rendered).await {
+            Err(failure) if home == of.root && failure.refusal() == Some(code::ARCHIVED) && self.unarchive(home).await => {
+                self.replace(home, of.root, rendered).await
+            }
+            Err(failure) if home == of.channel && self.refuses_as_forum(home, &failure).await => {
+                self.replace(of.root, of.root, rendered).await
+            }
+            other => other,
+        }
+    }
+
+    async fn post_root(&self, channel: Snowflake, rendered: &Rendered, nonce: &str) -> Result<(Snowflake, Form), RestFailure> {
+        if self.channels.get(&channel).is_some_and(|known| known.is_forum()) {
+            return self.open_post(channel, rendered).await;
+        }
+        match self.post_first(channel, rendered, Some(nonce), None).await {
+            Err(failure) if self.refuses_as_forum(channel, &failure).await => self.open_post(channel, rendered).await,
+            other => other,
+        }
     }
 
     async fn edit_reply(&self, of: OpenedThread, id: Snowflake, rendered: &Rendered) -> Result<(), SendError> {

@@ -8,12 +8,13 @@ use super::body::{in_reply_to, no_mentions, with_nonce};
 use super::code::{self, is_about_place, is_about_words};
 use super::file::WHOLE;
 use super::limits;
-use super::mark;
+use super::lost::letters;
 use super::refusal::{AskedFor, meaning, reason};
 use super::render::{Form, Rendered};
-use super::rest::{Call, RestFailure};
+use super::rest::{Call, RestFailure, id};
 use super::route::Route;
 use super::snowflake::Snowflake;
+use super::text;
 use super::thread::{OpenedThread, Opening};
 use crate::chat::SendError;
 use crate::clock::{deadline, this_instant};
@@ -97,10 +98,7 @@ impl Discord {
         nonce: Option<&str>,
         reference: Option<Snowflake>,
     ) -> Result<Snowflake, RestFailure> {
-        let (mut body, files) = rendered.in_form(form);
-        if let Some(nonce) = nonce {
-            body.content = mark::on(&body.content, nonce);
-        }
+        let (body, files) = rendered.in_form(form);
         let content = body.content.clone();
         let mut message = body.create(rendered.mentions());
         if let Some(nonce) = nonce {
@@ -239,22 +237,8 @@ impl Discord {
         self.rest.send(Call::patch(Route::Channel { channel: thread }, &open)).await.is_ok()
     }
 
-    /// Looks for a message by its mark among the last of a channel or thread, and returns it with what it says. Where nobody
-    /// may look, there is none.
-    pub(super) async fn look_for(&self, channel: Snowflake, nonce: &str) -> Result<Option<(Snowflake, String)>, RestFailure> {
-        match self.rest.send(Call::get(Route::Messages { channel }).query("limit", "100")).await {
-            Ok(found) => {
-                let messages = found.as_array().map(Vec::as_slice).unwrap_or_default();
-                let mark = mark::of(nonce);
-                let ours = messages.iter().find(|message| mark::is_on(message, &mark));
-                Ok(ours.and_then(|message| Some((id(message).ok()?, message.get("content")?.as_str()?.to_owned()))))
-            }
-            Err(failure) if failure.refusal().is_some() => Ok(None),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// Posts what a form says after its first message, or changes what is there of it.
+    /// Posts what a form says after its first message, or changes what is there of it. Each of these messages begins with its
+    /// number and replies to the first one, where that is in the same place, so that it is known again.
     pub(super) async fn post_rest(
         &self,
         channel: Snowflake,
@@ -262,30 +246,21 @@ impl Discord {
         texts: &[String],
         is_edit: bool,
     ) -> Result<(), RestFailure> {
+        // The first message of a thread is not in it, and has its id.
+        let replied_to = (channel != first).then_some(first);
+        let is_unknown = |number: &usize| self.parts.get(&(first, *number)).is_none();
+        if is_edit && (1..texts.len()).any(|number| is_unknown(&number)) {
+            self.find_parts(channel, first, replied_to).await?;
+        }
         let mut lost = None;
         for (number, text) in texts.iter().enumerate().skip(1) {
-            let key = (first, number);
-            let nonce = nonce(&format!("{first}.{number}"));
-            let known = match self.parts.get(&key) {
-                Some(known) => Some(known),
-                None if is_edit => self.look_for(channel, &nonce).await?.map(|(id, _)| (channel, id)),
-                None => None,
-            };
-            let content = mark::on(text, &nonce);
-            let sent = match known {
-                Some((place, id)) => {
-                    let changed = EditMessage::new().content(content).allowed_mentions(no_mentions());
-                    let route = Route::Message { channel: place, message: id };
-                    self.rest.send(Call::patch(route, &changed)).await.map(|_| (place, id))
-                }
-                None => {
-                    let new = CreateMessage::new().content(content).allowed_mentions(no_mentions());
-                    let answer = self.rest.send(Call::post(Route::Messages { channel }, &with_nonce(new, &nonce))).await;
-                    answer.and_then(|answer| Ok((channel, id(&answer)?)))
-                }
+            let content = text::part(number, texts.len(), text);
+            let sent = match self.parts.get(&(first, number)) {
+                Some((place, id)) => self.change_part(place, id, &content).await.map(|()| (place, id)),
+                None => self.post_part(channel, &format!("{first}.{number}"), &content, replied_to).await.map(|id| (channel, id)),
             };
             match sent {
-                Ok(place) => self.parts.put(key, place),
+                Ok(place) => self.parts.put((first, number), place),
                 Err(failure) => lost = lost.or(Some(failure)),
             }
         }
@@ -298,6 +273,51 @@ impl Discord {
         lost.map_or(Ok(()), Err)
     }
 
+    async fn post_part(
+        &self,
+        channel: Snowflake,
+        key: &str,
+        content: &str,
+        replied_to: Option<Snowflake>,
+    ) -> Result<Snowflake, RestFailure> {
+        let new = || with_nonce(CreateMessage::new().content(content).allowed_mentions(no_mentions()), &nonce(key));
+        let route = Route::Messages { channel };
+        let mut posted = match replied_to {
+            Some(first) => self.rest.send(Call::post(route, &in_reply_to(new(), channel, first))).await,
+            None => self.rest.send(Call::post(route, &new())).await,
+        };
+        if replied_to.is_some() && posted.as_ref().is_err_and(|failure| failure.refusal() == Some(code::NO_REPLY)) {
+            posted = self.rest.send(Call::post(route, &new())).await;
+        }
+        let answer = posted?;
+        let id = id(&answer)?;
+        if !says_the_same(&answer, content) {
+            self.change_part(channel, id, content).await?;
+        }
+        Ok(id)
+    }
+
+    async fn change_part(&self, channel: Snowflake, message: Snowflake, content: &str) -> Result<(), RestFailure> {
+        let changed = EditMessage::new().content(content).allowed_mentions(no_mentions());
+        self.rest.send(Call::patch(Route::Message { channel, message }, &changed)).await.map(|_| ())
+    }
+
+    /// Remembers the further messages of one that an earlier process posted.
+    async fn find_parts(&self, channel: Snowflake, first: Snowflake, replied_to: Option<Snowflake>) -> Result<(), RestFailure> {
+        let me = self.me().await?.to_string();
+        let replied_to = replied_to.map(|id| id.to_string());
+        for message in self.messages_since(channel, Some(first)).await? {
+            let text = |pointer: &str| message.pointer(pointer).and_then(Value::as_str);
+            let is_ours = text("/author/id") == Some(me.as_str());
+            let is_of_it = text("/message_reference/message_id") == replied_to.as_deref();
+            let number = text("/content").and_then(text::part_number).filter(|_| is_ours && is_of_it);
+            if let (Some(number), Ok(id)) = (number, id(&message)) {
+                self.parts.put((first, number), (channel, id));
+            }
+        }
+        Ok(())
+    }
+
     /// Tells the operator, once for a channel and a reason.
     pub(super) fn tell_once(&self, channel: Snowflake, code: u64, consequence: &str) {
         if self.told.is_new((channel, code)) {
@@ -308,14 +328,7 @@ impl Discord {
 
 /// True where the message that was returned says what was sent. Discord trims what it is sent, so only letters count.
 fn says_the_same(answer: &Value, sent: &str) -> bool {
-    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     answer.get("content").and_then(Value::as_str).is_none_or(|known| letters(known) == letters(sent))
-}
-
-/// The id of what an answer describes.
-pub(super) fn id(answer: &Value) -> Result<Snowflake, RestFailure> {
-    let id = answer.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-    id.ok_or(RestFailure::Lost("the answer has no id"))
 }
 
 /// A delivery's key as Discord takes it: a repetition within some minutes returns the first message.

@@ -43,11 +43,21 @@ impl Discord {
         }
     }
 
+    /// Who the bot is among the authors of messages.
+    pub(super) async fn me(&self) -> Result<Snowflake, RestFailure> {
+        if let Some(me) = self.me.get() {
+            return Ok(*me);
+        }
+        let me = super::rest::id(&self.rest.send(Call::get(Route::Me)).await?)?;
+        Ok(*self.me.get_or_init(|| me))
+    }
+
     async fn presence(&self) -> Result<(Named, Vec<Named>), RestFailure> {
         let unread = |_| RestFailure::Lost("the answer could not be read");
-        let me = self.rest.send(Call::get(Route::Me)).await?;
+        let me: Named = serde_json::from_value(self.rest.send(Call::get(Route::Me)).await?).map_err(unread)?;
+        let _ = self.me.set(me.id);
         let servers = self.rest.send(Call::get(Route::MyGuilds)).await?;
-        Ok((serde_json::from_value(me).map_err(unread)?, serde_json::from_value(servers).map_err(unread)?))
+        Ok((me, serde_json::from_value(servers).map_err(unread)?))
     }
 
     fn tell_presence(&self, me: &Named, servers: &[Named]) {

@@ -3,16 +3,17 @@
 //! What does not fit is never cut in silence: the whole message is attached as a text file as well. Commands are never
 //! cut at all.
 
+use super::Discord;
 use super::body::{Body, no_mentions};
+use super::clickable::{CommandIds, clickable};
 use super::controls::rows;
 use super::escape;
 use super::file::{File, WHOLE, file};
-use super::limits::{self, CONTENT, length};
-use super::mark;
+use super::limits::{self, length};
 use super::page::{Page, whole_text};
 use super::snowflake::Snowflake;
 use super::text;
-use crate::chat::document::{Mention, Message, Tone};
+use crate::chat::document::{Mention, Message, Part, Tone};
 use crate::redact::SafeText;
 use serenity::builder::{CreateActionRow, CreateAllowedMentions, CreateEmbed};
 use serenity::model::Colour;
@@ -53,6 +54,11 @@ impl Rendered {
         Body { content: self.content.clone(), embeds, rows: self.rows.clone() }
     }
 
+    /// True for what an investigation ended with: it can be acted on.
+    pub(super) fn is_verdict(&self) -> bool {
+        !self.is_progress && !self.rows.is_empty()
+    }
+
     /// The forms it can be sent in, the best first; the next is tried where one is refused.
     pub(super) fn forms(&self) -> Vec<Form> {
         let mut forms = vec![Form::Whole];
@@ -90,13 +96,30 @@ impl Rendered {
                 let mut texts = self.texts.clone();
                 let note = self.unattached();
                 match texts.last_mut() {
-                    Some(last) if length(last) + length(&note) + mark::LENGTH < CONTENT => last.push_str(&format!("\n{note}")),
+                    Some(last) if length(last) + length(&note) < text::ROOM => last.push_str(&format!("\n{note}")),
                     _ => texts.push(note),
                 }
                 texts
             }
             Form::Whole | Form::WithoutFiles | Form::InFile => Vec::new(),
         }
+    }
+
+    /// The same, with our commands and the people it names as something to click.
+    fn clickable(mut self, commands: &CommandIds, people: &[String]) -> Rendered {
+        let within = |text: &str, room| clickable(text, commands, people, room);
+        self.content = within(&self.content, text::ROOM);
+        let total: usize = self.descriptions.iter().map(|text| length(text)).sum();
+        let mut left = limits::EMBEDS_TOTAL.saturating_sub(total);
+        for text in &mut self.descriptions {
+            let before = length(text);
+            *text = within(text, limits::DESCRIPTION.min(before + left));
+            left -= length(text) - before;
+        }
+        for text in &mut self.texts {
+            *text = within(text, text::ROOM);
+        }
+        self
     }
 
     fn unattached(&self) -> String {
@@ -124,7 +147,14 @@ pub(super) enum Form {
     InFile,
 }
 
-/// Renders a message.
+impl Discord {
+    /// Renders a message for a server.
+    pub(super) fn render(&self, message: &Message, guild: Option<Snowflake>) -> Rendered {
+        render(message).clickable(&self.commands.of(guild), &message.people)
+    }
+}
+
+/// Renders a message for any server.
 pub(super) fn render(message: &Message) -> Rendered {
     let mut page = Page::default();
     for part in &message.parts {
@@ -152,14 +182,26 @@ pub(super) fn render(message: &Message) -> Rendered {
         content: String::from(whole_text(message)).into_bytes(),
     };
     let whole = page.left_out.then(|| as_file.clone());
-    let content = content(message, &call);
+    let mut content = content(message, &call);
+    let texts = text::texts(&content, &message.parts, !call.is_empty());
+    let mut descriptions = page.finish();
+    // On a phone, nothing can be copied out of an embed.
+    let are_commands = message.tone == Tone::Neutral && message.parts.iter().all(|part| matches!(part, Part::Commands(_)));
+    if let [only] = texts.as_slice()
+        && are_commands
+        && files.is_empty()
+        && whole.is_none()
+    {
+        content.clone_from(only);
+        descriptions.clear();
+    }
     Rendered {
-        texts: text::texts(&content, &message.parts, !call.is_empty()),
+        texts,
         call: if call.is_empty() { call } else { format!("{call} ") },
         as_file,
         is_progress: message.tone == Tone::Working,
         content,
-        descriptions: page.finish(),
+        descriptions,
         colour: colour(message.tone),
         rows: rows(&message.controls),
         mentions,
@@ -171,6 +213,8 @@ pub(super) fn render(message: &Message) -> Rendered {
 
 fn content(message: &Message, call: &str) -> String {
     let title = escape::line_within(&message.title, TITLE);
+    // Where everybody here may be called, only we call them.
+    let title = if message.mention == Some(Mention::Here) { title.replace("\\@", "＠") } else { title };
     let title = match (title.is_empty(), message.parts.is_empty()) {
         (true, _) => "…".to_owned(),
         (false, true) => title,
@@ -199,6 +243,12 @@ fn mention(mention: &Mention) -> Option<(String, CreateAllowedMentions)> {
     let id = |id: &str| id.parse::<Snowflake>().ok();
     Some(match mention {
         Mention::User(user) => (format!("<@{}>", id(user)?), no_mentions().users([id(user)?.of::<UserId>()])),
+        Mention::People(people) => {
+            let people: Vec<Snowflake> = people.iter().filter_map(|person| id(person)).collect();
+            let called: Vec<String> = people.iter().map(|person| format!("<@{person}>")).collect();
+            (!called.is_empty()).then_some(())?;
+            (called.join(" "), no_mentions().users(people.iter().map(|person| person.of::<UserId>())))
+        }
         Mention::Group(role) => (format!("<@&{}>", id(role)?), no_mentions().roles([id(role)?.of::<RoleId>()])),
         Mention::Here => ("@here".to_owned(), no_mentions().everyone(true)),
     })

@@ -23,6 +23,8 @@ pub(super) enum Reply {
         is_command: bool,
         /// The channel or thread it was said in.
         channel: Snowflake,
+        #[serde(default)]
+        guild: Option<Snowflake>,
     },
     /// By a reply to the person's message, which others see too: messages cannot be answered in private.
     Message {
@@ -31,6 +33,8 @@ pub(super) enum Reply {
         channel: Snowflake,
         #[serde(default)]
         author: Option<Snowflake>,
+        #[serde(default)]
+        guild: Option<Snowflake>,
     },
 }
 
@@ -42,6 +46,13 @@ impl Reply {
 
     pub(super) fn read(kept: &ReplyTo) -> Option<Reply> {
         serde_json::from_str(&kept.0).ok()
+    }
+
+    /// The server it was said in.
+    pub(super) fn guild(&self) -> Option<Snowflake> {
+        match self {
+            Reply::Interaction { guild, .. } | Reply::Message { guild, .. } => *guild,
+        }
     }
 
     /// The channel or thread it was said in.
@@ -65,8 +76,8 @@ mod tests {
     fn a_reply_survives_the_store() {
         let [id, channel] = [7, 8].map(|id| Snowflake::new(id).unwrap());
         for reply in [
-            Reply::Interaction { id, token: "aW50".to_owned(), is_command: true, channel },
-            Reply::Message { id, channel, author: Some(id) },
+            Reply::Interaction { id, token: "aW50".to_owned(), is_command: true, channel, guild: Some(id) },
+            Reply::Message { id, channel, author: Some(id), guild: None },
         ] {
             let kept = reply.keep().unwrap();
             assert!(Reply::read(&kept).unwrap() == reply);

@@ -134,7 +134,9 @@ impl<'a> Call<'a> {
             description: &file.description,
         });
         let all: Vec<Attached<'_>> = kept.chain(new).collect();
-        if let Some(body) = self.body.as_mut().and_then(Value::as_object_mut) {
+        // A forum's post holds its message.
+        let path = if self.body.as_ref().is_some_and(|body| body.get("message").is_some()) { "/message" } else { "" };
+        if let Some(body) = self.body.as_mut().and_then(|body| body.pointer_mut(path)?.as_object_mut()) {
             body.insert("attachments".to_owned(), serde_json::to_value(all).unwrap_or_default());
         }
         self.within = Some(UPLOAD);
@@ -277,6 +279,12 @@ fn field(body: &[u8], name: &str) -> Option<Value> {
 
 fn retry_after(body: &[u8]) -> Option<f64> {
     field(body, "retry_after")?.as_f64()
+}
+
+/// The id of what an answer describes.
+pub(super) fn id(answer: &Value) -> Result<Snowflake, RestFailure> {
+    let id = answer.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    id.ok_or(RestFailure::Lost("the answer has no id"))
 }
 
 fn code(body: &[u8]) -> u64 {

@@ -5,6 +5,10 @@ use super::snowflake::Snowflake;
 /// An endpoint. Source: Discord developer documentation, "API Reference".
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Route<'a> {
+    /// The threads of a server that are not archived.
+    ActiveThreads {
+        guild: Snowflake,
+    },
     /// The application the bot's token belongs to.
     Application,
     /// A channel or thread.
@@ -55,6 +59,10 @@ pub(super) enum Route<'a> {
     },
     /// The servers the bot is in.
     MyGuilds,
+    /// The posts of a forum.
+    Posts {
+        forum: Snowflake,
+    },
     /// The first answer to an interaction, once it was given.
     OriginalResponse {
         application: Snowflake,
@@ -70,6 +78,7 @@ impl Route<'_> {
     /// The address, below the interface's base.
     pub(super) fn path(&self) -> String {
         match self {
+            Route::ActiveThreads { guild } => format!("/guilds/{guild}/threads/active"),
             Route::Application => "/oauth2/applications/@me".to_owned(),
             Route::Channel { channel } => format!("/channels/{channel}"),
             Route::Commands { application } => format!("/applications/{application}/commands"),
@@ -85,6 +94,7 @@ impl Route<'_> {
             Route::MessageThreads { channel, message } => format!("/channels/{channel}/messages/{message}/threads"),
             Route::MyGuilds => "/users/@me/guilds".to_owned(),
             Route::OriginalResponse { application, token } => format!("/webhooks/{application}/{token}/messages/@original"),
+            Route::Posts { forum } => format!("/channels/{forum}/threads"),
             Route::Roles { guild } => format!("/guilds/{guild}/roles"),
         }
     }

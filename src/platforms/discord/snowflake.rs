@@ -23,6 +23,12 @@ impl Snowflake {
         self.0.into()
     }
 
+    /// The first id that Discord makes at a moment; nothing for one before there was Discord.
+    pub(super) fn made_by(at: Timestamp) -> Option<Snowflake> {
+        let milliseconds = u64::try_from(at.as_millisecond().checked_sub(EPOCH_MS)?).ok()?;
+        Snowflake::new(milliseconds.checked_mul(1 << 22)?)
+    }
+
     /// When Discord made it.
     pub(super) fn made_at(self) -> Timestamp {
         let milliseconds = i64::try_from(self.0.get() >> 22).unwrap_or(i64::MAX);
@@ -72,6 +78,9 @@ mod tests {
         // Source: the example of Discord's documentation.
         let id: Snowflake = "175928847299117063".parse().unwrap();
         assert_eq!(id.made_at().to_string(), "2016-04-30T11:18:25.796Z");
+        let first = Snowflake::made_by(id.made_at()).unwrap();
+        assert!(first <= id && first.made_at() == id.made_at());
+        assert_eq!(Snowflake::made_by("2014-12-31T00:00:00Z".parse().unwrap()), None);
         assert_eq!(serde_json::to_string(&id).unwrap(), "\"175928847299117063\"");
     }
 

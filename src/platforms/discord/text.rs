@@ -1,14 +1,16 @@
 //! A message as plain text, for places that allow no embeds: all of it, in as many messages as that takes.
 
+use super::clickable::is_command;
 use super::escape;
 use super::limits::{self, CONTENT, length};
-use super::mark;
-use super::page::{link, reference};
+use super::page::{block_of, facts, in_blocks, link, reference};
 use crate::chat::document::{Part, Quote};
 use crate::redact::SafeText;
 
-/// How long one part may be; before it stands the mark by which it is found again.
-const ROOM: usize = CONTENT - mark::LENGTH;
+/// How long one part may be; before it stands its number.
+pub(super) const ROOM: usize = CONTENT - NUMBER;
+/// Room for the line with a part's number.
+const NUMBER: usize = 16;
 /// What ends a code block.
 const END: &str = "\n```";
 /// Messages one message may become; Discord lets a channel have about one a second. All that a verdict can hold is shorter.
@@ -124,7 +126,7 @@ fn fitting(line: &str, room: usize) -> Vec<String> {
         if c == '\\' {
             whole.extend(rest.next());
         }
-        while let Some(next) = rest.next_if(|next| matches!(next, '\u{200d}' | '\u{fe0f}' | '\u{200b}')) {
+        while let Some(next) = rest.next_if(|next| matches!(next, '\u{200d}' | '\u{fe0f}')) {
             whole.push(next);
             if next == '\u{200d}' {
                 whole.extend(rest.next());
@@ -153,13 +155,14 @@ fn pieces(part: &Part) -> Vec<Piece> {
             let shown: Vec<String> = items.iter().map(escape::line).filter(|item| !item.is_empty()).collect();
             if shown.is_empty() { Vec::new() } else { vec![Piece::Line(shown.join(" · "))] }
         }
+        Part::Facts(phrases) => vec![Piece::Line(facts(phrases))],
         Part::Section { label: text, lines } => {
             let mark = if lines.len() > 1 { "• " } else { "" };
             let lines = lines.iter().map(|line| Piece::Line(format!("{mark}{}", escape::line(line))));
             std::iter::once(label(text)).chain(lines).collect()
         }
-        Part::Quotes { label: text, quotes } => std::iter::once(label(text)).chain(quotes.iter().flat_map(quote)).collect(),
-        Part::Commands(commands) => commands.iter().map(|command| Piece::Code(lines_of(command), "sh")).collect(),
+        Part::Quotes { label: text, quotes } => std::iter::once(label(text)).chain(in_blocks(quotes).flat_map(quoted)).collect(),
+        Part::Commands(commands) => commands.iter().map(command).collect(),
         Part::Caution(text) => vec![Piece::Line(format!("⚠ {}", escape::line(text)))],
         Part::Links(links) => links.iter().map(|address| Piece::Line(link(address))).collect(),
         Part::Cause(cause) => vec![Piece::Line(reference(cause))],
@@ -174,14 +177,21 @@ fn pieces(part: &Part) -> Vec<Piece> {
     }
 }
 
-fn quote(quote: &Quote) -> Vec<Piece> {
-    let lead: Vec<String> =
-        [&quote.lead, &quote.source].iter().map(|text| escape::line(text)).filter(|text| !text.is_empty()).collect();
-    let mut pieces = Vec::new();
-    if !lead.is_empty() {
-        pieces.push(Piece::Line(lead.join(" · ")));
+fn command(command: &SafeText) -> Piece {
+    match is_command(command.as_str()) {
+        true => Piece::Line(escape::line(command)),
+        false => Piece::Code(lines_of(command), "sh"),
     }
-    let inside = lines_of(&quote.text);
+}
+
+fn quoted(quotes: &[Quote]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    if let [quote] = quotes {
+        let lead: Vec<String> =
+            [&quote.lead, &quote.source].iter().map(|text| escape::line(text)).filter(|text| !text.is_empty()).collect();
+        pieces.extend((!lead.is_empty()).then(|| Piece::Line(lead.join(" · "))));
+    }
+    let inside: Vec<String> = block_of(quotes).lines().map(str::to_owned).collect();
     if inside.iter().any(|line| !line.trim().is_empty()) {
         pieces.push(Piece::Code(inside, ""));
     }
@@ -190,6 +200,18 @@ fn quote(quote: &Quote) -> Vec<Piece> {
 
 fn lines_of(text: &SafeText) -> Vec<String> {
     escape::code(text).split('\n').map(str::to_owned).collect()
+}
+
+/// A part as it is sent, with its number; the first one, which has none, is 0.
+pub(super) fn part(number: usize, of: usize, text: &str) -> String {
+    format!("-# {} of {of}\n{text}", number + 1)
+}
+
+/// The number of a part that was sent.
+pub(super) fn part_number(content: &str) -> Option<usize> {
+    let (shown, of) = content.lines().next()?.strip_prefix("-# ")?.split_once(" of ")?;
+    let (shown, of) = (shown.parse::<usize>().ok()?, of.parse::<usize>().ok()?);
+    (2..=of).contains(&shown).then(|| shown - 1)
 }
 
 /// What stands for files that could not be attached.
@@ -244,6 +266,24 @@ mod tests {
         let parts = vec![Part::Caution(safe("caution"))];
         assert_eq!(texts("<@1> **title**", &parts, true), ["<@1> **title**", "⚠ caution"]);
         assert_eq!(texts("**title**", &parts, false), ["**title**\n\n⚠ caution"]);
+    }
+
+    #[test]
+    fn a_part_begins_with_its_number_and_is_known_by_it() {
+        assert_eq!(part(1, 4, "text"), "-# 2 of 4\ntext");
+        assert!(length(&part(MAX_PARTS - 1, MAX_PARTS, "")) <= NUMBER);
+        for (content, number) in [
+            ("-# 2 of 4\ntext", Some(1)),
+            ("-# 40 of 40\n", Some(39)),
+            ("-# 1 of 4", None),
+            ("-# 5 of 4", None),
+            ("-# 2 of many", None),
+            ("\\-\\# 2 of 4", None),
+            ("text\n-# 2 of 4", None),
+            ("", None),
+        ] {
+            assert_eq!(part_number(content), number, "{content}");
+        }
     }
 
     #[test]

@@ -6,25 +6,43 @@
 use super::Discord;
 use super::code::{self, is_about_words};
 use super::limits;
-use super::mark;
 use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::chat::document::Tone;
 use crate::clock::{deadline, this_instant};
 use serde_json::Value;
-use serenity::builder::CreateThread;
+use serenity::builder::{CreateThread, EditThread};
 use serenity::model::channel::AutoArchiveDuration;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long without a message until Discord archives a thread: as long as an incident is talked about.
-const ARCHIVED_AFTER: AutoArchiveDuration = AutoArchiveDuration::ThreeDays;
+pub(super) const ARCHIVED_AFTER: AutoArchiveDuration = AutoArchiveDuration::ThreeDays;
 /// How often and how long opening a thread is tried at least; then the channel has to do.
 const TRIES: u32 = 5;
 const TRIED_FOR: Duration = Duration::from_secs(60);
 /// What a thread is called whose own name is refused or unknown.
 pub(super) const NAMELESS: &str = "rotation";
+
+/// Renames of a thread, and within what time. Discord allows no more, and would make every other change of it wait, too.
+///
+/// Source: discord/discord-api-docs, issue 1900: two changes of a name or topic within ten minutes.
+const RENAMES: usize = 2;
+const RENAMED_WITHIN: Duration = Duration::from_secs(600);
+
+/// What a thread is called as far as we named it, and when we changed that.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ThreadName {
+    name: String,
+    renamed: Vec<Instant>,
+}
+
+impl ThreadName {
+    fn may_change(&self, now: Instant) -> bool {
+        self.renamed.iter().filter(|at| now < **at + RENAMED_WITHIN).count() < RENAMES
+    }
+}
 
 /// A thread: its channel, and the message it hangs on.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +90,7 @@ impl Discord {
             let new = CreateThread::new(&called).auto_archive_duration(ARCHIVED_AFTER);
             let Err(failure) = self.rest.send(Call::post(route, &new)).await else {
                 self.unopened.take(&thread.root);
+                self.named.put(thread.root, ThreadName { name: called, ..ThreadName::default() });
                 return Opening::Open;
             };
             match failure.refusal() {
@@ -108,6 +127,35 @@ impl Discord {
         }
     }
 
+    /// Calls a thread what its verdict says, unless people gave it another name, or Discord would not have it changed so often.
+    /// That may fail: the message says the same.
+    pub(super) async fn name_by_verdict(&self, thread: OpenedThread, name: &str) {
+        let known = self.named.get(&thread.root);
+        if self.threadless.get(&thread.root).is_some() || known.as_ref().is_some_and(|known| known.name == name) {
+            return;
+        }
+        let route = Route::Channel { channel: thread.root };
+        let Ok(found) = self.rest.send(Call::get(route)).await else { return };
+        let current = found.get("name").and_then(Value::as_str).unwrap_or_default();
+        let is_ours = known.as_ref().is_none_or(|known| known.name == current);
+        let now = this_instant();
+        let mut renamed = known.unwrap_or_default();
+        if !is_ours || !renamed.may_change(now) {
+            return;
+        }
+        if current != name {
+            let new = EditThread::new().name(name);
+            if let Err(failure) = self.rest.send(Call::patch(route, &new)).await {
+                tracing::info!("a thread keeps its name: {}", super::command::why(&failure));
+                return;
+            }
+            renamed.renamed.retain(|at| now < *at + RENAMED_WITHIN);
+            renamed.renamed.push(now);
+        }
+        renamed.name = name.to_owned();
+        self.named.put(thread.root, renamed);
+    }
+
     /// True where the thread is still to be opened.
     pub(super) fn is_unopened(&self, thread: OpenedThread) -> bool {
         self.unopened.get(&thread.root).is_some()
@@ -134,13 +182,12 @@ pub(super) fn name_from(content: &str) -> String {
     while let Some(c) = rest.next() {
         match c {
             '\\' => plain.extend(rest.next()),
-            '*' | '\u{200b}' => {}
-            c if mark::is_unseen(c) => {}
+            '*' => {}
             c => plain.push(c),
         }
     }
     let mut name = plain.trim();
-    if let Some(said) = name.strip_prefix("<@").and_then(|called| called.split_once("> ")).map(|(_, said)| said) {
+    while let Some(said) = name.strip_prefix("<@").and_then(|called| called.split_once("> ")).map(|(_, said)| said) {
         name = said;
     }
     name = name.strip_prefix("@here ").unwrap_or(name);
@@ -160,8 +207,9 @@ mod tests {
     #[test]
     fn a_thread_found_again_is_called_what_its_message_says() {
         for (content, name) in [
-            ("\u{2061}\u{2062}🔎 Looking into prod/orders\\-db …", "Looking into prod/orders-db …"),
+            ("🔎 Looking into prod/orders\\-db …", "Looking into prod/orders-db …"),
             ("<@&43> 🔴 **prod/x is not rotating \\*\\*why\\*\\***\n\n**Proof**", "prod/x is not rotating **why**"),
+            ("<@44> <@45> **prod/x**", "prod/x"),
             ("@here **prod/x**", "prod/x"),
             ("", NAMELESS),
             ("🔎", NAMELESS),

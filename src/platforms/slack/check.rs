@@ -39,14 +39,26 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
     let whereabouts = slack.whereabouts().unwrap_or_default();
     all.push(checked("Slack", scopes(&whereabouts, slack.missing_scopes().await)));
     all.extend(slack.clock_ahead_by().await.and_then(skewed));
-    if let Some(workspace) = slack.workspace() {
-        all.extend(elsewhere(config, workspace));
-        for channel in channels(config, NAME, workspace) {
-            all.push(checked(format!("Slack channel {channel}"), presence(slack.presence(channel).await)));
+    // An app of a whole organization is in every workspace that is named.
+    let named = match slack.workspace() {
+        Some(own) => {
+            all.extend(elsewhere(config, own));
+            vec![own]
+        }
+        None => workspaces(config, NAME).into_iter().collect(),
+    };
+    for channel in named.into_iter().flat_map(|workspace| channels(config, NAME, workspace)) {
+        let what = || format!("Slack channel {channel}");
+        all.push(checked(what(), presence(slack.presence(channel).await)));
+        if slack.is_shared(channel).await == Some(true) {
+            all.push(checked(what(), open(SHARED.to_owned())));
         }
     }
     all
 }
+
+/// What is said of a channel that Slack Connect shares.
+const SHARED: &str = "another organization shares it: its people read what is posted there, and can ask for nothing";
 
 fn elsewhere(config: &Config, workspace: &str) -> impl Iterator<Item = Checked> {
     workspaces(config, NAME).into_iter().filter(move |named| *named != workspace).map(move |named| {

@@ -23,6 +23,8 @@ pub struct SlackConfig {
     pub bot_token: TokenSource,
     /// Where Web API methods are; elsewhere than Slack only for tests and proxies.
     pub api_url: Url,
+    /// Whether the end of a watch and of an alarm is shown in the channel too, and not in the thread alone.
+    pub broadcast: bool,
 }
 
 /// How Slack reaches the bot.
@@ -113,6 +115,7 @@ pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>) -> Option<SlackConfi
     let connections = section
         .get("connections", |value| reader::number(value, 1..=u64::from(MAX_CONNECTIONS)))
         .and_then(|n| u8::try_from(n).ok());
+    let broadcast = section.get("broadcast", reader::boolean);
     let api_url = section.get("api_url", |value| reader::text(value).and_then(|text| address(&text)));
     for (key, is_there) in [
         ("mode", section.has("mode")),
@@ -130,7 +133,7 @@ pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>) -> Option<SlackConfi
         false => SlackMode::Http { signing_secret: signing_secret? },
     };
     let api_url = api_url.or_else(|| Url::parse(API).ok())?;
-    Some(SlackConfig { mode, bot_token: bot_token?, api_url })
+    Some(SlackConfig { mode, bot_token: bot_token?, api_url, broadcast: broadcast.unwrap_or_default() })
 }
 
 fn address(text: &str) -> Result<Url, String> {

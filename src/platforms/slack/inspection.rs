@@ -5,6 +5,7 @@ use super::api::Done;
 use super::config::SlackMode;
 use super::failure::{FailureKind, SlackFailure};
 use super::method::Method;
+use serde::Deserialize;
 
 /// Whether the bot takes part in a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +17,24 @@ pub enum Presence {
     Unknown(String),
 }
 
+#[derive(Deserialize)]
+struct ChannelAnswer {
+    channel: ChannelRecord,
+}
+
+/// What `conversations.info` says about a channel. Source: Slack, "Conversation object".
+#[derive(Deserialize)]
+struct ChannelRecord {
+    #[serde(default)]
+    is_ext_shared: bool,
+}
+
 impl Slack {
-    /// The id of the workspace the bot token is of; `None` until [`Slack::introduce`] succeeded.
+    /// The id of the workspace the bot token is of; `None` until [`Slack::introduce`] succeeded, and for an app of a whole
+    /// organization.
     #[must_use]
     pub fn workspace(&self) -> Option<&str> {
-        self.identity.get().map(|identity| identity.team_id.as_str())
+        self.own_team()
     }
 
     /// Whether the app-level token opens sockets. No socket is opened for it.
@@ -48,6 +62,12 @@ impl Slack {
             }),
             Err(failure) => Err(failure.to_string()),
         }
+    }
+
+    /// Whether people of another organization read a channel too; `None` where Slack does not say.
+    pub async fn is_shared(&self, channel: &str) -> Option<bool> {
+        let answer = self.api.get::<ChannelAnswer>(Method::ConversationsInfo, &[("channel", channel)]).await.ok()?;
+        Some(answer.channel.is_ext_shared)
     }
 
     /// Whether the bot takes part in a channel: Slack lets it read the history of such channels alone.

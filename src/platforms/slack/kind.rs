@@ -3,7 +3,7 @@
 use super::config::{SlackConfig, SlackMode, read};
 use super::name::NAME;
 use super::{Lookups, Slack, check};
-use crate::chat::{Built, Checked, Limits, Manner, PlatformKind, Surroundings};
+use crate::chat::{Built, Checked, Limits, Manner, PlatformKind, ProgressLimit, Surroundings};
 use crate::clock::Clock;
 use crate::config::{Config, Ids, PlatformConfig, PlatformTable, Reader, Section};
 use crate::model::PlatformName;
@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// What it says of itself. Slash commands are not available in its threads, so people mention the bot there.
 ///
 /// Source: Slack, "Slash commands"; "Rate limits": `chat.update` has tier 3, about 50 a minute and workspace.
-pub(super) const LIMITS: Limits = Limits { progress_per_minute: Some(40), ..Limits::usual("Slack", Manner::Slash) };
+pub(super) const LIMITS: Limits =
+    Limits { progress: Some(ProgressLimit { per_minute: 40, each_channel: false }), ..Limits::usual("Slack", Manner::Slash) };
 
 /// Slack.
 pub struct Kind;

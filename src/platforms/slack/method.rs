@@ -11,8 +11,12 @@ pub enum Method {
     ChatPostMessage,
     /// `chat.update`
     ChatUpdate,
+    /// `chat.unfurl`
+    ChatUnfurl,
     /// `chat.postEphemeral`
     ChatPostEphemeral,
+    /// `conversations.info`
+    ConversationsInfo,
     /// `conversations.history`
     ConversationsHistory,
     /// `conversations.replies`
@@ -33,12 +37,14 @@ pub enum Method {
 
 impl Method {
     /// All of them.
-    pub const ALL: [Method; 13] = [
+    pub const ALL: [Method; 15] = [
         Method::AppsConnectionsOpen,
         Method::AuthTest,
         Method::ChatPostMessage,
         Method::ChatUpdate,
+        Method::ChatUnfurl,
         Method::ChatPostEphemeral,
+        Method::ConversationsInfo,
         Method::ConversationsHistory,
         Method::ConversationsReplies,
         Method::FilesGetUploadUrl,
@@ -57,7 +63,9 @@ impl Method {
             Method::AuthTest => "auth.test",
             Method::ChatPostMessage => "chat.postMessage",
             Method::ChatUpdate => "chat.update",
+            Method::ChatUnfurl => "chat.unfurl",
             Method::ChatPostEphemeral => "chat.postEphemeral",
+            Method::ConversationsInfo => "conversations.info",
             Method::ConversationsHistory => "conversations.history",
             Method::ConversationsReplies => "conversations.replies",
             Method::FilesGetUploadUrl => "files.getUploadURLExternal",
@@ -78,6 +86,8 @@ impl Method {
             // Of the app-level token: connections:write.
             Method::AppsConnectionsOpen | Method::AuthTest | Method::ViewsOpen | Method::ViewsPublish => &[],
             Method::ChatPostMessage | Method::ChatUpdate | Method::ChatPostEphemeral => &["chat:write"],
+            Method::ChatUnfurl => &["links:write"],
+            Method::ConversationsInfo => &["channels:read", "groups:read"],
             Method::ConversationsHistory | Method::ConversationsReplies => &["channels:history", "groups:history"],
             Method::FilesGetUploadUrl | Method::FilesCompleteUpload => &["files:write"],
             Method::UsergroupsList => &["usergroups:read"],
@@ -86,8 +96,8 @@ impl Method {
     }
 }
 
-/// What Slack sends the bot, and the scope each needs: `app_mention` events, slash commands, and `member_joined_channel` events
-/// of public and of private channels.
+/// What Slack sends the bot, and the scope each needs: `app_mention` events, slash commands, `link_shared` events, and
+/// `member_joined_channel` events of public and of private channels.
 ///
-/// Source: Slack, "app_mention event", "commands scope" and "member_joined_channel event".
-pub const INBOUND_SCOPES: [&str; 4] = ["app_mentions:read", "channels:read", "commands", "groups:read"];
+/// Source: Slack, "app_mention event", "commands scope", "link_shared event" and "member_joined_channel event".
+pub const INBOUND_SCOPES: [&str; 5] = ["app_mentions:read", "channels:read", "commands", "groups:read", "links:read"];

@@ -12,6 +12,7 @@ mod failure;
 mod home;
 mod inspection;
 mod kind;
+mod message_text;
 mod method;
 mod name;
 mod origin;
@@ -78,6 +79,8 @@ pub struct Slack {
     identity: OnceLock<Identity>,
     sockets: Arc<SocketHealth>,
     rhythm: SocketTimeouts,
+    /// Whether endings are shown in the channel too.
+    broadcast: bool,
 }
 
 impl Slack {
@@ -110,6 +113,7 @@ impl Slack {
             identity: OnceLock::new(),
             sockets: Arc::default(),
             rhythm,
+            broadcast: config.broadcast,
         })
     }
 
@@ -122,8 +126,15 @@ impl Slack {
     /// Where the bot is, and as whom, once that is known.
     #[must_use]
     pub fn whereabouts(&self) -> Option<String> {
-        let Identity { team, team_id, user, user_id, .. } = self.identity.get()?;
+        let identity = self.identity.get()?;
+        let Identity { team, team_id, user, user_id, .. } = identity;
         let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "without a name".to_owned());
+        if let Some(organization) = identity.enterprise_id.as_ref().filter(|_| identity.is_everywhere()) {
+            return Some(format!(
+                "as {} ({user_id}) in the organization {organization}, in all its workspaces that have the app",
+                name(user)
+            ));
+        }
         Some(format!("as {} ({user_id}) in the workspace {} ({team_id})", name(user), name(team)))
     }
 

@@ -52,6 +52,7 @@ pub(super) enum Event {
     AppMention(Box<Mentioned>),
     AppHomeOpened(HomeOpened),
     MemberJoinedChannel(Joined),
+    LinkShared(SharedLinks),
     #[serde(other)]
     Other,
 }
@@ -72,6 +73,29 @@ pub(super) struct Mentioned {
     pub(super) user_team: Option<String>,
     pub(super) source_team: Option<String>,
     pub(super) team: Option<String>,
+}
+
+/// Someone wrote links to a domain of the app. Source: Slack, "link_shared event".
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SharedLinks {
+    pub(super) user: String,
+    pub(super) channel: String,
+    #[serde(default)]
+    pub(super) thread_ts: Option<String>,
+    pub(super) message_ts: String,
+    #[serde(default)]
+    pub(super) unfurl_id: Option<String>,
+    #[serde(default)]
+    pub(super) source: Option<String>,
+    #[serde(default)]
+    pub(super) links: Vec<SharedLink>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SharedLink {
+    #[serde(default)]
+    pub(super) url: String,
 }
 
 /// Someone became a member of a channel. Source: Slack, "member_joined_channel event".
@@ -95,6 +119,7 @@ pub(super) struct HomeOpened {
 pub(super) enum Interaction {
     BlockActions(Box<Clicked>),
     ViewSubmission(Box<Submitted>),
+    MessageAction(Box<UsedShortcut>),
     #[serde(other)]
     Other,
 }
@@ -116,6 +141,31 @@ pub(super) struct Clicked {
     pub(super) response_url: Option<String>,
     #[serde(default)]
     pub(super) actions: Vec<UsedAction>,
+}
+
+/// A shortcut that was used on a message. Source: Slack, "Shortcut payloads", message shortcuts.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct UsedShortcut {
+    #[serde(default)]
+    pub(super) callback_id: String,
+    #[serde(default)]
+    pub(super) team: Option<Id>,
+    pub(super) user: Clicker,
+    pub(super) trigger_id: String,
+    #[serde(default)]
+    pub(super) channel: Option<Id>,
+    #[serde(default)]
+    pub(super) response_url: Option<String>,
+    #[serde(default)]
+    pub(super) message: Value,
+}
+
+impl UsedShortcut {
+    /// The message that the thread of the one it was used on hangs on: that one itself, where it is in none.
+    pub(super) fn root(&self) -> Option<&str> {
+        let of = |key: &str| self.message.get(key).and_then(Value::as_str);
+        of("thread_ts").or_else(|| of("ts"))
+    }
 }
 
 /// Anything of which the id is read.
@@ -201,6 +251,9 @@ pub(super) struct SubmittedView {
     pub(super) hash: String,
     #[serde(default)]
     pub(super) callback_id: String,
+    /// What the dialog was opened with.
+    #[serde(default)]
+    pub(super) private_metadata: String,
     #[serde(default)]
     pub(super) team_id: Option<String>,
     /// The workspace of the app, where the dialog was opened in a channel that is shared with another.

@@ -1,15 +1,15 @@
 //! What the bot sends: messages, edits, files, and answers for one person.
 
 use super::api::{Done, PostedMessage};
-use super::ephemeral::{alone, ephemeral};
+use super::ephemeral::{ephemeral, ephemeral_content};
 use super::failure::SlackFailure;
 use super::method::Method;
 use super::rate_limiter::Turn;
-use super::render::{File, Surface, as_text, message as render};
+use super::render::{File, Surface, as_text, message as render, names_people};
 use super::reply::SlackReply;
 use super::{Slack, SlackStop};
 use crate::chat::document::{Message, Tone};
-use crate::chat::{ChatPlatform, Destination, Limits, LookedUp, SendError};
+use crate::chat::{ChatPlatform, Destination, Limits, LookedUp, LostPost, SendError};
 use crate::model::{Actor, PlatformName, ReplyTo, Standing, ThreadRef};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -33,7 +33,7 @@ const MAX_PAGES: usize = 5;
 
 #[derive(Deserialize)]
 struct HistoryPage {
-    messages: Vec<Sent>,
+    messages: Vec<HistoryMessage>,
     #[serde(default)]
     response_metadata: Option<Cursor>,
 }
@@ -45,7 +45,7 @@ struct Cursor {
 }
 
 #[derive(Deserialize)]
-struct Sent {
+struct HistoryMessage {
     ts: String,
     #[serde(default)]
     metadata: Option<Metadata>,
@@ -91,7 +91,14 @@ impl ChatPlatform for Slack {
             }
             said => said,
         };
-        posted.map_err(SlackFailure::of_post)
+        let id = posted.map_err(SlackFailure::of_post)?;
+        // Whoever is mentioned in a new message is called; in an edit nobody is.
+        if names_people(message)
+            && let Err(error) = self.edit(to, &id, message).await
+        {
+            tracing::info!(%error, "a message does not say whom it is about");
+        }
+        Ok(id)
     }
 
     async fn edit(&self, to: &Destination, id: &str, message: &Message) -> Result<(), SendError> {
@@ -103,7 +110,7 @@ impl ChatPlatform for Slack {
                 .with_parse("none".to_owned());
             self.api.post::<_, Done>(Method::ChatUpdate, turn, &request).await.map(drop)
         };
-        let edited = match edit(alone(message), turn).await {
+        let edited = match edit(ephemeral_content(message), turn).await {
             // Without the empty list the old blocks would stay.
             Err(failure) if failure.is_about_the_content() => edit(text_alone(message).with_blocks(Vec::new()), turn).await,
             edited => edited,
@@ -158,7 +165,7 @@ impl ChatPlatform for Slack {
         LookedUp { actor: known(facts.standing, facts.groups), failed: facts.failed.map(SlackFailure::of_repeatable) }
     }
 
-    async fn find(&self, to: &Destination, key: &str) -> Result<Option<String>, SendError> {
+    async fn find(&self, to: &Destination, lost: &LostPost<'_>) -> Result<Option<String>, SendError> {
         let (channel, thread) = address(to);
         let method = if thread.is_some() { Method::ConversationsReplies } else { Method::ConversationsHistory };
         let mut cursor = String::new();
@@ -167,7 +174,7 @@ impl ChatPlatform for Slack {
             parameters.extend(thread.map(|root| ("ts", root)));
             parameters.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
             let page: HistoryPage = self.api.get(method, &parameters).await.map_err(SlackFailure::of_repeatable)?;
-            if let Some(found) = page.messages.into_iter().find(|sent| sent.carries(key)) {
+            if let Some(found) = page.messages.into_iter().find(|sent| sent.carries(lost.key)) {
                 return Ok(Some(found.ts));
             }
             cursor = page.response_metadata.map(|next| next.next_cursor).unwrap_or_default();
@@ -198,7 +205,7 @@ impl ChatPlatform for Slack {
     }
 }
 
-impl Sent {
+impl HistoryMessage {
     fn carries(&self, key: &str) -> bool {
         let metadata = self.metadata.as_ref().filter(|metadata| metadata.event_type == EVENT);
         metadata.and_then(|metadata| metadata.event_payload.get(KEY)?.as_str()) == Some(key)
@@ -219,7 +226,7 @@ impl Slack {
         let request = SlackApiChatPostEphemeralRequest::new(
             SlackChannelId(reply.channel.clone()),
             SlackUserId(reply.user.clone()),
-            alone(message),
+            ephemeral_content(message),
         )
         .opt_thread_ts(reply.thread.clone().map(SlackTs))
         .with_link_names(false)
@@ -251,13 +258,13 @@ impl Slack {
         metadata: Option<&SlackMessageMetadata>,
     ) -> Result<String, SlackFailure> {
         let whole = render(message, Surface::Post).content().opt_metadata(metadata.cloned());
-        let mut refused = match self.say_as(channel, thread, whole).await {
+        let mut refused = match self.say_as(channel, thread, whole, message.is_ending).await {
             Err(failure) if failure.is_about_the_content() => failure,
             said => return said,
         };
         for plainer in [text_alone(message).opt_metadata(metadata.cloned()), text_alone(message)] {
             tracing::warn!(%refused, "a message is sent in a plainer form");
-            refused = match self.say_as(channel, thread, plainer).await {
+            refused = match self.say_as(channel, thread, plainer, message.is_ending).await {
                 Err(failure) if failure.is_about_the_content() => failure,
                 said => return said,
             };
@@ -265,13 +272,20 @@ impl Slack {
         Err(refused)
     }
 
-    async fn say_as(&self, channel: &str, thread: Option<&str>, content: SlackMessageContent) -> Result<String, SlackFailure> {
+    async fn say_as(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        content: SlackMessageContent,
+        is_ending: bool,
+    ) -> Result<String, SlackFailure> {
         let request = SlackApiChatPostMessageRequest::new(SlackChannelId(channel.to_owned()), content)
             .opt_thread_ts(thread.map(|root| SlackTs(root.to_owned())))
             .with_link_names(false)
             .with_parse("none".to_owned())
             .with_unfurl_links(false)
             .with_unfurl_media(false);
+        let request = request.opt_reply_broadcast((self.broadcast && is_ending && thread.is_some()).then_some(true));
         let posted: PostedMessage = self.api.post(Method::ChatPostMessage, Turn::Message { channel }, &request).await?;
         Ok(posted.ts)
     }

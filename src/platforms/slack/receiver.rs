@@ -6,19 +6,23 @@
 use super::NAME;
 use super::Slack;
 use super::api::Done;
-use super::dialog;
-use super::ephemeral::ephemeral;
+use super::dialog::{self, Prefill, ThreadIn};
+use super::ephemeral::{ephemeral, ephemeral_content};
 use super::home;
+use super::message_text::all_texts;
 use super::method::Method;
 use super::origin::Origin;
-use super::payload::{Clicked, CommandPayload, Event, EventPayload, HomeOpened, Interaction, Joined, Mentioned, Submitted};
+use super::payload::{
+    Clicked, CommandPayload, Event, EventPayload, HomeOpened, Interaction, Joined, Mentioned, SharedLinks, Submitted,
+    UsedShortcut,
+};
 use super::rate_limiter::Turn;
 use super::render::ACTION_ID;
 use super::reply::SlackReply;
 use super::words;
 use crate::chat::document::{Message, Part, Tone};
-use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Payload, SendError};
-use crate::model::{Place, Standing};
+use crate::chat::{Ack, ChatPlatform as _, IncomingEvent, Intake, Payload, SendError, ThreadFilter};
+use crate::model::{InvestigationId, Place, Standing};
 use crate::redact::SafeText;
 use serde_json::{Value, json};
 use slack_morphism::prelude::*;
@@ -26,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 /// How long the reception may take. Slack waits three seconds; the way back needs the rest.
 const RECEPTION_DEADLINE: Duration = Duration::from_millis(1_800);
@@ -35,6 +40,9 @@ const MAX_ERRANDS: usize = 64;
 
 /// How long errands may go on while the program ends.
 const LAST_ERRANDS: Duration = Duration::from_secs(5);
+
+/// How many links of a message are looked at.
+const MAX_LINKS: usize = 5;
 
 /// An error beside a dialog's field is read at a glance.
 const FIELD_ERROR: usize = 300;
@@ -100,7 +108,7 @@ impl Receiver {
             if actor.standing == Standing::Outsider {
                 return SlackAck::Body(ephemeral(&notice(STRANGER)));
             }
-            self.open_dialog(command.trigger_id, Some(command.channel_id), reply);
+            self.open_dialog(command.trigger_id, Prefill::channel(&command.channel_id), reply);
             return SlackAck::Empty;
         }
         let key = format!("command:{}:{}", origin.workspace, command.trigger_id);
@@ -126,11 +134,15 @@ impl Receiver {
         match payload.event {
             Event::AppMention(mentioned) => self.mention(&origin, bot.as_deref(), *mentioned).await,
             Event::AppHomeOpened(HomeOpened { user, tab }) if tab == "home" || tab.is_empty() => {
-                self.show_home(origin, user);
+                self.show_home(origin, user, ThreadFilter::default());
                 SlackAck::Empty
             }
             Event::MemberJoinedChannel(Joined { user, channel }) if Some(user.as_str()) == bot.as_deref() => {
                 self.intake.joined(&place(&origin, channel, None)).await;
+                SlackAck::Empty
+            }
+            Event::LinkShared(shared) => {
+                self.unfurl(origin, shared);
                 SlackAck::Empty
             }
             Event::AppHomeOpened(_) | Event::MemberJoinedChannel(_) | Event::Other => SlackAck::Empty,
@@ -142,6 +154,7 @@ impl Receiver {
         match interaction {
             Interaction::BlockActions(clicked) => self.click(*clicked).await,
             Interaction::ViewSubmission(submitted) => self.submission(*submitted).await,
+            Interaction::MessageAction(used) => self.shortcut(*used).await,
             Interaction::Other => SlackAck::Empty,
         }
     }
@@ -156,10 +169,7 @@ impl Receiver {
         let key = format!("message:{}:{}:{}", origin.workspace, said.channel, said.ts);
         let reply = SlackReply { channel: said.channel.clone(), user: user.clone(), thread: thread.clone(), response_url: None };
         let actor = self.slack.actor(origin, &user).await;
-        let words = match words::after_mention(&said.text, bot) {
-            nothing if nothing.is_empty() => "help".to_owned(),
-            words => words,
-        };
+        let words = words::after_mention(&said.text, bot);
         let place = place(origin, said.channel, thread);
         match self.accept(IncomingEvent { key, actor, place, reply_to: reply.to_reply(), said: Payload::Words(words) }).await {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
@@ -173,8 +183,9 @@ impl Receiver {
     }
 
     async fn click(&self, clicked: Clicked) -> SlackAck {
-        let homes = [clicked.user.team_id.clone(), clicked.team.map(|team| team.id)];
-        let Some(origin) = self.slack.origin(None, &homes) else { return SlackAck::Empty };
+        let seen_from = clicked.team.map(|team| team.id);
+        let homes = [clicked.user.team_id.clone(), seen_from.clone()];
+        let Some(origin) = self.slack.origin(seen_from, &homes) else { return SlackAck::Empty };
         let channel = clicked.container.channel_id.or(clicked.channel.map(|channel| channel.id));
         let thread = clicked.container.thread_ts.or(clicked.message.and_then(|message| message.thread_ts));
         let thread = thread.or(clicked.container.message_ts);
@@ -187,11 +198,14 @@ impl Receiver {
                 response_url: clicked.response_url.clone(),
             };
             match (action.action_id.as_str(), action.value(), &channel) {
-                (home::INVESTIGATE | home::REFRESH, _, _) if actor.standing == Standing::Outsider => {
+                (home::INVESTIGATE | home::REFRESH | home::FILTER, _, _) if actor.standing == Standing::Outsider => {
                     self.send_ephemeral(reply, notice(STRANGER));
                 }
-                (home::INVESTIGATE, _, _) => self.open_dialog(clicked.trigger_id.clone(), None, reply),
-                (home::REFRESH, _, _) => self.show_home(origin.clone(), clicked.user.id.clone()),
+                (home::INVESTIGATE, _, _) => self.open_dialog(clicked.trigger_id.clone(), Prefill::default(), reply),
+                (home::REFRESH | home::FILTER, word, _) => {
+                    let filter = word.map(ThreadFilter::of).unwrap_or_default();
+                    self.show_home(origin.clone(), clicked.user.id.clone(), filter);
+                }
                 (id, Some(_), Some(_)) if id.starts_with(ACTION_ID) && self.is_locked_out() => {
                     self.send_ephemeral(reply, notice(LOCKED_OUT));
                 }
@@ -220,6 +234,7 @@ impl Receiver {
         let origin = self.slack.origin(seen_from, &homes);
         let (Some(origin), true) = (origin, submitted.view.callback_id == dialog::CALLBACK) else { return SlackAck::Empty };
         let (channel, words) = dialog::answer(&submitted.view.state);
+        let thread = dialog::thread(&submitted.view, &channel);
         let user = submitted.user.id;
         let actor = self.slack.actor(&origin, &user).await;
         if self.is_locked_out() {
@@ -237,7 +252,7 @@ impl Receiver {
         let inbound = IncomingEvent {
             key: format!("dialog:{}:{}:{}", origin.workspace, submitted.view.id, submitted.view.hash),
             actor,
-            place: place(&origin, channel, None),
+            place: place(&origin, channel, thread),
             reply_to: reply.to_reply(),
             said: Payload::Words(words),
         };
@@ -245,6 +260,43 @@ impl Receiver {
             Ack::Accepted | Ack::Duplicate => SlackAck::Empty,
             Ack::Answer(answer) | Ack::Unavailable(answer) => beside(dialog::SECRET, &answer),
         }
+    }
+
+    /// The shortcut on a message that somebody takes for an alarm. Where that message is about one secret for sure, it is
+    /// investigated below it; else the person is asked.
+    async fn shortcut(&self, used: UsedShortcut) -> SlackAck {
+        let seen_from = used.team.as_ref().map(|team| team.id.clone());
+        let homes = [used.user.team_id.clone(), seen_from.clone()];
+        let origin = self.slack.origin(seen_from, &homes).filter(|_| used.callback_id == dialog::SHORTCUT);
+        let (Some(origin), Some(channel), Some(root)) = (origin, used.channel.as_ref(), used.root()) else {
+            return SlackAck::Empty;
+        };
+        let (channel, root) = (channel.id.clone(), root.to_owned());
+        let actor = self.slack.actor(&origin, &used.user.id).await;
+        let reply = SlackReply { channel: channel.clone(), user: used.user.id, thread: None, response_url: used.response_url };
+        let refused = match actor.standing {
+            _ if self.is_locked_out() => Some(LOCKED_OUT),
+            Standing::Outsider => Some(STRANGER),
+            _ => None,
+        };
+        if let Some(why) = refused {
+            self.send_ephemeral(reply, notice(why));
+            return SlackAck::Empty;
+        }
+        let place = place(&origin, channel.clone(), Some(root.clone()));
+        let secrets = self.intake.secrets_in(&actor, &place, &all_texts(&used.message)).await;
+        let [secret] = secrets.as_slice() else {
+            let message = Some(ThreadIn { channel: channel.clone(), thread: root });
+            self.open_dialog(used.trigger_id, Prefill { channel: Some(channel), message, secrets }, reply);
+            return SlackAck::Empty;
+        };
+        let words = if secret.starts_with("arn:") { secret.clone() } else { format!("secret:{secret}") };
+        let key = format!("shortcut:{}:{}", origin.workspace, used.trigger_id);
+        match self.accept(IncomingEvent { key, actor, place, reply_to: reply.to_reply(), said: Payload::Words(words) }).await {
+            Ack::Accepted | Ack::Duplicate => {}
+            Ack::Answer(answer) | Ack::Unavailable(answer) => self.send_ephemeral(reply, *answer),
+        }
+        SlackAck::Empty
     }
 
     /// Why the bot cannot begin a thread in a channel, as far as Slack tells in time.
@@ -267,10 +319,10 @@ impl Receiver {
         })
     }
 
-    fn open_dialog(&self, trigger: String, channel: Option<String>, reply: SlackReply) {
+    fn open_dialog(&self, trigger: String, prefill: Prefill, reply: SlackReply) {
         let slack = Arc::clone(&self.slack);
         self.errand(async move {
-            let request = SlackApiViewsOpenRequest::new(SlackTriggerId(trigger), dialog::view(channel.as_deref()));
+            let request = SlackApiViewsOpenRequest::new(SlackTriggerId(trigger), dialog::view(&prefill));
             let opened = slack.api.post::<_, Done>(Method::ViewsOpen, Turn::Other, &request).await;
             if let Err(failure) = opened {
                 tracing::warn!(%failure, "the dialog did not open");
@@ -284,19 +336,48 @@ impl Receiver {
         });
     }
 
-    fn show_home(&self, origin: Origin, user: String) {
+    fn show_home(&self, origin: Origin, user: String, filter: ThreadFilter) {
         let (slack, intake) = (Arc::clone(&self.slack), Arc::clone(&self.intake));
         self.errand(async move {
             let mut actor = slack.actor(&origin, &user).await;
             if actor.standing == Standing::Pending {
                 actor = slack.look_up(&actor).await.actor;
             }
-            let recent = intake.recent(&actor, home::SHOWN).await;
-            let view = home::view(&recent, &slack.clock, |thread| slack.link(thread));
+            let recent = intake.recent(&actor, filter, home::SHOWN).await;
+            let view = home::view(&recent, filter, &slack.clock, |thread| slack.link(thread));
             let request = SlackApiViewsPublishRequest::new(SlackUserId(user), view);
             let shown = slack.api.post::<_, Done>(Method::ViewsPublish, Turn::Other, &request).await;
             if let Err(failure) = shown {
                 tracing::warn!(%failure, "the home was not shown");
+            }
+        });
+    }
+
+    /// Shows the verdicts below links to investigations, where whoever wrote the links may have them told.
+    fn unfurl(&self, origin: Origin, shared: SharedLinks) {
+        let (slack, intake) = (Arc::clone(&self.slack), Arc::clone(&self.intake));
+        self.errand(async move {
+            let mut actor = slack.actor(&origin, &shared.user).await;
+            if actor.standing == Standing::Pending {
+                actor = slack.look_up(&actor).await.actor;
+            }
+            let place = place(&origin, shared.channel.clone(), shared.thread_ts);
+            let mut unfurls = serde_json::Map::new();
+            for url in shared.links.into_iter().take(MAX_LINKS).map(|link| link.url) {
+                let Some(id) = investigation_in(&url) else { continue };
+                if let Some(verdict) = intake.preview(&actor, &place, &id).await {
+                    unfurls.insert(url, json!({ "blocks": ephemeral_content(&verdict).blocks }));
+                }
+            }
+            if unfurls.is_empty() {
+                return;
+            }
+            let request = match (shared.unfurl_id, shared.source) {
+                (Some(id), Some(source)) => json!({ "unfurl_id": id, "source": source, "unfurls": unfurls }),
+                _ => json!({ "channel": shared.channel, "ts": shared.message_ts, "unfurls": unfurls }),
+            };
+            if let Err(failure) = slack.api.post::<_, Done>(Method::ChatUnfurl, Turn::Other, &request).await {
+                tracing::warn!(%failure, "a link does not show its verdict");
             }
         });
     }
@@ -333,6 +414,13 @@ async fn send_ephemeral(slack: &Slack, reply: &SlackReply, answer: &Message) {
         }
         tokio::time::sleep(wait).await;
     }
+}
+
+/// The investigation whose page, or a part of it, is at `url` in the web console.
+fn investigation_in(url: &str) -> Option<InvestigationId> {
+    let url = Url::parse(url).ok()?;
+    let mut parts = url.path_segments()?.skip_while(|part| *part != "investigations");
+    parts.nth(1)?.parse().ok()
 }
 
 fn place(origin: &Origin, channel: String, thread: Option<String>) -> Place {

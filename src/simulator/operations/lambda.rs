@@ -61,13 +61,13 @@ fn location(request: &WireRequest, kind: &str, path: &str) -> Shape {
     let region = &request.region;
     let address =
         format!("https://awslambda-{region}-{kind}.s3.{region}.amazonaws.com/snapshots/{path}?X-Amz-Signature=not-a-real-one");
-    Shape::structure().with("RepositoryType", "S3").with("Location", address)
+    Shape::structure().with("Location", address)
 }
 
 pub(super) fn get_function(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let (function, _) = find(world, request)?;
     let code = match function.package {
-        Some(_) => location(request, "tasks", &format!("functions/{}", function.name)),
+        Some(_) => location(request, "tasks", &format!("functions/{}", function.name)).with("RepositoryType", "S3"),
         None => Shape::structure().with("RepositoryType", "ECR"),
     };
     Ok(Shape::structure().with("Configuration", function.configuration.clone()).with("Code", code))

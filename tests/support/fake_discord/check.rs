@@ -39,6 +39,13 @@ fn length(text: &str) -> usize {
     text.encode_utf16().count().max(text.chars().count())
 }
 
+/// True for a character that people do not see. A joiner within an emoji is seen by what it joins.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180e}'
+        | '\u{200b}'..='\u{200c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// Everything that is wrong with a message. `mentions` is what `allowed_mentions` has to be.
 pub(super) fn message(body: &Value, mentions: &Value, has_files: bool) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -89,6 +96,8 @@ pub(super) fn message(body: &Value, mentions: &Value, has_files: bool) -> Vec<St
         }
     }
     at_most("repeated custom_id", ids.len() - ids.iter().collect::<BTreeSet<_>>().len(), 0);
+    let unseen: BTreeSet<char> = body.to_string().chars().filter(|c| is_unseen(*c)).collect();
+    at_most("kinds of characters that nobody sees", unseen.len(), 0);
     if embeds.iter().any(|embed| text(&embed["description"]) == 0) {
         wrong.push("an embed without text".to_owned());
     }

@@ -1,7 +1,7 @@
 //! What Discord tells of servers, roles and channels.
 
 use super::people::Signer;
-use super::world::{APPLICATION, BOT, Channel, GUILD, Lacking, World};
+use super::world::{APPLICATION, BOT, Channel, GUILD, Lacking, OWN_ROLE, World};
 use serde_json::{Value, json};
 
 /// View, send, embed, attach, read history, public threads, send in threads. Source: Discord developer documentation,
@@ -36,7 +36,12 @@ impl World {
     pub(super) fn described(&self, id: u64, channel: &Channel) -> Value {
         let denied = channel.lacking.iter().fold(0, |all, one| all | bit(*one));
         json!({
-            "id": id.to_string(), "type": channel.kind, "parent_id": channel.parent.map(|id| id.to_string()),
+            "id": id.to_string(), "type": channel.kind, "name": channel.name, "parent_id": channel.parent.map(|id| id.to_string()),
+            "available_tags": if channel.needs_tag {
+                json!([{ "id": "31", "name": "staff", "moderated": true }, { "id": "32", "name": "incident", "moderated": false }])
+            } else {
+                json!([])
+            },
             "guild_id": (channel.kind != 1).then(|| GUILD.to_string()),
             "permission_overwrites": [{ "id": BOT.to_string(), "type": 1, "allow": "0", "deny": denied.to_string() }],
         })
@@ -44,7 +49,10 @@ impl World {
 
     pub(super) fn roles(&self, guild: u64) -> Result<Value, Refusal> {
         self.joined(guild)?;
-        Ok(json!([{ "id": guild.to_string(), "name": "@everyone", "permissions": self.everyone.to_string() }]))
+        Ok(json!([
+            { "id": guild.to_string(), "name": "@everyone", "permissions": self.everyone.to_string() },
+            { "id": OWN_ROLE.to_string(), "name": "rotation", "permissions": "0", "managed": true, "tags": { "bot_id": BOT.to_string() } },
+        ]))
     }
 
     pub(super) fn member(&self, guild: u64, user: u64) -> Result<Value, Refusal> {
@@ -55,7 +63,11 @@ impl World {
 
     pub(super) fn commands_of(&self, guild: u64) -> Result<Value, Refusal> {
         self.joined(guild)?;
-        if self.lacks_commands { Err((403, 50_001)) } else { Ok(json!([])) }
+        if self.lacks_commands {
+            Err((403, 50_001))
+        } else {
+            Ok(self.commands.get(&Some(guild)).cloned().unwrap_or_else(|| json!([])))
+        }
     }
 
     /// Source: Discord developer documentation, "JSON Error Codes": 10004, unknown guild.

@@ -15,7 +15,7 @@ mod world;
 pub(crate) use gateway::Control;
 pub(crate) use people::Signer;
 pub(crate) use world::World;
-pub(crate) use world::{APPLICATION, BOT, CHANNEL, Channel, Fault, GUILD, Lacking, TOKEN, USER};
+pub(crate) use world::{APPLICATION, BOT, CHANNEL, Channel, Fault, GUILD, Lacking, OWN_ROLE, TOKEN, USER};
 
 use rotation_diag::config::TokenSource;
 use rotation_diag::platforms::discord::{DiscordConfig, DiscordMode};
@@ -51,6 +51,13 @@ pub(crate) enum Event {
         id: u64,
         name: String,
     },
+    /// It began a post of a forum.
+    PostOpened {
+        forum: u64,
+        id: u64,
+        body: Value,
+        files: Vec<(String, Vec<u8>)>,
+    },
     /// It took a message of its own away.
     Deleted {
         channel: u64,
@@ -59,6 +66,10 @@ pub(crate) enum Event {
     /// It opened an archived thread again.
     Unarchived {
         thread: u64,
+    },
+    Renamed {
+        thread: u64,
+        name: String,
     },
     /// It answered an interaction for the first time.
     Answered {

@@ -1,6 +1,6 @@
 //! People who type commands, click and write; and Discord's signature under what it sends.
 
-use super::world::{APPLICATION, BOT, CHANNEL, GUILD, Said, USER, World};
+use super::world::{APPLICATION, BOT, CHANNEL, GUILD, SentInteraction, USER, World};
 use ed25519_dalek::{Signer as _, SigningKey};
 use rotation_diag::clock::this_instant;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ impl World {
     pub(crate) fn interaction(&mut self, kind: u8, data: Value, changed: Value) -> Value {
         let id = self.new_id();
         let token = format!("aW50ZXJhY3Rpb246{id}_secret-token");
-        self.said.insert(id, Said { token: token.clone(), at: this_instant(), answered: None, expired: false });
+        self.said.insert(id, SentInteraction { token: token.clone(), at: this_instant(), answered: None, expired: false });
         let mut body = json!({
             "id": id.to_string(), "application_id": APPLICATION.to_string(), "type": kind, "token": token, "version": 1,
             "guild_id": GUILD.to_string(), "channel_id": CHANNEL.to_string(),
@@ -50,8 +50,22 @@ impl World {
 
     /// `/rotation-diag` with options.
     pub(crate) fn command(&mut self, options: &[(&str, &str)]) -> Value {
+        self.command_named("rotation-diag", options)
+    }
+
+    /// A command with options.
+    pub(crate) fn command_named(&mut self, name: &str, options: &[(&str, &str)]) -> Value {
         let options = options.iter().map(|(name, value)| json!({"name": name, "type": 3, "value": value}));
-        let data = json!({"id": "1", "name": "rotation-diag", "type": 1, "options": options.collect::<Vec<_>>()});
+        let data = json!({"id": "1", "name": name, "type": 1, "options": options.collect::<Vec<_>>()});
+        self.interaction(2, data, json!({}))
+    }
+
+    /// A message command on a message.
+    pub(crate) fn pointed_at(&mut self, message: &Value) -> Value {
+        let id = message["id"].as_str().unwrap();
+        let data = json!({
+            "id": "1", "name": "Diagnose this alarm", "type": 3, "target_id": id, "resolved": {"messages": {id: message}},
+        });
         self.interaction(2, data, json!({}))
     }
 

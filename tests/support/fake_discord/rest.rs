@@ -1,6 +1,6 @@
 //! The REST interface.
 
-use super::world::{APPLICATION, BOT, Channel, Fault, Lacking, TOKEN, World};
+use super::world::{APPLICATION, BOT, Channel, Fault, GUILD, Lacking, TOKEN, World};
 use super::{Event, check, multipart};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -10,13 +10,14 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use rotation_diag::clock::this_instant;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 type Shared = Arc<Mutex<World>>;
 
 /// The body of a request, and its files.
-struct Sent {
+struct RequestBody {
     body: Value,
     files: Vec<(String, Vec<u8>)>,
 }
@@ -81,7 +82,8 @@ fn respond(world: &Mutex<World>, parts: &Parts, bytes: &Bytes) -> Option<Respons
         }
     };
     let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let result = world.take(&method, &segments, sent);
+    let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let result = world.take(&method, &segments, &query.into_owned().collect(), sent);
     Some(match (result, fault) {
         (_, Some(Fault::Hang)) => return None,
         (_, Some(Fault::LoseAnswer)) => broken(),
@@ -102,33 +104,31 @@ fn as_read(mut message: Value) -> Value {
     message
 }
 
-/// What people see of a body: some characters nobody does.
-fn as_seen(mut body: Value) -> Value {
-    if let Some(content) = body["content"].as_str() {
-        body["content"] = content.replace(|c| ('\u{2061}'..='\u{2064}').contains(&c), "").into();
-    }
-    body
-}
-
 fn refusal(Refused(status, code): &Refused) -> Response {
     let body = json!({ "message": "refused by the fake", "code": code }).to_string();
     (StatusCode::from_u16(*status).unwrap(), body).into_response()
 }
 
-fn read(content_type: &str, bytes: &[u8]) -> Option<Sent> {
+fn read(content_type: &str, bytes: &[u8]) -> Option<RequestBody> {
     if bytes.is_empty() {
-        return Some(Sent { body: Value::Null, files: Vec::new() });
+        return Some(RequestBody { body: Value::Null, files: Vec::new() });
     }
     if content_type.starts_with("multipart/form-data") {
         let (body, files) = multipart::read(content_type, bytes)?;
-        return Some(Sent { body, files });
+        return Some(RequestBody { body, files });
     }
     let body = serde_json::from_slice(bytes).ok().filter(|_| content_type == "application/json")?;
-    Some(Sent { body, files: Vec::new() })
+    Some(RequestBody { body, files: Vec::new() })
 }
 
 impl World {
-    fn take(&mut self, method: &str, path: &[&str], sent: Sent) -> Result<Value, Refused> {
+    fn take(
+        &mut self,
+        method: &str,
+        path: &[&str],
+        query: &BTreeMap<String, String>,
+        sent: RequestBody,
+    ) -> Result<Value, Refused> {
         let id = |text: &str| text.parse::<u64>().map_err(|_| Refused(400, 50_035));
         match (method, path) {
             ("GET", ["gateway", "bot"]) => Ok(json!({
@@ -158,6 +158,7 @@ impl World {
             ("GET", ["guilds", guild, "members", user]) => {
                 self.member(id(guild)?, id(user)?).map_err(|(status, code)| Refused(status, code))
             }
+            ("GET", ["applications", _, "commands"]) => Ok(self.commands.get(&None).cloned().unwrap_or_else(|| json!([]))),
             ("GET", ["applications", _, "guilds", guild, "commands"]) => {
                 self.commands_of(id(guild)?).map_err(|(status, code)| Refused(status, code))
             }
@@ -167,12 +168,24 @@ impl World {
                 if channel.lacking.contains(&Lacking::History) {
                     return Ok(json!([]));
                 }
-                Ok(channel.messages.values().rev().take(100).cloned().map(as_read).collect())
+                // Source: Discord developer documentation, "Get Channel Messages": the newest, or those that follow one.
+                let limit = query.get("limit").map_or(50, |limit| limit.parse().unwrap());
+                let mut found: Vec<Value> = match query.get("after") {
+                    Some(after) => {
+                        let after: u64 = after.parse().unwrap();
+                        channel.messages.range(after + 1..).take(limit).map(|(_, message)| message.clone()).collect()
+                    }
+                    None => channel.messages.values().rev().take(limit).rev().cloned().collect(),
+                };
+                found.reverse();
+                Ok(found.into_iter().map(as_read).collect())
             }
             ("POST", ["channels", channel, "messages"]) => self.post(id(channel)?, sent),
             ("GET", ["channels", channel, "messages", message]) => Ok(as_read(self.message(id(channel)?, id(message)?)?.clone())),
             ("PATCH", ["channels", channel, "messages", message]) => self.edit(id(channel)?, id(message)?, sent),
             ("DELETE", ["channels", channel, "messages", message]) => self.delete(id(channel)?, id(message)?),
+            ("POST", ["channels", forum, "threads"]) => self.open_post(id(forum)?, sent),
+            ("GET", ["guilds", guild, "threads", "active"]) if id(guild)? == GUILD => Ok(self.active_threads()),
             ("POST", ["channels", channel, "messages", message, "threads"]) => {
                 self.open_thread(id(channel)?, id(message)?, &sent)
             }
@@ -211,7 +224,7 @@ impl World {
     }
 
     /// Refuses what the bot may not do in a channel.
-    fn permitted(&self, channel: u64, sent: &Sent) -> Result<(), Refused> {
+    fn permitted(&self, channel: u64, sent: &RequestBody) -> Result<(), Refused> {
         let channel = self.channel(channel)?;
         // Source: Discord developer documentation, "Inherited Permissions (Threads)": all but sending.
         let parent = channel.parent.and_then(|parent| self.channels.get(&parent));
@@ -239,11 +252,12 @@ impl World {
         Ok(Value::Null)
     }
 
-    fn attachments(&mut self, sent: &Sent) -> Vec<Value> {
-        sent.files.iter().map(|(name, _)| json!({ "id": self.new_id().to_string(), "filename": name })).collect()
+    fn attachments(&mut self, sent: &RequestBody) -> Vec<Value> {
+        let attachment = |(name, content): &(String, Vec<u8>)| json!({ "id": self.new_id().to_string(), "filename": name, "size": content.len() });
+        sent.files.iter().map(attachment).collect()
     }
 
-    fn post(&mut self, channel: u64, sent: Sent) -> Result<Value, Refused> {
+    fn post(&mut self, channel: u64, sent: RequestBody) -> Result<Value, Refused> {
         let mentions = self.may_mention.clone().unwrap_or_else(|| json!({ "parse": [] }));
         let calls = sent.body["content"].as_str().is_some_and(|content| content.contains("<@") || content.contains("@here "));
         let mentions = if calls { mentions } else { json!({ "parse": [] }) };
@@ -261,7 +275,8 @@ impl World {
         if let Some((channel, id)) =
             nonce.as_ref().filter(|_| sent.body["enforce_nonce"] == true).and_then(|n| self.nonces.get(n))
         {
-            return Ok(self.channels[channel].messages[id].clone());
+            // Source: discord/discord-api-docs, pull request 6647: one that was deleted since is unknown, and none is posted.
+            return self.channels[channel].messages.get(id).cloned().ok_or(Refused(404, 10_008));
         }
         let id = self.new_id();
         let mut message = sent.body.clone();
@@ -275,11 +290,11 @@ impl World {
         let place = self.channels.get_mut(&channel).unwrap();
         place.archived = false;
         place.messages.insert(id, message.clone());
-        self.happened(Event::Posted { channel, id, body: as_seen(sent.body), files: sent.files });
+        self.happened(Event::Posted { channel, id, body: sent.body, files: sent.files });
         Ok(message)
     }
 
-    fn edit(&mut self, channel: u64, id: u64, sent: Sent) -> Result<Value, Refused> {
+    fn edit(&mut self, channel: u64, id: u64, sent: RequestBody) -> Result<Value, Refused> {
         let mut wrong = check::body("PATCH", "/channels/{channel_id}/messages/{message_id}", &sent.body);
         wrong.extend(check::message(&sent.body, &json!({ "parse": [] }), !sent.files.is_empty()));
         self.valid(wrong, "an edited message")?;
@@ -307,7 +322,7 @@ impl World {
         Ok(message)
     }
 
-    fn open_thread(&mut self, channel: u64, id: u64, sent: &Sent) -> Result<Value, Refused> {
+    fn open_thread(&mut self, channel: u64, id: u64, sent: &RequestBody) -> Result<Value, Refused> {
         let mut wrong = check::body("POST", "/channels/{channel_id}/messages/{message_id}/threads", &sent.body);
         let name = sent.body["name"].as_str().unwrap_or_default().to_owned();
         wrong.extend(check::thread_name(&name));
@@ -326,24 +341,67 @@ impl World {
         if self.channels.contains_key(&id) {
             return Err(Refused(400, 160_004));
         }
-        self.channels.insert(id, Channel::of_kind(11, Some(channel)));
+        self.channels.insert(id, Channel { name: name.clone(), ..Channel::of_kind(11, Some(channel)) });
         self.happened(Event::ThreadOpened { channel, id, name });
         Ok(json!({ "id": id.to_string(), "type": 11, "parent_id": channel.to_string() }))
     }
 
-    fn change_channel(&mut self, id: u64, sent: &Sent) -> Result<Value, Refused> {
+    /// A forum's post: a thread, and its first message in it, with the same id.
+    fn open_post(&mut self, forum: u64, sent: RequestBody) -> Result<Value, Refused> {
+        let mentions = self.may_mention.clone().unwrap_or_else(|| json!({ "parse": [] }));
+        let mut wrong = check::body("POST", "/channels/{channel_id}/threads", &sent.body);
+        wrong.extend(check::message(&sent.body["message"], &mentions, !sent.files.is_empty()));
+        let name = sent.body["name"].as_str().unwrap_or_default().to_owned();
+        wrong.extend(check::thread_name(&name));
+        self.valid(wrong, "a post")?;
+        let place = self.channel(forum)?;
+        if !matches!(place.kind, 15 | 16) {
+            return Err(Refused(400, 50_024));
+        }
+        if place.lacking.contains(&Lacking::Send) {
+            return Err(Refused(403, 50_013));
+        }
+        if place.needs_tag && sent.body["applied_tags"].as_array().is_none_or(Vec::is_empty) {
+            return Err(Refused(400, 40_067));
+        }
+        let id = self.new_id();
+        let mut message = sent.body["message"].clone();
+        message["id"] = id.to_string().into();
+        message["channel_id"] = id.to_string().into();
+        message["author"] = json!({ "id": BOT.to_string(), "bot": true });
+        message["attachments"] = self.attachments(&sent).into();
+        let thread = Channel { name, messages: BTreeMap::from([(id, message)]), ..Channel::of_kind(11, Some(forum)) };
+        self.channels.insert(id, thread);
+        self.happened(Event::PostOpened { forum, id, body: sent.body, files: sent.files });
+        Ok(json!({ "id": id.to_string(), "type": 11, "parent_id": forum.to_string() }))
+    }
+
+    fn active_threads(&self) -> Value {
+        let threads = self.channels.iter().filter(|(_, channel)| channel.kind == 11 && !channel.archived);
+        let threads: Vec<Value> = threads.map(|(id, channel)| self.described(*id, channel)).collect();
+        json!({ "threads": threads, "members": [] })
+    }
+
+    fn change_channel(&mut self, id: u64, sent: &RequestBody) -> Result<Value, Refused> {
         self.valid(check::body("PATCH", "/channels/{channel_id}", &sent.body), "a thread's state")?;
         self.channel(id)?;
         let channel = self.channels.get_mut(&id).unwrap();
         if channel.locked {
             return Err(Refused(403, 50_013));
         }
+        if let Some(name) = sent.body["name"].as_str() {
+            let wrong = check::thread_name(name);
+            channel.name = name.to_owned();
+            self.valid(wrong, "a thread's name")?;
+            self.happened(Event::Renamed { thread: id, name: name.to_owned() });
+            return Ok(json!({ "id": id.to_string(), "type": 11 }));
+        }
         channel.archived = sent.body["archived"] == true;
         self.happened(Event::Unarchived { thread: id });
         Ok(json!({ "id": id.to_string(), "type": 11 }))
     }
 
-    fn call_back(&mut self, id: u64, token: &str, sent: Sent) -> Result<Value, Refused> {
+    fn call_back(&mut self, id: u64, token: &str, sent: RequestBody) -> Result<Value, Refused> {
         let body = sent.body;
         let mut wrong = check::body("POST", "/interactions/{interaction_id}/{interaction_token}/callback", &body);
         if body["type"] == 4 {
@@ -370,7 +428,7 @@ impl World {
         said.and_then(|(id, said)| said.answered.map(|_| *id)).ok_or(Refused(404, 10_015))
     }
 
-    fn follow_up(&mut self, application: u64, token: &str, sent: Sent) -> Result<Value, Refused> {
+    fn follow_up(&mut self, application: u64, token: &str, sent: RequestBody) -> Result<Value, Refused> {
         let mut wrong = check::body("POST", "/webhooks/{webhook_id}/{webhook_token}", &sent.body);
         wrong.extend(check::message(&sent.body, &json!({ "parse": [] }), !sent.files.is_empty()));
         if sent.body["flags"] != 64 {
@@ -385,7 +443,7 @@ impl World {
         Ok(json!({ "id": self.new_id().to_string() }))
     }
 
-    fn edit_answer(&mut self, application: u64, token: &str, sent: Sent) -> Result<Value, Refused> {
+    fn edit_answer(&mut self, application: u64, token: &str, sent: RequestBody) -> Result<Value, Refused> {
         let mut wrong = check::body("PATCH", "/webhooks/{webhook_id}/{webhook_token}/messages/@original", &sent.body);
         wrong.extend(check::message(&sent.body, &json!({ "parse": [] }), !sent.files.is_empty()));
         self.valid(wrong, "an edited answer")?;
@@ -397,7 +455,7 @@ impl World {
         Ok(json!({ "id": self.new_id().to_string() }))
     }
 
-    fn register(&mut self, application: u64, guild: Option<u64>, sent: Sent) -> Result<Value, Refused> {
+    fn register(&mut self, application: u64, guild: Option<u64>, sent: RequestBody) -> Result<Value, Refused> {
         let path = match guild {
             Some(_) => "/applications/{application_id}/guilds/{guild_id}/commands",
             None => "/applications/{application_id}/commands",
@@ -406,7 +464,12 @@ impl World {
         if application != APPLICATION {
             return Err(Refused(403, 20_012));
         }
-        self.happened(Event::Registered { guild, body: sent.body.clone() });
-        Ok(sent.body)
+        let mut registered = sent.body.clone();
+        for command in registered.as_array_mut().unwrap() {
+            command["id"] = self.new_id().to_string().into();
+        }
+        self.commands.insert(guild, registered.clone());
+        self.happened(Event::Registered { guild, body: sent.body });
+        Ok(registered)
     }
 }

@@ -17,6 +17,8 @@ pub(crate) const BOT: u64 = 1_080_000_000_000_000_002;
 pub(crate) const GUILD: u64 = 1_080_000_000_000_000_003;
 pub(crate) const CHANNEL: u64 = 1_080_000_000_000_000_004;
 pub(crate) const USER: u64 = 1_080_000_000_000_000_005;
+/// The role that Discord made for the bot.
+pub(crate) const OWN_ROLE: u64 = 1_080_000_000_000_000_007;
 
 /// Something the bot may not do in a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,9 +64,12 @@ impl Fault {
 
 pub(crate) struct Channel {
     pub(crate) kind: u8,
+    pub(crate) name: String,
     pub(crate) parent: Option<u64>,
     pub(crate) archived: bool,
     pub(crate) locked: bool,
+    /// A forum that wants each post to have a tag.
+    pub(crate) needs_tag: bool,
     pub(crate) lacking: BTreeSet<Lacking>,
     pub(crate) messages: BTreeMap<u64, Value>,
 }
@@ -75,12 +80,21 @@ impl Channel {
     }
 
     pub(crate) fn of_kind(kind: u8, parent: Option<u64>) -> Channel {
-        Channel { kind, parent, archived: false, locked: false, lacking: BTreeSet::new(), messages: BTreeMap::new() }
+        Channel {
+            kind,
+            name: String::new(),
+            parent,
+            archived: false,
+            locked: false,
+            needs_tag: false,
+            lacking: BTreeSet::new(),
+            messages: BTreeMap::new(),
+        }
     }
 }
 
 /// An interaction that was sent to the bot.
-pub(crate) struct Said {
+pub(crate) struct SentInteraction {
     pub(crate) token: String,
     pub(crate) at: Instant,
     /// The type of the first answer.
@@ -92,12 +106,14 @@ pub(crate) struct World {
     pub(crate) gateway_url: String,
     /// What everybody may do in them, in Discord's bits.
     pub(crate) everyone: u64,
+    /// What is registered, by server; `None` for all of them.
+    pub(crate) commands: BTreeMap<Option<u64>, Value>,
     /// It was invited without `applications.commands`.
     pub(crate) lacks_commands: bool,
     /// Where the application wants its interactions.
     pub(crate) interactions_url: Option<String>,
     pub(crate) channels: BTreeMap<u64, Channel>,
-    pub(crate) said: BTreeMap<u64, Said>,
+    pub(crate) said: BTreeMap<u64, SentInteraction>,
     pub(crate) nonces: BTreeMap<String, (u64, u64)>,
     /// A nonce is forgotten at once, as it is after some minutes.
     pub(crate) forgets_nonces: bool,
@@ -140,6 +156,7 @@ impl World {
         World {
             gateway_url,
             everyone: super::inspection::NEEDED,
+            commands: BTreeMap::new(),
             lacks_commands: false,
             interactions_url: None,
             channels: BTreeMap::from([(CHANNEL, Channel::text())]),

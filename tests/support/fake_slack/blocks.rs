@@ -165,6 +165,11 @@ impl Check {
                 self.length += url.len();
                 if url.starts_with("https://") { Ok(()) } else { Err(format!("a link to {url}")) }
             }
+            "user" => {
+                only(run, &["type", "user_id", "style"])?;
+                let id = run["user_id"].as_str().ok_or("no user")?;
+                if id.starts_with(['U', 'W']) { Ok(()) } else { Err(format!("a mention of {id}")) }
+            }
             other => Err(format!("unknown run {other}")),
         }
     }

@@ -1,6 +1,6 @@
 //! What people do, and how Slack tells the bot.
 
-use super::world::{BOT_USER, OTHER_TEAM, Posted, STRANGER, Sent, TEAM};
+use super::world::{BOT_USER, OTHER_TEAM, Posted, STRANGER, SentEnvelope, TEAM};
 use super::{FakeSlack, now};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -144,6 +144,17 @@ impl FakeSlack {
         })
     }
 
+    /// A shortcut that was used on a message.
+    pub(crate) fn shortcut(&self, user: &str, callback: &str, channel: &str, message: Value) -> Value {
+        json!({
+            "type": "message_action", "callback_id": callback, "team": { "id": TEAM, "domain": "example" }, "api_app_id": "A1",
+            "user": { "id": user, "username": "someone", "team_id": TEAM, "name": "someone" }, "token": "canaryverification",
+            "channel": { "id": channel, "name": "ops" }, "message_ts": message["ts"], "message": message,
+            "trigger_id": self.trigger(), "response_url": self.response_url(), "action_ts": "1764000000.000001",
+            "is_enterprise_install": false, "enterprise": null,
+        })
+    }
+
     /// A dialog that was filled in and sent off: block and value, or block and channel.
     pub(crate) fn submission(&self, user: &str, callback: &str, fields: &[(&str, Value)]) -> Value {
         let number = self.world().next();
@@ -171,7 +182,7 @@ impl FakeSlack {
         let body = json!({
             "envelope_id": id, "type": kind, "payload": payload, "accepts_response_payload": kind != "events_api",
         });
-        let sent = Sent {
+        let sent = SentEnvelope {
             kind: kind.to_owned(),
             body: body.clone(),
             at: now(),

@@ -168,12 +168,31 @@ fn call(world: &mut World, fake: &FakeSlack, method: &str, arguments: &Value) ->
             post.edits += 1;
             Ok(json!({ "channel": channel, "ts": ts, "text": arguments["text"] }))
         }
+        "chat.unfurl" => {
+            for (url, shown) in arguments["unfurls"].as_object().ok_or("missing_unfurls")? {
+                if let Err(why) = blocks::check(&shown["blocks"], false) {
+                    world.problems.push(format!("{url}: {why}"));
+                    return Err("invalid_unfurls_format".to_owned());
+                }
+            }
+            let is_named = arguments["unfurl_id"].is_string() && arguments["source"].is_string();
+            if !is_named && !(arguments["channel"].is_string() && arguments["ts"].is_string()) {
+                return Err("missing_unfurl_id".to_owned());
+            }
+            world.unfurled.push(arguments.clone());
+            Ok(json!({}))
+        }
         "chat.postEphemeral" => {
             may_post(world, text(arguments, "channel")?)?;
             check_content(world, arguments)?;
             world.ephemerals.push(arguments.clone());
             let ts = world.next_ts();
             Ok(json!({ "message_ts": ts }))
+        }
+        "conversations.info" => {
+            let id = text(arguments, "channel")?;
+            let channel = world.channels.get(id).ok_or("channel_not_found")?;
+            Ok(json!({ "channel": { "id": id, "is_channel": true, "is_ext_shared": channel.is_shared } }))
         }
         "conversations.history" | "conversations.replies" => history(world, arguments, method == "conversations.replies"),
         "files.getUploadURLExternal" => {

@@ -69,6 +69,8 @@ pub(crate) struct Posted {
 pub(crate) struct Channel {
     pub(crate) bot_is_member: bool,
     pub(crate) is_archived: bool,
+    /// Another organization shares it.
+    pub(crate) is_shared: bool,
     pub(crate) messages: Vec<Posted>,
 }
 
@@ -90,7 +92,7 @@ pub(crate) struct Upload {
 
 /// An envelope that was sent over a socket.
 #[derive(Debug)]
-pub(crate) struct Sent {
+pub(crate) struct SentEnvelope {
     pub(crate) kind: String,
     pub(crate) body: Value,
     pub(crate) at: Instant,
@@ -123,11 +125,13 @@ pub(crate) struct World {
     pub(crate) organization: Option<(String, bool)>,
     pub(crate) problems: Vec<String>,
     pub(crate) ephemerals: Vec<Value>,
+    /// What is shown below links.
+    pub(crate) unfurled: Vec<Value>,
     pub(crate) views_opened: Vec<Value>,
     pub(crate) homes: Vec<(String, Value)>,
     pub(crate) uploads: BTreeMap<String, Upload>,
     pub(crate) files: Vec<Shared>,
-    pub(crate) envelopes: BTreeMap<String, Sent>,
+    pub(crate) envelopes: BTreeMap<String, SentEnvelope>,
     pub(crate) sockets: Vec<Socket>,
     pub(crate) sockets_opened: usize,
     pub(crate) tickets: Vec<String>,

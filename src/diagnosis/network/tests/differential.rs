@@ -1,7 +1,7 @@
 //! The evaluator beside a walker that knows no sets and no third value: it sends one packet after the other, from every address to
 //! every address, and its answer, and sees whether it arrives.
 
-use super::drawn::{Cidr, Dice, Drawn, DrawnRule, Entry, FAR, FN, NAT, To, Who, entry, rule};
+use super::drawn::{Cidr, Dice, Drawn, DrawnAclEntry, DrawnRule, FAR, FN, NAT, To, Who, entry, rule};
 use super::{function, list};
 use crate::diagnosis::network::{Reachability, to_database, to_service};
 use crate::diagnosis::testing::denied;
@@ -42,7 +42,7 @@ impl Drawn {
     }
 
     fn acl_allows(&self, place: usize, out: bool, address: u32, port: u16) -> bool {
-        let mut entries: Vec<&Entry> = self.acls[place].iter().filter(|one| one.1 == out).collect();
+        let mut entries: Vec<&DrawnAclEntry> = self.acls[place].iter().filter(|one| one.1 == out).collect();
         entries.sort_by_key(|one| one.0);
         let first = entries.iter().find(|(_, _, _, kind, cidr, ports)| has_port(*kind, *ports, port) && is_in(address, *cidr));
         first.is_some_and(|one| one.2)

@@ -44,7 +44,7 @@ pub(super) enum Who {
 pub(super) type DrawnRule = (char, Option<(u16, u16)>, Who);
 
 /// Number, out, allow, protocol, range, ports.
-pub(super) type Entry = (u32, bool, bool, char, Cidr, Option<(u16, u16)>);
+pub(super) type DrawnAclEntry = (u32, bool, bool, char, Cidr, Option<(u16, u16)>);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum To {
@@ -71,7 +71,7 @@ pub(super) struct Drawn {
     pub(super) ins: [Vec<DrawnRule>; 2],
     pub(super) outs: [Vec<DrawnRule>; 2],
     pub(super) lists: Vec<Vec<Cidr>>,
-    pub(super) acls: [Vec<Entry>; 3],
+    pub(super) acls: [Vec<DrawnAclEntry>; 3],
     pub(super) tables: [Vec<(Cidr, To)>; 3],
     pub(super) nat_works: bool,
     pub(super) nat_public: bool,
@@ -121,8 +121,8 @@ impl Drawn {
         let ins = [rules(dice), rules(dice)];
         let open: DrawnRule = ('a', None, Who::Cidr((0, 0)));
         let outs = [if dice.one_in(2) { vec![open] } else { rules(dice) }, vec![open]];
-        let acl = |dice: &mut Dice| -> Vec<Entry> {
-            let mut entries: Vec<Entry> = [false, true].map(|out| (900, out, true, 'a', (0, 0), None)).to_vec();
+        let acl = |dice: &mut Dice| -> Vec<DrawnAclEntry> {
+            let mut entries: Vec<DrawnAclEntry> = [false, true].map(|out| (900, out, true, 'a', (0, 0), None)).to_vec();
             if dice.one_in(4) {
                 entries.remove(dice.below(2));
             }
@@ -292,7 +292,7 @@ pub(super) fn rule((kind, of, who): &DrawnRule) -> GroupRule {
     GroupRule { protocol: protocol(*kind), ports: ports(*of), peer }
 }
 
-pub(super) fn entry((number, is_egress, is_allow, kind, cidr, of): &Entry) -> AclEntry {
+pub(super) fn entry((number, is_egress, is_allow, kind, cidr, of): &DrawnAclEntry) -> AclEntry {
     AclEntry {
         number: *number,
         is_egress: *is_egress,

@@ -20,6 +20,10 @@
   const STREAM_PATIENCE_MS = 25000;
   const FIRST_RETRY_MS = 1000;
   const LAST_RETRY_MS = 10000;
+  /** How often ages are counted on. */
+  const TICK_MS = 10000;
+  /** How long nobody types before what was typed is asked about. */
+  const TYPED_MS = 150;
 
   // ---- showing ----
 
@@ -30,7 +34,8 @@
       old.replaceWith(wanted);
       return;
     }
-    if (old.id === "connection") return;
+    // What the script says, and the names that fit what is typed, are its own.
+    if (old.id === "connection" || old.id === "secrets") return;
     if (old.nodeType !== Node.ELEMENT_NODE) {
       old.nodeValue = wanted.nodeValue;
       return;
@@ -70,9 +75,50 @@
   const articles = () => [...document.querySelectorAll("article[id]")];
   const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
 
+  // ---- the focus ----
+
+  /** What a control does, by which it is known again when its message was stated anew. */
+  function control(element) {
+    if (element?.matches("article button[name=token]")) return `do ${element.value.split(".").slice(3).join(".")}`;
+    if (element?.matches("article details.menu > summary")) return `open ${element.textContent}`;
+    return null;
+  }
+
+  /** The control that has the focus, and its message. */
+  function holder(element = document.activeElement) {
+    const article = element?.closest("article[id]")?.id;
+    return article ? { article, control: control(element) } : null;
+  }
+
+  /** The focus of a control that is gone for now, which its message keeps for it. */
+  let awaited = null;
+
+  function refocus(held) {
+    const article = document.getElementById(held.article);
+    if (!article) return;
+    const controls = [...article.querySelectorAll("button[name=token], details.menu > summary")];
+    const same = held.control && controls.find((element) => control(element) === held.control);
+    const seen = same?.checkVisibility?.() === false ? same.closest("details.menu").querySelector("summary") : same;
+    (seen ?? article).focus({ preventScroll: true });
+    awaited = seen || !held.control ? null : held;
+  }
+
+  /** Gives the focus back after `change`, wherever that took it. */
+  function keeping_focus(change) {
+    const before = document.activeElement;
+    const held = awaited && before?.id === awaited.article ? awaited : holder(before);
+    change();
+    if (!held) return;
+    const now = document.activeElement;
+    if (now === document.body || now?.id === held.article || (now === before && control(now) !== held.control)) refocus(held);
+  }
+
   function show(wanted) {
+    keeping_focus(() => update(wanted));
+  }
+
+  function update(wanted) {
     const typed = new Map(fields().map((field) => [field.id, field.value]));
-    const held = document.activeElement?.closest("article[id]")?.id;
     const known = new Set(articles().map((article) => article.id));
     const same = document.title === wanted.title;
     document.title = wanted.title;
@@ -83,8 +129,6 @@
       // Words that turned out later to have started nothing.
       if (field.value === "" && !writes && field.hasAttribute("data-kept")) field.value = field.getAttribute("value");
     }
-    // A message whose buttons went away, because it is being worked on, keeps the focus that one of them had.
-    if (held && document.activeElement === document.body) document.getElementById(held)?.focus({ preventScroll: true });
     // What answers words that were just said in a thread stands below what is there.
     if (same && Date.now() - saidAt < EAGER_FOR_MS) {
       articles().find((article) => !known.has(article.id))?.scrollIntoView({ block: "start" });
@@ -92,8 +136,62 @@
     reveal();
   }
 
-  // Copy buttons are only there where they work.
+  // ---- times, names, printing ----
+
+  /** As the server writes it: `41 d`, `3 h`, `12 min`, `40 s`. */
+  function age(at) {
+    const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(at)) / 1000));
+    if (seconds < 60) return `${seconds} s`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+    if (seconds < 172800) return `${Math.floor(seconds / 3600)} h`;
+    return `${Math.floor(seconds / 86400)} d`;
+  }
+
+  setInterval(() => {
+    for (const time of document.querySelectorAll("time[data-ago]")) {
+      const now = age(time.dateTime);
+      if (time.textContent !== now) time.textContent = now;
+    }
+  }, TICK_MS);
+
+  let typing;
+  let asking = null;
+
+  /** Asks for names that fit the one word that is typed, with or without the command before it. */
+  async function suggest(field) {
+    const [, command, word] = /^(\s*\/rotation-diag\s+)?(\S*)$/.exec(field.value) ?? [];
+    if (word === undefined || word.startsWith("/")) return;
+    asking?.abort();
+    asking = new AbortController();
+    const address = new URL("suggest", ROOT);
+    address.searchParams.set("typed", word);
+    try {
+      const answer = await fetch(address, { signal: asking.signal, cache: "no-store" });
+      if (!answer.ok || !answer.headers.get("content-type")?.startsWith("application/json")) return;
+      const names = await answer.json();
+      const options = names.map((name) => Object.assign(document.createElement("option"), { value: `${command ?? ""}${name}` }));
+      field.list?.replaceChildren(...options);
+    } catch {
+      // The next letter asks again.
+    }
+  }
+
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not(.menu):not([open])")];
+    for (const part of folded) part.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const part of folded) part.open = false;
+  });
+
+  const moments = new Intl.DateTimeFormat(undefined, {
+    weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+  });
+
+  // Copy buttons are only there where they work, and moments read in this reader's own time; their titles keep UTC.
   function reveal() {
+    for (const moment of document.querySelectorAll("time.local")) moment.textContent = moments.format(new Date(moment.dateTime));
     if (!navigator.clipboard) return;
     for (const button of document.querySelectorAll(".copy, .copy-link")) button.hidden = false;
   }
@@ -185,9 +283,38 @@
   let writes = false;
   const isWriting = () => writes && fields().some((field) => field.value !== "");
 
+  /** The address of this page without what it tells of a submission. */
+  function plain_address() {
+    const query = new URLSearchParams(location.search);
+    query.delete("asked");
+    return location.pathname + (query.size ? `?${query}` : "");
+  }
+
+  /** Shows another part of the list, beside what is open. */
+  async function choose(form) {
+    const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
+    const address = new URL(form.action);
+    address.search = query.toString();
+    generation += 1;
+    const mine = generation;
+    try {
+      const { page, at, out } = await fetched(address);
+      if (mine !== generation) return;
+      if (out || !isSheet(page)) {
+        location.assign(address);
+        return;
+      }
+      history.replaceState(null, "", at);
+      show(page);
+    } catch {
+      state("lost");
+      soon();
+    }
+  }
+
   /** Goes to a page that was fetched already: what is typed, and the connection, stay. */
   function go(at, page) {
-    history.replaceState(null, "", location.pathname);
+    history.replaceState(null, "", plain_address());
     history.pushState(null, "", at);
     show(page);
     scrollTo(0, 0);
@@ -216,7 +343,7 @@
       if (at.pathname === location.pathname) show(page);
       // The thread that was asked for. Whoever writes something already is not led away from it.
       else if (isWriting()) {
-        history.replaceState(null, "", location.pathname);
+        history.replaceState(null, "", plain_address());
         stale = true;
       } else go(at, page);
     } catch {
@@ -395,7 +522,8 @@
     // Whether it arrived may be unknown: sent once more under the same number, it counts once.
     const what = [form.action, ...["words", "token", "thread"].map((name) => sent.get(name))].join("\n");
     if (unsent?.what === what) sent.set("once", unsent.once);
-    const held = button && document.activeElement === button;
+    const had = button && document.activeElement === button;
+    const held = had ? holder(button) : null;
     if (button) button.disabled = true;
     writes = false;
     saidAt = Date.now();
@@ -416,7 +544,7 @@
       generation += 1;
       if (button) button.disabled = false;
       // A button that is disabled loses the focus.
-      if (held && button.isConnected && document.activeElement === document.body) button.focus({ preventScroll: true });
+      if (had && button.isConnected && document.activeElement === document.body) button.focus({ preventScroll: true });
     }
     if (answer.out) {
       state("out");
@@ -430,6 +558,7 @@
     }
     tell();
     taken(answer, field, words);
+    if (held && document.activeElement === document.body) refocus(held);
   }
 
   /** Shows what came of it; words that started nothing stay. */
@@ -454,18 +583,34 @@
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
+    if (form.matches(".sign-out")) return;
     if (!document.body.classList.contains("sheet")) {
       // The server never sees what stands behind the #: it is taken along to the page that was asked for.
       if (form.matches(".sign-in") && location.hash && !form.elements.to.value.includes("#")) form.elements.to.value += location.hash;
       return;
     }
     event.preventDefault();
+    if (form.matches(".search")) {
+      choose(form);
+      return;
+    }
     if (busy.has(form)) return;
     busy.add(form);
     submit(form, event.submitter).finally(() => busy.delete(form));
   });
 
-  document.addEventListener("input", () => {
+  document.addEventListener("change", (event) => {
+    if (event.target.matches(".search select")) choose(event.target.form);
+  });
+
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    clearTimeout(typing);
+    if (field.matches(".search input")) {
+      typing = setTimeout(choose, TYPED_MS, field.form);
+      return;
+    }
+    if (field.matches("[data-suggest]")) typing = setTimeout(suggest, TYPED_MS, field);
     writes = true;
     if (!unsent) return;
     unsent = null;
@@ -475,6 +620,16 @@
   document.addEventListener("click", async (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
+    }
+    const hide = event.target.closest(".notices .alone a");
+    if (hide) {
+      // What is typed stays, which loading the page anew would take away.
+      event.preventDefault();
+      const field = hide.closest(".go-on, .prompt").querySelector("input[type=text]");
+      hide.closest(".notices").replaceChildren();
+      history.replaceState(null, "", plain_address());
+      field.focus();
+      return;
     }
     const button = event.target.closest(".copy, .copy-link");
     if (!button) return;

@@ -7,11 +7,16 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 
+/// What the button that ends a session has to bring back: its form.
+pub(in super::super) struct SignOut(pub(in super::super) String);
+
 /// A page.
 pub(super) struct PageFrame<'a> {
     pub(super) paths: &'a Paths,
     pub(super) title: &'a str,
     pub(super) note: Option<&'a str>,
+    /// Where people had to sign in.
+    pub(super) sign_out: Option<&'a SignOut>,
     /// When a browser without scripts asks again, in seconds; one with them is told.
     pub(super) again: Option<&'static str>,
     /// True where news are shown as they come.
@@ -46,6 +51,12 @@ impl PageFrame<'_> {
                             span { "rotation-diag" }
                         }
                         @if let Some(note) = self.note { p class="note" { (note) } }
+                        @if let Some(SignOut(form)) = self.sign_out {
+                            form class="sign-out" method="post" action=(self.paths.at("/sign-out")) {
+                                input type="hidden" name="form" value=(form);
+                                button type="submit" { "Sign out" }
+                            }
+                        }
                     }
                     // What the script says about the server: that it is gone, and back.
                     @if self.is_live { p id="connection" class="connection" role="status" {} }
@@ -60,18 +71,18 @@ impl PageFrame<'_> {
 /// A page that says why there is no other.
 pub(in super::super) fn refused(paths: &Paths, status: StatusCode, why: &str) -> Response {
     let main = html! {
-        main id="main" {
+        main id="main" tabindex="-1" {
             h1 { (why) }
             p { a href=(paths.channel()) { "Back to the channel" } }
         }
     };
-    (status, alone(paths, "Not here").around(&main)).into_response()
+    (status, standalone_page(paths, "Not here").around(&main)).into_response()
 }
 
 /// Asks for the token; what somebody wanted, and had written, comes back with it.
 pub(in super::super) fn sign_in(paths: &Paths, form: &str, why_not: Option<&Message>, luggage: &Luggage) -> Html<String> {
-    alone(paths, "Sign in").around(&html! {
-        main id="main" {
+    standalone_page(paths, "Sign in").around(&html! {
+        main id="main" tabindex="-1" {
             h1 { "Sign in" }
             @if let Some(why) = why_not { div id="why-not" { (message::notice(paths, why)) } }
             form class="sign-in" method="post" action=(paths.at("/sign-in")) {
@@ -87,6 +98,6 @@ pub(in super::super) fn sign_in(paths: &Paths, form: &str, why_not: Option<&Mess
     })
 }
 
-fn alone<'a>(paths: &'a Paths, title: &'a str) -> PageFrame<'a> {
-    PageFrame { paths, title, note: None, again: None, is_live: false, kind: "alone" }
+fn standalone_page<'a>(paths: &'a Paths, title: &'a str) -> PageFrame<'a> {
+    PageFrame { paths, title, note: None, sign_out: None, again: None, is_live: false, kind: "alone" }
 }

@@ -1,31 +1,109 @@
 //! Messages.
 
-use super::{Paths, block, plain, text};
+use super::{Paths, block, line, plain, text};
+use crate::chart::{self, Chart, Size};
 use crate::chat::Message;
 use crate::chat::Posted;
+use crate::chat::compose;
 use crate::chat::document::{Attachment, Content, Control, MenuItem, Part, Quote, StepLine, StepState, Tone};
+use crate::model::{Action, Investigation, InvestigationId};
 use crate::redact::SafeText;
 use crate::report::time::moment;
-use maud::{Markup, html};
+use crate::report::{Phrase, Report, Span};
+use maud::{Markup, PreEscaped, html};
 
 /// The id of the form that buttons of messages belong to.
 pub(super) const ACT: &str = "act";
 
-/// A message of a thread.
-pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted) -> Markup {
+/// A chart as the page draws it: in its own colours, and narrower where the screen is.
+pub(in super::super) struct DrawnChart {
+    wide: Chart,
+    narrow: Chart,
+}
+
+impl DrawnChart {
+    /// The timeline, where anything has a time.
+    pub(super) fn timeline(investigation: &Investigation) -> Option<DrawnChart> {
+        Some(DrawnChart { wide: chart::draw(investigation, Size::Wide)?, narrow: chart::draw(investigation, Size::Narrow)? })
+    }
+
+    /// The way through the network, where it is broken.
+    pub(super) fn network(investigation: &Investigation) -> Option<DrawnChart> {
+        Some(DrawnChart {
+            wide: chart::network(investigation, Size::Wide)?,
+            narrow: chart::network(investigation, Size::Narrow)?,
+        })
+    }
+
+    /// Drawn here, with every text in it escaped.
+    pub(super) fn markup(&self) -> Markup {
+        html! {
+            div class="timeline wide" { (PreEscaped(self.wide.svg())) }
+            div class="timeline narrow" { (PreEscaped(self.narrow.svg())) }
+        }
+    }
+}
+
+/// What a page shows of an investigation beyond its messages, which are written for every platform.
+pub(in super::super) struct Enrichment {
+    charts: Vec<DrawnChart>,
+    /// The message that lists the beginning of what was ruled out, and the whole list.
+    ruled_out: Option<(Message, Markup)>,
+}
+
+impl Enrichment {
+    /// What there is of an investigation.
+    pub(in super::super) fn of(investigation: &Investigation) -> Enrichment {
+        let report = Report::new(investigation);
+        let listing = compose::thoughts(&report).into_iter().find(|thought| thought.name == RULED_OUT);
+        let listing = listing.and_then(|thought| thought.message);
+        Enrichment {
+            charts: DrawnChart::timeline(investigation).into_iter().chain(DrawnChart::network(investigation)).collect(),
+            ruled_out: listing.map(|listing| (listing, ruled_out(&report))),
+        }
+    }
+}
+
+/// The name of the thought that lists what was ruled out.
+pub(super) const RULED_OUT: &str = "ruled-out";
+
+/// Every cause that was ruled out, with what speaks against it; closed until somebody opens it.
+pub(super) fn ruled_out(report: &Report) -> Markup {
+    html! {
+        details class="fold" {
+            summary { "All " (report.ruled_out.len()) ", with what speaks against each" }
+            ul {
+                @for ruled_out in &report.ruled_out {
+                    li { strong { (ruled_out.cause.title()) } " — " (text(&ruled_out.because)) }
+                }
+            }
+        }
+    }
+}
+
+/// The investigations that the messages of a thread are about.
+pub(in super::super) fn investigations_of(messages: &[Posted]) -> Vec<InvestigationId> {
+    messages.iter().filter_map(|posted| investigation_of(&posted.message).cloned()).collect()
+}
+
+/// A message of a thread, with what `more` has for it. That is of the last run: a message of an earlier one stays as it is.
+pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted, more: &[Enrichment]) -> Markup {
     let message = &posted.message;
     let investigation = investigation_of(message);
     html! {
         article id={ "m-" (plain(&posted.id)) } class="message" tabindex="-1" data-tone=(tone(message.tone)) {
             header {
-                h2 { (mark(message.tone)) (text(&message.title)) }
+                (heading(message))
                 time datetime=(posted.at) { (moment(posted.at, posted.at)) }
             }
             (parts(paths, &message.parts))
+            @for (listing, whole) in more.iter().filter_map(|more| more.ruled_out.as_ref()) {
+                @if listing == message { (whole) }
+            }
             @if !message.attachments.is_empty() {
                 div class="files" {
                     @for (at, file) in message.attachments.iter().enumerate() {
-                        (attached(file, &format!("{}/files/{}/{at}", paths.thread(root), plain(&posted.id))))
+                        (attached(file, more, &format!("{}/files/{}/{at}", paths.thread(root), plain(&posted.id))))
                     }
                 }
             }
@@ -37,26 +115,33 @@ pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted) -> Markup {
     }
 }
 
+/// The title; a long one is cut by the style, and whole for who points at it.
+fn heading(message: &Message) -> Markup {
+    html! { h2 class="clamp" title=(line(&message.title)) { (mark(message.tone)) (text(&message.title)) } }
+}
+
 /// What one person alone is told. A refusal interrupts whoever listens instead of looking.
 pub(super) fn notice(paths: &Paths, message: &Message) -> Markup {
     let role = (message.tone == Tone::Warning).then_some("alert");
     html! {
-        article class="message notice" data-tone=(tone(message.tone)) role=[role] {
-            header { h2 { (mark(message.tone)) (text(&message.title)) } }
-            (parts(paths, &message.parts))
-            @if !message.controls.is_empty() { (controls(&message.controls)) }
+        div role=[role] {
+            article class="message notice" data-tone=(tone(message.tone)) {
+                header { (heading(message)) }
+                (parts(paths, &message.parts))
+                @if !message.controls.is_empty() { (controls(&message.controls)) }
+            }
         }
     }
 }
 
 /// The investigation that a message's buttons belong to, when it is a verdict: it can be rerun.
-fn investigation_of(message: &Message) -> Option<&str> {
+fn investigation_of(message: &Message) -> Option<&InvestigationId> {
     let buttons = message.controls.iter().filter_map(|control| match control {
         Control::Button(choice) => Some(choice),
-        Control::Select { .. } => None,
+        Control::Copy(_) | Control::Select { .. } => None,
     });
-    let rerun = buttons.map(|choice| &choice.token).find(|token| token.action == crate::model::Action::RerunAll);
-    rerun.map(|token| token.investigation.as_str())
+    let rerun = buttons.map(|choice| &choice.token).find(|token| token.action == Action::RerunAll);
+    rerun.map(|token| &token.investigation)
 }
 
 pub(super) fn tone(tone: Tone) -> &'static str {
@@ -84,6 +169,7 @@ pub(super) fn parts(paths: &Paths, parts: &[Part]) -> Markup {
 fn one(paths: &Paths, part: &Part) -> Markup {
     match part {
         Part::Context(items) => context(items),
+        Part::Facts(phrases) => facts(phrases),
         Part::Section { label, lines } => html! {
             section {
                 h3 { (text(label)) }
@@ -98,7 +184,7 @@ fn one(paths: &Paths, part: &Part) -> Markup {
             section {
                 h3 { (text(label)) }
                 @if quotes.iter().all(|quote| quote.source.as_str().is_empty()) {
-                    (transcript(&text(label), quotes))
+                    (transcript(&line(label), quotes))
                 } @else {
                     @for quote in quotes { (proof(quote)) }
                 }
@@ -108,7 +194,7 @@ fn one(paths: &Paths, part: &Part) -> Markup {
         Part::Caution(caution) => html! { p class="caution" { strong { "Caution" } " " (text(caution)) } },
         Part::Links(links) => html! {
             ul class="links" { @for link in links { @if let Some(address) = address(link) {
-                li { a href=(address) target="_blank" rel="noopener noreferrer" { (address) } }
+                li { a href=(address) target="_blank" rel="noopener noreferrer" { (text(link)) } }
             } } }
         },
         Part::Steps(lines) => steps(lines),
@@ -118,8 +204,35 @@ fn one(paths: &Paths, part: &Part) -> Markup {
     }
 }
 
-pub(super) fn context(items: &[SafeText]) -> Markup {
+fn context(items: &[SafeText]) -> Markup {
     html! { p class="context" { @for item in items { span { (text(item)) } " " } } }
+}
+
+/// Small print with moments; the page's script turns those into its reader's own time.
+fn facts(phrases: &[Phrase]) -> Markup {
+    html! {
+        p class="context" {
+            @for phrase in phrases {
+                span {
+                    @for span in phrase.spans() {
+                        @match span {
+                            Span::Text(words) => (spaced(words)),
+                            Span::Moment { at, utc } => { time class="local" datetime=(at) title=(utc) { (utc) } }
+                        }
+                    }
+                } " "
+            }
+        }
+    }
+}
+
+/// Words with the spaces around them that part them from a moment.
+fn spaced(words: &SafeText) -> Markup {
+    html! {
+        @if words.as_str().starts_with(' ') { " " }
+        (text(words))
+        @if words.as_str().ends_with(' ') { " " }
+    }
 }
 
 /// Log lines or a document, under one another.
@@ -169,7 +282,11 @@ fn steps(lines: &[StepLine]) -> Markup {
                         @if line.summary.as_str().is_empty() {
                             span class="quiet" { (spoken(line.state)) }
                         } @else {
-                            @if matches!(line.state, StepState::Denied | StepState::Broken) { strong { (spoken(line.state)) } ": " }
+                            @if matches!(line.state, StepState::Denied | StepState::Broken) {
+                                strong { (spoken(line.state)) } ": "
+                            } @else if matches!(line.state, StepState::Trouble | StepState::Nothing) {
+                                span class="unseen" { (spoken(line.state)) ": " }
+                            }
                             (text(&line.summary))
                         }
                     }
@@ -179,21 +296,14 @@ fn steps(lines: &[StepLine]) -> Markup {
     }
 }
 
-/// Nine small fields, for where there is no room for words.
-pub(super) fn gauge(lines: &[StepLine]) -> Markup {
-    let ended = lines.iter().filter(|line| !matches!(line.state, StepState::Waiting | StepState::Running)).count();
-    html! {
-        span class="gauge" role="img" aria-label={ (ended) " of " (lines.len()) " steps done" } {
-            @for line in lines { span data-state=(state(line.state)) {} }
-        }
-    }
-}
-
-fn state(state: StepState) -> &'static str {
+pub(super) fn state(state: StepState) -> &'static str {
     match state {
         StepState::Waiting => "waiting",
         StepState::Running => "running",
         StepState::Done => "done",
+        StepState::Fine => "fine",
+        StepState::Trouble => "trouble",
+        StepState::Nothing => "nothing",
         StepState::Denied => "denied",
         StepState::Broken => "broken",
         StepState::Skipped => "skipped",
@@ -205,9 +315,12 @@ fn spoken(state: StepState) -> &'static str {
         StepState::Waiting => "waits",
         StepState::Running => "looking …",
         StepState::Done => "done",
+        StepState::Fine => "fine",
+        StepState::Trouble => "the trouble",
+        StepState::Nothing => "nothing there",
         StepState::Denied => "not permitted",
         StepState::Broken => "no answer",
-        StepState::Skipped => "not needed",
+        StepState::Skipped => "not asked",
     }
 }
 
@@ -217,6 +330,8 @@ fn controls(controls: &[Control]) -> Markup {
             @for control in controls {
                 @match control {
                     Control::Button(choice) => (button(choice)),
+                    // Every command of the page has a button that copies it.
+                    Control::Copy(_) => {}
                     Control::Select { placeholder, choices } => {
                         details class="menu" {
                             summary { (text(placeholder)) }
@@ -230,17 +345,31 @@ fn controls(controls: &[Control]) -> Markup {
 }
 
 fn button(choice: &MenuItem) -> Markup {
-    html! { button type="submit" form=(ACT) name="token" value=(choice.token) { (text(&choice.label)) } }
+    let is_primary = choice.token.action == Action::RerunAll;
+    html! {
+        button type="submit" form=(ACT) name="token" value=(choice.token) class=[is_primary.then_some("primary")] {
+            (text(&choice.label))
+        }
+    }
 }
 
-fn attached(file: &Attachment, path: &str) -> Markup {
-    let description = text(&file.description);
-    match &file.content {
-        Content::Png(_) => html! {
+fn attached(file: &Attachment, more: &[Enrichment], path: &str) -> Markup {
+    let description = line(&file.description);
+    // What says the same shows the same.
+    let mut charts = more.iter().flat_map(|more| &more.charts);
+    let drawn = charts.find(|chart| *chart.wide.description() == file.description);
+    match (&file.content, drawn) {
+        (Content::Png(_), Some(chart)) => html! {
+            div class="drawn" {
+                (chart.markup())
+                p class="more" { a href=(path) { "As a picture" } }
+            }
+        },
+        (Content::Png(_), None) => html! {
             a class="picture" href=(path) { img src=(path) alt=(description) loading="lazy"; }
         },
-        Content::Text(_) => html! {
-            a class="file" href=(path) download=(file.name) { strong { (file.name) } " " span { (description) } }
+        (Content::Text(_), _) => html! {
+            a class="file" href=(path) download=(file.name) { strong class="clamp" title=(file.name) { (file.name) } " " span { (description) } }
         },
     }
 }

@@ -1,13 +1,14 @@
 //! The channel, and beside it the thread that is open.
 
-use super::frame::PageFrame;
-use super::message::{self, ACT};
-use super::{Paths, text};
-use crate::chat::document::{Part, Tone};
-use crate::chat::{HistoryThread, Posted};
+use super::frame::{PageFrame, SignOut};
+use super::list;
+use super::message::{self, ACT, Enrichment};
+use super::{Paths, line};
+use crate::chat::document::Tone;
+use crate::chat::{Posted, ThreadList};
 use crate::platforms::console::Example;
+use crate::platforms::console::list_address::ListAddress;
 use crate::platforms::console::submissions::{Field, Submission};
-use crate::report::time::moment;
 use axum::response::Html;
 use maud::{Markup, html};
 
@@ -27,21 +28,16 @@ pub(in super::super) struct SessionView<'a> {
     pub(in super::super) once: String,
     /// One line for the top.
     pub(in super::super) note: Option<&'a str>,
+    pub(in super::super) sign_out: Option<SignOut>,
     /// What became of what was said in this window.
     pub(in super::super) submission: Submission,
-    /// The channel.
-    pub(in super::super) channel: ShownChannel,
-    /// The thread that is open.
-    pub(in super::super) open: Option<Open>,
-}
-
-pub(in super::super) struct ShownChannel {
-    /// Its threads, the newest first.
-    pub(in super::super) threads: Vec<HistoryThread>,
-    /// True where there may be older ones.
-    pub(in super::super) is_cut: bool,
+    /// What of the list is shown.
+    pub(in super::super) address: &'a ListAddress,
+    pub(in super::super) list: ThreadList,
     /// What may be asked, the first ones for a start.
     pub(in super::super) examples: Vec<Example>,
+    /// The thread that is open.
+    pub(in super::super) open: Option<Open>,
 }
 
 pub(in super::super) struct Open {
@@ -49,17 +45,20 @@ pub(in super::super) struct Open {
     pub(in super::super) root: String,
     /// Its messages.
     pub(in super::super) messages: Vec<Posted>,
+    /// What is shown beyond them.
+    pub(in super::super) more: Vec<Enrichment>,
 }
 
 pub(in super::super) fn sheet(sheet: &SessionView<'_>) -> Html<String> {
     let open = sheet.open.as_ref();
     let root = open.and_then(|open| open.messages.first());
     let working = root.is_some_and(is_working);
-    let title = root.map_or_else(|| "Channel".to_owned(), |root| text(&root.message.title));
+    let title = root.map_or_else(|| "Channel".to_owned(), |root| line(&root.message.title));
     let frame = PageFrame {
         paths: sheet.paths,
         title: &title,
         note: sheet.note,
+        sign_out: sheet.sign_out.as_ref(),
         again: (working || sheet.submission.is_awaited).then_some(AGAIN),
         is_live: true,
         kind: match open {
@@ -77,7 +76,7 @@ pub(in super::super) fn sheet(sheet: &SessionView<'_>) -> Html<String> {
             }
         }
         // Told to whoever listens instead of looking; one line, not every step.
-        p id="status" class="unseen" role="status" { @if let Some(root) = root { (text(&root.message.title)) } }
+        p id="status" class="unseen" role="status" { @if let Some(root) = root { (line(&root.message.title)) } }
     })
 }
 
@@ -96,13 +95,14 @@ fn hidden(sheet: &SessionView<'_>) -> Markup {
     html! {
         input type="hidden" name="form" value=(sheet.form);
         input type="hidden" name="once" value=(sheet.once);
+        input type="hidden" name="list" value=(sheet.address.query());
         @if let Some(open) = &sheet.open { input type="hidden" name="thread" value=(open.root); }
     }
 }
 
 fn channel(sheet: &SessionView<'_>) -> Markup {
-    let ShownChannel { threads, is_cut, examples } = &sheet.channel;
     let open = sheet.open.as_ref().map(|open| open.root.as_str());
+    let here = open.map_or_else(|| sheet.paths.channel(), |root| sheet.paths.thread(root));
     let field = Prompt {
         field: Field::Ask,
         id: "ask",
@@ -116,6 +116,7 @@ fn channel(sheet: &SessionView<'_>) -> Markup {
                 form class="ask" method="post" action=(sheet.paths.at("/say")) {
                     input type="hidden" name="form" value=(sheet.form);
                     input type="hidden" name="once" value=(sheet.once);
+                    input type="hidden" name="list" value=(sheet.address.query());
                     @if let Some(root) = open { input type="hidden" name="beside" value=(root); }
                     label for="ask" { "Why does it not rotate?" }
                     div class="line" {
@@ -123,22 +124,12 @@ fn channel(sheet: &SessionView<'_>) -> Markup {
                         button type="submit" class="primary" { "Ask" }
                     }
                     datalist id="secrets" {
-                        @for Example { words, title } in examples { option value={ "/rotation-diag " (words) } { (title) } }
+                        @for Example { words, title } in &sheet.examples { option value={ "/rotation-diag " (words) } { (title) } }
                     }
                 }
-                (field.notices(sheet.paths, &sheet.submission))
+                (field.notices(sheet.paths, &sheet.submission, &sheet.address.at(&here)))
             }
-            @if threads.is_empty() {
-                p class="empty" { "No investigations yet." }
-            }
-            // Loading anew by itself would take away what is being typed.
-            @if open.is_none() && threads.iter().any(|thread| is_working(&thread.root)) {
-                noscript { p class="empty" { a href=(sheet.paths.channel()) { "Refresh" } " to see the progress" } }
-            }
-            ol id="threads" class="threads" {
-                @for thread in threads { (entry(sheet.paths, thread, open == Some(thread.root.id.as_str()))) }
-            }
-            @if *is_cut { p class="empty" { "These are the newest " (threads.len()) "." } }
+            (list::list(sheet.paths, sheet.address, &sheet.list, open))
         }
     }
 }
@@ -159,51 +150,27 @@ impl Prompt {
         let kept = submission.words.as_deref().filter(|_| submission.field == self.field);
         let is_mistaken = kept.is_some() && submission.notices.iter().any(|notice| notice.tone == Tone::Warning);
         html! {
-            input id=(self.id) name="words" type="text" list=(self.list) autocomplete="off" autocapitalize="none" spellcheck="false"
+            input id=(self.id) name="words" type="text" list=(self.list) data-suggest[self.field == Field::Ask] autocomplete="off" autocapitalize="none" spellcheck="false"
                 required maxlength="1000" placeholder=(self.placeholder) value=[kept] autofocus[is_first || kept.is_some()]
                 aria-invalid=[is_mistaken.then_some("true")] aria-describedby=[is_answered.then_some(self.notices)]
                 data-kept[kept.is_some()];
         }
     }
 
-    fn notices(&self, paths: &Paths, submission: &Submission) -> Markup {
+    /// `here` is the page without them.
+    fn notices(&self, paths: &Paths, submission: &Submission, here: &str) -> Markup {
         let notices = if submission.field == self.field { submission.notices.as_slice() } else { &[] };
         html! {
             div id=(self.notices) class="notices" role="status" {
-                @if !notices.is_empty() { p class="alone" { "Only visible to you" } }
+                @if !notices.is_empty() { p class="alone" { "Only visible to you" " " a href=(here) { "Hide" } } }
                 @for notice in notices { (message::notice(paths, notice)) }
             }
         }
     }
 }
 
-fn entry(paths: &Paths, thread: &HistoryThread, is_open: bool) -> Markup {
-    let message = &thread.root.message;
-    let replies = match thread.replies {
-        0 => String::new(),
-        1 => "1 reply".to_owned(),
-        more => format!("{more} replies"),
-    };
-    let steps = message.parts.iter().find_map(|part| match part {
-        Part::Steps(lines) => Some(lines),
-        _ => None,
-    });
-    html! {
-        li id={ "t-" (super::plain(&thread.root.id)) } {
-            a href=(paths.thread(&thread.root.id)) data-tone=(message::tone(message.tone)) aria-current=[is_open.then_some("page")] {
-                span class="title" { (message::mark(message.tone)) (text(&message.title)) }
-                @if let Some(lines) = steps { (message::gauge(lines)) }
-                span class="below" {
-                    time datetime=(thread.root.at) { (moment(thread.root.at, thread.root.at)) }
-                    @if !replies.is_empty() { " " span { (replies) } }
-                }
-            }
-        }
-    }
-}
-
 fn nothing_open(sheet: &SessionView<'_>) -> Markup {
-    let (first, more) = sheet.channel.examples.split_at(sheet.channel.examples.len().min(SHOWN));
+    let (first, more) = sheet.examples.split_at(sheet.examples.len().min(SHOWN));
     html! {
         main id="main" class="thread welcome" tabindex="-1" {
             h1 { "AWS Secrets Manager stopped rotating a credential. Why?" }
@@ -232,7 +199,7 @@ fn example(Example { words, title }: &Example) -> Markup {
     html! {
         li {
             button type="submit" name="words" value={ "/rotation-diag " (words) } {
-                code { (words) }
+                code class="clamp" title=(words) { (words) }
                 @if !title.is_empty() { " " span { (title) } }
             }
         }
@@ -245,12 +212,12 @@ fn thread(sheet: &SessionView<'_>, open: &Open) -> Markup {
     html! {
         main id="main" class="thread" tabindex="-1" {
             h1 class="unseen" { "Thread" }
-            p class="back" { a href=(sheet.paths.channel()) { "← Channel" } }
+            p class="back" { a href=(sheet.address.at(&sheet.paths.channel())) { "← Channel" } }
             div id="messages" class="messages" {
-                @for posted in &open.messages { (message::posted(sheet.paths, &open.root, posted)) }
+                @for posted in &open.messages { (message::posted(sheet.paths, &open.root, posted, &open.more)) }
             }
             div class="go-on" {
-                (field.notices(sheet.paths, &sheet.submission))
+                (field.notices(sheet.paths, &sheet.submission, &sheet.address.at(&sheet.paths.thread(&open.root))))
                 form class="ask" method="post" action=(sheet.paths.at("/say")) {
                     (hidden(sheet))
                     label for="say" { "Reply in this thread" }

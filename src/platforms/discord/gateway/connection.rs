@@ -56,7 +56,7 @@ struct Frame {
 
 /// What is sent. Serenity builds these only together with its own connection.
 #[derive(Serialize)]
-struct Outgoing<T> {
+struct GatewayPayload<T> {
     op: Opcode,
     d: T,
 }
@@ -207,7 +207,7 @@ impl Connection {
     }
 
     async fn send(&mut self, op: Opcode, body: impl Serialize) -> Result<(), End> {
-        let text = serde_json::to_string(&Outgoing { op, d: body }).map_err(|_| End::Broken)?;
+        let text = serde_json::to_string(&GatewayPayload { op, d: body }).map_err(|_| End::Broken)?;
         match timeout(SENDING, self.socket.send(Message::text(text))).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(End::Broken),

@@ -18,6 +18,8 @@ pub(super) enum BlockPiece {
     /// Something to copy: a block of its own.
     Copy(SlackRichTextElement),
     Small(String),
+    /// The same, in mark-up of ours.
+    Dated(String),
     /// Something that had to be shortened or left out; what remains of it, if anything, stands before this.
     Shortened,
 }
@@ -67,6 +69,12 @@ impl Assembly {
         self.push(block, length(title).min(RICH_TEXT));
     }
 
+    /// The first line, where a header cannot show it.
+    pub(super) fn title_line(&mut self, title: SlackRichTextElement) {
+        let length = length_of(&title);
+        self.push(SlackRichTextBlock::new(vec![title]).into(), length);
+    }
+
     /// A part, as far as there is room.
     pub(super) fn part(&mut self, pieces: Vec<BlockPiece>) {
         for piece in pieces {
@@ -85,6 +93,12 @@ impl Assembly {
                     let length = length(&text.text);
                     self.push(SlackContextBlock::new(vec![text.into()]).into(), length);
                 }
+                BlockPiece::Dated(text) => {
+                    self.close();
+                    let length = length(&text);
+                    let text = SlackBlockMarkDownText::new(text).with_verbatim(true);
+                    self.push(SlackContextBlock::new(vec![text.into()]).into(), length);
+                }
             }
         }
         self.close();
@@ -96,8 +110,8 @@ impl Assembly {
             let what = match (self.left_out, surface) {
                 (0, Surface::Post) => "Some lines are shortened; details.txt in the thread has all of it.".to_owned(),
                 (n, Surface::Post) => format!("{n} more lines: details.txt in the thread has all of it."),
-                (0, Surface::Alone) => "Some lines are shortened; Export has all of it.".to_owned(),
-                (n, Surface::Alone) => format!("{n} more lines do not fit; Export has all of it."),
+                (0, Surface::Ephemeral) => "Some lines are shortened; Export has all of it.".to_owned(),
+                (n, Surface::Ephemeral) => format!("{n} more lines do not fit; Export has all of it."),
             };
             self.blocks.push(SlackContextBlock::new(vec![plain(&what, NOTE).into()]).into());
         }

@@ -7,12 +7,14 @@ mod assemble;
 mod controls;
 pub mod limits;
 mod parts;
+mod people;
 mod plain;
 mod text;
 
 use crate::chat::document::{Attachment, Content, Mention, Message};
 use assemble::Assembly;
 use base64::Engine as _;
+use people::NamedPeople;
 use slack_morphism::prelude::*;
 
 pub(in crate::platforms::slack) use controls::ACTION_ID;
@@ -53,7 +55,7 @@ pub enum Surface {
     /// A new message; files can follow in its thread.
     Post,
     /// One that replaces another, or one that only one person sees: no file can follow.
-    Alone,
+    Ephemeral,
 }
 
 /// The largest file that is sent, in bytes; the longest report of a test is a tenth of it.
@@ -71,11 +73,16 @@ pub fn message(message: &Message, surface: Surface) -> Rendered {
     if let Some(mention) = message.mention.as_ref().and_then(mention) {
         assembly.mention(&mention);
     }
-    assembly.title(&title);
+    let people = NamedPeople::new(&message.people, surface);
+    match people.title(&title) {
+        Some(line) => assembly.title_line(line),
+        None => assembly.title(&people.unnamed(&title)),
+    }
     for part in &message.parts {
         assembly.part(parts::pieces(part));
     }
-    let (mut blocks, is_whole) = assembly.finish(surface);
+    let (blocks, is_whole) = assembly.finish(surface);
+    let mut blocks: Vec<SlackBlock> = blocks.into_iter().map(|block| people.in_block(block)).collect();
     blocks.extend(controls);
     let calling = message.mention.as_ref().and_then(mention).map(|mention| format!("{mention} ")).unwrap_or_default();
     let mut files: Vec<File> = Vec::new();
@@ -85,16 +92,32 @@ pub fn message(message: &Message, surface: Surface) -> Rendered {
         }
         files.extend(message.attachments.iter().filter_map(file));
     }
-    Rendered { text: format!("{calling}{}", text::notification(&title)), blocks, files }
+    Rendered { text: format!("{calling}{}", text::notification(&people.unnamed(&title))), blocks, files }
+}
+
+/// True where people are named that an edit can mention and a new message must not.
+pub(in crate::platforms::slack) fn names_people(message: &Message) -> bool {
+    !NamedPeople::new(&message.people, Surface::Post).is_empty()
+}
+
+/// True for an id that begins with one of these letters.
+fn is_id(id: &str, first: &[char]) -> bool {
+    id.starts_with(first) && id.len() <= 32 && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// True for a person's id.
+fn is_person(id: &str) -> bool {
+    is_id(id, &['U', 'W'])
 }
 
 /// The mention in Slack's mark-up, where its id is one.
 fn mention(mention: &Mention) -> Option<String> {
-    let is_id = |id: &str, first: &[char]| {
-        id.starts_with(first) && id.len() <= 32 && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-    };
     match mention {
-        Mention::User(id) => is_id(id, &['U', 'W']).then(|| format!("<@{id}>")),
+        Mention::User(id) => is_person(id).then(|| format!("<@{id}>")),
+        Mention::People(ids) => {
+            let people: Vec<String> = ids.iter().filter(|id| is_person(id)).map(|id| format!("<@{id}>")).collect();
+            (!people.is_empty()).then(|| people.join(" "))
+        }
         Mention::Group(id) => is_id(id, &['S']).then(|| format!("<!subteam^{id}>")),
         Mention::Here => Some("<!here>".to_owned()),
     }

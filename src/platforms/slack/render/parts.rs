@@ -5,6 +5,7 @@ use super::limits::{self, cut, length};
 use super::text::{self, bold, paragraph, preformatted, run};
 use crate::chat::document::{CauseReference, Part, Quote, StepLine};
 use crate::redact::SafeText;
+use crate::report::{Phrase, Span, line_in_utc};
 use slack_morphism::prelude::*;
 use url::Url;
 
@@ -30,6 +31,7 @@ const SMALL: usize = 1_000;
 pub(super) fn pieces(part: &Part) -> Vec<BlockPiece> {
     match part {
         Part::Context(items) => context(items),
+        Part::Facts(phrases) => facts(phrases),
         Part::Section { label, lines } => section(label, lines),
         Part::Quotes { label, quotes } => quoted(label, quotes),
         Part::Commands(commands) => commands.iter().flat_map(command).collect(),
@@ -59,6 +61,25 @@ fn context(items: &[SafeText]) -> Vec<BlockPiece> {
         pieces.push(BlockPiece::Shortened);
     }
     pieces
+}
+
+/// A moment reads in its reader's own time, for which Slack has mark-up of ours; every other text is shown as it is.
+///
+/// Source: Slack, "Formatting text for app surfaces", "Date formatting".
+fn facts(phrases: &[Phrase]) -> Vec<BlockPiece> {
+    let has_moments = phrases.iter().flat_map(Phrase::spans).any(|span| matches!(span, Span::Moment { .. }));
+    let whole = text::line(&line_in_utc(phrases));
+    let has_marks = phrases.iter().flat_map(Phrase::spans).any(|span| matches!(span, Span::Text(text) if text::has_marks(text)));
+    if !has_moments || has_marks || length(&whole) > SMALL {
+        return context(&[line_in_utc(phrases)]);
+    }
+    let span = |span: &Span| match span {
+        Span::Text(text) => text.as_str().to_owned(),
+        Span::Moment { at, utc } => format!("<!date^{}^{{date_short_pretty}} {{time}}|{utc}>", at.as_second()),
+    };
+    let phrase = |phrase: &Phrase| phrase.spans().iter().map(span).collect::<String>();
+    let line = phrases.iter().map(phrase).collect::<Vec<_>>().join(" · ");
+    vec![BlockPiece::Dated(line)]
 }
 
 fn heading(label: &SafeText) -> BlockPiece {

@@ -1,8 +1,10 @@
 //! The whole message as a text file, for what does not fit.
 
 use super::limits::escape;
-use super::{File, text};
+use super::people::NamedPeople;
+use super::{File, Surface, text};
 use crate::chat::document::{Message, Part};
+use crate::report::line_in_utc;
 
 /// The name of the file.
 const NAME: &str = "details.txt";
@@ -36,7 +38,7 @@ fn whole(message: &Message) -> String {
         whole.push('\n');
         write(&mut whole, part);
     }
-    whole
+    NamedPeople::new(&message.people, Surface::Post).unnamed(&whole)
 }
 
 fn write(whole: &mut String, part: &Part) {
@@ -46,6 +48,7 @@ fn write(whole: &mut String, part: &Part) {
     };
     match part {
         Part::Context(items) => line(&items.iter().map(text::line).collect::<Vec<_>>().join(" · ")),
+        Part::Facts(phrases) => line(&text::line(&line_in_utc(phrases))),
         Part::Section { label, lines } => {
             line(&text::line(label));
             lines.iter().for_each(|item| line(&format!("  {}", text::line(item))));

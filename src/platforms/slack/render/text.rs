@@ -43,6 +43,12 @@ pub(super) fn notification(text: &str) -> String {
     escape(&broken, limits::NOTIFICATION)
 }
 
+/// True where Slack would read mark-up, an address or a name in the text instead of showing it.
+pub(super) fn has_marks(text: &str) -> bool {
+    let is_harmless = |c: char| c.is_alphanumeric() || " -·…,.()/".contains(c);
+    !text.chars().all(is_harmless)
+}
+
 /// A run of text in a `rich_text` block.
 pub(in crate::platforms::slack) fn run(text: &str) -> SlackRichTextInlineElement {
     SlackRichTextText::new(text.to_owned()).into()

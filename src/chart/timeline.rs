@@ -18,7 +18,7 @@ const MAX_MARKS: usize = 200;
 
 /// What a chart shows.
 #[derive(Debug, Clone)]
-pub(super) struct Story {
+pub(super) struct Timeline {
     pub(super) secret: SafeText,
     /// The function's name, where there is one.
     pub(super) function: Option<SafeText>,
@@ -62,9 +62,9 @@ pub(super) enum EventKind {
     Change,
 }
 
-impl Story {
+impl Timeline {
     /// `None` where nothing has a time.
-    pub(super) fn of(investigation: &Investigation) -> Option<Story> {
+    pub(super) fn of(investigation: &Investigation) -> Option<Timeline> {
         let evidence = &investigation.evidence;
         let window = window(investigation);
         let metrics = evidence.metrics.found();
@@ -76,7 +76,7 @@ impl Story {
             return None;
         }
         let name = evidence.secret.found().map_or(evidence.asked.as_str(), |secret| secret.name.as_str());
-        Some(Story {
+        Some(Timeline {
             secret: plain(name),
             function: evidence.function_arn().map(|arn| plain(arn.name())),
             window,

@@ -1,0 +1,106 @@
+//! How each of the nine steps is marked: what was looked at is fine, is the trouble, or could not be looked at.
+
+use super::{Report, ReportedStep};
+use crate::model::{
+    AttemptOutcome, Evidence, HealthEvent, InvocationStatus, KeyFacts, Observation, Outcome, Severity, SimulatedDecision,
+    Simulation, StepName,
+};
+
+/// The judgement of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepMark {
+    /// It was looked at, and is fine.
+    Fine,
+    /// A finding rests on it, or what it saw is bad in itself.
+    Trouble,
+    /// There was nothing to see, which is neither good nor bad news.
+    Nothing,
+    /// The question makes no sense here, or nobody asked it.
+    Unasked,
+    /// It could not be looked at, or not everywhere.
+    Unseen,
+}
+
+impl StepMark {
+    /// What stands beneath a list of steps.
+    pub const LEGEND: &'static str = "✓ fine · ✗ the trouble · – nothing there · ○ not asked · ⚠ could not look";
+
+    /// One character that shows it.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            StepMark::Fine => "✓",
+            StepMark::Trouble => "✗",
+            StepMark::Nothing => "–",
+            StepMark::Unasked => "○",
+            StepMark::Unseen => "⚠",
+        }
+    }
+}
+
+/// Marks the steps of `report`, which is about `evidence`.
+pub(super) fn steps(report: &mut Report, evidence: &Evidence) {
+    let is_healthy = report.outcome == Outcome::Healthy;
+    let findings = report.findings.iter().filter(|finding| finding.severity > Severity::Info);
+    let proofs: Vec<u8> = findings.flat_map(|finding| finding.evidence.iter().map(|proof| proof.step)).collect();
+    let explains = report.changes.iter().any(|change| !change.explains.is_empty());
+    for step in &mut report.steps {
+        let is_trouble = proofs.contains(&step.number)
+            || (step.name == StepName::ConfigChanges && explains)
+            // Failures of the past, or of other secrets with the same function, are no trouble of a secret that rotates.
+            || (!is_healthy && is_bad(evidence, step.name));
+        step.mark = mark(step, is_trouble);
+    }
+}
+
+fn mark(step: &ReportedStep, is_trouble: bool) -> StepMark {
+    match step.status {
+        "found" | "no_data" if is_trouble => StepMark::Trouble,
+        "found" | "no_data" if !step.denied.is_empty() => StepMark::Unseen,
+        "found" => StepMark::Fine,
+        "no_data" => StepMark::Nothing,
+        "not_applicable" => StepMark::Unasked,
+        _ => StepMark::Unseen,
+    }
+}
+
+/// What a step saw is bad, whatever was concluded from it.
+fn is_bad(evidence: &Evidence, step: StepName) -> bool {
+    match step {
+        StepName::Secret => evidence.secret.found().is_some_and(|secret| {
+            let is_open = |events: &Vec<HealthEvent>| events.iter().any(|event| event.ended_at.is_none());
+            let pending = secret.version_with("AWSPENDING").is_some_and(|version| !version.has("AWSCURRENT"));
+            secret.deleted_at.is_some() || pending || secret.service_health.found().is_some_and(is_open)
+        }),
+        StepName::RotationConfig => evidence.rotation_config.found().is_some_and(|config| {
+            let due = &config.due;
+            config.enabled != Some(true) || due.invalid.is_some() || due.never_fires || due.overdue_since.is_some()
+        }),
+        StepName::RotationFunction => evidence.function.found().is_some_and(|function| {
+            let failed = |state: &Option<String>| state.as_deref() == Some("Failed");
+            let stopped = matches!(function.reserved_concurrency, Observation::Found(Some(0)));
+            failed(&function.state) || failed(&function.last_update_status) || function.environment_error.is_some() || stopped
+        }),
+        StepName::FunctionLogs => evidence.logs.found().is_some_and(|logs| {
+            let last = logs.invocations.iter().rfind(|invocation| invocation.status != InvocationStatus::Unknown);
+            last.is_some_and(|last| last.status != InvocationStatus::Succeeded)
+        }),
+        StepName::ExecutionRole => evidence.role.found().is_some_and(|role| {
+            let refused = |answers: &Vec<Simulation>| answers.iter().any(|answer| answer.decision != SimulatedDecision::Allowed);
+            role.simulations.found().is_some_and(refused)
+        }),
+        StepName::RotationHistory => evidence.history.found().is_some_and(|history| {
+            let ended = history.attempts.iter().rfind(|attempt| attempt.outcome != AttemptOutcome::Started);
+            ended.is_some_and(|last| last.outcome != AttemptOutcome::Succeeded)
+        }),
+        StepName::FunctionMetrics => evidence
+            .metrics
+            .found()
+            .is_some_and(|metrics| metrics.points.iter().any(|point| point.errors > 0.0 || point.throttles > 0.0)),
+        StepName::SecretAccess => evidence.access.found().is_some_and(|access| {
+            let unusable = |key: &Observation<KeyFacts>| key.found().is_some_and(|key| key.state != "Enabled");
+            unusable(&access.secret_key) || unusable(&access.environment_key)
+        }),
+        StepName::ConfigChanges => false,
+    }
+}

@@ -1,0 +1,164 @@
+//! Sixty commands at once in twelve channels: how soon each of their threads begins, where the platform counts as it does.
+
+use async_trait::async_trait;
+use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
+use rotation_diag::chat::document::Tone;
+use rotation_diag::chat::{ChatPlatform, Destination, Limits, LostPost, Message, SendError};
+use rotation_diag::clock::{Clock, Pauses, this_instant};
+use rotation_diag::model::{Place, PlatformName, ReplyTo, ThreadId};
+use rotation_diag::redact::SafeText;
+use rotation_diag::store::{DesiredMessage, NewThread, Store};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+const COMMANDS: usize = 60;
+const CHANNELS: usize = 12;
+
+/// What a platform takes of new messages: so many within a time, in each channel.
+#[derive(Clone, Copy)]
+struct Counts {
+    messages: usize,
+    within: Duration,
+}
+
+/// A platform that lets a message wait until its channel may have it, and notes when the first and the last word of each thread
+/// was there.
+struct Counting {
+    name: PlatformName,
+    counts: Counts,
+    posts: Mutex<HashMap<String, Vec<Instant>>>,
+    begun: Mutex<BTreeMap<String, Instant>>,
+    ended: Mutex<BTreeMap<String, Instant>>,
+}
+
+impl Counting {
+    fn turn(&self, channel: &str) -> Instant {
+        let mut posts = self.posts.lock().unwrap();
+        let times = posts.entry(channel.to_owned()).or_default();
+        let now = this_instant();
+        let at = times.len().checked_sub(self.counts.messages).map_or(now, |nth| now.max(times[nth] + self.counts.within));
+        times.push(at);
+        at
+    }
+
+    fn note(&self, message: &Message) {
+        let title = message.title.as_str();
+        let (moments, name) = match title.split_once(' ') {
+            Some(("looking", name)) => (&self.begun, name),
+            Some(("verdict", name)) => (&self.ended, name),
+            _ => return,
+        };
+        moments.lock().unwrap().entry(name.to_owned()).or_insert_with(this_instant);
+        // A thread may begin with its verdict.
+        self.begun.lock().unwrap().entry(name.to_owned()).or_insert_with(this_instant);
+    }
+}
+
+#[async_trait]
+impl ChatPlatform for Counting {
+    fn name(&self) -> PlatformName {
+        self.name
+    }
+
+    /// Those of the platform it stands for.
+    fn limits(&self) -> Limits {
+        rotation_diag::app::PLATFORMS.iter().find(|kind| kind.name() == self.name).unwrap().limits()
+    }
+
+    async fn post(&self, to: &Destination, message: &Message, key: &str) -> Result<String, SendError> {
+        let channel = match to {
+            Destination::Channel(place) => &place.channel,
+            Destination::Thread(thread) | Destination::Held(thread) => &thread.channel,
+        };
+        let at = self.turn(channel);
+        Pauses::default().until(at).await;
+        self.note(message);
+        Ok(key.to_owned())
+    }
+
+    async fn edit(&self, _: &Destination, _: &str, message: &Message) -> Result<(), SendError> {
+        self.note(message);
+        Ok(())
+    }
+
+    async fn find(&self, _: &Destination, _: &LostPost<'_>) -> Result<Option<String>, SendError> {
+        Ok(None)
+    }
+
+    async fn send_ephemeral(&self, _: &ReplyTo, _: &Message) -> Result<(), SendError> {
+        Ok(())
+    }
+}
+
+fn line(tone: Tone, text: &str) -> Message {
+    Message::line(tone, SafeText::redact(text))
+}
+
+/// The first signs and the verdicts of a storm, each by the time after the commands, in order.
+async fn storm(platform: PlatformName, counts: Counts) -> (Vec<Duration>, Vec<Duration>) {
+    // tokio moves a paused clock when nothing is left to do, which is never so while a blocking task runs: here it moves by hand.
+    let (held, let_go) = mpsc::channel::<()>();
+    drop(tokio::task::spawn_blocking(move || let_go.recv()));
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(&folder.path().join("store.db"), Clock::system()).await.unwrap());
+    let one =
+        Arc::new(Counting { name: platform, counts, posts: Mutex::default(), begun: Mutex::default(), ended: Mutex::default() });
+    let stop = CancellationToken::new();
+    let platforms: Vec<Arc<dyn ChatPlatform>> = vec![Arc::clone(&one) as Arc<dyn ChatPlatform>];
+    let delivery = Delivery::new(Arc::clone(&store), Health::default(), DeliveryPolicy::default());
+    let delivery = tokio::spawn(delivery.run(platforms, stop.clone()));
+    let started = this_instant();
+    let ids: Vec<ThreadId> = (0..COMMANDS).map(|number| format!("t{number}").parse().unwrap()).collect();
+    for (number, id) in ids.iter().enumerate() {
+        let channel = format!("C{}", number % CHANNELS);
+        let place = Place { platform, workspace: "T1".to_owned(), channel, thread: None };
+        let looking = DesiredMessage::root(id, line(Tone::Working, &format!("looking {id}")), "a test").as_progress();
+        store.open_thread(&NewThread { id: id.clone(), place }, &[looking]).await.unwrap();
+    }
+    // Investigations end while the storm is still told of.
+    for tenth in 0..600 {
+        let ended = ids.iter().enumerate().filter(|(number, _)| 10 + number / 4 == tenth);
+        let mut news = Vec::new();
+        for (_, id) in ended {
+            news.push(DesiredMessage::root(id, line(Tone::Bad, &format!("verdict {id}")), "a test"));
+            news.push(DesiredMessage::reply(id, "details", line(Tone::Neutral, "details"), "a test"));
+        }
+        store.upsert_messages(&news).await.unwrap();
+        // What can be done at this moment is done: each question to the store is answered after those before it.
+        for _ in 0..40 {
+            store.pending_messages().await.unwrap();
+        }
+        if one.ended.lock().unwrap().len() == COMMANDS {
+            break;
+        }
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    stop.cancel();
+    drop(held);
+    delivery.await.unwrap();
+    let after = |moments: &Mutex<BTreeMap<String, Instant>>| {
+        let mut all: Vec<Duration> = moments.lock().unwrap().values().map(|at| *at - started).collect();
+        all.sort_unstable();
+        all
+    };
+    (after(&one.begun), after(&one.ended))
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_storm_half_of_the_threads_begin_within_two_seconds() {
+    for (platform, counts) in [
+        // Source: Slack, "Rate limits": one message a second to a channel.
+        ("slack", Counts { messages: 1, within: Duration::from_secs(1) }),
+        // Source: Discord, `X-RateLimit-Limit` of "Create Message": five within five seconds to a channel.
+        ("discord", Counts { messages: 5, within: Duration::from_secs(5) }),
+    ] {
+        let (begun, ended) = storm(PlatformName::new(platform), counts).await;
+        assert_eq!((begun.len(), ended.len()), (COMMANDS, COMMANDS), "{platform}");
+        let (median, last) = (begun[COMMANDS / 2], begun[COMMANDS - 1]);
+        assert!(median <= Duration::from_millis(2_100), "{platform}: {median:?}");
+        assert!(last <= Duration::from_secs(6), "{platform}: {last:?}");
+    }
+}
