@@ -12,12 +12,12 @@ pub(super) async fn check(accounts: &dyn Accounts, inspects_code: bool) -> Vec<C
     for account in accounts.known() {
         let Some(region) = account.regions.first() else { continue };
         let location = Location { account: account.name.clone(), region: region.clone() };
-        all.extend(permissions(accounts, &location).await);
+        all.extend(permissions(accounts, &location, inspects_code).await);
     }
     all
 }
 
-async fn permissions(accounts: &dyn Accounts, location: &Location) -> Vec<Checked> {
+async fn permissions(accounts: &dyn Accounts, location: &Location, inspects_code: bool) -> Vec<Checked> {
     let name = location.account.as_deref().unwrap_or("this account");
     let what = format!("AWS {name} in {}", location.region);
     let connected = match accounts.connect(location).await {
