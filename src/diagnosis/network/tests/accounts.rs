@@ -54,6 +54,9 @@ fn a_default_route_to_a_nat_gateway_is_no_route_to_another_vpc() {
     let mut beyond = apart();
     list(&mut beyond.route_tables)[2].routes.push(route("10.0.0.0/8", "tgw-0a"));
     unknown(&to_db(&beyond), "what lies behind nat-0a1b2c3d");
+    // Behind a NAT gateway the packets have its address, which the database may let in.
+    list(&mut beyond.security_groups)[1].ingress[0].peer = GroupPeer::Range(range("10.0.3.0/24"));
+    unknown(&to_db(&beyond), "what lies behind nat-0a1b2c3d");
     let mut unseen = apart();
     unseen.nat_gateways = denied("ec2:DescribeNatGateways");
     unknown(&to_db(&unseen), "what lies behind nat-0a1b2c3d");
