@@ -212,7 +212,7 @@ fn a_cluster_in_two_subnets_is_blocked_where_both_are_and_open_where_one_is() {
         list(&mut network.subnets).push(subnet("subnet-0db2", VPC, "10.0.5.0/24"));
         let acls = list(&mut network.network_acls);
         acls[0].subnet_ids.push("subnet-0db2".to_owned());
-        for id in closed {
+        for &id in closed {
             acls[0].subnet_ids.retain(|own| own != id);
             let mut own = open_acl(&format!("acl-{id}"), VPC, &[id]);
             own.entries.push(deny_entry(false, 5432, 5432));
