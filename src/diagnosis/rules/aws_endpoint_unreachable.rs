@@ -385,7 +385,7 @@ mod tests {
         let found = finding(RULE.cause, &evidence);
         assert_eq!(found.confidence, Confidence::Likely);
         assert!(found.explanation.contains("which takes STS, and it cannot reach sts: rtb-0fn"), "{}", found.explanation);
-        assert!(found.remediation.commands.iter().any(|command| command.contains("com.amazonaws.eu-west-1.sts")));
+        assert!(found.remediation.commands.iter().any(|command| command.contains("create-route --route-table-id rtb-0fn")));
     }
 
     #[test]

@@ -54,6 +54,9 @@ fn a_default_route_to_a_nat_gateway_is_no_route_to_another_vpc() {
     let mut beyond = apart();
     list(&mut beyond.route_tables)[2].routes.push(route("10.0.0.0/8", "tgw-0a"));
     unknown(&to_db(&beyond), "what lies behind nat-0a1b2c3d");
+    // Behind a NAT gateway the packets have its address, which the database may let in.
+    list(&mut beyond.security_groups)[1].ingress[0].peer = GroupPeer::Range(range("10.0.3.0/24"));
+    unknown(&to_db(&beyond), "what lies behind nat-0a1b2c3d");
     let mut unseen = apart();
     unseen.nat_gateways = denied("ec2:DescribeNatGateways");
     unknown(&to_db(&unseen), "what lies behind nat-0a1b2c3d");
@@ -209,7 +212,7 @@ fn a_cluster_in_two_subnets_is_blocked_where_both_are_and_open_where_one_is() {
         list(&mut network.subnets).push(subnet("subnet-0db2", VPC, "10.0.5.0/24"));
         let acls = list(&mut network.network_acls);
         acls[0].subnet_ids.push("subnet-0db2".to_owned());
-        for id in closed {
+        for &id in closed {
             acls[0].subnet_ids.retain(|own| own != id);
             let mut own = open_acl(&format!("acl-{id}"), VPC, &[id]);
             own.entries.push(deny_entry(false, 5432, 5432));
