@@ -537,7 +537,7 @@ pub(crate) fn tokens(message: &Message) -> Vec<ActionToken> {
     let mut tokens = Vec::new();
     for control in &message.controls {
         match control {
-            Control::Button(choice) => tokens.push(choice.token.clone()),
+            Control::Button(choice) | Control::Copy(choice) => tokens.push(choice.token.clone()),
             Control::Select { choices, .. } => tokens.extend(choices.iter().map(|choice| choice.token.clone())),
         }
     }

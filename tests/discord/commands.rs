@@ -182,6 +182,7 @@ async fn whoever_mentions_the_role_is_told_to_mention_the_bot() {
         })
     };
     bot.tell("MESSAGE_CREATE", mention_of(5));
+    bot.fake.wait_for(|world| (world.asked("GET", "/roles") == 1).then_some(())).await;
     let ours = mention_of(OWN_ROLE);
     bot.tell("MESSAGE_CREATE", ours.clone());
     let (channel, _, body) = posted(&bot).await;
