@@ -449,11 +449,28 @@ fn an_upward_import_of_the_bot_is_found() {
 fn a_button_is_its_action_its_handler_and_its_place_in_the_verdict() {
     let homes = ["model/action.rs", "bot/handlers/action.rs", "chat/compose/verdict.rs"];
     let plan = Plan::of_the_crate();
-    // Discord colours the button that resolves.
-    for action in ["Compare", "Consumers", "Evidence", "Export", "RerunStep", "Watch", "Widen"] {
+    // Platforms colour the buttons that rerun and resolve.
+    for action in
+        ["Compare", "Consumers", "CopyFix", "Evidence", "Export", "Reopen", "RerunStep", "StopWatching", "Watch", "Widen"]
+    {
         let names = |source: &&Source| source.named.iter().any(|path| path.ends_with(&["Action".to_owned(), action.to_owned()]));
         let named: BTreeSet<&str> = plan.sources.iter().filter(names).map(|source| source.path.as_str()).collect();
         assert!(named.contains("bot/handlers/action.rs"), "{action} is handled elsewhere: {named:?}");
         assert!(named.iter().all(|path| homes.contains(path)), "{action} is named in {named:?}");
+    }
+}
+
+#[test]
+fn how_one_speaks_to_the_bot_stands_in_one_place() {
+    let plan = Plan::of_the_crate();
+    for form in ["Slash", "Mention", "Options", "Prompt"] {
+        let names = |source: &&Source| source.named.iter().any(|path| path.ends_with(&["Manner".to_owned(), form.to_owned()]));
+        let named: Vec<&str> = plan.sources.iter().filter(names).map(|source| source.path.as_str()).collect();
+        // A platform says which form is its own; of one that is not there any more, the usual one is taken.
+        let is_home = |path: &&str| {
+            path.starts_with("platforms/") || path.ends_with("/tests.rs") || ["chat/manner.rs", "chat/platform.rs"].contains(path)
+        };
+        assert!(named.iter().all(|path| is_home(path)), "Manner::{form} is named in {named:?}");
+        assert!(named.contains(&"chat/manner.rs"), "Manner::{form} has no words");
     }
 }

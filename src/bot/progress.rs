@@ -1,8 +1,9 @@
 //! The nine steps while they run, for the thread.
 
+use super::verdict::early;
 use crate::chat::document::StepLine;
 use crate::chat::{PlatformSet, compose};
-use crate::model::StepName;
+use crate::model::{Investigation, StepName};
 use crate::playbook::Progress;
 use crate::redact::SafeText;
 use crate::store::{DesiredMessage, InvestigationRow, Store};
@@ -19,11 +20,19 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Live {
     steps: Mutex<Vec<StepLine>>,
     changed: Notify,
+    /// What the run comes to, as far as that is known.
+    decided: Mutex<Option<Investigation>>,
+    newly_decided: Notify,
 }
 
 impl Live {
     pub(super) fn new() -> Live {
-        Live { steps: Mutex::new(compose::waiting()), changed: Notify::new() }
+        Live {
+            steps: Mutex::new(compose::waiting()),
+            changed: Notify::new(),
+            decided: Mutex::new(None),
+            newly_decided: Notify::new(),
+        }
     }
 
     /// States the progress whenever it changes, and never returns.
@@ -38,12 +47,15 @@ impl Live {
         loop {
             self.changed.notified().await;
             let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let message = compose::progress(subject, &steps);
+            let decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let verdict = decided.as_ref().and_then(|record| early(row, record));
+            let message = verdict.unwrap_or_else(|| compose::progress(subject, &steps));
             let desired = DesiredMessage::reply(&row.thread, &row.message_key, message, "progress").as_progress();
             if let Err(error) = store.upsert_messages(&[desired]).await {
                 tracing::warn!(%error, "progress could not be stored");
             }
-            tokio::time::sleep(every).await;
+            // The verdict is what people wait for.
+            let _ = tokio::time::timeout(every, self.newly_decided.notified()).await;
         }
     }
 
@@ -64,5 +76,15 @@ impl Progress for Live {
 
     fn finished(&self, step: StepName, status: &'static str, summary: &str) {
         self.set(compose::ended(step, status, summary));
+    }
+
+    fn is_waiting(&self) -> bool {
+        true
+    }
+
+    fn decided_early(&self, investigation: &Investigation) {
+        *self.decided.lock().unwrap_or_else(PoisonError::into_inner) = Some(investigation.clone());
+        self.newly_decided.notify_one();
+        self.changed.notify_one();
     }
 }

@@ -2,12 +2,13 @@
 
 use crate::chat::Message;
 use crate::chat::compose::{self, AfterVerdict, Resolved};
-use crate::chat::document::{Control, MenuItem, Tone};
-use crate::model::{Action, ActionToken, Investigation, Region};
+use crate::chat::document::{Control, Mention, MenuItem, Tone};
+use crate::model::{Action, ActionToken, Actor, Investigation, Region};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
 use crate::safe_format;
-use crate::store::{Completion, DesiredMessage, InvestigationRow, InvestigationStage, Location, ROOT, RunResult};
+use crate::store::{Claimed, Completion, DesiredMessage, InvestigationRow, InvestigationStage, Location, ROOT, RunResult};
+use jiff::{SignedDuration, Timestamp};
 
 /// What is looked into, and where.
 pub(super) fn subject(row: &InvestigationRow) -> SafeText {
@@ -62,6 +63,42 @@ pub(super) fn concluded(row: &InvestigationRow, record: Investigation) -> Comple
     Completion { concluded: vec![concluded], messages, ..Completion::default() }
 }
 
+/// How long a verdict may take before whoever asked has put the phone away.
+const UNATTENDED: SignedDuration = SignedDuration::from_secs(10);
+
+/// Why the note is sent that tells what a person did.
+pub(super) const NOTE: &str = "what a person did";
+
+/// Calls whoever asked to a verdict that was long in coming: an edit makes no phone ring. A note about what they did names them
+/// already; else the call is a message of its own, named by the trigger, so that it is said once whatever happens in between.
+pub(super) fn called(mut completion: Completion, claimed: &Claimed, by: &Actor, now: Timestamp) -> Completion {
+    let Some(concluded) = completion.concluded.first() else { return completion };
+    if now.duration_since(claimed.received_at) <= UNATTENDED || concluded.stage == InvestigationStage::Asking {
+        return completion;
+    }
+    let asker = Some(Mention::User(by.user.clone()));
+    if let Some(note) = completion.messages.iter_mut().find(|desired| desired.reason == NOTE) {
+        note.message.mention = asker;
+        return completion;
+    }
+    let mut message = compose::about(Tone::Neutral, concluded.headline.clone());
+    message.mention = asker;
+    let thread = completion.messages.first().map(|desired| desired.thread.clone());
+    let name = format!("called-{}", claimed.lease.number());
+    completion.messages.extend(thread.map(|thread| DesiredMessage::reply(&thread, name, message, "a verdict that took long")));
+    completion
+}
+
+/// The verdict as far as it is known, while whoever made the change is searched for. Buttons come with the end.
+///
+/// `None` where the secret is another than the name that was asked for: whether that one may be asked about is judged at the end.
+pub(super) fn early(row: &InvestigationRow, record: &Investigation) -> Option<Message> {
+    let is_asked_for = record.evidence.secret.found().is_some_and(|found| found.name == row.question.secret.name());
+    let standing = AfterVerdict { searching_author: true, ..standing(row) };
+    let verdict = compose::verdict(&report(row, record), &row.id, row.revision, &standing);
+    is_asked_for.then_some(Message { controls: Vec::new(), ..verdict })
+}
+
 /// What the verdict leaves to its thread, one message for each thought; an earlier run's that has come to nothing is replaced.
 fn thoughts(row: &InvestigationRow, report: &Report) -> Vec<DesiredMessage> {
     let desired = |thought: compose::Thought| {
@@ -106,11 +143,5 @@ pub(super) fn answer_key(row: &InvestigationRow, action: Action) -> Option<Strin
 
 /// True where somebody did it already.
 pub(super) fn is_done(row: &InvestigationRow, action: Action) -> bool {
-    match action {
-        Action::Watch => row.watched_since.is_some(),
-        Action::StopWatching => row.watched_since.is_none(),
-        Action::Resolve => row.resolved.is_some(),
-        Action::Reopen => row.resolved.is_none(),
-        _ => false,
-    }
+    action.is_done(row.watched_since.is_some(), row.resolved.is_some())
 }

@@ -2,7 +2,7 @@
 
 use super::document::Message;
 use super::thread_list::ThreadFilter;
-use crate::model::{ActionToken, Actor, IncomingEvent, Investigation, InvestigationId, Outcome, Place, Region};
+use crate::model::{ActionToken, Actor, IncomingEvent, InvestigationId, Outcome, Place, Region};
 use crate::redact::SafeText;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -63,10 +63,6 @@ pub trait Intake: Send + Sync {
 
     /// The newest investigations this person may see that `filter` takes, at most `limit`.
     async fn recent(&self, actor: &Actor, filter: ThreadFilter, limit: usize) -> Vec<Summary>;
-
-    /// An investigation and its revision, if this person may see it in `place`'s workspace; `None` also where it does not
-    /// exist.
-    async fn investigation(&self, actor: &Actor, id: &InvestigationId) -> Option<(Investigation, u32)>;
 
     /// The bot became a member of the channel of `place`: what waits for that may go out.
     async fn joined(&self, _place: &Place) {}

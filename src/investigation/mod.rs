@@ -4,13 +4,14 @@ use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
 use crate::diagnosis::{foretell, judge};
 use crate::model::{
-    DatabaseRef, Evidence, FollowUp, Investigation, InvestigationId, Lookback, NOT_ASKED_FOR, Network, Observation, SecretRef,
-    StepName,
+    Cause, Confidence, DatabaseRef, Diagnosis, Evidence, FollowUp, Investigation, InvestigationId, Lookback, NOT_ASKED_FOR,
+    Network, Observation, Outcome, SecretRef, Severity, StepName,
 };
 use crate::playbook::{self, CodeChoice, ConsumersLook, PlaybookRequest, Progress};
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Three widenings, a look at the network, and one search for the change behind the cause that was found; one more for a cause
@@ -87,6 +88,68 @@ impl Options {
     }
 }
 
+/// Passes on what the steps do, and says once more early what they come to.
+struct Early<'a> {
+    progress: &'a dyn Progress,
+    request: &'a PlaybookRequest,
+    stopwatch: Stopwatch,
+    /// The cause that was told, or that the secret is healthy.
+    told: Mutex<Option<(Outcome, Option<Cause>)>>,
+}
+
+impl Early<'_> {
+    /// Tells it where it decides, and has not been told.
+    fn tell(&self, evidence: &Evidence, judged: &Diagnosis) {
+        if !self.is_waiting() || !is_decided(judged) {
+            return;
+        }
+        let verdict = (judged.outcome, judged.findings.first().map(|finding| finding.cause));
+        if self.told.lock().unwrap_or_else(PoisonError::into_inner).replace(verdict) == Some(verdict) {
+            return;
+        }
+        let diagnosis = foretell(evidence, judged.clone());
+        self.progress.decided_early(&Investigation {
+            id: new_investigation_id(),
+            evidence: evidence.clone(),
+            diagnosis,
+            consumers: None,
+            api_calls: all_calls(evidence),
+            duration_ms: self.stopwatch.elapsed_ms(),
+        });
+    }
+}
+
+impl Progress for Early<'_> {
+    fn started(&self, step: StepName) {
+        self.progress.started(step);
+    }
+
+    fn finished(&self, step: StepName, status: &'static str, summary: &str) {
+        self.progress.finished(step, status, summary);
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.progress.is_waiting()
+    }
+
+    fn seen_early(&self, evidence: &Evidence) {
+        let evidence = redacted(evidence.clone(), self.request);
+        self.tell(&evidence, &judge(&evidence));
+    }
+}
+
+/// True where nothing that is still to be seen can change the verdict: a cause is confirmed, or the secret is healthy, and what
+/// would be looked at next is only who changed it.
+fn is_decided(judged: &Diagnosis) -> bool {
+    let is_confirmed = judged.outcome == Outcome::RootCause
+        && judged
+            .findings
+            .first()
+            .is_some_and(|root| root.confidence == Confidence::Confirmed && root.severity == Severity::Critical);
+    let looks_on = matches!(judged.follow_up, Some(FollowUp::Widen(_) | FollowUp::LookAtNetwork(_)));
+    (is_confirmed || judged.outcome == Outcome::Healthy) && !looks_on
+}
+
 /// Investigates one secret. It never fails: what could not be looked at is part of the result.
 pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: &dyn Progress) -> Investigation {
     let stopwatch = Stopwatch::start();
@@ -109,12 +172,19 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         looked = steps;
         request.rerun = Some((kept, looked.clone()));
     }
-    let mut evidence = collect_redacted(aws, clock, &request, progress).await;
+    let first = request.clone();
+    let early = Early { progress, request: &first, stopwatch, told: Mutex::default() };
+    // Whoever looks again at a part has the verdict before their eyes.
+    let watching: &dyn Progress = if options.steps.is_empty() { &early } else { progress };
+    let mut evidence = collect_redacted(aws, clock, &request, watching).await;
     let mut api_calls = calls(&evidence, &looked);
     let mut diagnosis = judge(&evidence);
 
     for _ in 0..MAX_LOOKS {
         let remaining = options.total_deadline.saturating_sub(stopwatch.elapsed());
+        if options.steps.is_empty() && diagnosis.follow_up.is_some() {
+            early.tell(&evidence, &diagnosis);
+        }
         let Some(follow_up) = diagnosis.follow_up.take_if(|next| options.follows(next) && !remaining.is_zero()) else { break };
         let steps = follow_up.steps();
         request.total_deadline = remaining;

@@ -77,6 +77,24 @@ impl Action {
         }
     }
 
+    /// True where each click counts for itself: it can be done again after it was taken back, or every person does it alone.
+    #[must_use]
+    pub const fn is_repeatable(self) -> bool {
+        matches!(self, Action::Watch | Action::StopWatching | Action::Resolve | Action::Reopen | Action::CopyFix)
+    }
+
+    /// True where somebody did it already, by whether the investigation is watched and resolved.
+    #[must_use]
+    pub const fn is_done(self, is_watched: bool, is_resolved: bool) -> bool {
+        match self {
+            Action::Watch => is_watched,
+            Action::StopWatching => !is_watched,
+            Action::Resolve => is_resolved,
+            Action::Reopen => !is_resolved,
+            _ => false,
+        }
+    }
+
     /// What the audit trail calls it.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -40,7 +40,9 @@ mod trail_event;
 
 use crate::aws::Aws;
 use crate::clock::Clock;
-use crate::model::{DatabaseRef, Evidence, FunctionArn, Lookback, NetworkLook, Observation, SecretRef, StepName, Window};
+use crate::model::{
+    DatabaseRef, Evidence, FunctionArn, Investigation, Lookback, NetworkLook, Observation, SecretRef, StepName, Window,
+};
 pub use consumers::{ConsumersLook, consumers};
 pub use function_code::CodeChoice;
 use futures::future::BoxFuture;
@@ -107,6 +109,14 @@ pub trait Progress: Send + Sync {
     fn started(&self, step: StepName);
     /// A step has ended. `status` is the observation's kind in snake case, `summary` one line for people.
     fn finished(&self, step: StepName, status: &'static str, summary: &str);
+    /// True where somebody waits for what is known early.
+    fn is_waiting(&self) -> bool {
+        false
+    }
+    /// All is known but what event history has to tell. It is not redacted, and not for people.
+    fn seen_early(&self, _evidence: &Evidence) {}
+    /// What is known decides already; what follows can only add to it.
+    fn decided_early(&self, _investigation: &Investigation) {}
 }
 
 /// Nobody watches.

@@ -23,6 +23,9 @@ use tokio::sync::SetOnce;
 /// What a step may overrun its deadline by to put together what it has; its requests end at the deadline.
 const GRACE: Duration = Duration::from_millis(250);
 
+/// What is said of a step while event history is asked.
+const STILL_SEARCHED: &str = "event history is still being searched";
+
 pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &PlaybookRequest, progress: &dyn Progress) -> Evidence {
     let cx = StepContext {
         aws,
@@ -35,24 +38,77 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &PlaybookRequest,
         trail: events::SharedTrail::default(),
     };
     keep(&cx);
-    let (secret, rotation_config, function, logs, role, history, metrics, access, changes) = tokio::join!(
-        secret_step(&cx),
-        rotation_config_step(&cx),
-        function_step(&cx),
-        logs_step(&cx),
-        role_step(&cx),
-        history_step(&cx),
-        metrics_step(&cx),
-        access_step(&cx),
-        changes_step(&cx),
+    // Event history is slow to answer, and seldom needed to know the cause.
+    let but_changes = async {
+        let but_history = async {
+            let seen = steps_without_trail(&cx).await;
+            if cx.progress.is_waiting() {
+                cx.progress.seen_early(&gathered(&cx, seen.clone(), pending(cx.now), pending(cx.now)));
+            }
+            seen
+        };
+        let (seen, history) = tokio::join!(but_history, history_step(&cx));
+        if cx.progress.is_waiting() {
+            cx.progress.seen_early(&gathered(&cx, seen.clone(), history.clone(), pending(cx.now)));
+        }
+        (seen, history)
+    };
+    let ((seen, history), changes) = tokio::join!(but_changes, changes_step(&cx));
+    gathered(&cx, seen, history, changes)
+}
+
+/// The steps that ask no trail.
+#[derive(Clone)]
+struct WithoutTrail {
+    secret: StepRecord<SecretFacts>,
+    rotation_config: StepRecord<RotationConfig>,
+    function: StepRecord<FunctionFacts>,
+    logs: StepRecord<FunctionLogs>,
+    role: StepRecord<RoleFacts>,
+    metrics: StepRecord<FunctionMetrics>,
+    access: StepRecord<SecretAccess>,
+}
+
+async fn steps_without_trail(cx: &StepContext<'_>) -> WithoutTrail {
+    let (secret, rotation_config, function, logs, role, metrics, access) = tokio::join!(
+        secret_step(cx),
+        rotation_config_step(cx),
+        function_step(cx),
+        logs_step(cx),
+        role_step(cx),
+        metrics_step(cx),
+        access_step(cx),
     );
+    WithoutTrail { secret, rotation_config, function, logs, role, metrics, access }
+}
+
+/// The record of a step that event history has not answered yet.
+fn pending<T>(now: Timestamp) -> StepRecord<T> {
+    StepRecord {
+        observation: Observation::Failed { error: STILL_SEARCHED.to_owned() },
+        window: None,
+        calls: Vec::new(),
+        denials: Vec::new(),
+        summary: STILL_SEARCHED.to_owned(),
+        started_at: now,
+        duration_ms: 0,
+    }
+}
+
+fn gathered(
+    cx: &StepContext<'_>,
+    seen: WithoutTrail,
+    history: StepRecord<RotationHistory>,
+    changes: StepRecord<ConfigChanges>,
+) -> Evidence {
+    let WithoutTrail { secret, rotation_config, function, logs, role, metrics, access } = seen;
     let account_id = secret.found().and_then(|facts| facts.arn.arn().account_id().parse().ok());
     Evidence {
-        asked: request.asked.clone(),
-        region: aws.region().clone(),
-        account_id: account_id.or_else(|| aws.account_id().cloned()),
+        asked: cx.request.asked.clone(),
+        region: cx.aws.region().clone(),
+        account_id: account_id.or_else(|| cx.aws.account_id().cloned()),
         now: cx.now,
-        reach: request.reach,
+        reach: cx.request.reach,
         near_names: cx.board.near_names.get().cloned().unwrap_or_default(),
         secret,
         rotation_config,
@@ -69,8 +125,8 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &PlaybookRequest,
             .get()
             .cloned()
             .unwrap_or_else(|| Observation::NotApplicable { because: "its lines were read".to_owned() }),
-        function_code: code(&cx),
-        network: kept_network(request),
+        function_code: code(cx),
+        network: kept_network(cx.request),
     }
 }
 

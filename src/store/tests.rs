@@ -983,3 +983,18 @@ async fn a_store_of_the_schema_before_keeps_its_threads_groups_and_buttons() {
     assert_eq!(store.group_in::<Storm>(&t("storm")).await.unwrap().unwrap().group.filed, 41);
     store.open_thread(&NewThread { id: t("new"), place: place("C1") }, &[]).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_only_replaces_is_stated_where_something_stands_and_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store.db"), Clock::system()).await.unwrap();
+    let thread = NewThread { id: t("t1"), place: place("C1") };
+    store.open_investigation(&thread, &id("t1"), ROOT, &question(), &[]).await.unwrap();
+    let line = |text: &'static str| Message::line(Tone::Neutral, text.into());
+    let nothing_left = || DesiredMessage::reply(&t("t1"), "changes", line("nothing left"), "a test").only_replacing();
+    store.upsert_messages(&[nothing_left()]).await.unwrap();
+    assert_eq!(store.stated(&t("t1"), "changes").await.unwrap(), None);
+    store.upsert_messages(&[DesiredMessage::reply(&t("t1"), "changes", line("one change"), "a test")]).await.unwrap();
+    store.upsert_messages(&[nothing_left()]).await.unwrap();
+    assert_eq!(store.stated(&t("t1"), "changes").await.unwrap(), Some(line("nothing left")));
+}

@@ -149,7 +149,8 @@ fn posts(slack: &FakeSlack) -> Vec<Posted> {
 fn is_told(slack: &FakeSlack) -> bool {
     let posts = posts(slack);
     let verdict = posts.iter().any(|post| post.thread.is_none() && post.text.contains("is not rotating"));
-    verdict && posts.iter().any(|post| post.text.contains("nine steps found")) && posts.len() >= 3
+    let has = |words: &str| posts.iter().any(|post| post.text.contains(words));
+    verdict && has("nine steps found") && has("Timeline")
 }
 
 /// One thread in which nothing stands twice.

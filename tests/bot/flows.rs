@@ -2,7 +2,7 @@
 
 use super::world::{Fake, RULES, Simulated, World, actor, answer_text, place, said, tokens};
 use rotation_diag::chat::document::{Mention, Part, Tone};
-use rotation_diag::chat::{Intake as _, Message, Payload, ThreadFilter};
+use rotation_diag::chat::{Intake as _, Message, MessageHistory as _, Payload, ThreadFilter};
 use rotation_diag::model::{Action, ActionToken, Lookback, PlatformName, StepName};
 
 /// Asks about the broken secret and waits for the verdict and its details.
@@ -55,9 +55,9 @@ async fn a_question_becomes_a_thread_with_progress_a_verdict_and_details() {
     {
         assert_eq!(world.bot.intake.recent(&actor(user), filter, 10).await.len(), count, "{user}, {filter:?}");
     }
-    let (record, revision) = world.bot.intake.investigation(&actor("U2"), &recent[0].id).await.unwrap();
-    assert_eq!((record.id, revision), (recent[0].id.clone(), 1));
-    assert!(world.bot.intake.investigation(&actor("U9"), &recent[0].id).await.is_none());
+    let shown = world.bot.history.investigation(&actor("U2"), &place(None), &recent[0].id).await.unwrap();
+    assert_eq!(shown.investigation.id, recent[0].id);
+    assert!(world.bot.history.investigation(&actor("U9"), &place(None), &recent[0].id).await.is_none());
     world.end().await;
 }
 
@@ -99,6 +99,102 @@ async fn every_button_does_its_work_in_the_thread() {
     slack.until("who closed it", said("U1 resolved this")).await;
     assert_eq!(slack.roots().len(), 1);
     world.end().await;
+}
+
+#[tokio::test]
+async fn what_was_done_can_be_taken_back_and_done_again() {
+    let mut world = World::usual().await;
+    let slack = Fake::new(PlatformName::new("slack"));
+    world.start(std::slice::from_ref(&slack));
+    verdict(&world, &slack).await;
+    let id = tokens(&slack.roots()[0].message)[0].investigation.clone();
+    for (number, (action, note, next)) in [
+        (Action::Watch, "U1 is watching for the next rotation", Action::StopWatching),
+        (Action::StopWatching, "U1 stopped watching for the next rotation", Action::Watch),
+        (Action::Watch, "U1 is watching for the next rotation", Action::StopWatching),
+        (Action::Resolve, "U1 resolved this", Action::Reopen),
+        (Action::Reopen, "U1 reopened this", Action::Resolve),
+        (Action::Resolve, "U1 resolved this", Action::Reopen),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let before = slack.replies().iter().filter(|shown| shown.title().starts_with(note)).count();
+        let clicked = token(&slack.roots()[0].message, action);
+        assert_eq!(answer_text(&world.click(&format!("c{number}"), "U1", &clicked).await), "accepted", "{action:?}");
+        slack.until(note, |state| state.shown.iter().filter(|shown| shown.title().starts_with(note)).count() > before).await;
+        slack
+            .until("the button that takes it back", |state| {
+                let offered = tokens(&state.shown[0].message);
+                offered.iter().any(|token| token.action == next) && offered.iter().all(|token| token.action != action)
+            })
+            .await;
+        assert_eq!(slack.roots()[0].title().starts_with("Resolved: "), action == Action::Resolve);
+        assert_eq!(world.store.watch(&id).await.unwrap().is_some(), action == Action::Watch);
+        // Whoever clicks a moment later is told that it was done.
+        let again = answer_text(&world.click(&format!("late{number}"), "U2", &clicked).await);
+        assert!(again.starts_with("This has already been done"), "{action:?}: {again}");
+    }
+    let audited: Vec<String> = world.audit_trail().await.iter().map(|line| line.did.to_string()).collect();
+    for done in ["watch", "stop watching", "resolve", "reopen"] {
+        assert!(audited.iter().any(|what| what == done), "{done} is not among {audited:?}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn everybody_copies_the_commands_of_the_fix_alone_and_bare() {
+    let mut world = World::usual().await;
+    let slack = Fake::new(PlatformName::new("slack"));
+    world.start(std::slice::from_ref(&slack));
+    let root = verdict(&world, &slack).await;
+    let copy = token(&root, Action::CopyFix);
+    let shown: Vec<_> = root.parts.iter().filter(|part| matches!(part, Part::Commands(_))).cloned().collect();
+    for (number, user) in ["U1", "U2", "U1"].into_iter().enumerate() {
+        assert_eq!(answer_text(&world.click(&format!("c{number}"), user, &copy).await), "accepted");
+        slack.until("the commands", |state| state.ephemerals.len() == number + 1).await;
+    }
+    for (_, message) in slack.with(|state| state.ephemerals.clone()) {
+        assert_eq!(message.parts, shown, "the commands of the verdict, and nothing else");
+        assert!(matches!(message.parts.as_slice(), [Part::Commands(commands)] if commands.len() >= 2));
+        assert!(message.controls.is_empty());
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn whoever_waited_longer_than_ten_seconds_is_called_once_to_the_verdict() {
+    use rotation_diag::chat::document::Mention;
+    use rotation_diag::clock::Clock;
+    for (waited, calls) in [(2, 0), (11, 1)] {
+        let accounts = || super::world::Simulated::new(&[("prod", "role_detached_policy", "")]);
+        let asked = Clock::system().now();
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::by(Clock::starting_at(asked), folder, RULES, accounts()).await;
+        assert_eq!(answer_text(&world.say("ask", "U1", "prod/orders-db").await), "accepted");
+        // It is killed before it begins, and starts again so much later.
+        let folder = world.kill().await;
+        let later = asked + jiff::SignedDuration::from_secs(waited);
+        let mut world = World::by(Clock::starting_at(later), folder, RULES, accounts()).await;
+        let slack = Fake::new(PlatformName::new("slack"));
+        world.start(std::slice::from_ref(&slack));
+        let is_told = |state: &super::world::State| state.shown.iter().any(|shown| shown.title().starts_with("Timeline"));
+        slack.until("the timeline, which comes last but for the call", is_told).await;
+        let is_call = |shown: &&super::world::Shown| shown.message.mention == Some(Mention::User("U1".to_owned()));
+        slack.until("the call", |state| state.shown.iter().filter(is_call).count() == calls).await;
+        let folder = world.end().await;
+        // A restart says nothing again.
+        let mut world = World::by(Clock::starting_at(later), folder, RULES, accounts()).await;
+        world.start(std::slice::from_ref(&slack));
+        world.say("ask2", "U2", "prod/orders-db window:7d").await;
+        slack.until("another thread", |state| state.shown.iter().filter(|shown| shown.root.is_none()).count() == 2).await;
+        let called: Vec<_> = slack.shown().into_iter().filter(|shown| is_call(&shown)).collect();
+        assert_eq!(called.len(), calls, "{waited} s: {called:?}");
+        for call in called {
+            assert!(call.root.is_some() && call.title().starts_with("prod/orders-db is not rotating"), "{call:?}");
+        }
+        world.end().await;
+    }
 }
 
 #[tokio::test]
@@ -161,8 +257,8 @@ async fn a_name_in_two_regions_of_one_account_is_asked_about_and_looked_into_whe
     assert_eq!(answer_text(&world.click("c", "U2", &token(&question, Action::Choose(1))).await), "accepted");
     slack.until("a verdict", |state| state.shown.len() >= 2).await;
     let recent = world.bot.intake.recent(&actor("U1"), ThreadFilter::All, 10).await;
-    let (record, _) = world.bot.intake.investigation(&actor("U1"), &recent[0].id).await.unwrap();
-    assert_eq!(record.evidence.region, "us-east-1");
+    let shown = world.bot.history.investigation(&actor("U1"), &place(None), &recent[0].id).await.unwrap();
+    assert_eq!(shown.investigation.evidence.region, "us-east-1");
     world.end().await;
 }
 

@@ -6,7 +6,7 @@ use rotation_diag::chat::document::Tone;
 use rotation_diag::chat::{Ack, IncomingEvent, Intake, Message, Summary, ThreadFilter};
 use rotation_diag::clock::{Clock, Pauses};
 use rotation_diag::config::Token;
-use rotation_diag::model::{Actor, Investigation, InvestigationId, Place, Region};
+use rotation_diag::model::{Actor, Place, Region};
 use rotation_diag::platforms::discord::DiscordMode;
 use rotation_diag::platforms::discord::{Discord, GatewayError};
 use rotation_diag::redact::SafeText;
@@ -114,10 +114,6 @@ impl Intake for RecordingIntake {
 
     async fn recent(&self, _: &Actor, _: ThreadFilter, _: usize) -> Vec<Summary> {
         Vec::new()
-    }
-
-    async fn investigation(&self, _: &Actor, _: &InvestigationId) -> Option<(Investigation, u32)> {
-        None
     }
 }
 

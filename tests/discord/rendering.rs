@@ -9,7 +9,7 @@ use rotation_diag::chat::document::{Control, Message, Part, Quote, Tone};
 use rotation_diag::chat::{ChatPlatform as _, Manner};
 use rotation_diag::model::Action;
 use rotation_diag::platforms::discord::DiscordMode;
-use rotation_diag::report::Report;
+use rotation_diag::report::{Phrase, Report};
 use serde_json::Value;
 
 /// What the fake took: the body, and the files with their text.
@@ -48,6 +48,11 @@ async fn a_verdict_reads_well_on_a_phone() {
     let (body, files) = shown(&bot, &compose::details(&report), "2").await;
     assert_eq!(files, []);
     insta::assert_snapshot!("details", plain(&body));
+    let (body, files) = shown(&bot, &compose::bare_commands(&report).unwrap(), "4").await;
+    // What stands in an embed cannot be copied on a phone.
+    let content = body["content"].as_str().unwrap();
+    assert!(content.contains("```sh\naws iam put-role-policy --role-name orders-rotator-role"), "{content}");
+    assert_eq!((&body["embeds"], files), (&serde_json::json!([]), vec![]));
     let (body, _) = shown(&bot, &compose::help(Manner::Options), "3").await;
     insta::assert_snapshot!("help", plain(&body));
     bot.fake.finish();
@@ -99,6 +104,27 @@ async fn every_line_that_was_left_out_is_in_the_file() {
     let lines = (0..500).map(|at| safe(&format!("line {at} of the stack"))).collect();
     let (_, files) = shown(&bot, &with(vec![Part::Section { label: safe("Evidence"), lines }]), "1").await;
     assert!((0..500).all(|at| files[0].1.contains(&format!("line {at} of the stack\n"))));
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn a_moment_reads_in_its_readers_own_time_and_lines_without_a_source_share_a_block() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    let at: jiff::Timestamp = "2026-11-22T05:00:00Z".parse().unwrap();
+    let facts = vec![Phrase::from(safe("<t:1:R> *bold*")), Phrase::from("failing since ").at(at, at).and(safe(" (3 attempts)"))];
+    let line = |lead: &str, text: &str| Quote { lead: safe(lead), text: safe(text), source: safe("") };
+    let quotes = vec![
+        Quote { source: safe("iam:GetRolePolicy"), ..line("step 5", "the policy") },
+        line("05:00:01", "Traceback (most recent call last):"),
+        line("05:00:01", "  File \"a.py\", line 1"),
+    ];
+    let (body, _) = shown(&bot, &with(vec![Part::Facts(facts), Part::Quotes { label: safe("Log"), quotes }]), "1").await;
+    assert_eq!(
+        body["embeds"][0]["description"].as_str().unwrap(),
+        "\\<t\\:1:R\\> \\*bold\\* · failing since <t:1795323600:f> (3 attempts)\n\n\
+         **Log**\nstep 5 · iam:GetRolePolicy\n```\nthe policy\n```\n\
+         ```\n05:00:01  Traceback (most recent call last):\n05:00:01    File \"a.py\", line 1\n```"
+    );
     bot.fake.finish();
 }
 

@@ -188,7 +188,7 @@ async fn messages_whose_answers_were_lost_are_found_again_and_not_posted_twice()
             until(&fake, |event| (*event == Event::Identified).then_some(())).await;
         }
         fake.with(|world| {
-            // The first message, and the details in its thread.
+            // The first message, and the first thought in its thread.
             (0..2).for_each(|_| world.fault("POST", "/messages", Fault::LoseAnswer));
         });
         ask(&fake, &program, mode, &[("secret", "prod/orders-db")]).await;
@@ -204,7 +204,10 @@ async fn messages_whose_answers_were_lost_are_found_again_and_not_posted_twice()
         program.kill().await;
         let replies =
             fake.with(|world| world.channels[&root].messages.values().map(|m| m["content"].clone()).collect::<Vec<_>>());
-        assert_eq!(replies.len(), 1, "{mode}: {replies:?}");
+        let mut once = replies.clone();
+        once.sort_by_key(ToString::to_string);
+        once.dedup();
+        assert_eq!(once.len(), replies.len(), "{mode}: {replies:?}");
         fake.with(|world| world.events.clear());
         fake.finish();
     }

@@ -261,6 +261,8 @@ def on_every_page(playwright, address, folder):
                     page.keyboard.press("Enter")
                     expect(page.locator("#whispers")).to_contain_text("In a thread")
                     judged_by_axe(visit, f"help in a {where}")
+                    page.get_by_role("link", name="Hide").click()
+                    expect(page.locator("#whispers")).to_be_empty()
                     for fold in page.locator("#messages details").all():
                         fold.locator("summary").first.click()
                         judged_by_axe(visit, f"what unfolds in a {where}")
@@ -287,6 +289,12 @@ def with_the_mouse(playwright, address, folder):
         expect(title).to_contain_text("prod/orders-db is not rotating")
         details = page.locator("#messages article", has_text="What the nine steps found")
         expect(details.locator("li[data-state]")).to_have_count(9)
+        expect(details.locator("li[data-state=fine], li[data-state=trouble]")).to_have_count(9)
+        # The first message is short on a phone, and everything else stands in the thread.
+        page.set_viewport_size({"width": 390, "height": 844})
+        height = visit.verdict().evaluate("article => article.getBoundingClientRect().height")
+        assert height <= 1200, f"the verdict is {height} px high on a phone"
+        page.set_viewport_size({"width": 1280, "height": 900})
         expect(details.locator("li[data-state=trouble]")).not_to_have_count(0)
         expect(details).to_contain_text("✓ fine")
         expect(page.locator("#messages .drawn .wide svg").first).to_be_visible()
@@ -391,6 +399,15 @@ def the_list(playwright, address, folder):
         page.keyboard.press("Enter")
         expect(page.locator("#whispers")).to_contain_text("In a thread")
         assert "show=mine" in page.url
+        # A name as long as AWS allows takes three lines, and is whole for who points at it.
+        long = "prod/" + "x" * 507
+        page.get_by_label("Reply in this thread").fill("")
+        visit.ask(long)
+        expect(page.locator(f"h2[title*='{long}']").first).to_be_visible()
+        for one in page.locator(f"h2[title*='{long}']").all():
+            assert one.evaluate("h2 => h2.getBoundingClientRect().height") < 80, "a long name is not clamped"
+        no_wider_than_the_screen(visit)
+        page.goto(thread)
         # Names, whatever stands before them.
         field = page.get_by_label("Why does it not rotate?")
         for typed, name in (("gallery", "prod/gallery-db"), ("/rotation-diag gallery", "/rotation-diag prod/gallery-db")):

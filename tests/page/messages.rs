@@ -33,7 +33,8 @@ fn verdict(investigation: &Investigation) -> Message {
 async fn a_root_cause_reads_verdict_first() {
     let investigation = investigated("role_detached_policy").await;
     insta::assert_snapshot!(plain(&verdict(&investigation)));
-    insta::assert_snapshot!(plain(&compose::details(&Report::new(&investigation))));
+    let thread = compose::thoughts(&Report::new(&investigation)).into_iter().filter_map(|thought| thought.message);
+    insta::assert_snapshot!(thread.map(|message| plain(&message)).collect::<Vec<_>>().join("\n\n"));
     insta::assert_snapshot!(plain(&compose::comparison(&Report::new(&investigation))));
 }
 
@@ -84,34 +85,21 @@ async fn the_buttons_offer_only_what_can_still_be_done() {
     let labels = |investigation: &Investigation, standing: &AfterVerdict| -> Vec<String> {
         let message = compose::verdict(&Report::new(investigation), &ID.parse().unwrap(), 3, standing);
         let label = |control: &Control| match control {
-            Control::Button(choice) => choice.label.to_string(),
+            Control::Button(choice) | Control::Copy(choice) => choice.label.to_string(),
             Control::Select { placeholder, .. } => format!("{placeholder} ▾"),
         };
         message.controls.iter().map(label).collect()
     };
     investigation.evidence.reach = Lookback::Day;
-    let all = [
-        "Rerun all",
-        "Rerun step ▾",
-        "Widen to 7 d",
-        "Widen to 30 d",
-        "Widen to 90 d",
-        "Evidence ▾",
-        "Compare",
-        "Consumers",
-        "Watch",
-        "Export",
-        "Resolve",
-    ];
+    let all = ["Rerun", "Copy fix", "Rerun step ▾", "Widen ▾", "Watch", "Resolve", "More ▾"];
     assert_eq!(labels(&investigation, &AfterVerdict::default()), all);
     investigation.evidence.reach = Lookback::Quarter;
     let watched = AfterVerdict { watched_since: Some(at), ..AfterVerdict::default() };
-    assert_eq!(
-        labels(&investigation, &watched),
-        ["Rerun all", "Rerun step ▾", "Evidence ▾", "Compare", "Consumers", "Export", "Resolve"]
-    );
+    assert_eq!(labels(&investigation, &watched), ["Rerun", "Copy fix", "Rerun step ▾", "Stop watching", "Resolve", "More ▾"]);
     let resolved = AfterVerdict { resolved: Some(Resolved { by: SafeText::redact("U1"), at }), ..AfterVerdict::default() };
-    assert_eq!(labels(&investigation, &resolved), ["Rerun all", "Rerun step ▾", "Evidence ▾", "Compare", "Consumers", "Export"]);
+    assert_eq!(labels(&investigation, &resolved), ["Rerun", "Reopen", "More ▾"]);
+    let blind = investigated("bot_may_see_nothing").await;
+    assert_eq!(labels(&blind, &AfterVerdict::default()), ["Rerun", "Copy fix", "Resolve", "More ▾"]);
     let message = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 3, &resolved);
     assert!(plain(&message).contains("(resolved by U1, Tue 24 Nov 05:00 UTC)"), "{}", plain(&message));
     assert!(message.title.as_str().starts_with("Resolved: "));
@@ -142,7 +130,7 @@ fn progress_counts_the_steps_that_ended() {
     steps[2] = compose::ended(StepName::RotationFunction, "denied", "");
     insta::assert_snapshot!(plain(&compose::progress(&SafeText::redact("prod/orders-db in eu-west-1"), &steps)));
     let states = [
-        ("no_data", StepState::Done),
+        ("no_data", StepState::Nothing),
         ("throttled", StepState::Broken),
         ("timed_out", StepState::Broken),
         ("failed", StepState::Broken),

@@ -10,6 +10,7 @@ pub(crate) fn plain(message: &Message) -> String {
             Part::Context(parts) => {
                 lines.push(format!("  ({})", parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" · ")));
             }
+            Part::Facts(phrases) => lines.push(format!("  ({})", rotation_diag::report::line_in_utc(phrases))),
             Part::Section { label, lines: paragraphs } => {
                 lines.push(format!("{label}:"));
                 lines.extend(paragraphs.iter().map(|line| format!("    {line}")));
@@ -28,7 +29,7 @@ pub(crate) fn plain(message: &Message) -> String {
         }
     }
     let controls = message.controls.iter().map(|control| match control {
-        Control::Button(choice) => format!("[{}] {}", choice.label, choice.token),
+        Control::Button(choice) | Control::Copy(choice) => format!("[{}] {}", choice.label, choice.token),
         Control::Select { placeholder, choices } => {
             let first = choices.first().map(|choice| format!("{} {}", choice.label, choice.token)).unwrap_or_default();
             format!("[{placeholder} ▾] {} entries, such as {first}", choices.len())

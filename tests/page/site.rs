@@ -46,10 +46,6 @@ impl Intake for RecordingIntake {
     async fn recent(&self, _: &Actor, _: ThreadFilter, _: usize) -> Vec<Summary> {
         Vec::new()
     }
-
-    async fn investigation(&self, _: &Actor, _: &InvestigationId) -> Option<(Investigation, u32)> {
-        None
-    }
 }
 
 /// Threads in memory, each a list of messages, the first of which it hangs on; and an investigation.

@@ -55,7 +55,7 @@ fn advised(text: &str) -> Vec<String> {
 
 /// What is wrong with the commands in a text, one line each.
 fn wrong_commands(text: &str, options: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
-    let command = Regex::new(r"rotation-diag ([a-z]+)((?:[ \t]+[^\n`|]*)?)").unwrap();
+    let command = Regex::new(r"rotation-diag ([a-z][a-z-]*)((?:[ \t]+[^\n`|]*)?)").unwrap();
     let named = |found: &regex::Captures<'_>| {
         let Some(known) = options.get(&found[1]) else {
             // A sentence goes on after the program's name.

@@ -120,18 +120,30 @@ impl FakeSlack {
         .await
     }
 
-    /// Waits for what follows a verdict in its thread: what the steps saw, which it returns, and the chart.
-    async fn thread_is_filled(&self, root: &Posted) -> Posted {
-        let details = self.next_post().await;
-        assert!(read(&details.blocks).starts_with("# What the nine steps found"), "{}", read(&details.blocks));
-        assert_eq!(details.thread.as_deref(), Some(root.ts.as_str()));
-        self.chart_follows(root).await;
-        details
+    /// Waits for what follows a verdict in its thread: its thoughts, which it returns, and the chart.
+    async fn thread_is_filled(&self, root: &Posted) -> Vec<Posted> {
+        let mut thoughts = Vec::new();
+        loop {
+            let post = self.next_post().await;
+            assert_eq!(post.thread.as_deref(), Some(root.ts.as_str()));
+            if read(&post.blocks).starts_with("# Timeline") {
+                break;
+            }
+            thoughts.push(post);
+        }
+        self.picture_follows(root).await;
+        let is_details = |post: &Posted| read(&post.blocks).starts_with("# What the nine steps found");
+        assert_eq!(thoughts.iter().filter(|post| is_details(post)).count(), 1);
+        thoughts
     }
 
     async fn chart_follows(&self, root: &Posted) {
         let chart = self.next_post().await;
         assert!(read(&chart.blocks).starts_with("# Timeline"), "{}", read(&chart.blocks));
+        self.picture_follows(root).await;
+    }
+
+    async fn picture_follows(&self, root: &Posted) {
         let file = self.until("a picture", |world| world.read_file()).await;
         assert_eq!((file.name.as_str(), file.thread.as_deref()), ("prod-orders-db-timeline.png", Some(root.ts.as_str())));
         assert!(file.content.starts_with(b"\x89PNG"));
@@ -165,8 +177,9 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     assert!(verdict.edits > 0, "the progress message becomes the verdict");
     insta::assert_snapshot!("flow_verdict", undated(&read(&verdict.blocks)));
     keep_in_the_document(&format!("```text\n{}\n```\n", read(&verdict.blocks)));
-    let details = fake.thread_is_filled(&root).await;
-    insta::assert_snapshot!("flow_details", undated(&read(&details.blocks)));
+    let thoughts = fake.thread_is_filled(&root).await;
+    let thread = thoughts.iter().map(|post| undated(&read(&post.blocks))).collect::<Vec<_>>().join("\n\n");
+    insta::assert_snapshot!("flow_details", thread);
 
     // Each button does what it says, and the thread tells who pressed it.
     let mut told = Vec::new();

@@ -6,7 +6,7 @@ use rotation_diag::chat::document::{Message, Tone};
 use rotation_diag::chat::{Ack, IncomingEvent, Intake, LostPost, Summary, ThreadFilter};
 use rotation_diag::clock::Clock;
 use rotation_diag::config::{Token, TokenSource};
-use rotation_diag::model::{Actor, Investigation, InvestigationId, Place};
+use rotation_diag::model::{Actor, InvestigationId, Place};
 use rotation_diag::platforms::slack::{Lookups, Slack, SlackStop, SocketTimeouts};
 use rotation_diag::platforms::slack::{SlackConfig, SlackMode, SlackTokens};
 use rotation_diag::redact::SafeText;
@@ -113,10 +113,6 @@ impl Intake for RecordingIntake {
     async fn recent(&self, _actor: &Actor, filter: ThreadFilter, limit: usize) -> Vec<Summary> {
         self.filters.lock().unwrap().push(filter);
         self.recent.lock().unwrap().iter().take(limit).cloned().collect()
-    }
-
-    async fn investigation(&self, _actor: &Actor, _id: &InvestigationId) -> Option<(Investigation, u32)> {
-        None
     }
 }
 

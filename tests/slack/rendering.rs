@@ -8,6 +8,7 @@ use rotation_diag::chat::document::{
 };
 use rotation_diag::model::{Action, ActionToken, Cause, StepName};
 use rotation_diag::platforms::slack::render::{Rendered, Surface, limits, message};
+use rotation_diag::report::Phrase;
 use serde_json::{Value, json};
 
 fn token(action: Action) -> ActionToken {
@@ -225,6 +226,28 @@ proptest! {
     #[test]
     fn whatever_a_text_is_it_does_nothing(text in "\\PC{0,400}|[<>@!&|`*_~:#\\[\\]()\\n a-z]{0,400}") {
         is_inert(&text);
+    }
+}
+
+#[test]
+fn a_moment_reads_in_its_readers_own_time_and_nothing_beside_it_is_mark_up() {
+    let at: jiff::Timestamp = "2026-11-22T05:00:00Z".parse().unwrap();
+    let shown = |words: &str| {
+        let facts = vec![Phrase::from(safe(words)), Phrase::from("failing since ").at(at, at).and(safe(" (3 attempts)"))];
+        blocks(&rendered(&Message { parts: vec![Part::Facts(facts)], ..Message::line(Tone::Bad, safe("x")) }))[1].clone()
+    };
+    assert_eq!(
+        shown("Confirmed"),
+        json!({ "type": "context", "elements": [{
+            "type": "mrkdwn",
+            "text": "Confirmed · failing since <!date^1795323600^{date_short_pretty} {time}|Sun 22 Nov 05:00 UTC> (3 attempts)",
+            "verbatim": true,
+        }]})
+    );
+    for hostile in ["<!here>", "*bold*", "_x_", "~x~", "`x`", "a & b", ":x:", "@here", "#general", "> quote", "<@U1>", "x|y"] {
+        let block = shown(hostile);
+        assert_eq!(block["elements"][0]["type"], "plain_text", "{hostile}: {block}");
+        assert_eq!(block["elements"][0]["text"], format!("{hostile} · failing since Sun 22 Nov 05:00 UTC (3 attempts)"));
     }
 }
 

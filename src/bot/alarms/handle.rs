@@ -212,7 +212,7 @@ impl AlarmThreads {
         }
         if *decision != AlarmDecision::Check && !matches!(decision, AlarmDecision::Nothing(_)) {
             if stored_group.group.is_newest(case.alarm) {
-                messages.push(self.about_alarm(case, stored_group));
+                messages.push(self.about_alarm(case, stored_group).await?);
             } else {
                 messages.extend(self.recounted(stored_group).await?);
             }

@@ -8,7 +8,7 @@ use crate::config::Callee;
 use crate::model::{Alarm, AlarmSource, AlarmState, Cause, Investigation, OkBasis, Outcome, SecretRef, ThreadId};
 use crate::redact::SafeText;
 use crate::report::time::{age, moment};
-use crate::report::{Report, wording};
+use crate::report::{Phrase, Report, wording};
 use crate::safe_format;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -139,6 +139,33 @@ pub(super) fn about(case: &AlarmContext<'_>, group: &AlarmGroup, now: Timestamp)
     message
 }
 
+/// What the states that an alarm had before stand under.
+const BEFORE: &str = "Before";
+
+/// How many of them are kept.
+const MAX_STATES: usize = 10;
+
+/// The message with what the alarm said before, oldest first: its own state and time stay readable when it recovers.
+pub(super) fn with_history(mut message: Message, earlier: Option<&Message>) -> Message {
+    let Some(earlier) = earlier.filter(|earlier| earlier.title != message.title) else {
+        let kept = earlier.and_then(|earlier| earlier.parts.iter().find(|part| is_history(part)));
+        message.parts.extend(kept.cloned());
+        return message;
+    };
+    let known = earlier.parts.iter().find_map(|part| match part {
+        Part::Section { lines, .. } if is_history(part) => Some(lines.as_slice()),
+        _ => None,
+    });
+    let mut states: Vec<SafeText> = known.unwrap_or_default().iter().cloned().chain([earlier.title.clone()]).collect();
+    states.drain(..states.len().saturating_sub(MAX_STATES));
+    message.parts.push(Part::Section { label: BEFORE.into(), lines: states });
+    message
+}
+
+fn is_history(part: &Part) -> bool {
+    matches!(part, Part::Section { label, .. } if label.as_str() == BEFORE)
+}
+
 /// What the words begin with that say how an alarm's secrets were found.
 const FOUND: &str = "secrets found by ";
 
@@ -178,11 +205,11 @@ pub(super) fn mention(callee: &Callee) -> Mention {
 }
 
 /// No secret was found: what was tried, and how to say what the alarm is about.
-pub(super) fn unmapped(case: &AlarmContext<'_>, may_come: bool) -> Message {
+pub(super) fn unmapped(case: &AlarmContext<'_>, may_come: bool, now: Timestamp) -> Message {
     let title = safe_format!("Could not determine which secret {} refers to", in_sentence(&title_of(case)));
     let mut message = Message::line(Tone::Warning, title);
-    let since = SafeText::moment(case.alarm.state_at, "since %a %-d %b %H:%M UTC");
-    message.parts.push(Part::Context(vec![place_of(case.alarm), since]));
+    let since = Phrase::from("since ").at(case.alarm.state_at, now);
+    message.parts.push(Part::Facts(vec![place_of(case.alarm).into(), since]));
     message.parts.extend(section("What was tried", case.found.tried.iter().map(|tried| SafeText::redact(tried))));
     if may_come {
         let hope = "CloudTrail shows events a few minutes late, so this is retried for a while";
@@ -401,4 +428,38 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<SafeText> {
         lines.push(safe_format!("and {} more", more));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(title: String) -> Message {
+        Message::line(Tone::Neutral, SafeText::redact(&title))
+    }
+
+    fn history(message: &Message) -> Vec<&str> {
+        let lines = message.parts.iter().find_map(|part| match part {
+            Part::Section { label, lines } if label.as_str() == BEFORE => Some(lines),
+            _ => None,
+        });
+        lines.into_iter().flatten().map(SafeText::as_str).collect()
+    }
+
+    #[test]
+    fn an_alarms_earlier_states_stay_readable_oldest_first() {
+        let alarm = with_history(says("Alarm x went to ALARM, Sun 22 Nov 05:00 UTC".to_owned()), None);
+        assert!(history(&alarm).is_empty());
+        let well = with_history(says("Alarm x is OK again, Sun 22 Nov 06:00 UTC".to_owned()), Some(&alarm));
+        assert_eq!(history(&well), ["Alarm x went to ALARM, Sun 22 Nov 05:00 UTC"]);
+        // Said once more after a crash, it is no state of its own.
+        let again = with_history(says(well.title.to_string()), Some(&well));
+        assert_eq!(history(&again), history(&well));
+        let mut last = again;
+        for number in 0..20 {
+            last = with_history(says(format!("state {number}")), Some(&last));
+        }
+        let kept: Vec<String> = (9..19).map(|number| format!("state {number}")).collect();
+        assert_eq!(history(&last), kept);
+    }
 }

@@ -68,8 +68,11 @@ impl AlarmThreads {
         }
         let waited = self.store.now().duration_since(case.claimed.received_at);
         let may_come = case.found.by == ResolvedBy::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
-        let messages =
-            vec![DesiredMessage::root(&stored_group.thread, messages::unmapped(case, may_come), "an alarm without a secret")];
+        let messages = vec![DesiredMessage::root(
+            &stored_group.thread,
+            messages::unmapped(case, may_come, self.store.now()),
+            "an alarm without a secret",
+        )];
         if may_come {
             self.store.upsert_messages(&messages).await?;
             return Err(HandlerError::RetryAfter(LOOK_AGAIN));
@@ -209,14 +212,20 @@ impl AlarmThreads {
 
     /// The message about the alarm. Where it calls somebody, it is one of its own: an edit calls nobody, and a later alarm must
     /// not take its place before it is sent.
-    pub(super) fn about_alarm(&self, case: &AlarmContext<'_>, stored_group: &StoredGroup<AlarmGroup>) -> DesiredMessage {
+    pub(super) async fn about_alarm(
+        &self,
+        case: &AlarmContext<'_>,
+        stored_group: &StoredGroup<AlarmGroup>,
+    ) -> Result<DesiredMessage, StoreError> {
         let number = case.claimed.lease.number();
         let mut message = messages::about(case, &stored_group.group, self.store.now());
         if !stored_group.group.calling.contains(&number) {
-            return DesiredMessage::reply(&stored_group.thread, ALARM, message, "what the alarm says");
+            let earlier = self.store.stated(&stored_group.thread, ALARM).await?;
+            let message = messages::with_history(message, earlier.as_ref());
+            return Ok(DesiredMessage::reply(&stored_group.thread, ALARM, message, "what the alarm says"));
         }
         message.mention = case.scope.route.mention.as_ref().map(messages::mention);
-        DesiredMessage::reply(&stored_group.thread, format!("called-{number}"), message, "what a critical alarm says")
+        Ok(DesiredMessage::reply(&stored_group.thread, format!("called-{number}"), message, "what a critical alarm says"))
     }
 }
 

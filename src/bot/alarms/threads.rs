@@ -58,7 +58,7 @@ impl AlarmThreads {
         let _turn = self.turn.lock().await;
         match self.store.group_in::<AlarmGroup>(thread).await? {
             Some(stored_group) if stored_group.group.is_newest(case.alarm) => {
-                self.store.upsert_messages(&[self.about_alarm(case, &stored_group)]).await
+                self.store.upsert_messages(&[self.about_alarm(case, &stored_group).await?]).await
             }
             _ => Ok(()),
         }

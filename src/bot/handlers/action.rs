@@ -2,7 +2,7 @@
 
 use crate::bot::error::HandlerError;
 use crate::bot::runner::{Runner, session_owner};
-use crate::bot::verdict::{answer_key, failed, is_done, message_key, report, subject, verdict};
+use crate::bot::verdict::{NOTE, answer_key, called, failed, is_done, message_key, report, subject, verdict};
 use crate::chat::document::Tone;
 use crate::chat::{Message, compose};
 use crate::config::Work;
@@ -28,8 +28,13 @@ impl Actions {
         Actions { store, runner, work }
     }
 
-    /// Does what the click asks for.
+    /// Does what the click asks for, and calls whoever clicked where that took long.
     pub(super) async fn handle(&self, claimed: &Claimed, act: &ActionRequest) -> Result<Completion, HandlerError> {
+        let completion = self.perform(claimed, act).await?;
+        Ok(called(completion, claimed, &act.actor, self.store.now()))
+    }
+
+    async fn perform(&self, claimed: &Claimed, act: &ActionRequest) -> Result<Completion, HandlerError> {
         let gone = HandlerError::Obsolete("the investigation is gone");
         let row = self.store.investigation(&act.token.investigation).await?.ok_or(gone)?;
         let next = act.token.revision.saturating_add(1);
@@ -181,7 +186,7 @@ fn noted(
         compose::about(Tone::Neutral, safe_format!("{} {}{}", SafeText::redact(&act.actor.user), did.into(), headline));
     message.people.push(act.actor.user.clone());
     let name = format!("note-{}", claimed.lease.number());
-    let note = DesiredMessage::reply(&row.thread, message_key(row, &name), message, "what a person did");
+    let note = DesiredMessage::reply(&row.thread, message_key(row, &name), message, NOTE);
     completion.messages.push(note.asked_by(act.reply_to.clone()));
     completion
 }

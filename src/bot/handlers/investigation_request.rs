@@ -4,7 +4,7 @@ use crate::bot::access::{Access, Whereabouts};
 use crate::bot::autocomplete::Autocomplete;
 use crate::bot::error::HandlerError;
 use crate::bot::runner::{Runner, session_owner};
-use crate::bot::verdict::{failed, named_places};
+use crate::bot::verdict::{called, failed, named_places};
 use crate::chat::{Message, PlatformSet, compose};
 use crate::investigation::Options;
 use crate::model::{ActionKind, Actor, Command, ReplyTo, SecretRef, ThreadId};
@@ -96,7 +96,8 @@ impl InvestigationRequests {
                 let mut options = Options::new(question.secret.clone());
                 options.reach = question.reach;
                 let completion = self.runner.run(claimed.lease, &row, row.revision, one, options, session_owner(actor)).await?;
-                Ok(self.as_allowed(actor, &row, one, completion))
+                let completion = self.as_allowed(actor, &row, one, completion);
+                Ok(called(completion, claimed, actor, self.store.now()))
             }
             several => Ok(asked(&row, several)),
         }

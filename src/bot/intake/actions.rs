@@ -67,10 +67,7 @@ impl Intake {
         let key = match token.action {
             // One question, one answer, whoever gives it.
             Action::Choose(_) => format!("act/{}/{}/choose", token.investigation, token.revision),
-            // They can be done again after they were taken back, and each person copies alone: every click counts for itself.
-            Action::Watch | Action::StopWatching | Action::Resolve | Action::Reopen | Action::CopyFix => {
-                format!("act/{token}/{}", origin(inbound))
-            }
+            action if action.is_repeatable() => format!("act/{token}/{}", origin(inbound)),
             _ => format!("act/{token}"),
         };
         let (did, action, investigation) = (token.action.name(), token.action, token.investigation.clone());

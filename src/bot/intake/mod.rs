@@ -11,7 +11,7 @@ use crate::alarm;
 use crate::bot::verdict::verdict;
 use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, ThreadFilter, compose};
-use crate::model::{ActionKind, ActionToken, Actor, Investigation, InvestigationId, Outcome, Place, Region, Trigger};
+use crate::model::{ActionKind, ActionToken, Actor, InvestigationId, Outcome, Place, Region, Trigger};
 use crate::redact::SafeText;
 use crate::store::{
     Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, NewTrigger, Refused, Store, StoreError, audited,
@@ -129,14 +129,6 @@ impl chat::Intake for Intake {
             });
         }
         summaries
-    }
-
-    async fn investigation(&self, actor: &Actor, id: &InvestigationId) -> Option<(Investigation, u32)> {
-        let row = self.store.investigation(id).await.ok()??;
-        if row.place.workspace != actor.workspace || row.place.platform != actor.platform || !self.access.may_see(actor, &row) {
-            return None;
-        }
-        Some((self.store.record(id).await.ok()??, row.revision))
     }
 }
 

@@ -46,11 +46,11 @@ pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &
     let mut message = Message::line(tone, title);
     message.parts.push(Part::Facts(wording::context(report)));
     message.parts.extend(happened_since(standing, report.now));
+    message.parts.extend(section("Did you mean", wording::near_names(report), 0));
     match report.leading() {
         Some(finding) => message.parts.extend(finding_of(report, finding)),
         None => message.parts.extend(without_finding(report)),
     }
-    message.parts.extend(section("Did you mean", wording::near_names(report), 0));
     message.people.extend(standing.resolved.as_ref().map(|resolved| resolved.by.to_string()));
     let mut looks = wording::next_looks(report);
     let more = looks.len().saturating_sub(LOOKS);

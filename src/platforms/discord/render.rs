@@ -13,7 +13,7 @@ use super::limits::{self, length};
 use super::page::{Page, whole_text};
 use super::snowflake::Snowflake;
 use super::text;
-use crate::chat::document::{Mention, Message, Tone};
+use crate::chat::document::{Mention, Message, Part, Tone};
 use crate::redact::SafeText;
 use serenity::builder::{CreateActionRow, CreateAllowedMentions, CreateEmbed};
 use serenity::model::Colour;
@@ -182,14 +182,26 @@ pub(super) fn render(message: &Message) -> Rendered {
         content: String::from(whole_text(message)).into_bytes(),
     };
     let whole = page.left_out.then(|| as_file.clone());
-    let content = content(message, &call);
+    let mut content = content(message, &call);
+    let texts = text::texts(&content, &message.parts, !call.is_empty());
+    let mut descriptions = page.finish();
+    // On a phone, nothing can be copied out of an embed.
+    let are_commands = message.tone == Tone::Neutral && message.parts.iter().all(|part| matches!(part, Part::Commands(_)));
+    if let [only] = texts.as_slice()
+        && are_commands
+        && files.is_empty()
+        && whole.is_none()
+    {
+        content.clone_from(only);
+        descriptions.clear();
+    }
     Rendered {
-        texts: text::texts(&content, &message.parts, !call.is_empty()),
+        texts,
         call: if call.is_empty() { call } else { format!("{call} ") },
         as_file,
         is_progress: message.tone == Tone::Working,
         content,
-        descriptions: page.finish(),
+        descriptions,
         colour: colour(message.tone),
         rows: rows(&message.controls),
         mentions,

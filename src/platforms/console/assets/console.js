@@ -621,6 +621,16 @@
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
     }
+    const hide = event.target.closest(".notices .alone a");
+    if (hide) {
+      // What is typed stays, which loading the page anew would take away.
+      event.preventDefault();
+      const field = hide.closest(".go-on, .prompt").querySelector("input[type=text]");
+      hide.closest(".notices").replaceChildren();
+      history.replaceState(null, "", plain_address());
+      field.focus();
+      return;
+    }
     const button = event.target.closest(".copy, .copy-link");
     if (!button) return;
     const what = button.matches(".copy") ? button.parentElement.querySelector("code").textContent : location.href;

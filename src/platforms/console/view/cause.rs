@@ -18,7 +18,7 @@ pub(in super::super) fn cause(
     let frame = PageFrame { paths, title: heading, note, sign_out, again: None, is_live: false, kind: "report" };
     frame.around(&html! {
         main id="main" tabindex="-1" {
-            article class="message" {
+            article class="message cause" {
                 header { h1 { (heading) } }
                 @for paragraph in paragraphs.split("\n\n") { p { (inline(paragraph)) } }
                 p class="quiet" { "rotation-diag explain " (id) }
