@@ -231,7 +231,7 @@ pub(super) fn blocked_now(context: &DiagnosisContext<'_>, cause: Cause, paths: &
     let evidence: Vec<Proof> = std::iter::once(network::proof(fault)).chain(context.failed_attempt_proof()).collect();
     let finding = context.finding(cause, Confidence::Likely, explanation, evidence, mending(context, fault, SECRETS_MANAGER));
     let Weight { mut confidence, severity, note } =
-        network::weight(context, cause, &[RotationStep::CreateSecret]).from_some(paths);
+        network::weight(context, cause, &[RotationStep::CreateSecret]).where_some_pass(paths);
     // What worked before may work by a way that is not seen.
     if fault.may_be_led_around() && (context.last_success_at.is_some() || is_led_around(context, fault)) {
         confidence = Confidence::Possible;

@@ -198,7 +198,7 @@ fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict, candidates
     let explanation = format!("{name} cannot reach {}{because}.", first.named());
     let evidence: Vec<Proof> = std::iter::once(network::proof(fault)).chain(context.failed_attempt_proof()).collect();
     let finding = context.finding(RULE.cause, Confidence::Likely, explanation, evidence, mending(context, first));
-    let mut weight = network::weight(context, RULE.cause, AT_DATABASE).from_some(paths);
+    let mut weight = network::weight(context, RULE.cause, AT_DATABASE).where_some_pass(paths);
     // That it is this database at all is a guess.
     if first.database.found_by == DatabaseChoice::SameEngine && context.last_success_at.is_some() {
         weight.confidence = Confidence::Possible;
