@@ -223,7 +223,7 @@ async fn from_the_command_to_the_verdict_its_buttons_and_the_end() {
     let note = fake.next_post().await;
     fake.reads(&note, "@U1 resolved this.").await;
     assert!(fake.next_whisper().await["text"].as_str().unwrap().contains("already"));
-    insta::assert_snapshot!("flow_resolved", undated(&read(&fake.reads(&root, "resolved by <@U1>").await.blocks)));
+    insta::assert_snapshot!("flow_resolved", undated(&read(&fake.reads(&root, "resolved by @U1").await.blocks)));
 
     let log = program.stop();
     let shown = fake.world().everything_shown();
