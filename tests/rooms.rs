@@ -459,3 +459,18 @@ fn a_button_is_its_action_its_handler_and_its_place_in_the_verdict() {
         assert!(named.iter().all(|path| homes.contains(path)), "{action} is named in {named:?}");
     }
 }
+
+#[test]
+fn how_one_speaks_to_the_bot_stands_in_one_place() {
+    let plan = Plan::of_the_crate();
+    for form in ["Slash", "Mention", "Options", "Prompt"] {
+        let names = |source: &&Source| source.named.iter().any(|path| path.ends_with(&["Manner".to_owned(), form.to_owned()]));
+        let named: Vec<&str> = plan.sources.iter().filter(names).map(|source| source.path.as_str()).collect();
+        // A platform says which form is its own; of one that is not there any more, the usual one is taken.
+        let is_home = |path: &&str| {
+            path.starts_with("platforms/") || path.ends_with("/tests.rs") || ["chat/manner.rs", "chat/platform.rs"].contains(path)
+        };
+        assert!(named.iter().all(|path| is_home(path)), "Manner::{form} is named in {named:?}");
+        assert!(named.contains(&"chat/manner.rs"), "Manner::{form} has no words");
+    }
+}

@@ -1,4 +1,5 @@
-//! How one speaks to the bot in a place: people are shown commands in the form they can use there.
+//! How one speaks to the bot in a place: people are shown commands in the form they can use there. Nothing else that composes
+//! messages tells platforms apart; how a person is named is the platform's own concern, which renders the ids in a message's texts.
 
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -40,6 +41,25 @@ impl Manner {
         safe_format!("{} {} {}", self.start(), secret.into(), options.into()).part(str::trim_end)
     }
 
+    /// A question about any secret, in a place where words may go on with an investigation instead: so that the name is taken for
+    /// one, it is said that it is.
+    #[must_use]
+    pub fn any_question(self) -> SafeText {
+        match self {
+            Manner::Options => self.question("NAME", ""),
+            Manner::Slash | Manner::Mention | Manner::Prompt => self.question("secret:NAME", ""),
+        }
+    }
+
+    /// What stands above a list of words: where they are said, and how, if they are not said bare.
+    #[must_use]
+    pub fn example(self, words: &'static str) -> SafeText {
+        match self {
+            Manner::Prompt => "In a thread".into(),
+            other => safe_format!("In a thread, such as {}", other.words(words)),
+        }
+    }
+
     /// Words that go on in a thread, or ask for help.
     #[must_use]
     pub fn words(self, words: impl Into<SafeText>) -> SafeText {
@@ -66,5 +86,9 @@ mod tests {
         ] {
             assert_eq!((manner.question("prod/x", "account:prod").as_str(), manner.words("rerun 4").as_str()), (question, words));
         }
+        assert_eq!(Manner::Mention.any_question().as_str(), "@rotation-diag secret:NAME");
+        assert_eq!(Manner::Options.any_question().as_str(), "/rotation-diag NAME");
+        assert_eq!(Manner::Slash.example("rerun 4").as_str(), "In a thread, such as /rotation-diag rerun 4");
+        assert_eq!(Manner::Prompt.example("rerun 4").as_str(), "In a thread");
     }
 }

@@ -38,22 +38,23 @@ pub(super) async fn collect(aws: &Aws, clock: &Clock, request: &PlaybookRequest,
         trail: events::SharedTrail::default(),
     };
     keep(&cx);
-    // Event history is slow to answer, and seldom needed to know the cause.
-    let but_changes = async {
-        let but_history = async {
-            let seen = steps_without_trail(&cx).await;
+    // Event history is slow to answer, and seldom needed to know the cause. What waits for it is kept on the heap: on the stack,
+    // the states of all steps would be copied once more at each level.
+    let but_changes = Box::pin(async {
+        let but_history = Box::pin(async {
+            let seen = Box::pin(steps_without_trail(&cx)).await;
             if cx.progress.is_waiting() {
                 cx.progress.seen_early(&gathered(&cx, seen.clone(), pending(cx.now), pending(cx.now)));
             }
             seen
-        };
-        let (seen, history) = tokio::join!(but_history, history_step(&cx));
+        });
+        let (seen, history) = tokio::join!(but_history, Box::pin(history_step(&cx)));
         if cx.progress.is_waiting() {
             cx.progress.seen_early(&gathered(&cx, seen.clone(), history.clone(), pending(cx.now)));
         }
         (seen, history)
-    };
-    let ((seen, history), changes) = tokio::join!(but_changes, changes_step(&cx));
+    });
+    let ((seen, history), changes) = tokio::join!(but_changes, Box::pin(changes_step(&cx)));
     gathered(&cx, seen, history, changes)
 }
 

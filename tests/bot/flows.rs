@@ -198,6 +198,30 @@ async fn whoever_waited_longer_than_ten_seconds_is_called_once_to_the_verdict() 
 }
 
 #[tokio::test]
+async fn the_verdict_is_shown_while_whoever_made_the_change_is_searched_for() {
+    let slow_trail = "[[fault]]\noperation = \"LookupEvents\"\nlatency_ms = 1500\n";
+    let accounts = super::world::Simulated::new(&[("prod", "function_deleted", slow_trail)]);
+    let mut world = World::new(RULES, accounts).await;
+    let slack = Fake::new(PlatformName::new("slack"));
+    world.start(std::slice::from_ref(&slack));
+    assert_eq!(answer_text(&world.say("ask", "U1", "prod/lottery-db").await), "accepted");
+    let is_searching = |message: &Message| {
+        message.parts.iter().any(
+            |part| matches!(part, Part::Context(lines) if lines.iter().any(|line| line.as_str() == "still searching who changed it")),
+        )
+    };
+    slack.until("the early word", |state| state.shown.first().is_some_and(|root| is_searching(&root.message))).await;
+    let early = slack.roots()[0].message.clone();
+    assert!(early.title.as_str().starts_with("prod/lottery-db is not rotating"), "{}", early.title);
+    assert!(early.parts.iter().any(|part| matches!(part, Part::Commands(_))), "the fix is there already");
+    assert!(early.controls.is_empty(), "buttons come with the end");
+    slack.until("the end", |state| !state.shown[0].message.controls.is_empty()).await;
+    let end = slack.roots()[0].message.clone();
+    assert_eq!((end.title, is_searching(&slack.roots()[0].message)), (early.title, false));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn words_in_the_thread_do_what_buttons_do() {
     let mut world = World::usual().await;
     let slack = Fake::new(PlatformName::new("slack"));

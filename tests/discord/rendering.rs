@@ -121,7 +121,7 @@ async fn a_moment_reads_in_its_readers_own_time_and_lines_without_a_source_share
     let (body, _) = shown(&bot, &with(vec![Part::Facts(facts), Part::Quotes { label: safe("Log"), quotes }]), "1").await;
     assert_eq!(
         body["embeds"][0]["description"].as_str().unwrap(),
-        "\\<t\\:1:R\\> \\*bold\\* · failing since <t:1795323600:f> (3 attempts)\n\n\
+        "\\<t\\:1:R\\> \\*bold\\* · failing since <t:1795323600:f> \\(3 attempts\\)\n\n\
          **Log**\nstep 5 · iam:GetRolePolicy\n```\nthe policy\n```\n\
          ```\n05:00:01  Traceback (most recent call last):\n05:00:01    File \"a.py\", line 1\n```"
     );

@@ -3,7 +3,7 @@
 use crate::site::{Browser, Caller, hidden, location, new_id};
 use rotation_diag::app::demo::{Demo, World};
 use rotation_diag::app::{App, Platforms};
-use rotation_diag::chat::Intake;
+use rotation_diag::chat::{Intake, MessageHistory};
 use rotation_diag::config::Config;
 use rotation_diag::diagnosis::page_of;
 use rotation_diag::model::Cause;
@@ -222,9 +222,9 @@ async fn kept(folder: &std::path::Path, host: &str) -> (App, Caller) {
     let page = Arc::clone(&console);
     let accounts = rotation_diag::app::demo::accounts(worlds());
     let app = App::start_with(&config, accounts, move |bot, _| {
-        let board = Arc::clone(&bot.store);
+        let history = Arc::clone(&bot.history) as Arc<dyn MessageHistory>;
         Ok(Platforms {
-            routers: vec![router(Arc::clone(&page), Arc::clone(&bot.intake) as Arc<dyn Intake>, board)],
+            routers: vec![router(Arc::clone(&page), Arc::clone(&bot.intake) as Arc<dyn Intake>, history)],
             platforms: vec![page],
             ..Platforms::default()
         })

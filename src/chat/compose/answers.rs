@@ -117,8 +117,7 @@ pub fn no_command(nearest: Option<&SafeText>, manner: Manner) -> Message {
             message
         }
     };
-    let name = if manner == Manner::Options { "NAME" } else { "secret:NAME" };
-    let ask = safe_format!("to investigate another secret from here: {}", manner.question(name, ""));
+    let ask = safe_format!("to investigate another secret from here: {}", manner.any_question());
     message.parts.push(Part::Context(vec![ask]));
     message
 }
@@ -201,10 +200,7 @@ fn grammar(manner: Manner) -> Vec<Part> {
 }
 
 fn in_thread(manner: Manner) -> Option<Part> {
-    let label = match manner.in_thread() {
-        Manner::Prompt => "In a thread".into(),
-        other => safe_format!("In a thread, such as {}", other.words("rerun 4")),
-    };
+    let label = manner.in_thread().example("rerun 4");
     section(label, ActionWord::ALL.map(|word| word.help.into()).to_vec(), 0)
 }
 

@@ -24,7 +24,7 @@ fn every_line_from_the_field_has_its_cause_and_an_advice_that_holds() {
     let mut faults = Vec::new();
     let mut read = 0;
     // To be read by a person: what is said about the lines of another file of this form.
-    let others = std::env::var("LINES").ok().map(|path| std::fs::read_to_string(path).unwrap());
+    let others = std::env::var("EXAMINE").ok().map(|path| std::fs::read_to_string(path).unwrap());
     let inputs = others.as_deref().map_or_else(|| INPUTS.to_vec(), |others| vec![others]);
     for row in inputs.iter().flat_map(|file| file.lines()) {
         let row: Value = serde_json::from_str(row).unwrap();

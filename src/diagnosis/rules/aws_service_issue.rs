@@ -118,8 +118,7 @@ fn call(text: &str) -> Option<&str> {
 
 /// AWS itself says to the function that it failed.
 fn answered_with_a_fault(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, incident: Option<&HealthEvent>) -> Verdict {
-    let asked =
-        call(&seen.read.event.text).map(|call| format!("the function's {call}")).unwrap_or_else(|| "the function".to_owned());
+    let asked = call(&seen.read.event.text).map_or_else(|| "the function".to_owned(), |call| format!("the function's {call}"));
     let meanwhile = incident
         .map(|event| format!(" AWS reports an incident of {} in {}.", name_of(&event.service), event.region))
         .unwrap_or_default();

@@ -126,7 +126,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] Found credentials in environment variables."]),
     // Each SDK writes the same answer in its own way; a status alone is AWS's only where the line is an SDK's.
     depends(of_aws, NamedFault, &[
-        r"\((?:InternalServiceError|InternalFailure|InternalServer(?:Error|Exception|ErrorException)|Internal(?:Error|Exception)|KMSInternalException|DependencyTimeout(?:Exception)?|ServiceUnavailable(?:Exception|Error)?|ServiceFailure|50[0234])\)",
+        r"\((?:InternalServiceError|InternalFailure|InternalServer(?:Error|Exception|ErrorException)|Internal(?:Error|Exception)|KMSInternalException|DependencyTimeout(?:Exception)?|ServiceUnavailable(?:Exception|Error)?|ServiceFailure)\)|\((?:500|502|503|504)\) when calling",
         r"\bInternalServiceError(?:Exception)?\b|\bKmsInternal(?:Exception)?\b|An error occurred on the server side",
         r"\b(?:InternalFailure|InternalServer(?:Error|Exception|ErrorException)|ServiceUnavailable(?:Exception|Error)?|ServiceFailure(?:Exception)?|DependencyTimeout(?:Exception)?)\b: ",
         r"\bcode: Some\(\x22(?:InternalFailure|InternalServiceError|InternalServer\w+|ServiceUnavailable\w*|KMSInternal\w*)\x22",

@@ -416,12 +416,12 @@ def incident_that_others_meet_too(w):
 def incident_that_the_function_met(w):
     _incident(w)
     w.broken("createSecret", [CREDENTIALS, SERVER_SIDE])
-    return root_cause("aws_service_issue", confidence="Likely")
+    return root_cause("aws_service_issue", confidence="Confirmed")
 
 
 def fault_of_aws_without_an_incident(w):
     w.broken("createSecret", [CREDENTIALS, SERVER_SIDE])
-    return Expected(("inconclusive", "root_cause"), ("aws_service_issue", "unknown_failure"), says=["InternalServiceError"])
+    return root_cause("aws_service_issue", never=["unknown_failure"], says=["InternalServiceError"])
 
 
 def incident_that_has_nothing_to_do_with_it(w):
