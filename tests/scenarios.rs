@@ -388,8 +388,7 @@ async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
         ("partner_token_expired", needs, "lambda:InvokeFunction", false),
         ("postgres_password_refused", needs, "lambda:InvokeFunction", true),
         // A client that no command uses, and words about another engine.
-        ("failed_last_sunday", remedy, "psql", false),
-        ("failed_last_sunday", worth, "the commands show", false),
+        ("failed_last_sunday", commands, "FROM pg_roles", true),
         ("postgres_password_refused", remedy, "mysql", false),
         ("mysql_snapshot_restored", remedy, "psql", false),
         ("sqlserver_login_failed", remedy, "made again", false),

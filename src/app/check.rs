@@ -19,7 +19,7 @@ pub async fn all(config: &Config) -> Vec<Checked> {
     let mut all = platforms(PLATFORMS, config).await;
     match AwsAccounts::of(config).await {
         Ok(accounts) => {
-            all.extend(aws::check(&accounts).await);
+            all.extend(aws::check(&accounts, config.inspect_code).await);
             all.extend(alarms::check(config, &accounts).await);
         }
         Err(error) => all.push(checked("AWS", missing(error.to_string()))),

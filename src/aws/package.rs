@@ -102,6 +102,8 @@ fn is_bucket(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
 
     fn is_own(address: &str, region: &str) -> bool {
         Url::parse(address).is_ok_and(|url| is_of_lambda(&url, region))
@@ -141,5 +143,52 @@ mod tests {
         ] {
             assert!(!is_own(address, "eu-west-1"), "{address}");
         }
+    }
+
+    /// A bucket on loopback that answers every connection with these bytes and then closes it.
+    async fn answering(answer: Vec<u8>) -> PackageHost {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let here = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4_096];
+                drop(stream.read(&mut request).await);
+                drop(stream.write_all(&answer).await);
+            }
+        });
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        PackageHost { client, region: "eu-west-1".to_owned(), loopback: Url::parse(&here).ok() }
+    }
+
+    const ADDRESS: &str = "https://awslambda-eu-west-1-tasks.s3.eu-west-1.amazonaws.com/snapshots/f?X-Amz-Signature=x";
+
+    async fn fetched(answer: &str, body: &[u8], largest: usize) -> Observation<Vec<u8>> {
+        let host = answering([answer.as_bytes(), body].concat()).await;
+        host.fetch(ADDRESS, largest).await
+    }
+
+    #[tokio::test]
+    async fn nobody_is_followed_and_no_more_is_kept_than_was_allowed_whatever_the_answer_says_of_its_length() {
+        let failed = |error: &str| Observation::Failed { error: error.to_owned() };
+        let found = fetched("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", b"PK\x03\x04", 4).await;
+        assert_eq!(found, Observation::Found(b"PK\x03\x04".to_vec()));
+        for elsewhere in ["http://169.254.169.254/", "https://example.org/", "/other"] {
+            let answer = format!("HTTP/1.1 302 Found\r\nLocation: {elsewhere}\r\nContent-Length: 0\r\n\r\n");
+            assert_eq!(fetched(&answer, b"", 4).await, failed("the package's address answers 302"), "{elsewhere}");
+        }
+        let much = vec![b'x'; 100_000];
+        let said = fetched("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", &much, 1_000).await;
+        assert_eq!(said, failed("the package is larger than is looked at"));
+        let endless = fetched("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", &much, 1_000).await;
+        assert_eq!(endless, failed("the package is larger than is looked at"));
+        let chunked = [&b"186a0\r\n"[..], &much[..], b"\r\n0\r\n\r\n"].concat();
+        let chunks = fetched("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &chunked, 1_000).await;
+        assert_eq!(chunks, failed("the package is larger than is looked at"));
+        let short = fetched("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"PK", 1_000_000).await;
+        assert_eq!(short, failed("the package broke off"));
+        let host = answering(Vec::new()).await;
+        let foreign = host.fetch("https://my-bucket.s3.eu-west-1.amazonaws.com/f", 4).await;
+        assert_eq!(foreign, failed("Lambda gave an address for the package that is none of its own"));
     }
 }

@@ -130,7 +130,7 @@ pub(super) enum Of<'s> {
 
 /// Who sets the password in the database, in words: the plan, where the engine has a client for it, or else a person.
 pub(super) fn set_by(engine: Option<&str>) -> &'static str {
-    as_administrator(engine).unwrap_or("No command here does that: use the database's own client, before you rotate.")
+    as_administrator(engine).unwrap_or("No command here does that: use the database's own client.")
 }
 
 /// What a user lacks that the printed command makes again, where it can.

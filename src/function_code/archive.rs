@@ -122,12 +122,13 @@ impl<'a> Archive<'a> {
     }
 
     fn unpack(&self, file: ArchivedFile, most: usize) -> Option<Vec<u8>> {
-        let packed = self.zip.get_entry(file.place).ok()?.data();
+        let entry = self.zip.get_entry(file.place).ok()?;
         let mut unpacked = Vec::new();
         let most = u64::try_from(most).ok()?;
+        // Where a file is read to its end, it has to be what its checksum says.
         match file.is_deflated {
-            true => DeflateDecoder::new(packed).take(most).read_to_end(&mut unpacked).ok()?,
-            false => packed.take(most).read_to_end(&mut unpacked).ok()?,
+            true => entry.verifying_reader(DeflateDecoder::new(entry.data())).take(most).read_to_end(&mut unpacked).ok()?,
+            false => entry.verifying_reader(entry.data()).take(most).read_to_end(&mut unpacked).ok()?,
         };
         Some(unpacked)
     }

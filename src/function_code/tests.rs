@@ -448,6 +448,45 @@ mod hostile {
     }
 
     #[test]
+    fn a_file_that_is_not_what_its_checksum_says_is_told_as_unread() {
+        let package = files(&[("lambda_function.py", WORKING)]);
+        let wrong = with_directory_bytes(package, 16, &0xdead_beef_u32.to_le_bytes());
+        let code = inspect(CodeSource::Deployed, &PYTHON, &wrong, &[]).unwrap();
+        assert_eq!(code.unread, ["files that are too large, or not what the archive says"]);
+    }
+
+    #[test]
+    fn an_archive_within_the_archive_is_no_code() {
+        let inner = files(&[("lambda_function.py", WORKING)]);
+        let mut packed = Vec::new();
+        let mut archive = ZipArchiveWriter::new(&mut packed);
+        let (mut entry, config) = archive.new_file("package.zip").start().unwrap();
+        let mut writer = config.wrap(&mut entry);
+        writer.write_all(&inner).unwrap();
+        let (_, descriptor) = writer.finish().unwrap();
+        entry.finish(descriptor).unwrap();
+        archive.finish().unwrap();
+        let code = inspect(CodeSource::Deployed, &PYTHON, &packed, &[]).unwrap();
+        assert_eq!(code.handler_file.missing(), Some("lambda_function.py"));
+    }
+
+    #[test]
+    fn of_two_files_of_one_name_the_last_counts_as_it_does_for_whoever_unpacks_them() {
+        let mut packed = Vec::new();
+        let mut archive = ZipArchiveWriter::new(&mut packed);
+        for source in ["def other():\n    pass\n", WORKING] {
+            let (mut entry, config) = archive.new_file("lambda_function.py").start().unwrap();
+            let mut writer = config.wrap(&mut entry);
+            writer.write_all(source.as_bytes()).unwrap();
+            let (_, descriptor) = writer.finish().unwrap();
+            entry.finish(descriptor).unwrap();
+        }
+        archive.finish().unwrap();
+        let code = inspect(CodeSource::Deployed, &PYTHON, &packed, &[]).unwrap();
+        assert_eq!(code.handler_function, HandlerPart::Found("lambda_handler".to_owned()));
+    }
+
+    #[test]
     fn files_that_share_their_bytes_are_refused() {
         let two = files(&[("a.py", WORKING), ("lambda_function.py", WORKING)]);
         // The second entry of the directory points to the first file.

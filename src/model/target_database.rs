@@ -14,7 +14,7 @@ pub struct TargetDatabase {
     pub engine: Option<String>,
     /// The host name of its endpoint; `None` before it has one.
     pub host: Option<String>,
-    /// Its address, where the host is one.
+    /// Its address, where the host is one or a line of the log names it.
     pub address: Option<IpAddr>,
     pub port: Option<u16>,
     /// RDS's status, such as `available` or `stopped`; `None` where RDS does not know it.

@@ -9,8 +9,8 @@ use super::{PlaybookRequest, Progress, text};
 use crate::aws::{Aws, AwsCaller, DnsAttribute, QueryInput};
 use crate::clock::{self, Clock};
 use crate::model::{
-    DatabaseRef, Evidence, GroupPeer, IpRange, Network, NetworkLook, Observation, PrefixList, RouteDestination, RouteTable,
-    RouteTarget, StepName, StepRecord, TargetDatabase, Vpc, VpcConfig,
+    DatabaseHost, DatabaseRef, Evidence, GroupPeer, IpRange, Network, NetworkLook, Observation, PrefixList, RouteDestination,
+    RouteTable, RouteTarget, StepName, StepRecord, TargetDatabase, Vpc, VpcConfig,
 };
 use std::collections::BTreeSet;
 
@@ -151,6 +151,12 @@ impl Looking<'_> {
         };
         described.map(|all| {
             let mut targets: Vec<TargetDatabase> = all.into_iter().map(|DescribedDatabase { target, .. }| target).collect();
+            for target in targets.iter_mut().filter(|target| target.address.is_none()) {
+                let by_host = |host: &&DatabaseHost| {
+                    host.of_rds().is_some_and(|named| named.name() == target.id) || target.host.as_ref() == Some(&host.name)
+                };
+                target.address = self.look.hosts.iter().find(by_host).and_then(|host| host.address);
+            }
             if let (Some(first), Some(tls)) = (targets.first_mut(), tls) {
                 first.tls = tls;
             }
@@ -178,6 +184,7 @@ impl Looking<'_> {
         let lists: Vec<&str> = lists.iter().map(String::as_str).filter(|_| self.budget.take(1)).collect();
         let is_by_transit = targets.iter().any(|target| matches!(target, RouteTarget::TransitGateway(_)));
         let attachments = own.filter(|_| is_by_transit && self.look.database && self.budget.take(1));
+        let attached: Vec<&str> = attachments.into_iter().chain(elsewhere).collect();
         // A database behind a NAT gateway is outside of the VPC; the endpoints' look has asked for them already.
         let is_by_nat = targets.iter().any(|target| matches!(target, RouteTarget::NatGateway(_)));
         let leaves = database.is_some_and(|database| own.is_some() && database.vpc_id.as_deref() != own);
@@ -193,7 +200,7 @@ impl Looking<'_> {
             futures::future::join_all(lists.iter().map(|id| async move {
                 PrefixList { id: (*id).to_owned(), name: None, ranges: aws.prefix_list(access, id).await }
             })),
-            asked(attachments, |id| aws.transit_attachments(function, QueryInput::in_vpc(id))),
+            asked(attachments, |_| aws.transit_attachments(function, QueryInput::default().filtered("vpc-id", &attached))),
             asked(gateways, |id| aws.nat_gateways(function, QueryInput::in_vpc(id))),
             asked(foreign_acls, |id| aws.network_acls(access, QueryInput::in_vpc(id))),
             asked(foreign_subnets, |id| aws.subnets(access, QueryInput::in_vpc(id))),

@@ -135,6 +135,17 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(
     join_all(asked).await
 }
 
+/// Tries the actions that only a look at the function's code takes.
+pub async fn permissions_for_code(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(&'static str, Permission)> {
+    let caller = &AwsCaller::new(*clock, clock::deadline(DEADLINE), true);
+    let layer = &format!("arn:aws:lambda:{}:{account}:layer:{NOTHING}:1", aws.region());
+    let asked: Vec<BoxFuture<'_, (&'static str, Permission)>> = vec![
+        tried(caller, "lambda:GetFunction", NOTHING, aws.lambda.get_function().function_name(NOTHING).send()),
+        tried(caller, "lambda:GetLayerVersion", layer, aws.lambda.get_layer_version_by_arn().arn(layer).send()),
+    ];
+    join_all(asked).await
+}
+
 fn tried<'a, T, E, R>(
     caller: &'a AwsCaller,
     action: &'static str,

@@ -28,8 +28,9 @@ impl SafeText {
 pub(crate) fn is_unsafe_char(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn visible(text: &str) -> String {
@@ -79,6 +80,7 @@ mod tests {
             ("bell\u{7} nul\0", "bell<U+0007> nul<U+0000>"),
             ("x\u{202e}txt.exe", "x<U+202E>txt.exe"),
             ("zero\u{200b}width", "zero<U+200B>width"),
+            ("filler\u{3164} joiner\u{34f} selector\u{180b}\u{e0101}", "filler<U+3164> joiner<U+034F> selector<U+180B><U+E0101>"),
             ("one\r\ntwo\tthree", "one two three"),
             ("c1 \u{9b}31m", "c1 <U+009B>31m"),
             ("日本 ünïcödé 🔒", "日本 ünïcödé 🔒"),

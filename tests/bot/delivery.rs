@@ -97,6 +97,23 @@ async fn what_was_stated_while_an_answer_was_lost_is_still_shown() {
 }
 
 #[tokio::test]
+async fn what_may_have_arrived_is_posted_again_as_it_was_and_changed_afterwards() {
+    let mut world = idle().await;
+    let slack = Fake::new(PlatformName::new("slack"));
+    slack.faults("post", [Fault::Refuse(SendError::Uncertain { why: "cut off".to_owned() })]);
+    slack.faults("find", (0..5).map(|_| later("search is down")));
+    let looking = DesiredMessage::root(&t("t1"), line("looking"), "a test").as_progress();
+    world.store.open_thread(&thread("t1", PlatformName::new("slack")), &[looking]).await.unwrap();
+    world.deliver(std::slice::from_ref(&slack));
+    slack.until("the search", |state| state.calls.contains(&"find")).await;
+    world.store.upsert_messages(&[DesiredMessage::root(&t("t1"), line("verdict"), "a test")]).await.unwrap();
+    slack.until("the verdict", |state| state.shown.iter().any(|shown| shown.title() == "verdict")).await;
+    let calls = slack.with(|state| state.calls.clone());
+    assert_eq!(calls.iter().filter(|call| **call != "find").collect::<Vec<_>>(), [&"post", &"post", &"edit"], "{calls:?}");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn one_that_did_not_arrive_is_posted_again() {
     let mut world = idle().await;
     let slack = Fake::new(PlatformName::new("slack"));

@@ -354,7 +354,7 @@ async fn help_teaches_the_form_that_works_in_its_place() {
         (place(Some("1.2")), ["@rotation-diag prod/orders-db\"", "@rotation-diag rerun 4"], "/rotation-diag"),
         (
             elsewhere(PlatformName::new("discord"), "G1", "C9", Some("7")),
-            ["/rotation-diag secret:prod/orders-db\"", "/rotation-diag words:rerun 4"],
+            ["/rotation-diag prod/orders-db\"", "/diag rerun 4"],
             "@rotation-diag",
         ),
         (

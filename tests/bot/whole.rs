@@ -173,6 +173,24 @@ fn policy() -> Vec<String> {
 }
 
 #[tokio::test]
+async fn the_permissions_for_the_functions_code_are_tried_for_themselves() {
+    let (_, text) = Scenario::embedded().find(|(name, _)| *name == "healthy").unwrap();
+    for (removed, expected) in [
+        ("sns:Nothing", [Permission::Allowed, Permission::Allowed]),
+        ("lambda:GetFunction", [Permission::MissingForOthers, Permission::Allowed]),
+        ("lambda:GetLayerVersion", [Permission::Allowed, Permission::MissingForOthers]),
+    ] {
+        let scenario = Scenario::parse(&format!("{text}\n[caller]\ndeny = [\"{removed}\"]\n")).unwrap();
+        let simulator = Simulator::start(scenario, Clock::system().now()).unwrap();
+        let options = AwsOptions::simulated("eu-west-1".parse().unwrap(), simulator.endpoint_url());
+        let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+        let found = preflight::permissions_for_code(&aws, &Clock::system(), &"123456789012".parse().unwrap()).await;
+        let [function, layer] = expected;
+        assert_eq!(found, [("lambda:GetFunction", function), ("lambda:GetLayerVersion", layer)], "without {removed}");
+    }
+}
+
+#[tokio::test]
 async fn every_permission_that_is_missing_is_named_and_no_other() {
     let (_, text) = Scenario::embedded().find(|(name, _)| *name == "healthy").unwrap();
     let actions = policy();

@@ -4,6 +4,7 @@ use crate::fake_discord::{CHANNEL, Channel, FakeDiscord, Fault, GUILD, TOKEN};
 use async_trait::async_trait;
 use futures::future::join_all;
 use futures::stream::{self, StreamExt as _};
+use jiff::{SignedDuration, Timestamp};
 use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
 use rotation_diag::chat::document::{Part, Tone};
 use rotation_diag::chat::{ChatPlatform, Destination, Limits, LostPost, Manner, Message, SendError};
@@ -180,7 +181,9 @@ async fn go_through(troubles: Vec<Trouble>) -> Vec<String> {
 async fn go_through_in_one_world(troubles: Vec<Trouble>) -> Vec<String> {
     let fake = FakeDiscord::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(Store::open(&folder.path().join("store.db"), Clock::system()).await.unwrap());
+    // What it posts was posted minutes ago, so that a message whose answer was lost is looked for.
+    let before = Clock::starting_at(Timestamp::now() - SignedDuration::from_mins(10));
+    let store = Arc::new(Store::open(&folder.path().join("store.db"), before).await.unwrap());
     let mut platforms = BTreeMap::new();
     let mut discord = None;
     let mut channels = Vec::new();

@@ -440,8 +440,10 @@ def where_the_fix_stands(playwright, address, folder):
             if size is DESKTOP:
                 page.wait_for_timeout(200)
                 above, below = whisper.evaluate("e => { const at = e.getBoundingClientRect(); return [at.top, at.bottom]; }")
-                prompt = page.locator(".go-on").evaluate("prompt => prompt.getBoundingClientRect().top")
+                prompt = page.locator(".go-on form").evaluate("prompt => prompt.getBoundingClientRect().top")
                 assert above >= 0 and below <= prompt, f"the help stands from {above} to {below}, the prompt begins at {prompt}"
+                cut = page.locator("#whispers").evaluate("whispers => whispers.scrollHeight - whispers.clientHeight")
+                assert cut <= 1, f"{cut} pixels of the help are cut"
                 page.goto(address)
                 visit.ask("help")
                 channel = page.locator("#whispers article")

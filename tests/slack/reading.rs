@@ -15,12 +15,22 @@ fn block(block: &Value) -> Vec<String> {
     match block["type"].as_str().unwrap() {
         "header" => vec![format!("# {}", block["text"]["text"].as_str().unwrap())],
         "section" => vec![block["text"]["text"].as_str().unwrap().to_owned()],
-        "context" => vec![format!("({})", elements().map(|text| text["text"].as_str().unwrap()).collect::<String>())],
+        "context" => vec![format!("({})", elements().map(small_print).collect::<String>())],
         "actions" => vec![elements().map(control).collect::<Vec<_>>().join(" ")],
         "divider" => vec!["---".to_owned()],
         "rich_text" => elements().flat_map(rich).collect(),
         other => panic!("{other}"),
     }
+}
+
+/// A moment reads in its reader's own time, here in UTC, and a person by the name, here the id.
+fn small_print(text: &Value) -> String {
+    let shown = text["text"].as_str().unwrap();
+    if text["type"] != "mrkdwn" {
+        return shown.to_owned();
+    }
+    let marks = Regex::new(r"<!date\^[^|>]*\|([^>]*)>|<(@[UW][A-Z0-9]*)>").unwrap();
+    marks.replace_all(shown, "${1}${2}").into_owned()
 }
 
 fn rich(element: &Value) -> Vec<String> {

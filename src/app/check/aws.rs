@@ -5,18 +5,19 @@ use crate::chat::setup::{Checked, checked, fine, missing, open};
 use crate::playbook::preflight::{self, Permission};
 use crate::store::Location;
 
-/// Every account in the first of its regions: permissions are the account's.
-pub(super) async fn check(accounts: &dyn Accounts) -> Vec<Checked> {
+/// Every account in the first of its regions: permissions are the account's. Those for the function's code are asked about where it
+/// is inspected.
+pub(super) async fn check(accounts: &dyn Accounts, inspects_code: bool) -> Vec<Checked> {
     let mut all = Vec::new();
     for account in accounts.known() {
         let Some(region) = account.regions.first() else { continue };
         let location = Location { account: account.name.clone(), region: region.clone() };
-        all.extend(permissions(accounts, &location).await);
+        all.extend(permissions(accounts, &location, inspects_code).await);
     }
     all
 }
 
-async fn permissions(accounts: &dyn Accounts, location: &Location) -> Vec<Checked> {
+async fn permissions(accounts: &dyn Accounts, location: &Location, inspects_code: bool) -> Vec<Checked> {
     let name = location.account.as_deref().unwrap_or("this account");
     let what = format!("AWS {name} in {}", location.region);
     let connected = match accounts.connect(location).await {
@@ -30,7 +31,10 @@ async fn permissions(accounts: &dyn Accounts, location: &Location) -> Vec<Checke
         }
         Ok(id) => id,
     };
-    let found = preflight::permissions(&connected.aws, &connected.clock, &account).await;
+    let mut found = preflight::permissions(&connected.aws, &connected.clock, &account).await;
+    if inspects_code {
+        found.extend(preflight::permissions_for_code(&connected.aws, &connected.clock, &account).await);
+    }
     let allowed = found.iter().filter(|(_, permission)| *permission == Permission::Allowed).count();
     let mut all = vec![checked(
         &what,

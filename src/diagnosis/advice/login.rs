@@ -105,7 +105,7 @@ pub(super) fn user_may_not_log_in(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the database user may not log in",
         explanation: format!(
-            "The user{user} exists, but the database does not let it log in{}, whatever the password.",
+            "The database was reached{}. The user{user} exists, but the database does not let it log in, whatever the password.",
             shown.in_step()
         ),
         remediation: Remediation::new(format!("Let the user{user} log in again.{} Then rotate.", shown.run_by()))
@@ -156,14 +156,16 @@ fn life_time_of(user: &str) -> String {
 
 /// Oracle counts a password's life by the user's profile, which others share: the user gets one of its own.
 fn password_expired_in_oracle(shown: Shown<'_, '_, '_>) -> Remediation {
-    let fix = Remediation::new(
-        "See which profile limits the life of the user's password. Set the user's password to the AWSCURRENT value again, so that it \
-         counts as new: no command here does that, use the database's own client. To keep it from expiring before the next rotation, \
-         rotate more often, or give the user a profile of its own as below. Then rotate.",
-    );
-    let Some(account) = shown.account() else { return fix.run_statement(shown.statement(shown.list_users())) };
+    let lives = "See which profile limits the life of the user's password. Set the user's password to the AWSCURRENT value again, so that \
+                 it counts as new: no command here does that, use the database's own client. To keep it from expiring before the next \
+                 rotation, rotate more often, or give the user a profile of its own";
+    let Some(account) = shown.account() else {
+        let fix = Remediation::new(format!("{lives}, without touching the profile DEFAULT, which others have. Then rotate."));
+        return fix.run_statement(shown.statement(shown.list_users()));
+    };
     let user = &account.user;
-    fix.run_statement(shown.statement(&life_time_of(user)))
+    Remediation::new(format!("{lives} as below. Then rotate."))
+        .run_statement(shown.statement(&life_time_of(user)))
         .run_statement(shown.statement("CREATE PROFILE rotated_by_secrets_manager LIMIT PASSWORD_LIFE_TIME UNLIMITED"))
         .run_statement(shown.statement(&format!("ALTER USER {user} PROFILE rotated_by_secrets_manager")))
         .warn(

@@ -13,7 +13,7 @@ mod versions;
 pub(super) use target::LOCKED;
 
 use super::context::LogMatch;
-use super::database::superuser_secret_word;
+use super::database::{self, superuser_secret_word};
 use super::readings::strategy;
 use super::signatures::{Fault, engine_of};
 use super::{DiagnosisContext, remedy};
@@ -89,8 +89,8 @@ pub(super) fn on(fault: Fault, context: &DiagnosisContext<'_>, seen: &LogMatch<'
 
 /// The statement that shows which users have which rights, where the line's engine has a client for it.
 pub(super) fn rights(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> Option<String> {
-    let shown = Shown { context, seen };
-    let sql = match shown.engine()? {
+    let engine = Shown { context, seen }.engine().or_else(|| database::engine(context, seen))?;
+    let sql = match engine {
         "mysql" | "mariadb" => "SELECT grantee, privilege_type, is_grantable FROM information_schema.user_privileges",
         "oracle" => "SELECT grantee, privilege, admin_option FROM dba_sys_privs",
         "sqlserver" => {
@@ -100,7 +100,19 @@ pub(super) fn rights(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) ->
         "mongodb" => "db.getUsers({showPrivileges: true})",
         _ => "SELECT rolname, rolsuper, rolcreaterole FROM pg_roles ORDER BY rolname",
     };
-    shown.statement(sql)
+    statement_in(engine, sql)
+}
+
+/// A statement for the client of an engine; `None` where it has none that takes one.
+fn statement_in(engine: &str, sql: &str) -> Option<String> {
+    Some(match engine {
+        "mysql" | "mariadb" => remedy::shell("mysql", &["--defaults-extra-file=admin.cnf", "--execute", sql]),
+        "postgres" | "redshift" => remedy::shell("psql", &["--dbname", "service=admin", "--command", sql]),
+        "sqlserver" => remedy::shell("sqlcmd", &["-Q", sql]),
+        "mongodb" => format!("mongosh \"$ADMIN_URI\" {}", remedy::shell("--eval", &[sql])),
+        "oracle" => format!("{} | sqlplus -L /@admin", remedy::shell("echo", &[&format!("{sql};")])),
+        _ => return None,
+    })
 }
 
 /// A user, and the host part where MySQL names one.
@@ -192,14 +204,7 @@ impl Shown<'_, '_, '_> {
     /// A statement for an administrator of the database to run, whose host and user the client knows by the name `admin`;
     /// `None` where the engine has no client that takes one.
     fn statement(&self, sql: &str) -> Option<String> {
-        Some(match self.engine()? {
-            "mysql" | "mariadb" => remedy::shell("mysql", &["--defaults-extra-file=admin.cnf", "--execute", sql]),
-            "postgres" | "redshift" => remedy::shell("psql", &["--dbname", "service=admin", "--command", sql]),
-            "sqlserver" => remedy::shell("sqlcmd", &["-Q", sql]),
-            "mongodb" => format!("mongosh \"$ADMIN_URI\" {}", remedy::shell("--eval", &[sql])),
-            "oracle" => format!("{} | sqlplus -L /@admin", remedy::shell("echo", &[&format!("{sql};")])),
-            _ => return None,
-        })
+        statement_in(self.engine()?, sql)
     }
 
     /// Corrects the value that the line is about: that of the superuser's secret where it is the superuser's turn.

@@ -103,8 +103,8 @@ pub(super) fn connection_ended(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the database ended the function's connection",
         explanation: format!(
-            "The function was connected when the server ended the connection{} and said so. Neither the network nor the password \
-             is at fault.",
+            "The function was connected when the server ended the connection{}. Neither the network nor the password is at \
+             fault.",
             shown.in_step()
         ),
         remediation: remediation

@@ -1,6 +1,6 @@
 //! The way to a database.
 
-use super::path::{HopPlace, HopStanding, NetworkFault, NetworkPaths, Path};
+use super::path::{Hop, HopPlace, HopStanding, NetworkFault, NetworkPaths, Path};
 use super::walk::{FarEnd, NearEnd, addresses_behind_nat, from_public, near_ends, to_private, to_public};
 use super::{ipv6, view};
 use crate::model::{FunctionFacts, IpRange, Network, Subnet, TargetDatabase};
@@ -49,7 +49,12 @@ fn on_public_side(path: &mut Path, network: &Network, database: &TargetDatabase,
     }
 }
 
-/// The database in each of the subnets it may stand in.
+/// A connection to another private network; a gateway to the public one is none.
+fn is_private_link(hop: &Hop) -> bool {
+    hop.place == HopPlace::Link && !hop.id.starts_with("nat-") && !hop.id.starts_with("igw-")
+}
+
+/// The database in each of the subnets it may stand in; where none of them was seen, at the address that a line names.
 fn far_ends<'a>(network: &'a Network, database: &'a TargetDatabase, port: u16) -> Vec<FarEnd<'a>> {
     let groups = (!database.security_group_ids.is_empty()).then_some(database.security_group_ids.as_slice());
     let far = |ranges: Vec<IpRange>, subnet: Result<&'a Subnet, String>| FarEnd {
@@ -59,7 +64,9 @@ fn far_ends<'a>(network: &'a Network, database: &'a TargetDatabase, port: u16) -
         vpc_id: database.vpc_id.as_deref(),
         port,
     };
-    if let Some(address) = database.address {
+    let seen = |id: &String| view::subnet(network, id).is_ok();
+    let is_placed = !database.subnet_ids.is_empty() && database.subnet_ids.iter().all(seen);
+    if let Some(address) = database.address.filter(|_| !is_placed) {
         let holds = |subnet: &&Subnet| {
             subnet.range.is_some_and(|range| range.contains(address))
                 && database.vpc_id.as_ref().is_none_or(|vpc| *vpc == subnet.vpc_id)
@@ -104,7 +111,7 @@ fn path(network: &Network, near: &NearEnd<'_>, database: &TargetDatabase, port: 
         publicly.leave_open(|fault| format!("whether {} is reached over IPv6, by {by}: over IPv4 {}", database.id, fault.text()));
     }
     match privately {
-        Some(privately) if privately.hops.iter().any(|hop| hop.place == HopPlace::Link) => {
+        Some(privately) if privately.hops.iter().any(is_private_link) => {
             let which = format!("whether {} is reached at its public address", database.id);
             Path::one_of(vec![privately, publicly.clone()], &which).unwrap_or(publicly)
         }

@@ -1,5 +1,6 @@
 //! Each hop broken alone, near-misses, and what adding and hiding things does.
 
+mod accounts;
 mod differential;
 mod drawn;
 

@@ -115,6 +115,10 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
 
     let (table, route) = taken(network, near.subnet, &there);
     let link = link_of(network, near, far, (&table, &route), &there);
+    let translates = match &route {
+        TakenRoute::Route(VpcRoute { target: RouteTarget::NatGateway(id) | RouteTarget::Appliance(id), .. }) => Some(id.clone()),
+        _ => None,
+    };
     let far_groups = PeerGroups { ids: far.groups, may_be_named: link.may_name_groups.clone() };
     let near_groups = PeerGroups { ids: Some(near.groups), may_be_named: link.may_name_groups.clone() };
 
@@ -158,6 +162,11 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
     let over = link.hop.as_ref().map(|(id, _)| id.clone());
     if let Some((id, standing)) = link.hop {
         path.push(HopPlace::Link, id, standing);
+    }
+    if let Some(by) = translates {
+        let unseen = HopStanding::Unseen(format!("which address the packets have behind {by}"));
+        path.push(HopPlace::Ingress, far.groups.unwrap_or_default().join(", "), unseen);
+        return path;
     }
     match &far.subnet {
         Ok(_) if is_same_subnet => {}

@@ -171,7 +171,7 @@ pub(in crate::diagnosis) fn weight(context: &DiagnosisContext<'_>, cause: Cause,
 
 impl Weight {
     /// The same, where the way may be closed from some of the function's subnets only.
-    pub(in crate::diagnosis) fn from_some(self, paths: &NetworkPaths) -> Weight {
+    pub(in crate::diagnosis) fn where_some_pass(self, paths: &NetworkPaths) -> Weight {
         match self.note == NOT_YET && !paths.is_blocked_everywhere() {
             true => Weight { note: NOT_YET_THERE, ..self },
             false => self,

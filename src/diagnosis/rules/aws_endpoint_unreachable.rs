@@ -231,7 +231,7 @@ pub(super) fn blocked_now(context: &DiagnosisContext<'_>, cause: Cause, paths: &
     let evidence: Vec<Proof> = std::iter::once(network::proof(fault)).chain(context.failed_attempt_proof()).collect();
     let finding = context.finding(cause, Confidence::Likely, explanation, evidence, mending(context, fault, SECRETS_MANAGER));
     let Weight { mut confidence, severity, note } =
-        network::weight(context, cause, &[RotationStep::CreateSecret]).from_some(paths);
+        network::weight(context, cause, &[RotationStep::CreateSecret]).where_some_pass(paths);
     // What worked before may work by a way that is not seen.
     if fault.may_be_led_around() && (context.last_success_at.is_some() || is_led_around(context, fault)) {
         confidence = Confidence::Possible;
@@ -284,7 +284,8 @@ mod tests {
     use crate::diagnosis::diagnose;
     use crate::diagnosis::network::testing::world;
     use crate::diagnosis::testing::{assert_clear, assert_unknown, deny, facts, fail, finding, hang_in, healthy};
-    use crate::model::{Evidence, Network, Observation, PathState, RotationStep, StepName};
+    use crate::model::{Evidence, Network, Observation, PathState, PolicyDocument, RotationStep, StepName};
+    use serde_json::json;
 
     const FOUND: &str = "[INFO]\t2026-03-10T11:00:00.000Z\tr1\tFound credentials in environment variables.";
 
@@ -304,7 +305,7 @@ mod tests {
             Some(
                 "aws ec2 create-vpc-endpoint --vpc-id vpc-0a1b2c3d --vpc-endpoint-type Interface --service-name \
                  com.amazonaws.eu-west-1.secretsmanager --subnet-ids subnet-0a1b2c3d --security-group-ids \
-                 ENDPOINT_SECURITY_GROUP --private-dns-enabled --region eu-west-1"
+                 sg-0a1b2c3d --private-dns-enabled --region eu-west-1"
             )
         );
     }
@@ -325,6 +326,66 @@ mod tests {
         let found = finding(RULE.cause, &evidence);
         assert_eq!(found.confidence, Confidence::Confirmed);
         assert!(found.explanation.contains("the AWS endpoint of kms"), "{}", found.explanation);
+    }
+
+    #[test]
+    fn a_line_that_names_the_services_own_host_proves_that_private_dns_is_to_be_turned_on() {
+        let mut evidence = healthy();
+        evidence.network = world();
+        evidence.network.endpoints.found_mut().unwrap()[0].private_dns = false;
+        evidence.network.route_tables.found_mut().unwrap()[1].routes.truncate(1);
+        let line =
+            "[ERROR] ConnectTimeoutError: Connect timeout on endpoint URL: \"https://secretsmanager.eu-west-1.amazonaws.com/\"";
+        fail(&mut evidence, RotationStep::CreateSecret, &[line]);
+        let diagnosis = diagnose(&evidence);
+        let root = diagnosis.root_cause().unwrap();
+        assert_eq!((root.cause, root.confidence), (RULE.cause, Confidence::Confirmed));
+        let commands: Vec<&str> = diagnosis.plan.steps.iter().map(|step| step.command.as_str()).collect();
+        assert!(
+            commands[0].contains("modify-vpc-endpoint --vpc-endpoint-id vpce-0a1b2c3d --private-dns-enabled"),
+            "{commands:#?}"
+        );
+        assert_eq!(diagnosis.plan.heals, Some(true), "{:#?}", diagnosis.plan);
+    }
+
+    #[test]
+    fn a_host_of_no_region_is_served_by_no_endpoint_of_the_vpc() {
+        let mut evidence = healthy();
+        evidence.network = world();
+        let endpoints = evidence.network.endpoints.found_mut().unwrap();
+        let mut of_sts = endpoints[0].clone();
+        (of_sts.id, of_sts.service) = ("vpce-0sts".to_owned(), "com.amazonaws.eu-west-1.sts".to_owned());
+        endpoints.push(of_sts);
+        evidence.network.route_tables.found_mut().unwrap()[1].routes.truncate(1);
+        let line = |host: &str| format!("[ERROR] ConnectTimeoutError: Connect timeout on endpoint URL: \"https://{host}/\"");
+        fail(&mut evidence, RotationStep::CreateSecret, &[&line("sts.amazonaws.com")]);
+        let found = finding(RULE.cause, &evidence);
+        assert!(
+            found.explanation.contains("sts.amazonaws.com, an AWS endpoint of sts outside of its region"),
+            "{}",
+            found.explanation
+        );
+        assert!(found.explanation.contains("The network stops it: rtb-0fn"), "{}", found.explanation);
+        assert!(found.remediation.summary.contains("AWS_STS_REGIONAL_ENDPOINTS"), "{}", found.remediation.summary);
+        assert!(!found.remediation.commands.iter().any(|command| command.contains("create-vpc-endpoint")));
+        let mut own = evidence.clone();
+        fail(&mut own, RotationStep::CreateSecret, &[&line("sts.eu-west-1.amazonaws.com")]);
+        assert!(finding(RULE.cause, &own).explanation.ends_with(MENDED));
+    }
+
+    #[test]
+    fn a_hang_is_laid_on_a_service_that_the_role_may_call_where_the_way_to_it_alone_is_closed() {
+        let mut evidence = hung(&[FOUND]);
+        evidence.network = world();
+        evidence.network.route_tables.found_mut().unwrap()[1].routes.truncate(1);
+        assert_clear(RULE.cause, &evidence);
+        let assume = json!({ "Statement": { "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::210987654321:role/x" } });
+        let document = PolicyDocument { name: "assume".to_owned(), document: assume };
+        facts(&mut evidence.role).policies.found_mut().unwrap().identity.push(document);
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.explanation.contains("which takes STS, and it cannot reach sts: rtb-0fn"), "{}", found.explanation);
+        assert!(found.remediation.commands.iter().any(|command| command.contains("create-route --route-table-id rtb-0fn")));
     }
 
     #[test]

@@ -89,7 +89,7 @@ mod tests {
         fail(&mut evidence, RotationStep::CreateSecret, &["[ERROR] KeyError: 'SECRETS_MANAGER_ENDPOINT'"]);
         let found = finding(RULE.cause, &evidence);
         assert_eq!(found.confidence, Confidence::Likely);
-        assert!(found.explanation.contains("it is set now"), "{}", found.explanation);
+        assert!(found.explanation.contains("It is set now"), "{}", found.explanation);
         facts(&mut evidence.function).environment_names.clear();
         let found = finding(RULE.cause, &evidence);
         assert_eq!(found.confidence, Confidence::Confirmed);

@@ -198,7 +198,7 @@ fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict, candidates
     let explanation = format!("{name} cannot reach {}{because}.", first.named());
     let evidence: Vec<Proof> = std::iter::once(network::proof(fault)).chain(context.failed_attempt_proof()).collect();
     let finding = context.finding(RULE.cause, Confidence::Likely, explanation, evidence, mending(context, first));
-    let mut weight = network::weight(context, RULE.cause, AT_DATABASE).from_some(paths);
+    let mut weight = network::weight(context, RULE.cause, AT_DATABASE).where_some_pass(paths);
     // That it is this database at all is a guess.
     if first.database.found_by == DatabaseChoice::SameEngine && context.last_success_at.is_some() {
         weight.confidence = Confidence::Possible;
@@ -524,6 +524,39 @@ mod tests {
         let found = finding(RULE.cause, &evidence);
         assert_eq!(found.confidence, Confidence::Likely);
         assert!(found.explanation.contains("Of b, a guess:"), "{}", found.explanation);
+    }
+
+    #[test]
+    fn the_only_database_of_the_vpc_is_no_more_than_likely_where_its_name_says_nothing() {
+        let only = |id: &str| {
+            let mut evidence = healthy();
+            evidence.network = closed();
+            let guess = TargetDatabase { id: id.to_owned(), found_by: DatabaseChoice::SameEngine, ..database() };
+            evidence.network.databases = Observation::Found(vec![guess]);
+            hang_in(&mut evidence, RotationStep::SetSecret, &[]);
+            finding(RULE.cause, &evidence).confidence
+        };
+        assert_eq!(only("orders-primary"), Confidence::Confirmed);
+        assert_eq!(only("wiki-db"), Confidence::Likely);
+        assert_eq!(only("prod-postgres"), Confidence::Likely, "words of every other name tell nothing");
+    }
+
+    #[test]
+    fn the_fix_has_what_the_evidence_tells_and_asks_for_the_rest_first() {
+        let refused = |line: &str, network: Option<Network>| {
+            let mut evidence = healthy();
+            evidence.network = network.unwrap_or(evidence.network);
+            fail(&mut evidence, RotationStep::SetSecret, &[line]);
+            finding(RULE.cause, &evidence).remediation.commands
+        };
+        let line = "psycopg2.OperationalError: connection to server at \"db.example.internal\" (10.0.4.7), port 5433 failed: \
+                    Connection timed out";
+        let commands = refused(line, None);
+        assert!(commands[0].contains("rds describe-db-instances --query"), "{commands:#?}");
+        assert!(commands[1].contains("--group-id DATABASE_SECURITY_GROUP --protocol tcp --port 5433 --source-group sg-0a1b2c3d"));
+        // The rule is there already, so that it is not asked for again.
+        let reached = refused("OperationalError: (2003, \"Can't connect to MySQL server on 'x' (111)\")", Some(world()));
+        assert!(!reached.iter().any(|command| command.contains("authorize")), "{reached:#?}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! **Shows as** `is not a valid password. Only printable ASCII characters besides`, ORA-28003, ORA-28221, messages from a
 //! password validation plugin.
 
+use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::remedy::TEMPLATES;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -21,8 +22,36 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
+/// True where the database remembers the password: Oracle's ORA-28007, MySQL's 3638, SQL Server's history, a directory's.
+fn is_reused(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["ora-28007", "cannot be reused", "password history", "(3638,", "used before", "too recently"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
+/// A retry sets the same pending password once more: another one is taken.
+fn used_before(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> (String, Remediation) {
+    let explanation = format!(
+        "The database remembers the generated password and does not take it once more{}: an earlier try of this rotation may have set it \
+         already.",
+        seen.in_step()
+    );
+    let remediation = Remediation::new(
+        "Try to log in with the AWSPENDING value. If that works, let the rotation go on with it: take the limit on the reuse of passwords \
+         off this user for a moment. If it does not, remove AWSPENDING, so that the next rotation generates another password. Then rotate.",
+    )
+    .discard_pending(context)
+    .rotate(context)
+    .link(TEMPLATES);
+    (explanation, remediation)
+}
+
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
+        if is_reused(&seen.read.event.text) {
+            return used_before(context, seen);
+        }
         let explanation = format!("The database or service rejected the generated password{}.", seen.in_step());
         let remediation = Remediation::new(
             "Exclude the characters that are refused, or generate a longer password: the official templates read \

@@ -57,6 +57,10 @@ fn lacking(engine: Option<&str>) -> &'static str {
 
 /// What to say where MySQL does not let a user into the database it asks for while connecting.
 fn refused_database(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> Option<(String, Remediation)> {
+    // A GRANT that is refused speaks of the database that it is about.
+    if seen.read.event.text.contains("GRANT ") {
+        return None;
+    }
     let (_, rest) = seen.read.event.text.split_once("to database '")?;
     let (name, _) = rest.split_once('\'')?;
     if login::answer(seen.failure) == login::Answer::Connected {

@@ -194,12 +194,16 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] the server is accepting connections"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
+        r"connection was closed in the middle of operation",
         r"terminating connection (?:due to|because of)|\b57P0[125]\b|AdminShutdown|CrashShutdown|IdleInTransactionSessionTimeout",
     ])
     .engine("postgres")
     .answered()
     .fault(Fault::ConnectionEnded)
-    .matches(&["psycopg2.errors.AdminShutdown: terminating connection due to administrator command\nSSL connection has been closed unexpectedly"])
+    .matches(&[
+        "psycopg2.errors.AdminShutdown: terminating connection due to administrator command\nSSL connection has been closed unexpectedly",
+        "asyncpg.exceptions.ConnectionDoesNotExistError: connection was closed in the middle of operation",
+    ])
     .ignores(&["[INFO] terminating the worker"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
         r"server closed the connection unexpectedly|SSL connection has been closed unexpectedly|SSL SYSCALL error: EOF detected",

@@ -69,9 +69,9 @@ fn with_people(text: &str, people: &[String], left: &mut usize) -> String {
         let mut named = String::with_capacity(shown.len());
         let mut rest = shown.as_str();
         while let Some((before, after)) = rest.split_once(id.as_str()) {
-            let stands_alone = before.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && !"@&!:".contains(c))
-                && after.chars().next().is_none_or(|c| !c.is_alphanumeric());
             named.push_str(before);
+            let stands_alone = named.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && !"@&!:".contains(c))
+                && after.chars().next().is_none_or(|c| !c.is_alphanumeric());
             if stands_alone && *left >= AROUND_PERSON {
                 *left -= AROUND_PERSON;
                 named.push_str(&format!("<@{id}>"));
@@ -88,7 +88,7 @@ fn with_people(text: &str, people: &[String], left: &mut usize) -> String {
 
 /// The first of our commands in a text, what stands before it, and what after.
 fn next_command(text: &str) -> Option<(&str, &'static str, &str)> {
-    let found = text.match_indices('/').find_map(|(at, _)| {
+    text.match_indices('/').find_map(|(at, _)| {
         let (before, rest) = (text.get(..at)?, text.get(at + 1..)?);
         let begins = before.chars().next_back().is_none_or(|c| c.is_whitespace() || "*\u{201c}".contains(c));
         let name = [NAME, GO_ON].into_iter().find(|name| {
@@ -96,8 +96,7 @@ fn next_command(text: &str) -> Option<(&str, &'static str, &str)> {
             rest.starts_with(*name) && after.is_none_or(|c| c.is_whitespace() || ".,;:*?\u{201d}".contains(c))
         })?;
         begins.then_some((before, name, rest.get(name.len()..)?))
-    });
-    found
+    })
 }
 
 /// A text as it was before its commands could be clicked.

@@ -51,7 +51,7 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
         let what = || format!("Slack channel {channel}");
         all.push(checked(what(), presence(slack.presence(channel).await)));
         if slack.is_shared(channel).await == Some(true) {
-            all.push(checked(what(), open(SHARED.to_owned())));
+            all.push(checked(what(), open(SHARED)));
         }
     }
     all

@@ -179,7 +179,10 @@ fn tables_and_acls(forms: &mut NetworkForms, vpc: &str) -> Result<(), String> {
         Some(acl) => acl.subnets.extend(rest),
         None => {
             let acl: AclForm = by_id(&made_up("acl", vpc))?;
-            let entries = vec!["100 in allow all 0.0.0.0/0".to_owned(), "100 out allow all 0.0.0.0/0".to_owned()];
+            let has_ipv6 = forms.subnets.iter().any(|subnet| subnet.vpc == vpc && subnet.cidr6.is_some());
+            let of_ipv6: &[&str] = if has_ipv6 { &["101 in allow all ::/0", "101 out allow all ::/0"] } else { &[] };
+            let both = ["100 in allow all 0.0.0.0/0", "100 out allow all 0.0.0.0/0"];
+            let entries = both.iter().chain(of_ipv6).map(|entry| (*entry).to_owned()).collect();
             forms.acls.push(AclForm { vpc: vpc.to_owned(), default: true, subnets: rest, entries, ..acl });
         }
     }

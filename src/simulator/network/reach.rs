@@ -36,7 +36,7 @@ pub(in crate::simulator) fn to_secrets_manager<'n>(
         match endpoint {
             Some(endpoint) => {
                 for subnet in endpoint.subnets.iter().flatten().filter_map(|id| subnet(network, id)) {
-                    let to = Target { subnet, groups: endpoint.groups.as_deref().unwrap_or_default(), port: HTTPS };
+                    let to = PacketTarget { subnet, groups: endpoint.groups.as_deref().unwrap_or_default(), port: HTTPS };
                     through(network, &from, &to).map_err(|why| format!("Secrets Manager is not reached: {why}"))?;
                 }
                 if endpoint.subnets.iter().flatten().next().is_none() {
@@ -68,7 +68,7 @@ pub(in crate::simulator) fn to_database(network: &NetworkForms, function: &Funct
             continue;
         }
         for subnet in database.subnets.iter().flatten().filter_map(|id| subnet(network, id)) {
-            let to = Target { subnet, groups: database.groups.as_deref().unwrap_or_default(), port: database.port() };
+            let to = PacketTarget { subnet, groups: database.groups.as_deref().unwrap_or_default(), port: database.port() };
             through(network, &from, &to).map_err(stopped)?;
         }
     }
@@ -76,24 +76,24 @@ pub(in crate::simulator) fn to_database(network: &NetworkForms, function: &Funct
 }
 
 /// A packet of the function.
-struct Source<'n> {
+struct SentPacket<'n> {
     subnet: &'n SubnetForm,
     address: u32,
     groups: &'n [String],
 }
 
 /// Whom it is for.
-struct Target<'n> {
+struct PacketTarget<'n> {
     subnet: &'n SubnetForm,
     groups: &'n [String],
     port: i64,
 }
 
-fn packets_from<'n>(network: &'n NetworkForms, function: &'n FunctionInVpc) -> Vec<Source<'n>> {
+fn packets_from<'n>(network: &'n NetworkForms, function: &'n FunctionInVpc) -> Vec<SentPacket<'n>> {
     let known = function.subnets.iter().filter_map(|id| subnet(network, id));
     known
         .flat_map(|subnet| edges(&subnet.cidr).into_iter().map(move |address| (subnet, address)))
-        .map(|(subnet, address)| Source { subnet, address, groups: &function.groups })
+        .map(|(subnet, address)| SentPacket { subnet, address, groups: &function.groups })
         .collect()
 }
 
@@ -130,7 +130,7 @@ fn endpoint_for<'n>(network: &'n NetworkForms, subnet_id: &str, service: &str) -
 }
 
 /// Between two private addresses, there and back.
-fn through(network: &NetworkForms, from: &Source<'_>, to: &Target<'_>) -> Result<(), String> {
+fn through(network: &NetworkForms, from: &SentPacket<'_>, to: &PacketTarget<'_>) -> Result<(), String> {
     for there in edges(&to.subnet.cidr) {
         let over = route(network, &from.subnet.id, there)?;
         let may_name = over == "local" || over.starts_with("pcx-");
@@ -175,12 +175,12 @@ fn has_zone(network: &NetworkForms, subnets: &[String], zone: &str) -> bool {
 }
 
 /// To AWS over the public network.
-fn out(network: &NetworkForms, from: &Source<'_>) -> Result<(), String> {
+fn out(network: &NetworkForms, from: &SentPacket<'_>) -> Result<(), String> {
     behind_nat(network, from, AT_AWS, HTTPS).map(drop)
 }
 
 /// Through a NAT gateway; the address that packets have behind it.
-fn behind_nat(network: &NetworkForms, from: &Source<'_>, there: u32, port: i64) -> Result<u32, String> {
+fn behind_nat(network: &NetworkForms, from: &SentPacket<'_>, there: u32, port: i64) -> Result<u32, String> {
     group_lets(network, from.groups, false, port, there, &[])?;
     let over = route(network, &from.subnet.id, there)?;
     let nat = network.nat_gateways.iter().find(|nat| nat.id == over).ok_or_else(|| format!("{over} is no NAT gateway"))?;
@@ -200,7 +200,7 @@ fn behind_nat(network: &NetworkForms, from: &Source<'_>, there: u32, port: i64) 
     nat.address.parse::<Ipv4Addr>().map(u32::from).map_err(|_| format!("{over} has no public address"))
 }
 
-fn public_database(network: &NetworkForms, from: &Source<'_>, database: &DatabaseForm) -> Result<(), String> {
+fn public_database(network: &NetworkForms, from: &SentPacket<'_>, database: &DatabaseForm) -> Result<(), String> {
     let port = database.port();
     let own = behind_nat(network, from, AT_AWS, port)?;
     group_lets(network, database.groups.as_deref().unwrap_or_default(), true, port, own, &[])?;

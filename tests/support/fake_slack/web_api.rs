@@ -176,7 +176,7 @@ fn call(world: &mut World, fake: &FakeSlack, method: &str, arguments: &Value) ->
                 }
             }
             let is_named = arguments["unfurl_id"].is_string() && arguments["source"].is_string();
-            if !is_named && !(arguments["channel"].is_string() && arguments["ts"].is_string()) {
+            if !(is_named || arguments["channel"].is_string() && arguments["ts"].is_string()) {
                 return Err("missing_unfurl_id".to_owned());
             }
             world.unfurled.push(arguments.clone());

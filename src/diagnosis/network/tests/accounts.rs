@@ -1,0 +1,227 @@
+//! Accounts as people build them: what looks closed and is not, and what looks open and is not.
+
+use super::*;
+use crate::model::{EndpointKind, RouteDestination, VpcEndpoint, VpcRoute};
+
+fn by_list(list: &str, target: &str) -> VpcRoute {
+    VpcRoute {
+        destination: RouteDestination::PrefixList(list.to_owned()),
+        target: RouteTarget::from(target.to_owned()),
+        is_blackhole: false,
+    }
+}
+
+fn gateway_endpoint(id: &str) -> VpcEndpoint {
+    let mut endpoint = list(&mut world().endpoints)[0].clone();
+    (endpoint.id, endpoint.kind, endpoint.private_dns) = (id.to_owned(), EndpointKind::Gateway, false);
+    endpoint.service = "com.amazonaws.eu-west-1.s3".to_owned();
+    (endpoint.subnet_ids, endpoint.security_group_ids) = (Vec::new(), Vec::new());
+    endpoint
+}
+
+#[test]
+fn a_gateway_endpoint_in_the_table_hides_neither_the_nat_gateway_nor_the_database() {
+    let with_s3 = |n: &mut Network| list(&mut n.route_tables)[1].routes.push(by_list("pl-6da54004", "vpce-0s3"));
+    let both = without_endpoint(|n| {
+        with_s3(n);
+        list(&mut n.endpoints).push(gateway_endpoint("vpce-0s3"));
+    });
+    reachable(&to_aws(&both));
+    reachable(&to_db(&both));
+    // Where nobody listed the endpoints, the database is reached all the same.
+    reachable(&to_db(&changed(|n| {
+        with_s3(n);
+        n.endpoints = denied("ec2:DescribeVpcEndpoints");
+    })));
+    // A list of the customer's own may hold anything, but nothing inside the VPC.
+    let own = without_endpoint(|n| list(&mut n.route_tables)[1].routes.push(by_list("pl-0own", "tgw-0a")));
+    unknown(&to_aws(&own), "pl-0own");
+    reachable(&to_db(&own));
+}
+
+/// The database in a VPC of its own, to which no route leads but the default one.
+fn apart() -> Network {
+    let mut network = peered();
+    list(&mut network.peerings).clear();
+    list(&mut network.route_tables)[1].routes.retain(|route| !matches!(route.target, RouteTarget::Peering(_)));
+    network
+}
+
+#[test]
+fn a_default_route_to_a_nat_gateway_is_no_route_to_another_vpc() {
+    blocked(&to_db(&apart()), "rtb-0fn of subnet-0a1b2c3d has no route to 10.1.2.0/24 but the one to nat-0a1b2c3d");
+    // The NAT gateway's own subnet may know more.
+    let mut beyond = apart();
+    list(&mut beyond.route_tables)[2].routes.push(route("10.0.0.0/8", "tgw-0a"));
+    unknown(&to_db(&beyond), "what lies behind nat-0a1b2c3d");
+    // Behind a NAT gateway the packets have its address, which the database may let in.
+    list(&mut beyond.security_groups)[1].ingress[0].peer = GroupPeer::Range(range("10.0.3.0/24"));
+    unknown(&to_db(&beyond), "what lies behind nat-0a1b2c3d");
+    let mut unseen = apart();
+    unseen.nat_gateways = denied("ec2:DescribeNatGateways");
+    unknown(&to_db(&unseen), "what lies behind nat-0a1b2c3d");
+    // A VPC may use addresses that are public elsewhere.
+    let mut odd = apart();
+    list(&mut odd.subnets)[1].range = Some(range("52.94.0.0/24"));
+    unknown(&to_db(&odd), "what lies behind nat-0a1b2c3d");
+}
+
+#[test]
+fn a_public_database_is_reached_where_it_lets_in_the_nat_gateways_own_address() {
+    let public = |from: &str| {
+        let mut network = apart();
+        list(&mut network.databases)[0].publicly_accessible = true;
+        list(&mut network.route_tables)[3].routes.push(route("0.0.0.0/0", "igw-0db"));
+        list(&mut network.security_groups)[1].ingress[0].peer = GroupPeer::Range(range(from));
+        network
+    };
+    reachable(&to_db(&public("203.0.113.7/32")));
+    reachable(&to_db(&public("203.0.113.0/24")));
+    blocked(&to_db(&public("203.0.113.8/32")), "lets TCP port 5432 in from 203.0.113.7/32");
+    let mut unknown_address = public("203.0.113.7/32");
+    list(&mut unknown_address.nat_gateways)[0].public_addresses.clear();
+    unknown(&to_db(&unknown_address), "which address is used");
+    let mut two = public("203.0.113.7/32");
+    list(&mut two.nat_gateways)[0].public_addresses.push("203.0.113.9".parse().unwrap());
+    unknown(&to_db(&two), "which address is used");
+}
+
+#[test]
+fn an_attachment_serves_only_the_zones_of_its_subnets() {
+    let attached = |zone: &str, far: Option<&str>| {
+        let mut network = apart();
+        list(&mut network.route_tables)[1].routes.push(route("10.1.0.0/16", "tgw-0a"));
+        list(&mut network.route_tables)[3].routes[1].target = RouteTarget::from("tgw-0a".to_owned());
+        let mut attachment_subnet = subnet("subnet-0tgw", VPC, "10.0.9.0/28");
+        attachment_subnet.zone = zone.to_owned();
+        list(&mut network.subnets).push(attachment_subnet);
+        let one = |id: &str, vpc: &str, subnet: &str, state: &str| TransitAttachment {
+            id: id.to_owned(),
+            transit_gateway_id: "tgw-0a".to_owned(),
+            vpc_id: vpc.to_owned(),
+            state: state.to_owned(),
+            subnet_ids: vec![subnet.to_owned()],
+            may_reference_groups: Some(true),
+        };
+        list(&mut network.transit_attachments).push(one("tgw-attach-0a", VPC, "subnet-0tgw", "available"));
+        list(&mut network.transit_attachments).extend(far.map(|state| one("tgw-attach-0b", "vpc-0db", DB_SUBNET, state)));
+        network
+    };
+    unknown(&to_db(&attached("eu-west-1a", None)), "the routes of tgw-0a");
+    unknown(&to_db(&attached("eu-west-1a", Some("available"))), "the routes of tgw-0a");
+    blocked(&to_db(&attached("eu-west-1b", None)), "tgw-attach-0a has no subnet in eu-west-1a");
+    blocked(&to_db(&attached("eu-west-1a", Some("failed"))), "tgw-attach-0b is failed");
+    let mut unseen = attached("eu-west-1b", None);
+    list(&mut unseen.subnets).pop();
+    unknown(&to_db(&unseen), "the routes of tgw-0a");
+}
+
+fn allow_v6(is_egress: bool) -> AclEntry {
+    AclEntry { number: 101, is_allow: true, protocol: IpProtocol::All, range: range("::/0"), ports: None, is_egress }
+}
+
+/// Both families in the function's subnet and in the database's; everything of IPv6 is open.
+fn dual_stack() -> (Network, FunctionFacts) {
+    let network = without_endpoint(|n| {
+        list(&mut n.subnets)[0].ipv6_ranges = vec![range("2001:db8:0:1::/64")];
+        list(&mut n.subnets)[1].ipv6_ranges = vec![range("2001:db8:0:2::/64")];
+        list(&mut n.route_tables)[1].routes[1] = route("::/0", "eigw-0a");
+        list(&mut n.network_acls)[0].entries.extend([allow_v6(false), allow_v6(true)]);
+        let out = list(&mut n.security_groups)[0].egress[0].clone();
+        let anywhere = GroupPeer::Range(range("::/0"));
+        list(&mut n.security_groups)[0].egress.push(crate::model::GroupRule { peer: anywhere, ..out });
+    });
+    let mut function = function();
+    function.vpc.as_mut().unwrap().ipv6_allowed = true;
+    (network, function)
+}
+
+#[test]
+fn a_way_over_ipv6_leaves_the_answer_open_and_is_named_and_one_that_is_closed_changes_none() {
+    let to_aws_by =
+        |network: &Network, function: &FunctionFacts| to_service(network, function, "eu-west-1", "secretsmanager").unwrap();
+    let (network, allowed) = dual_stack();
+    unknown(&to_aws_by(&network, &allowed), "over IPv6, by eigw-0a: over IPv4 rtb-0fn of subnet-0a1b2c3d has no route");
+    let closed: [fn(&mut Network, &mut FunctionFacts); 6] = [
+        |_, function| function.vpc.as_mut().unwrap().ipv6_allowed = false,
+        |network, _| list(&mut network.subnets)[0].ipv6_ranges.clear(),
+        |network, _| list(&mut network.route_tables)[1].routes.truncate(1),
+        |network, _| list(&mut network.route_tables)[1].routes[1].is_blackhole = true,
+        |network, _| list(&mut network.security_groups)[0].egress.truncate(1),
+        |network, _| {
+            let entries = &mut list(&mut network.network_acls)[0].entries;
+            entries.insert(0, AclEntry { number: 7, is_allow: false, ..allow_v6(true) });
+        },
+    ];
+    for close in closed {
+        let (mut network, mut function) = dual_stack();
+        close(&mut network, &mut function);
+        blocked(&to_aws_by(&network, &function), "rtb-0fn of subnet-0a1b2c3d has no route");
+    }
+    // A public subnet serves IPv6 even to a function.
+    let (mut public, function) = dual_stack();
+    list(&mut public.route_tables)[1].routes = vec![route("0.0.0.0/0", "igw-0a"), route("::/0", "igw-0a")];
+    unknown(&to_aws_by(&public, &function), "over IPv6, by igw-0a");
+}
+
+#[test]
+fn a_database_of_both_families_may_be_reached_over_the_other_one() {
+    let by_v6 = |dual: bool, peer: GroupPeer| {
+        let (mut network, function) = dual_stack();
+        list(&mut network.security_groups)[1].ingress = vec![rule(5432, peer)];
+        let mut one = database();
+        one.is_dual_stack = dual;
+        to_database(&network, &function, &one).unwrap()
+    };
+    let own = || GroupPeer::Range(range("2001:db8::/32"));
+    unknown(&by_v6(true, own()), "orders is reached over IPv6: over IPv4 no inbound rule of sg-0db");
+    blocked(&by_v6(false, own()), "sg-0db");
+    blocked(&by_v6(true, GroupPeer::Range(range("10.0.9.0/24"))), "sg-0db");
+    reachable(&by_v6(true, to_group(GROUP)));
+}
+
+#[test]
+fn the_entries_of_an_acl_count_by_their_numbers_and_not_in_their_order() {
+    let entries = |numbers: [u32; 2]| {
+        changed(|n| {
+            let own = &mut list(&mut n.network_acls)[0].entries;
+            own.clear();
+            let both = |number, is_allow, is_egress| AclEntry {
+                number,
+                is_egress,
+                is_allow,
+                protocol: IpProtocol::All,
+                range: range("0.0.0.0/0"),
+                ports: None,
+            };
+            for is_egress in [false, true] {
+                own.push(both(32_767, false, is_egress));
+                own.push(both(numbers[0], false, is_egress));
+                own.push(both(numbers[1], true, is_egress));
+            }
+        })
+    };
+    reachable(&to_db(&entries([200, 100])));
+    blocked(&to_db(&entries([100, 200])), "entry 100 denies it");
+}
+
+#[test]
+fn a_cluster_in_two_subnets_is_blocked_where_both_are_and_open_where_one_is() {
+    let cluster = |closed: &[&str]| {
+        let mut network = world();
+        list(&mut network.subnets).push(subnet("subnet-0db2", VPC, "10.0.5.0/24"));
+        let acls = list(&mut network.network_acls);
+        acls[0].subnet_ids.push("subnet-0db2".to_owned());
+        for &id in closed {
+            acls[0].subnet_ids.retain(|own| own != id);
+            let mut own = open_acl(&format!("acl-{id}"), VPC, &[id]);
+            own.entries.push(deny_entry(false, 5432, 5432));
+            acls.push(own);
+        }
+        list(&mut network.databases)[0].subnet_ids.push("subnet-0db2".to_owned());
+        network
+    };
+    reachable(&to_db(&cluster(&[])));
+    unknown(&to_db(&cluster(&["subnet-0db2"])), "in which subnet orders stands");
+    blocked(&to_db(&cluster(&[DB_SUBNET, "subnet-0db2"])), "entry 50 denies it");
+}
