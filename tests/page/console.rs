@@ -75,7 +75,8 @@ async fn every_cause_has_a_page_and_a_verdict_leads_to_it() {
     let mut browser = Browser::default();
     let investigation = investigated("role_detached_policy").await;
     let verdict = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 1, &AfterVerdict::default());
-    site.shelf.put(&[(ROOT, verdict)]);
+    let proofs = compose::thoughts(&Report::new(&investigation)).into_iter().find_map(|thought| thought.message).unwrap();
+    site.shelf.put(&[(ROOT, verdict), ("0123.proofs.0", proofs)]);
     *site.shelf.investigation.lock().unwrap() = Some(investigation);
     let link = "href=\"/rotation-diag/causes/iam_identity_policy_missing\"";
     for path in [format!("/threads/{ROOT}"), format!("/investigations/{ID}")] {
