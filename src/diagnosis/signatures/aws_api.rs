@@ -35,7 +35,7 @@ const OF_AWS: [&str; 22] = [
     "Amazon.",
     "Error making request with Error Code",
     "aws_request_id",
-    "aws_smithy",
+    "smithy_",
     "Aws::",
     "AWS HTTP error",
 ];
