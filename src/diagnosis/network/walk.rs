@@ -117,6 +117,9 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
     let link = link_of(network, near, far, (&table, &route), &there);
     let translates = match &route {
         TakenRoute::Route(VpcRoute { target: RouteTarget::NatGateway(id) | RouteTarget::Appliance(id), .. }) => Some(id.clone()),
+        TakenRoute::Unseen(_) if far.vpc_id.is_none_or(|vpc| vpc != near.subnet.vpc_id) => {
+            Some("a route that was not seen".to_owned())
+        }
         _ => None,
     };
     let far_groups = PeerGroups { ids: far.groups, may_be_named: link.may_name_groups.clone() };

@@ -203,20 +203,18 @@ mod tests {
 
     #[test]
     fn a_full_database_is_given_a_quarter_more_and_its_storage_is_asked_for_where_it_is_not_known() {
-        let plan = |gib: Option<u32>| {
+        let full = |gib: Option<u32>| {
             let mut evidence = in_state("storage-full");
             evidence.network.databases.found_mut().unwrap()[0].storage_gib = gib;
             fail(&mut evidence, RotationStep::SetSecret, &[LOGIN]);
-            diagnose(&evidence).plan
+            evidence
         };
-        let known = plan(Some(100));
+        let known = diagnose(&full(Some(100))).plan;
         assert!(known.steps[0].command.contains("--allocated-storage 125 --apply-immediately"), "{known:#?}");
         assert_eq!(known.heals, Some(true), "{known:#?}");
-        let unknown = plan(None);
-        assert!(
-            unknown.steps[0].command.contains("describe-db-instances") && unknown.steps[0].command.contains("AllocatedStorage")
-        );
-        assert!(unknown.steps[1].command.contains("MORE_GIB"), "{unknown:#?}");
+        let unknown = finding(CAUSE, &full(None)).remediation.commands;
+        assert!(unknown[0].contains("describe-db-instances") && unknown[0].contains("AllocatedStorage"), "{unknown:#?}");
+        assert!(unknown[1].contains("MORE_GIB"), "{unknown:#?}");
         assert_eq!((more_than(8), more_than(u32::MAX)), (18, u32::MAX));
     }
 
