@@ -24,6 +24,11 @@ from moto_account.commands import faults_of_commands
 from moto_account.world import CANARY, REGION, Expected, World
 from moto_account.worlds import WORLDS
 
+# What EC2 answers to the ids of a network that nobody built.
+NO_NETWORK = re.compile(r"Invalid(VpcID|Group|GroupId|SubnetID)\.NotFound")
+# What becomes of a plan that is carried out, unless something goes wrong.
+FATES = ("healed", "asked", "unbuilt", "foretold")
+
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true",
     "NO_COLOR": "1",
@@ -121,10 +126,13 @@ def calibration() -> int:
 
 
 def mend(binary: str, world: World, report: dict) -> str:
-    """Carries the printed plan out: `healed`, `asked` where a person has to say something, `foretold`, or what went wrong."""
+    """Carries the printed plan out: `healed`, `asked` where a person has to say something, `unbuilt` where it mends a network
+    that nobody built, `foretold`, or what went wrong."""
     if needs_a_person(report):
         return "asked"
     failed = carry_out(world, report)
+    if failed and not world.network and all(NO_NETWORK.search(one) for one in failed):
+        return "unbuilt"
     if failed:
         return "; ".join(failed)
     if any("aws iam create-role " in step["command"] for step in report["plan"]):
@@ -159,12 +167,13 @@ def main() -> int:
             if detail:
                 print(detail)
             if mended:
-                fates.setdefault(mended if mended in ("healed", "asked", "foretold") else "failed", []).append(f"{name}: {mended}")
+                fates.setdefault(mended if mended in FATES else "failed", []).append(f"{name}: {mended}")
     server.stop()
     healed, broken = len(fates.get("healed", [])), fates.get("failed", [])
     share = 100 * healed / max(1, healed + len(broken))
     print("\n".join(f"not healed: {one}" for one in broken))
     print(f"plans carried out: {healed} of {healed + len(broken)} healed ({share:.1f} %), {len(fates.get('asked', []))} ask a person, "
+          f"{len(fates.get('unbuilt', []))} mend a network that was not built, "
           f"{len(fates.get('foretold', []))} mend not everything, as the report says")
     if not only:
         failed += (share < 98) + calibration()

@@ -17,7 +17,7 @@ use rotation_diag::chat::compose::{self, AfterVerdict};
 use rotation_diag::chat::document::Part;
 use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
-use rotation_diag::model::{Cause, Confidence, Investigation, Severity, StepName};
+use rotation_diag::model::{Cause, Confidence, Investigation, Outcome, Severity, StepName};
 use rotation_diag::platforms;
 use rotation_diag::playbook::Progress;
 use rotation_diag::redact::SafeText;
@@ -509,15 +509,15 @@ async fn a_mark_is_good_news_only_where_what_was_looked_at_is_fine() {
     assert_eq!(marks.len(), 5, "{marks:?}");
 }
 
-/// What is said before event history has answered is never taken back: the end names the same cause, or says as well that the
-/// secret is healthy.
+/// What is said before event history has answered is never taken back: the end names the same cause, or nothing that stops a
+/// secret which was called healthy.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_every_scenario_agrees_with_its_early_word() {
-    // What is only remarked on of a healthy secret may come with event history.
     let ending = |investigation: &Investigation| {
         let diagnosis = &investigation.diagnosis;
-        let root = diagnosis.findings.first().filter(|finding| finding.severity > Severity::Info);
-        (diagnosis.outcome, root.map(|finding| finding.cause))
+        let stops = diagnosis.findings.first().filter(|finding| finding.severity == Severity::Critical);
+        let is_told = matches!(diagnosis.outcome, Outcome::RootCause | Outcome::Healthy);
+        (is_told, stops.map(|finding| finding.cause))
     };
     let (mut with_early_word, mut confirmed, mut taken_back) = (0, 0, Vec::new());
     for Played { name, investigation, early, .. } in played().await {

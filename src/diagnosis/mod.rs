@@ -54,7 +54,7 @@ pub use rule::{Rule, Specificity, Stage};
 pub use rules::{page_of, rule_of};
 pub use verdict::Verdict;
 
-use crate::model::{Diagnosis, Evidence, Finding, Forecast, NotChecked, Plan, RuledOut, Severity};
+use crate::model::{Cause, Diagnosis, Evidence, Finding, Forecast, NotChecked, Plan, RuledOut, Severity};
 
 /// Says first what bites at once: that the database may refuse the current password while rotation is broken.
 fn warn_of_pending_password(context: &DiagnosisContext<'_>, findings: &mut [Finding]) {
@@ -76,6 +76,13 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
 #[must_use]
 pub fn judge(evidence: &Evidence) -> Diagnosis {
     judge_in(&DiagnosisContext::new(evidence))
+}
+
+/// True where a change that only event history shows may turn out to be the defect behind this cause: who wrote the value that is
+/// refused, what replaced the runtime that the code worked on.
+#[must_use]
+pub fn may_come_of_a_change(cause: Cause) -> bool {
+    rules::is_broken_by_a_runtime(cause) || rules::is_refused_login(cause)
 }
 
 /// Adds to what [`judge`] decided on the same evidence the forecast and the plan, which cost many times as much.

@@ -118,9 +118,14 @@ fn hosts(context: &DiagnosisContext<'_>) -> Vec<DatabaseHost> {
             let port = found.name("port").and_then(|port| port.as_str().parse().ok());
             let mut host = DatabaseHost::new(name.as_str(), port);
             host.address = host.address.or_else(|| found.name("address").and_then(|address| address.as_str().parse().ok()));
-            let is_known = hosts.iter().any(|known| known.name == host.name);
-            if !is_known && hosts.len() < MAX_HINTS && host.name != "localhost" {
-                hosts.push(host);
+            match hosts.iter_mut().find(|known| known.name == host.name) {
+                // Several patterns read one line, and not each of them the address.
+                Some(known) => {
+                    known.address = known.address.or(host.address);
+                    known.port = known.port.or(host.port);
+                }
+                None if hosts.len() < MAX_HINTS && host.name != "localhost" => hosts.push(host),
+                None => {}
             }
         }
     }
@@ -231,6 +236,12 @@ mod tests {
                 "db.example.internal",
                 Some("10.0.4.7"),
                 Some(5433),
+            ),
+            (
+                "psycopg2.OperationalError: connection to server at \"orders.c9abcdefghij.eu-west-1.rds.amazonaws.com\" (10.1.1.9), port 5432 failed: Connection timed out",
+                "orders.c9abcdefghij.eu-west-1.rds.amazonaws.com",
+                Some("10.1.1.9"),
+                Some(5432),
             ),
             (
                 "could not connect to orders.cluster-c9abcdefghij.eu-west-1.rds.amazonaws.com:5432: timed out",

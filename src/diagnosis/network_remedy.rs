@@ -42,8 +42,8 @@ impl Remediation {
             NetworkFault::Ingress { groups, port, from } => self.let_in(context, groups, *port, from),
             NetworkFault::Egress { groups, port, to } => self.let_out(context, groups, *port, to),
             NetworkFault::Acl { acl, direction, ports, range, entry, .. } => {
-                let number = free_number(network, acl, *direction, *entry);
                 let way = if *direction == Direction::In { "--ingress" } else { "--egress" };
+                let number = free_number(network, acl, *direction, *entry, &given(&self, acl, way));
                 let (from_to, number) = (format!("From={},To={}", ports.from, ports.to), number.to_string());
                 let words = ["ec2", "create-network-acl-entry", "--network-acl-id", acl, "--rule-number", &number];
                 let what = ["--protocol", "tcp", "--port-range", &from_to, "--cidr-block", range, "--rule-action", "allow", way];
@@ -287,8 +287,16 @@ fn link_between(context: &DiagnosisContext<'_>, towards: Towards<'_>) -> Option<
         .map(|peering| peering.id.clone())
 }
 
-/// A number in front of the entry that denies, which no other has.
-fn free_number(network: &Network, acl: &str, direction: Direction, before: Option<u32>) -> u32 {
+/// The numbers that the commands before give to entries of the ACL.
+fn given(fix: &Remediation, acl: &str, way: &str) -> Vec<u32> {
+    let of_acl = format!("--network-acl-id {acl} --rule-number ");
+    let entries = fix.commands.iter().filter(|command| command.contains(way));
+    let numbers = entries.filter_map(|command| command.split_once(&of_acl)?.1.split(' ').next()?.parse().ok());
+    numbers.collect()
+}
+
+/// A number in front of the entry that denies, which no other has, nor one of `given`.
+fn free_number(network: &Network, acl: &str, direction: Direction, before: Option<u32>, given: &[u32]) -> u32 {
     let is_of = |entry: &&AclEntry| entry.is_egress == (direction == Direction::Out);
     let found = network.network_acls.found().and_then(|all| all.iter().find(|one| one.id == acl));
     let taken: Vec<u32> =
@@ -297,7 +305,8 @@ fn free_number(network: &Network, acl: &str, direction: Direction, before: Optio
     let highest = taken.iter().copied().filter(|number| *number <= last).max().unwrap_or(0);
     // Room is left on both sides, as people number them by hundreds.
     let middle = highest + (last - highest.min(last)).min(100) / 2;
-    (middle.max(1)..=last).chain(1..=last).find(|number| !taken.contains(number)).unwrap_or(1)
+    let is_free = |number: &u32| !taken.contains(number) && !given.contains(number);
+    (middle.max(1)..=last).chain(1..=last).find(is_free).unwrap_or(1)
 }
 
 /// A group of the VPC that lets the function in to port 443, so that an endpoint with it can be used.

@@ -374,11 +374,15 @@ mod hostile {
     }
 
     fn verbatim(path: &str) -> Vec<u8> {
+        holding(path, b"x = 1\n")
+    }
+
+    fn holding(path: &str, content: &[u8]) -> Vec<u8> {
         let mut packed = Vec::new();
         let mut archive = ZipArchiveWriter::new(&mut packed);
         let (mut entry, config) = archive.new_file(rawzip::path::EntryPath::verbatim(path.as_bytes())).start().unwrap();
         let mut writer = config.wrap(&mut entry);
-        writer.write_all(b"x = 1\n").unwrap();
+        writer.write_all(content).unwrap();
         let (_, descriptor) = writer.finish().unwrap();
         entry.finish(descriptor).unwrap();
         archive.finish().unwrap();
@@ -531,11 +535,8 @@ mod hostile {
 
     #[test]
     fn text_that_is_no_utf_8_is_told_as_unread() {
-        let package = verbatim("lambda_function.py");
-        let at = package.windows(5).position(|window| window == b"x = 1").unwrap();
-        let mut broken = package;
-        broken[at] = 0xff;
-        let code = inspect(CodeSource::Deployed, &PYTHON, &broken, &[]).unwrap();
+        let package = holding("lambda_function.py", b"\xff = 1\n");
+        let code = inspect(CodeSource::Deployed, &PYTHON, &package, &[]).unwrap();
         assert_eq!((code.unread, code.handler_function), (vec!["files that are no UTF-8".to_owned()], HandlerPart::Untold));
     }
 

@@ -2,10 +2,10 @@
 
 use crate::aws::Aws;
 use crate::clock::{Clock, Stopwatch};
-use crate::diagnosis::{foretell, judge};
+use crate::diagnosis::{foretell, judge, may_come_of_a_change};
 use crate::model::{
-    Cause, Confidence, DatabaseRef, Diagnosis, Evidence, FollowUp, Investigation, InvestigationId, Lookback, NOT_ASKED_FOR,
-    Network, Observation, Outcome, SecretRef, Severity, StepName,
+    Cause, Confidence, DatabaseRef, Diagnosis, Evidence, Finding, FollowUp, Investigation, InvestigationId, Lookback,
+    NOT_ASKED_FOR, Network, Observation, Outcome, SecretRef, Severity, StepName,
 };
 use crate::playbook::{self, CodeChoice, ConsumersLook, PlaybookRequest, Progress};
 use crate::redact::Redactor;
@@ -141,11 +141,10 @@ impl Progress for Early<'_> {
 /// True where nothing that is still to be seen can change the verdict: a cause is confirmed, or the secret is healthy, and what
 /// would be looked at next is only who changed it.
 fn is_decided(judged: &Diagnosis) -> bool {
-    let is_confirmed = judged.outcome == Outcome::RootCause
-        && judged
-            .findings
-            .first()
-            .is_some_and(|root| root.confidence == Confidence::Confirmed && root.severity == Severity::Critical);
+    let is_settled = |root: &Finding| {
+        root.confidence == Confidence::Confirmed && root.severity == Severity::Critical && !may_come_of_a_change(root.cause)
+    };
+    let is_confirmed = judged.outcome == Outcome::RootCause && judged.findings.first().is_some_and(is_settled);
     let looks_on = matches!(judged.follow_up, Some(FollowUp::Widen(_) | FollowUp::LookAtNetwork(_)));
     (is_confirmed || judged.outcome == Outcome::Healthy) && !looks_on
 }

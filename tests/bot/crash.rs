@@ -323,8 +323,7 @@ async fn a_storm_of_restarts_loses_nothing_and_posts_nothing_twice() {
     let folder = tempfile::tempdir().unwrap();
     let slack = FakeSlack::start().await;
     let account = account("");
-    let questions = ["24h", "7d", "30d", "90d"]
-        .map(|window| ["", " region:eu-west-1"].map(|region| format!("prod/orders-db window:{window}{region}")));
+    let questions = ["24h", "7d", "30d", "90d"].map(|window| [format!("prod/orders-db window:{window}")]);
     let asked = questions.as_flattened().len();
     for (storm, questions) in questions.iter().enumerate() {
         let bot = Bot::start(folder.path(), &slack, &account).await;

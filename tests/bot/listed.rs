@@ -9,6 +9,10 @@ use rotation_diag::model::{Actor, InvestigationId, Place, PlatformName, Standing
 
 const CONSOLE: PlatformName = PlatformName::new("console");
 
+/// Another secret of the account, which rotates.
+const ARCHIVE: &str = "[[secret]]\nname = \"prod/orders-archive\"\nfunction = \"archive-rotator\"\nlast_rotated = \"-12d\"\n\
+                       [[function]]\nname = \"archive-rotator\"\n";
+
 /// Whoever reaches the page may ask about these secrets.
 fn rules(secrets: &str) -> String {
     let page = "platform = \"console\"\nworkspace = \"local\"\nchannels = [\"page\"]\nusers = [\"local\"]";
@@ -47,7 +51,7 @@ async fn verdict(fake: &Fake, about: &str) {
 
 /// A world in which Slack, and somebody on the page, asked.
 async fn asked(secrets: &str) -> (World, [std::sync::Arc<Fake>; 2]) {
-    let mut world = World::new(&rules(secrets), Simulated::new(&[("prod", "role_detached_policy", "")])).await;
+    let mut world = World::new(&rules(secrets), Simulated::new(&[("prod", "role_detached_policy", ARCHIVE)])).await;
     let platforms = [PlatformName::new("slack"), CONSOLE].map(Fake::new);
     world.start(&platforms);
     let [slack, console] = &platforms;
@@ -60,8 +64,8 @@ async fn asked(secrets: &str) -> (World, [std::sync::Arc<Fake>; 2]) {
         })
         .await;
     if secrets.contains("orders") {
-        ask(&world, "page.s1.k3", &reader(), page(), "prod/orders-nowhere").await;
-        verdict(console, "prod/orders-nowhere").await;
+        ask(&world, "page.s1.k3", &reader(), page(), "prod/orders-archive").await;
+        verdict(console, "prod/orders-archive").await;
     }
     (world, platforms)
 }
@@ -88,7 +92,7 @@ async fn the_page_lists_its_own_threads_and_what_was_found_elsewhere_but_not_wha
     let list = listed(&world, all()).await;
     let [own, others] = list.threads.as_slice() else { panic!("{:?}", titles(&list)) };
     assert_eq!(own.leads_to, ThreadTarget::Thread(console.roots()[0].id.clone()));
-    assert!(own.title.as_str().contains("prod/orders-nowhere"), "{own:?}");
+    assert!(own.title.as_str().contains("prod/orders-archive"), "{own:?}");
     assert!(others.title.as_str().starts_with("prod/orders-db is not rotating") && others.tone == Tone::Bad, "{others:?}");
     let seen = elsewhere(&list);
     let [("Slack", id)] = seen.as_slice() else { panic!("{list:?}") };
@@ -114,17 +118,17 @@ async fn the_page_lists_its_own_threads_and_what_was_found_elsewhere_but_not_wha
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_is_searched_and_filtered_and_goes_on_where_it_was_cut() {
     let (world, _platforms) = asked("\"prod/orders-*\"").await;
-    let (broken, missing) = ("prod/orders-db is not rotating", "prod/orders-nowhere");
+    let (broken, working) = ("prod/orders-db is not rotating", "prod/orders-archive");
     for (query, expected) in [
-        (ThreadQuery { text: "NOWHERE".to_owned(), ..all() }, vec![missing]),
+        (ThreadQuery { text: "ARCHIVE".to_owned(), ..all() }, vec![working]),
         (ThreadQuery { text: "rotating".to_owned(), ..all() }, vec![broken]),
         (ThreadQuery { text: "x".to_owned(), ..all() }, vec![]),
         (ThreadQuery { filter: ThreadFilter::Failing, ..all() }, vec![broken]),
-        (ThreadQuery { filter: ThreadFilter::Open, ..all() }, vec![missing, broken]),
-        (ThreadQuery { filter: ThreadFilter::Mine, sent_as: "page.s1.".to_owned(), ..all() }, vec![missing]),
+        (ThreadQuery { filter: ThreadFilter::Open, ..all() }, vec![working, broken]),
+        (ThreadQuery { filter: ThreadFilter::Mine, sent_as: "page.s1.".to_owned(), ..all() }, vec![working]),
         (ThreadQuery { filter: ThreadFilter::Mine, sent_as: "page.s2.".to_owned(), ..all() }, vec![]),
         (ThreadQuery { filter: ThreadFilter::Mine, ..all() }, vec![]),
-        (ThreadQuery { account: Some("prod".to_owned()), ..all() }, vec![missing, broken]),
+        (ThreadQuery { account: Some("prod".to_owned()), ..all() }, vec![working, broken]),
         (ThreadQuery { account: Some("stage".to_owned()), ..all() }, vec![]),
     ] {
         let list = listed(&world, query.clone()).await;
@@ -134,7 +138,7 @@ async fn the_list_is_searched_and_filtered_and_goes_on_where_it_was_cut() {
         assert_eq!(list.accounts.len(), 1, "what is chosen takes no account away from the choice");
     }
     let first = listed(&world, ThreadQuery { limit: 1, ..all() }).await;
-    assert!(titles(&first)[0].contains(missing) && first.older.is_some(), "{first:?}");
+    assert!(titles(&first)[0].contains(working) && first.older.is_some(), "{first:?}");
     let second = listed(&world, ThreadQuery { limit: 1, behind: first.older, ..all() }).await;
     assert!(titles(&second)[0].contains(broken) && second.older.is_none(), "the thread that is held is not there: {second:?}");
     world.end().await;

@@ -8,6 +8,7 @@ class Vpc:
 
     def __init__(self, world, way_out="nat", policy=None, private_dns=True):
         self.world, self.ec2, self.rds = world, world.client("ec2"), world.client("rds")
+        world.network = self
         self.id = self.ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
         for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
             self.ec2.modify_vpc_attribute(VpcId=self.id, **{attribute: {"Value": True}})

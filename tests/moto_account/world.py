@@ -63,6 +63,8 @@ class World:
         self.asks_for = self.secret_arn = self.function_arn = self.role_arn = ""
         self.log_group = ""
         self.json_logs = False
+        # The Vpc that was built, where one was: moto's Lambda makes up the same one for every function, which its EC2 does not know.
+        self.network = None
         self.region = REGION
         self.secrets, self.lambda_, self.iam = self.client("secretsmanager"), self.client("lambda"), self.client("iam")
         self.logs, self.kms = self.client("logs"), self.client("kms")

@@ -130,7 +130,7 @@ async fn a_question_becomes_a_thread_and_buttons_go_on_with_it() {
     one.press(&thread, &rerun).await;
     two.press(&thread, &rerun).await;
     let page = one.until(&thread, "reran step 4").await;
-    assert_eq!(page.matches("reran step 4").count(), 1, "two people press, and it runs once");
+    assert_eq!(page.matches("reran step 4</h2>").count(), 1, "two people press, and it runs once");
 
     let evidence = token(&page, "evidence-4").unwrap();
     one.press(&thread, &evidence).await;
@@ -154,7 +154,7 @@ async fn every_simulated_account_is_proposed_and_two_with_the_same_secret_are_to
     let running = tokio::spawn(demo.run(stop.clone()));
     let page = caller.page(&mut Browser::default(), "/").await;
     let proposed = regex::Regex::new(
-        r#"<button type="submit" name="words" value="/rotation-diag ([^"]+)"><code>([^<]+)</code> <span>([^<]+)<"#,
+        r#"<button type="submit" name="words" value="/rotation-diag ([^"]+)"><code[^>]*>([^<]+)</code> <span>([^<]+)<"#,
     );
     let proposed: Vec<[String; 3]> =
         proposed.unwrap().captures_iter(&page).map(|found| found.extract::<3>().1.map(str::to_owned)).collect();

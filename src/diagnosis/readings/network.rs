@@ -55,6 +55,17 @@ impl JudgedDatabase<'_> {
         self.paths.as_ref()?.worst()?.fault()
     }
 
+    /// What stops it from each of the function's subnets, each fault once, the one of [`JudgedDatabase::fault`] first.
+    pub(in crate::diagnosis) fn faults(&self) -> Vec<&NetworkFault> {
+        let mut faults: Vec<&NetworkFault> = self.fault().into_iter().collect();
+        for fault in self.paths.iter().flat_map(|paths| &paths.paths).filter_map(Path::fault) {
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
+        }
+        faults
+    }
+
     /// `orders, as a tag of the secret names it`.
     pub(in crate::diagnosis) fn named(&self) -> String {
         format!("{}, {}", self.database.id, how(self.database.found_by))

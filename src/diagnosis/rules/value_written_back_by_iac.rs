@@ -103,7 +103,8 @@ fn writes_value(change: &Change) -> bool {
     }
 }
 
-fn is_refused_login(cause: Cause) -> bool {
+/// True for what fails where the value in the secret is not the one the database knows.
+pub(in crate::diagnosis) fn is_refused_login(cause: Cause) -> bool {
     matches!(cause, Cause::DbAuthFailed | Cause::DbLoginAmbiguous)
 }
 
