@@ -118,13 +118,14 @@ fn hosts(context: &DiagnosisContext<'_>) -> Vec<DatabaseHost> {
             let port = found.name("port").and_then(|port| port.as_str().parse().ok());
             let mut host = DatabaseHost::new(name.as_str(), port);
             host.address = host.address.or_else(|| found.name("address").and_then(|address| address.as_str().parse().ok()));
+            let has_room = hosts.len() < MAX_HINTS && host.name != "localhost";
             match hosts.iter_mut().find(|known| known.name == host.name) {
                 // Several patterns read one line, and not each of them the address.
                 Some(known) => {
                     known.address = known.address.or(host.address);
                     known.port = known.port.or(host.port);
                 }
-                None if hosts.len() < MAX_HINTS && host.name != "localhost" => hosts.push(host),
+                None if has_room => hosts.push(host),
                 None => {}
             }
         }
