@@ -94,8 +94,8 @@ async fn a_rotation_that_succeeded_closes_the_thread_of_the_one_that_failed_and_
 
 #[tokio::test]
 async fn an_alarm_that_is_over_calls_those_who_asked_about_it_and_nobody_else() {
-    let town = Town::new("healthy_by_its_own_retry").await;
-    town.hears(&rotation("RotationFailed", "prod/weather-db", ago(50))).await;
+    let town = Town::new("role_detached_policy").await;
+    town.hears(&rotation("RotationFailed", "prod/orders-db", ago(50))).await;
     town.comes_to_rest().await;
     let root = town.slack.roots().remove(0);
     for (user, action) in [("U1", Action::Compare), ("U9", Action::Compare), ("U1", Action::Export)] {
@@ -103,8 +103,8 @@ async fn an_alarm_that_is_over_calls_those_who_asked_about_it_and_nobody_else() 
         town.world.click(&format!("{user}-{action:?}"), user, &token.to_string()).await;
     }
     town.comes_to_rest().await;
-    town.hears(&rotation("RotationSucceeded", "prod/weather-db", ago(20))).await;
-    let told = town.reads("prod/weather-db: rotated, and rotation succeeded: resolved").await.message;
+    town.hears(&rotation("RotationSucceeded", "prod/orders-db", ago(1))).await;
+    let told = town.reads("prod/orders-db: rotated, and rotation succeeded: resolved").await.message;
     assert_eq!((told.mention, told.is_ending), (Some(Mention::People(vec!["U1".to_owned()])), true));
 }
 
