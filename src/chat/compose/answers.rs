@@ -1,6 +1,7 @@
 //! Answers that need no report: help, refusals, questions back.
 
 use super::section;
+use super::verdict::OFFERED_OF_SEVERAL;
 use crate::chat::Manner;
 use crate::chat::command::Usage;
 use crate::chat::document::{Control, MenuItem, Message, Part, Tone};
@@ -88,9 +89,7 @@ pub fn menu_of_several(entries: &[MenuEntry], manner: Manner) -> Message {
         };
         Control::Select { placeholder: placeholder.into(), choices: entries.iter().take(MAX_CHOICES).map(item).collect() }
     };
-    let offered =
-        [("Rerun", Action::RerunAll), ("Watch", Action::Watch), ("Export", Action::Export), ("Resolve", Action::Resolve)];
-    message.controls = offered.into_iter().map(menu).collect();
+    message.controls = OFFERED_OF_SEVERAL.into_iter().map(menu).collect();
     message
 }
 

@@ -15,6 +15,10 @@ const PROOF: usize = 280;
 /// How many things to look at next the channel shows; all of them stand in the thread.
 pub(super) const LOOKS: usize = 2;
 
+/// What can be done with one of several investigations before it is said with which.
+pub(super) const OFFERED_OF_SEVERAL: [(&str, Action); 4] =
+    [("Rerun", Action::RerunAll), ("Watch", Action::Watch), ("Export", Action::Export), ("Resolve", Action::Resolve)];
+
 /// What became of an investigation after its verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AfterVerdict {
