@@ -100,7 +100,8 @@ impl ChatHistory {
     fn seen(&self, actor: &Actor, place: &Place, row: &ListedRow) -> Vec<SeenThread> {
         let own = &row.place;
         if own.platform == place.platform && own.workspace == place.workspace && own.channel == place.channel {
-            let Some((root, headline)) = &row.root else { return Vec::new() };
+            // What is held in a thread of others is told there alone.
+            let Some((root, headline)) = row.root.as_ref().filter(|_| row.held_in.is_none()) else { return Vec::new() };
             let target = ThreadTarget::Thread(root.clone());
             return vec![SeenThread::of(row, target, headline, &row.investigations.iter().collect::<Vec<_>>())];
         }

@@ -339,7 +339,12 @@
         return;
       }
       state(isSheet(page) ? "open" : "gone");
-      if (mine !== generation || !isSheet(page)) return;
+      // Something was sent meanwhile, and what came of it may be newer or older than this: only another look tells.
+      if (mine !== generation) {
+        stale = true;
+        return;
+      }
+      if (!isSheet(page)) return;
       if (at.pathname === location.pathname) show(page);
       // The thread that was asked for. Whoever writes something already is not led away from it.
       else if (isWriting()) {
