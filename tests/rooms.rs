@@ -470,7 +470,7 @@ fn how_one_speaks_to_the_bot_stands_in_one_place() {
         let is_home = |path: &&str| {
             path.starts_with("platforms/") || path.ends_with("/tests.rs") || ["chat/manner.rs", "chat/platform.rs"].contains(path)
         };
-        assert!(named.iter().all(|path| is_home(path)), "Manner::{form} is named in {named:?}");
+        assert!(named.iter().all(is_home), "Manner::{form} is named in {named:?}");
         assert!(named.contains(&"chat/manner.rs"), "Manner::{form} has no words");
     }
 }
