@@ -246,8 +246,8 @@ pub const fn has_parts(template: &str, count: usize) -> bool {
     }
 }
 
-/// A [`SafeText`](crate::redact::SafeText) from a template and its parts, each of which is safe by its type
-/// ([`SafePart`](crate::redact::SafePart)).
+/// A [`SafeText`] from a template and its parts, each of which is safe by its type
+/// ([`SafePart`]).
 ///
 /// ```
 /// use rotation_diag::redact::SafeText;

@@ -5,10 +5,10 @@
 //! cannot be seen (an appliance, a partner's network, another account) is named and never guessed. A path is blocked where a hop
 //! stops it, whatever was not seen of the others; it is reachable where all let it through.
 //!
-//! Which address an interface has in its subnet is not asked. The filters are therefore asked about all of them ([`area`]): what
+//! Which address an interface has in its subnet is not asked. The filters are therefore asked about all of them (`area`): what
 //! holds for some only is unknown.
 //!
-//! Hop by hop IPv4 is judged, which a function in a VPC uses unless it is told otherwise; where it is, [`ipv6`] tells whether the
+//! Hop by hop IPv4 is judged, which a function in a VPC uses unless it is told otherwise; where it is, `ipv6` tells whether the
 //! other family could get through.
 
 mod area;

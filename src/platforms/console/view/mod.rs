@@ -1,4 +1,4 @@
-//! HTML. Every text goes through [`text`], [`line`] or [`block`]: shown as it is, it can do nothing to the page.
+//! HTML. Every text goes through [`text`], [`line()`] or [`block`]: shown as it is, it can do nothing to the page.
 
 mod cause;
 mod frame;
