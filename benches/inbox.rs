@@ -45,7 +45,8 @@ fn entry(number: usize, of: &Waiting) -> NewTrigger {
         groups: None,
         standing: Standing::Member,
     };
-    let question = InvestigationRequest { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, reach: None };
+    let question =
+        InvestigationRequest { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, lookback: None };
     NewTrigger {
         key: number.to_string(),
         origin: number.to_string(),

@@ -374,7 +374,7 @@ async fn pages_are_read_to_their_end_even_where_some_are_empty() {
 #[tokio::test]
 async fn more_pages_than_are_read_make_the_reading_incomplete_and_the_event_history_steps_in() {
     let world = World::of(&format!("{BROKEN}\n[pages]\nlogs = 1\n")).await;
-    let evidence = world.perform(&PlaybookRequest { reach: Lookback::Week, ..world.request() }).await;
+    let evidence = world.perform(&PlaybookRequest { lookback: Lookback::Week, ..world.request() }).await;
     let logs = evidence.logs.found().unwrap();
     assert!(!logs.complete);
     assert!(evidence.logs.summary.ends_with("not all lines were read"), "{}", evidence.logs.summary);

@@ -67,7 +67,7 @@ fn evidence() -> Evidence {
         region: "eu-west-1".parse().unwrap(),
         account_id: Some("123456789012".parse().unwrap()),
         now: at(NOW),
-        reach: Lookback::Day,
+        lookback: Lookback::Day,
         near_names: Vec::new(),
         log_group: Observation::NotApplicable { because: "its lines were read".to_owned() },
         function_code: Observation::NotApplicable { because: "not asked for".to_owned() },

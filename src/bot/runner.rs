@@ -154,7 +154,7 @@ static PAINTING: Semaphore = Semaphore::const_new(2);
 /// The timeline as a picture; one for each width of the look, because a picture that was sent cannot be replaced. It is
 /// painted where it keeps nobody waiting.
 async fn timeline(row: &InvestigationRow, record: &Investigation) -> Option<DesiredMessage> {
-    let message_key = message_key(row, &format!("timeline-{}", record.evidence.reach.hours() / 24));
+    let message_key = message_key(row, &format!("timeline-{}", record.evidence.lookback.hours() / 24));
     let thread = row.thread.clone();
     let record = record.clone();
     let _turn = PAINTING.acquire().await.ok()?;

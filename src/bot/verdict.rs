@@ -50,14 +50,18 @@ pub(super) fn message_key(row: &InvestigationRow, name: &str) -> String {
 
 /// The verdict message as it stands.
 pub(super) fn verdict(row: &InvestigationRow, record: &Investigation) -> DesiredMessage {
-    let message = compose::verdict(&report(row, record), &row.id, row.revision, &standing(row));
+    verdict_of(row, &report(row, record))
+}
+
+fn verdict_of(row: &InvestigationRow, report: &Report) -> DesiredMessage {
+    let message = compose::verdict(report, &row.id, row.revision, &standing(row));
     DesiredMessage::reply(&row.thread, &row.message_key, message, "verdict")
 }
 
 pub(super) fn concluded(row: &InvestigationRow, record: Investigation) -> Completion {
     let report = report(row, &record);
     let headline = wording::headline(&report);
-    let messages = std::iter::once(verdict(row, &record)).chain(thoughts(row, &report)).collect();
+    let messages = std::iter::once(verdict_of(row, &report)).chain(thoughts(row, &report)).collect();
     let concluded =
         RunResult { id: row.id.clone(), stage: InvestigationStage::Done, record: Some(record), headline, locations: Vec::new() };
     Completion { concluded: vec![concluded], messages, ..Completion::default() }
@@ -93,10 +97,10 @@ pub(super) fn called(mut completion: Completion, claimed: &Claimed, by: &Actor, 
 ///
 /// `None` where the secret is another than the name that was asked for: whether that one may be asked about is judged at the end.
 pub(super) fn early(row: &InvestigationRow, record: &Investigation) -> Option<Message> {
-    let is_asked_for = record.evidence.secret.found().is_some_and(|found| found.name == row.question.secret.name());
+    record.evidence.secret.found().filter(|found| found.name == row.question.secret.name())?;
     let standing = AfterVerdict { searching_author: true, ..standing(row) };
     let verdict = compose::verdict(&report(row, record), &row.id, row.revision, &standing);
-    is_asked_for.then_some(Message { controls: Vec::new(), ..verdict })
+    Some(Message { controls: Vec::new(), ..verdict })
 }
 
 /// What the verdict leaves to its thread, one message for each thought; an earlier run's that has come to nothing is replaced.

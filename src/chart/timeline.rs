@@ -98,7 +98,7 @@ impl Timeline {
 /// The span of the metrics, the current row of failures and the success before it, with a little room at its ends.
 fn window(investigation: &Investigation) -> Window {
     let evidence = &investigation.evidence;
-    let base = evidence.metrics.window.unwrap_or_else(|| evidence.reach.window(evidence.now));
+    let base = evidence.metrics.window.unwrap_or_else(|| evidence.lookback.window(evidence.now));
     let row = investigation.diagnosis.failing.as_ref();
     let moments = row.into_iter().flat_map(|row| [Some(row.first_at), Some(row.last_at), row.last_success_at]).flatten();
     let hull = moments.fold(base, |hull, at| hull.hull(&Window { from: at, to: at }));

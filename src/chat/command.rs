@@ -170,7 +170,7 @@ impl<'a> TypedLine<'a> {
         let secret: SecretRef = word.parse().map_err(|error| Usage::new(&format!("{} is not a secret: {error}", echo(word))))?;
         let account = account.map(account_name).transpose()?;
         let region = region.map(region_name).transpose()?;
-        let reach = window
+        let lookback = window
             .map(|word| word.parse::<Lookback>().map_err(|error| Usage::new(&format!("{} is not a window: {error}", echo(word)))))
             .transpose()?;
         if let (Some(asked), Some(own)) = (&region, secret.region())
@@ -178,7 +178,7 @@ impl<'a> TypedLine<'a> {
         {
             return Err(Usage::new(&format!("the ARN is in region {own}, but region says {asked}")));
         }
-        Ok(InvestigationRequest { secret, account, region, reach })
+        Ok(InvestigationRequest { secret, account, region, lookback })
     }
 }
 

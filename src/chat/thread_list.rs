@@ -41,6 +41,17 @@ impl ThreadFilter {
     /// All of them, as they are offered.
     pub const ALL: [ThreadFilter; 4] = [ThreadFilter::All, ThreadFilter::Open, ThreadFilter::Failing, ThreadFilter::Mine];
 
+    /// What people are shown of it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            ThreadFilter::All => "All",
+            ThreadFilter::Open => "Open",
+            ThreadFilter::Failing => "Failing",
+            ThreadFilter::Mine => "Mine",
+        }
+    }
+
     /// The word it has in an address.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -126,7 +126,7 @@ fn plan(options: &Diagnose, config: &Config) -> Result<DiagnoseSetup, CommandErr
     let region = region(options, &secret, config, account)?;
     let mut investigation = Options::new(secret);
     investigation.database = options.database.clone().or_else(|| config.databases.of(&investigation.asked).cloned());
-    investigation.reach = options.window;
+    investigation.lookback = options.window;
     investigation.steps = options.steps.iter().copied().collect();
     investigation.step_deadline = config.step_deadline.unwrap_or(investigation.step_deadline);
     investigation.total_deadline = config.total_deadline.unwrap_or(investigation.total_deadline);
@@ -206,7 +206,7 @@ mod tests {
     fn without_a_configuration_aws_decides() {
         let plan = planned("prod/orders-db", "").unwrap();
         assert_eq!((plan.aws.region, plan.aws.profile, plan.aws.assume_role, plan.account_name), (None, None, None, None));
-        assert_eq!(plan.investigation.reach, None);
+        assert_eq!(plan.investigation.lookback, None);
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(role.external_id.as_deref(), Some("rotation-diag-prod"));
         assert_eq!(plan.account_name.as_deref(), Some("prod"));
         assert_eq!(plan.investigation.steps.len(), 2);
-        assert_eq!(plan.investigation.reach, Some(crate::model::Lookback::Week));
+        assert_eq!(plan.investigation.lookback, Some(crate::model::Lookback::Week));
     }
 
     #[test]

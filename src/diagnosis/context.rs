@@ -108,7 +108,7 @@ impl<'a> DiagnosisContext<'a> {
     /// True when there is a sign that rotation does not work: failures, an overdue date, a stuck label.
     #[must_use]
     pub fn is_unwell(&self) -> bool {
-        self.failing.is_some() || self.is_overdue() || self.stuck_version().is_some()
+        self.failing.is_some() || self.is_overdue() || self.stuck_pending_version().is_some()
     }
 
     /// True when a rotation window closed without a rotation, and none is under way.
@@ -127,8 +127,8 @@ impl<'a> DiagnosisContext<'a> {
     /// event tells of the version, it is stuck once it is older than a rotation takes, or no newer than the current version, or
     /// once the last failure lies further back than a rotation takes.
     #[must_use]
-    pub fn stuck_version(&self) -> Option<&'a crate::model::SecretVersion> {
-        let pending = self.secret()?.version_with("AWSPENDING").filter(|version| !version.has("AWSCURRENT"))?;
+    pub fn stuck_pending_version(&self) -> Option<&'a crate::model::SecretVersion> {
+        let pending = self.secret()?.pending_version()?;
         let started = self
             .attempts()
             .filter(|attempt| attempt.version_id.as_deref() == Some(pending.id.as_str()))

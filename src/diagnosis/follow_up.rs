@@ -25,7 +25,7 @@ fn widen(context: &DiagnosisContext<'_>, outcome: Outcome) -> Option<FollowUp> {
     let unexplained = outcome == Outcome::Inconclusive && context.is_unwell();
     let readable = matches!(context.evidence.logs.observation, Observation::Found(_) | Observation::NoData { .. })
         && context.evidence.function.found().is_some();
-    if unexplained && readable { context.evidence.reach.wider().map(FollowUp::Widen) } else { None }
+    if unexplained && readable { context.evidence.lookback.wider().map(FollowUp::Widen) } else { None }
 }
 
 /// Looks for the change behind the root cause by event name, where the window before the failures did not show one.
@@ -66,7 +66,7 @@ mod tests {
 
     fn wider(evidence: &Evidence) -> Option<Lookback> {
         next(evidence).and_then(|follow_up| match follow_up {
-            FollowUp::Widen(reach) => Some(reach),
+            FollowUp::Widen(lookback) => Some(lookback),
             FollowUp::SearchChanges { .. } | FollowUp::LookAtNetwork(_) => None,
         })
     }
@@ -106,12 +106,12 @@ mod tests {
     #[test]
     fn an_unexplained_failure_is_looked_for_further_back_until_ninety_days() {
         let mut evidence = unexplained();
-        let mut reaches = vec![evidence.reach];
-        while let Some(reach) = wider(&evidence) {
-            evidence.reach = reach;
-            reaches.push(reach);
+        let mut lookbacks = vec![evidence.lookback];
+        while let Some(lookback) = wider(&evidence) {
+            evidence.lookback = lookback;
+            lookbacks.push(lookback);
         }
-        assert_eq!(reaches, Lookback::ALL);
+        assert_eq!(lookbacks, Lookback::ALL);
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
         let mut silent = unexplained();
         facts(&mut silent.logs).invocations.clear();
         assert_eq!(asked(&silent), Some(FollowUp::Widen(Lookback::Week)));
-        silent.reach = Lookback::Quarter;
+        silent.lookback = Lookback::Quarter;
         assert!(matches!(asked(&silent), Some(FollowUp::LookAtNetwork(_))));
     }
 

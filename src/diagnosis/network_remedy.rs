@@ -34,6 +34,28 @@ impl Remediation {
 
     /// Mends the hop.
     pub(super) fn mend(self, context: &DiagnosisContext<'_>, fault: &NetworkFault, towards: Towards<'_>) -> Remediation {
+        self.mend_all(context, [fault], towards)
+    }
+
+    /// Mends the hops, one after the other.
+    pub(super) fn mend_all<'f>(
+        self,
+        context: &DiagnosisContext<'_>,
+        faults: impl IntoIterator<Item = &'f NetworkFault>,
+        towards: Towards<'_>,
+    ) -> Remediation {
+        let mut entries = Vec::new();
+        faults.into_iter().fold(self, |fix, fault| fix.mend_hop(context, fault, towards, &mut entries))
+    }
+
+    /// Mends the hop; `entries` are those that the commands before give to network ACLs.
+    fn mend_hop<'f>(
+        self,
+        context: &DiagnosisContext<'_>,
+        fault: &'f NetworkFault,
+        towards: Towards<'_>,
+        entries: &mut Vec<NewAclEntry<'f>>,
+    ) -> Remediation {
         let network = &context.evidence.network;
         let look = |fix: Remediation, words: &[&str]| fix.call(context, words);
         match fault {
@@ -43,7 +65,8 @@ impl Remediation {
             NetworkFault::Egress { groups, port, to } => self.let_out(context, groups, *port, to),
             NetworkFault::Acl { acl, direction, ports, range, entry, .. } => {
                 let way = if *direction == Direction::In { "--ingress" } else { "--egress" };
-                let number = free_number(network, acl, *direction, *entry, &given(&self, acl, way));
+                let number = free_number(network, acl, *direction, *entry, entries);
+                entries.push(NewAclEntry { acl, direction: *direction, number });
                 let (from_to, number) = (format!("From={},To={}", ports.from, ports.to), number.to_string());
                 let words = ["ec2", "create-network-acl-entry", "--network-acl-id", acl, "--rule-number", &number];
                 let what = ["--protocol", "tcp", "--port-range", &from_to, "--cidr-block", range, "--rule-action", "allow", way];
@@ -287,16 +310,15 @@ fn link_between(context: &DiagnosisContext<'_>, towards: Towards<'_>) -> Option<
         .map(|peering| peering.id.clone())
 }
 
-/// The numbers that the commands before give to entries of the ACL.
-fn given(fix: &Remediation, acl: &str, way: &str) -> Vec<u32> {
-    let of_acl = format!("--network-acl-id {acl} --rule-number ");
-    let entries = fix.commands.iter().filter(|command| command.contains(way));
-    let numbers = entries.filter_map(|command| command.split_once(&of_acl)?.1.split(' ').next()?.parse().ok());
-    numbers.collect()
+/// An entry that a command gives to a network ACL.
+struct NewAclEntry<'f> {
+    acl: &'f str,
+    direction: Direction,
+    number: u32,
 }
 
-/// A number in front of the entry that denies, which no other has, nor one of `given`.
-fn free_number(network: &Network, acl: &str, direction: Direction, before: Option<u32>, given: &[u32]) -> u32 {
+/// A number in front of the entry that denies, which no other has, nor one of those that are new.
+fn free_number(network: &Network, acl: &str, direction: Direction, before: Option<u32>, new: &[NewAclEntry<'_>]) -> u32 {
     let is_of = |entry: &&AclEntry| entry.is_egress == (direction == Direction::Out);
     let found = network.network_acls.found().and_then(|all| all.iter().find(|one| one.id == acl));
     let taken: Vec<u32> =
@@ -305,7 +327,8 @@ fn free_number(network: &Network, acl: &str, direction: Direction, before: Optio
     let highest = taken.iter().copied().filter(|number| *number <= last).max().unwrap_or(0);
     // Room is left on both sides, as people number them by hundreds.
     let middle = highest + (last - highest.min(last)).min(100) / 2;
-    let is_free = |number: &u32| !taken.contains(number) && !given.contains(number);
+    let is_new = |number| new.iter().any(|entry| entry.acl == acl && entry.direction == direction && entry.number == number);
+    let is_free = |number: &u32| !taken.contains(number) && !is_new(*number);
     (middle.max(1)..=last).chain(1..=last).find(is_free).unwrap_or(1)
 }
 

@@ -214,7 +214,7 @@ pub(crate) fn healthy() -> Evidence {
         region: "eu-west-1".parse().unwrap(),
         account_id: Some(ACCOUNT.parse().unwrap()),
         now: now(),
-        reach: Lookback::Day,
+        lookback: Lookback::Day,
         near_names: Vec::new(),
         secret: record(Observation::Found(secret())),
         rotation_config: record(Observation::Found(config())),
@@ -484,7 +484,7 @@ mod tests {
         let context = DiagnosisContext::new(&evidence);
         assert_eq!(context.failing.as_ref().map(|row| row.count), Some(1));
         assert_eq!(context.failing_step(), Some(RotationStep::SetSecret));
-        assert_eq!(context.stuck_version().map(|version| version.id.as_str()), Some(PENDING));
+        assert_eq!(context.stuck_pending_version().map(|version| version.id.as_str()), Some(PENDING));
         assert_eq!(finding(Cause::StuckAwspending, &evidence).cause, Cause::StuckAwspending);
         assert_clear(Cause::LambdaFunctionMissing, &evidence);
         deny(&mut evidence, StepName::RotationFunction);

@@ -27,7 +27,7 @@ const LOOK_UPS_FOR_A_PROVEN_CAUSE: usize = 4;
 pub struct Options {
     pub asked: SecretRef,
     /// How far back to look; `None` begins with 24 hours and widens by itself.
-    pub reach: Option<Lookback>,
+    pub lookback: Option<Lookback>,
     /// The only steps to perform; empty means all nine. Without an earlier run, what they depend on is performed too.
     pub steps: BTreeSet<StepName>,
     /// The evidence of an earlier run, kept for the steps that are not performed.
@@ -50,7 +50,7 @@ impl Options {
     pub fn new(asked: SecretRef) -> Options {
         Options {
             asked,
-            reach: None,
+            lookback: None,
             steps: BTreeSet::new(),
             previous: None,
             step_deadline: playbook::STEP_DEADLINE,
@@ -64,21 +64,21 @@ impl Options {
     /// One step again; the other observations of the earlier run are kept.
     #[must_use]
     pub fn rerun_step(previous: Evidence, step: StepName) -> Options {
-        Options { reach: Some(previous.reach), steps: BTreeSet::from([step]), ..Options::on(previous) }
+        Options { lookback: Some(previous.lookback), steps: BTreeSet::from([step]), ..Options::on(previous) }
     }
 
     /// The steps that see more in a wider window, over that window; the other observations of the earlier run are kept.
     #[must_use]
-    pub fn widen(previous: Evidence, reach: Lookback) -> Options {
-        let steps = FollowUp::Widen(reach).steps();
-        Options { reach: Some(reach), steps, ..Options::on(previous) }
+    pub fn widen(previous: Evidence, lookback: Lookback) -> Options {
+        let steps = FollowUp::Widen(lookback).steps();
+        Options { lookback: Some(lookback), steps, ..Options::on(previous) }
     }
 
     /// Whoever chose a step gets just that, and whoever chose a window no wider one.
     fn follows(&self, follow_up: &FollowUp) -> bool {
         match follow_up {
             FollowUp::LookAtNetwork(_) => self.steps.is_empty() || Network::STEPS.iter().any(|part| self.steps.contains(part)),
-            FollowUp::Widen(_) => self.steps.is_empty() && self.reach.is_none(),
+            FollowUp::Widen(_) => self.steps.is_empty() && self.lookback.is_none(),
             FollowUp::SearchChanges { .. } => self.steps.is_empty(),
         }
     }
@@ -152,7 +152,7 @@ fn is_decided(judged: &Diagnosis) -> bool {
 /// Investigates one secret. It never fails: what could not be looked at is part of the result.
 pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: &dyn Progress) -> Investigation {
     let stopwatch = Stopwatch::start();
-    let mut request = PlaybookRequest::new(options.asked.clone(), options.reach.unwrap_or_default());
+    let mut request = PlaybookRequest::new(options.asked.clone(), options.lookback.unwrap_or_default());
     request.deadline_per_step = options.step_deadline;
     request.total_deadline = options.total_deadline;
     request.code = options.code.clone();
@@ -164,7 +164,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
             None => {
                 let unasked = Observation::NotApplicable { because: NOT_ASKED_FOR.to_owned() };
                 let region = aws.region().clone();
-                let blank = Evidence::unseen(options.asked.clone(), region, clock.now(), request.reach, &unasked);
+                let blank = Evidence::unseen(options.asked.clone(), region, clock.now(), request.lookback, &unasked);
                 (blank, playbook::with_needs(&options.steps))
             }
         };
@@ -197,7 +197,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
                 diagnosis = judge(&evidence);
                 continue;
             }
-            FollowUp::Widen(reach) => request.reach = reach,
+            FollowUp::Widen(lookback) => request.lookback = lookback,
             FollowUp::SearchChanges { events, proven } => {
                 request.change_events = events;
                 request.most_look_ups = if proven { LOOK_UPS_FOR_A_PROVEN_CAUSE } else { playbook::MAX_LOOK_UPS };
@@ -272,7 +272,7 @@ fn redacted(mut seen: Evidence, request: &PlaybookRequest) -> Evidence {
         Ok((evidence, _)) => evidence,
         Err(error) => {
             let withheld = Observation::Failed { error: format!("withheld, because it could not be redacted: {error}") };
-            Evidence::unseen(asked, region, now, request.reach, &withheld)
+            Evidence::unseen(asked, region, now, request.lookback, &withheld)
         }
     }
 }
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn whoever_chose_a_window_or_a_step_gets_just_that() {
         let free = Options::new("prod/orders-db".parse().unwrap());
-        let chosen = Options { reach: Some(Lookback::Day), ..free.clone() };
+        let chosen = Options { lookback: Some(Lookback::Day), ..free.clone() };
         let asked = Options { steps: BTreeSet::from([StepName::FunctionLogs]), ..free.clone() };
         let search = FollowUp::SearchChanges { events: vec!["DetachRolePolicy".to_owned()], proven: false };
         let allowed = [&free, &chosen, &asked]

@@ -151,7 +151,7 @@ impl ActionWord {
             kind: ActionKind::Widen,
             help: "widen 7d, widen 30d, widen 90d — look further back",
             usage: "use widen 7d, widen 30d or widen 90d",
-            read: |rest| rest.parse().ok().filter(|reach| *reach > Lookback::Day).map(Action::Widen),
+            read: |rest| rest.parse().ok().filter(|lookback| *lookback > Lookback::Day).map(Action::Widen),
         },
         ActionWord {
             word: ActionKind::Evidence.id(),
@@ -303,7 +303,7 @@ impl fmt::Display for ActionToken {
         match self.action {
             Action::RerunAll => f.write_str("rerun"),
             Action::RerunStep(step) => write!(f, "rerun-{}", step.number()),
-            Action::Widen(reach) => write!(f, "widen-{}", reach.hours() / 24),
+            Action::Widen(lookback) => write!(f, "widen-{}", lookback.hours() / 24),
             Action::Evidence(step) => write!(f, "evidence-{}", step.number()),
             Action::Compare => f.write_str("compare"),
             Action::Consumers => f.write_str("consumers"),
@@ -346,7 +346,9 @@ fn action_of(code: &str) -> Option<Action> {
     Some(match (word, number) {
         ("rerun", None) => Action::RerunAll,
         ("rerun", Some(_)) => Action::RerunStep(step?),
-        ("widen", Some(days)) => Action::Widen(Lookback::ALL.into_iter().find(|reach| reach.hours() == i64::from(days) * 24)?),
+        ("widen", Some(days)) => {
+            Action::Widen(Lookback::ALL.into_iter().find(|lookback| lookback.hours() == i64::from(days) * 24)?)
+        }
         ("evidence", Some(_)) => Action::Evidence(step?),
         ("compare", None) => Action::Compare,
         ("consumers", None) => Action::Consumers,

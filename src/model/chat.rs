@@ -152,7 +152,9 @@ pub struct InvestigationRequest {
     /// The region; `None` where none was named.
     pub region: Option<Region>,
     /// How far back; `None` widens by itself.
-    pub reach: Option<Lookback>,
+    // The name that is stored and told.
+    #[serde(rename = "reach")]
+    pub lookback: Option<Lookback>,
 }
 
 #[cfg(test)]

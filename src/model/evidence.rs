@@ -40,7 +40,9 @@ pub struct Evidence {
     /// The moment the investigation calls "now".
     pub now: Timestamp,
     /// How far back steps 4 and 7 looked beside the anchored windows.
-    pub reach: Lookback,
+    // The name that is stored and told.
+    #[serde(rename = "reach")]
+    pub lookback: Lookback,
     /// Names like the one that was asked for, when there is no such secret.
     pub near_names: Vec<String>,
     /// Step 1.
@@ -105,7 +107,7 @@ impl Evidence {
         asked: SecretRef,
         region: Region,
         now: Timestamp,
-        reach: Lookback,
+        lookback: Lookback,
         reason: &Observation<Infallible>,
     ) -> Evidence {
         fn record<T>(now: Timestamp, reason: &Observation<Infallible>) -> StepRecord<T> {
@@ -124,7 +126,7 @@ impl Evidence {
             region,
             account_id: None,
             now,
-            reach,
+            lookback,
             near_names: Vec::new(),
             secret: record(now, reason),
             rotation_config: record(now, reason),

@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn widening_goes_from_a_day_to_ninety_days_and_stops() {
         let mut seen = vec![Lookback::Day];
-        while let Some(next) = seen.last().and_then(|reach| reach.wider()) {
+        while let Some(next) = seen.last().and_then(|lookback| lookback.wider()) {
             seen.push(next);
         }
         assert_eq!(seen, Lookback::ALL);

@@ -112,7 +112,7 @@ impl SharedTrail {
 /// How far back events are looked for: 30 days, or 90 where the last rotation is older, or that was asked for.
 pub(super) fn span(cx: &StepContext<'_>, last_rotated_at: Option<Timestamp>) -> Window {
     let month = Lookback::Month.window(cx.now);
-    if cx.request.reach == Lookback::Quarter || last_rotated_at.is_some_and(|at| at < month.from) {
+    if cx.request.lookback == Lookback::Quarter || last_rotated_at.is_some_and(|at| at < month.from) {
         Lookback::Quarter.window(cx.now)
     } else {
         month

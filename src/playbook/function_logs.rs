@@ -59,7 +59,7 @@ pub(super) async fn collect(
     };
     // A function that is gone, or may not be read, has left its logs under the name all functions start with.
     let group = function.found().map_or_else(|| default_log_group(&arn), |facts| facts.log_group.clone());
-    let base = cx.request.reach.window(cx.now);
+    let base = cx.request.lookback.window(cx.now);
     let (first, anchors) = tokio::join!(read(cx, caller, &group, base), anchors(cx, caller, &subject));
     let first = match first {
         Observation::Found(lines) => lines,

@@ -30,7 +30,7 @@ pub(super) async fn collect(
         Observation::Found(arn) => arn,
         unanswered => return carried(unanswered).into(),
     };
-    let window = subject.found().map_or_else(|| cx.request.reach.window(cx.now), |described| window(cx, described));
+    let window = subject.found().map_or_else(|| cx.request.lookback.window(cx.now), |described| window(cx, described));
     let period_s = period_s(cx.now.duration_since(window.from));
     let start = window.from.as_second().div_euclid(i64::from(period_s)) * i64::from(period_s);
     let window = Window { from: Timestamp::from_second(start).unwrap_or(window.from), to: window.to };
@@ -48,11 +48,12 @@ pub(super) async fn collect(
 
 /// The window asked for, widened to the last due date and the last rotation: one call covers what step 4 anchors on.
 fn window(cx: &StepContext<'_>, described: &Described) -> Window {
-    let reach = cx.request.reach.window(cx.now);
+    let asked = cx.request.lookback.window(cx.now);
     let furthest = Lookback::Quarter.window(cx.now).from;
     let anchors = [described.config.due.previous, described.config.due.overdue_since, described.config.last_rotated_at];
-    let from = anchors.into_iter().flatten().filter_map(|at| at.checked_sub(ATTEMPT_SPAN).ok()).fold(reach.from, Timestamp::min);
-    Window { from: from.max(furthest), to: reach.to }
+    let from =
+        anchors.into_iter().flatten().filter_map(|at| at.checked_sub(ATTEMPT_SPAN).ok()).fold(asked.from, Timestamp::min);
+    Window { from: from.max(furthest), to: asked.to }
 }
 
 /// Seconds per point: what CloudWatch still keeps for points of this age.

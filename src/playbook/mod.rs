@@ -67,7 +67,7 @@ pub const MAX_LOOK_UPS: usize = 6;
 pub struct PlaybookRequest {
     pub asked: SecretRef,
     /// How far back to look beside the anchored windows.
-    pub reach: Lookback,
+    pub lookback: Lookback,
     /// How long one step may take, from when what it needs is known.
     pub deadline_per_step: Duration,
     /// How long all steps together may take.
@@ -88,10 +88,10 @@ pub struct PlaybookRequest {
 impl PlaybookRequest {
     /// A first look at `asked`, with the default deadlines.
     #[must_use]
-    pub fn new(asked: SecretRef, reach: Lookback) -> PlaybookRequest {
+    pub fn new(asked: SecretRef, lookback: Lookback) -> PlaybookRequest {
         PlaybookRequest {
             asked,
-            reach,
+            lookback,
             deadline_per_step: STEP_DEADLINE,
             total_deadline: TOTAL_DEADLINE,
             rerun: None,

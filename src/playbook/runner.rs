@@ -109,7 +109,7 @@ fn gathered(
         region: cx.aws.region().clone(),
         account_id: account_id.or_else(|| cx.aws.account_id().cloned()),
         now: cx.now,
-        reach: cx.request.reach,
+        lookback: cx.request.lookback,
         near_names: cx.board.near_names.get().cloned().unwrap_or_default(),
         secret,
         rotation_config,
@@ -191,7 +191,7 @@ fn kept<'a, T: Clone + 'a>(
 /// True when a person looks again at the same span, having changed something: kept answers would show the old state.
 /// Widening, and searching for further events, go on with the same investigation.
 pub(super) fn is_second_look(request: &PlaybookRequest) -> bool {
-    let is_same_span = request.rerun.as_ref().is_some_and(|(evidence, _)| evidence.reach == request.reach);
+    let is_same_span = request.rerun.as_ref().is_some_and(|(evidence, _)| evidence.lookback == request.lookback);
     is_same_span && request.change_events.is_empty()
 }
 

@@ -69,8 +69,9 @@ fn is_bad(evidence: &Evidence, step: StepName) -> bool {
     match step {
         StepName::Secret => evidence.secret.found().is_some_and(|secret| {
             let is_open = |events: &Vec<HealthEvent>| events.iter().any(|event| event.ended_at.is_none());
-            let pending = secret.version_with("AWSPENDING").is_some_and(|version| !version.has("AWSCURRENT"));
-            secret.deleted_at.is_some() || pending || secret.service_health.found().is_some_and(is_open)
+            secret.deleted_at.is_some()
+                || secret.pending_version().is_some()
+                || secret.service_health.found().is_some_and(is_open)
         }),
         StepName::RotationConfig => evidence.rotation_config.found().is_some_and(|config| {
             let due = &config.due;

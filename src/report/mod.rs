@@ -46,7 +46,7 @@ pub struct Report {
     pub secret: Subject,
     /// How far back it looked; a wider look begins from here.
     #[serde(skip)]
-    pub reach: Lookback,
+    pub lookback: Lookback,
     /// The smallest window that holds those of all steps.
     pub window: Window,
     pub outcome: Outcome,
@@ -352,7 +352,7 @@ impl Report {
         let steps = evidence.steps();
         let own = evidence.secret.found();
         let Plan { steps: commands, heals, remaining, doubts } = &diagnosis.plan;
-        let look_back = evidence.reach.window(evidence.now);
+        let look_back = evidence.lookback.window(evidence.now);
         let mut report = Report {
             schema_version: SCHEMA_VERSION,
             investigation_id: SafeText::redact(id),
@@ -365,7 +365,7 @@ impl Report {
                 account_name: None,
                 near_names: evidence.near_names.iter().map(|name| SafeText::redact(name)).collect(),
             },
-            reach: evidence.reach,
+            lookback: evidence.lookback,
             window: steps.iter().filter_map(|step| step.window).fold(look_back, |hull, window| hull.hull(&window)),
             outcome: diagnosis.outcome,
             headline: SafeText::default(),

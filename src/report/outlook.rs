@@ -56,7 +56,7 @@ pub fn next_rotation(report: &Report) -> Option<SafeText> {
     let [first, rest @ ..] = forecast.obstacles.as_slice() else {
         return Some(safe_format!("{}: nothing known stands in its way", when));
     };
-    let verb = if first.confidence > Confidence::Possible { "will fail" } else { "may fail" };
+    let verb = verb(first);
     let more = match rest.len() {
         0 => SafeText::default(),
         more => {
@@ -106,12 +106,16 @@ pub fn undo(report: &Report) -> Vec<&SafeText> {
     report.plan.iter().rev().filter_map(|step| step.undo.as_ref()).collect()
 }
 
+/// What an obstacle lets the next rotation do.
+fn verb(obstacle: &ReportedObstacle) -> &'static str {
+    if obstacle.confidence > Confidence::Possible { "will fail" } else { "may fail" }
+}
+
 /// What stands in the way of the next rotation, one line each.
 #[must_use]
 pub fn obstacles(report: &Report) -> Vec<SafeText> {
     let line = |obstacle: &ReportedObstacle| {
-        let verb = if obstacle.confidence > Confidence::Possible { "Will fail" } else { "May fail" };
-        safe_format!("{}: {}", verb, obstacle.text.single_line()).cut(SENTENCE)
+        safe_format!("{}: {}", SafeText::from(verb(obstacle)).capitalized(), obstacle.text.single_line()).cut(SENTENCE)
     };
     report.forecast.obstacles.iter().map(line).collect()
 }
@@ -125,9 +129,12 @@ pub fn is_blind(report: &Report) -> bool {
         && report.steps.iter().any(|step| !step.denied.is_empty())
 }
 
-/// The command that lets the program look at what it may not; `None` where nothing was refused.
+/// The command that lets the program look, where it may look at nothing.
 #[must_use]
 pub fn permission_command(report: &Report) -> Option<SafeText> {
+    if !is_blind(report) {
+        return None;
+    }
     let is_action = |action: &SafeText| action.chars().all(|c| c.is_ascii_alphanumeric() || ":-*".contains(c));
     let mut actions: Vec<SafeText> = wording::permissions_to_add(report).into_iter().filter(is_action).collect();
     actions.sort();

@@ -28,7 +28,7 @@ fn place(channel: &str) -> Place {
 }
 
 fn question() -> InvestigationRequest {
-    InvestigationRequest { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, reach: None }
+    InvestigationRequest { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, lookback: None }
 }
 
 fn entry(key: &str, lane: &str, subject: &str) -> NewTrigger {

@@ -316,10 +316,6 @@ impl Accounts for Simulated {
         &self.known
     }
 
-    async fn connect_for(&self, location: &Location, _: &SecretRef) -> Result<Connected, ConnectError> {
-        self.connect(location).await
-    }
-
     async fn connect_on_behalf(
         &self,
         location: &Location,

@@ -90,10 +90,10 @@ async fn the_buttons_offer_only_what_can_still_be_done() {
         };
         message.controls.iter().map(label).collect()
     };
-    investigation.evidence.reach = Lookback::Day;
+    investigation.evidence.lookback = Lookback::Day;
     let all = ["Rerun", "Copy fix", "Rerun step ▾", "Widen ▾", "Watch", "Resolve", "More ▾"];
     assert_eq!(labels(&investigation, &AfterVerdict::default()), all);
-    investigation.evidence.reach = Lookback::Quarter;
+    investigation.evidence.lookback = Lookback::Quarter;
     let watched = AfterVerdict { watched_since: Some(at), ..AfterVerdict::default() };
     assert_eq!(labels(&investigation, &watched), ["Rerun", "Copy fix", "Rerun step ▾", "Stop watching", "Resolve", "More ▾"]);
     let resolved = AfterVerdict { resolved: Some(Resolved { by: SafeText::redact("U1"), at }), ..AfterVerdict::default() };

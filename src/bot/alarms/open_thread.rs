@@ -141,7 +141,7 @@ impl AlarmThreads {
             secret: secret.clone(),
             account: case.location.account.clone(),
             region: Some(case.location.region.clone()),
-            reach: None,
+            lookback: None,
         };
         let own = stored_group.thread.investigation().filter(|_| message_key == ROOT);
         let id = own.unwrap_or_else(new_investigation_id);

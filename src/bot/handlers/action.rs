@@ -43,7 +43,7 @@ impl Actions {
             return match row.locations.get(usize::from(at)) {
                 Some(location) => {
                     let mut options = Options::new(row.question.secret.clone());
-                    options.reach = row.question.reach;
+                    options.lookback = row.question.lookback;
                     self.runner.run(claimed.lease, &row, next, location, options, session_owner(&act.actor)).await
                 }
                 // The choice was made, and a crash came between it and the end of the run.
@@ -89,10 +89,10 @@ impl Actions {
                 let completion = self.again(claimed.lease, &act.actor, &row, next, Some(options)).await?;
                 noted(completion, claimed, &row, act, safe_format!("reran step {}", step.number()))
             }
-            Action::Widen(reach) => {
-                let options = Options::widen(record.evidence, reach);
+            Action::Widen(lookback) => {
+                let options = Options::widen(record.evidence, lookback);
                 let completion = self.again(claimed.lease, &act.actor, &row, next, Some(options)).await?;
-                noted(completion, claimed, &row, act, safe_format!("widened the window to {} days", reach.hours() / 24))
+                noted(completion, claimed, &row, act, safe_format!("widened the window to {} days", lookback.hours() / 24))
             }
             Action::Evidence(step) => reply(compose::evidence(&record, step), "evidence"),
             Action::Compare => reply(compose::comparison(&report(&row, &record)), "comparison"),
@@ -125,7 +125,7 @@ impl Actions {
         let location = row.location.as_ref().ok_or(HandlerError::Obsolete("no account and region was chosen"))?;
         let options = options.unwrap_or_else(|| {
             let mut options = Options::new(row.question.secret.clone());
-            options.reach = row.question.reach;
+            options.lookback = row.question.lookback;
             options
         });
         self.runner.run(lease, row, revision, location, options, session_owner(actor)).await

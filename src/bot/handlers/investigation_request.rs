@@ -94,7 +94,7 @@ impl InvestigationRequests {
             [] => Ok(failed(&row, "there is no account or region to look in")),
             [one] => {
                 let mut options = Options::new(question.secret.clone());
-                options.reach = question.reach;
+                options.lookback = question.lookback;
                 let completion = self.runner.run(claimed.lease, &row, row.revision, one, options, session_owner(actor)).await?;
                 let completion = self.as_allowed(actor, &row, one, completion);
                 Ok(called(completion, claimed, actor, self.store.now()))

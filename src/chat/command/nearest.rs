@@ -79,7 +79,7 @@ fn number_in(text: &str) -> Option<u32> {
 fn reach_in(text: &str, number: Option<u32>) -> Lookback {
     let unit = [("week", 7), ("month", 30), ("quarter", 90), ("year", 365)].into_iter().find(|(word, _)| text.contains(word));
     let days = number.unwrap_or(1).saturating_mul(unit.map_or(1, |(_, days)| days));
-    let wide = |reach: &Lookback| *reach > Lookback::Day && reach.hours() >= i64::from(days).saturating_mul(24);
+    let wide = |lookback: &Lookback| *lookback > Lookback::Day && lookback.hours() >= i64::from(days).saturating_mul(24);
     Lookback::ALL.into_iter().find(wide).unwrap_or(Lookback::Quarter)
 }
 

@@ -20,8 +20,8 @@ fn why(words: &str) -> String {
 
 /// Secret, account, region, window.
 fn read(words: &str) -> (String, Option<String>, Option<String>, Option<Lookback>) {
-    let InvestigationRequest { secret, account, region, reach } = question(words);
-    (secret.to_string(), account, region.map(|region| region.to_string()), reach)
+    let InvestigationRequest { secret, account, region, lookback } = question(words);
+    (secret.to_string(), account, region.map(|region| region.to_string()), lookback)
 }
 
 #[test]
@@ -49,8 +49,9 @@ fn options_are_understood_in_every_form_and_order() {
     ] {
         assert_eq!(read(words), expected, "{words}");
     }
-    for (word, reach) in [("24h", Lookback::Day), ("7d", Lookback::Week), ("30d", Lookback::Month), ("90d", Lookback::Quarter)] {
-        assert_eq!(question(&format!("x window:{word}")).reach, Some(reach));
+    for (word, lookback) in [("24h", Lookback::Day), ("7d", Lookback::Week), ("30d", Lookback::Month), ("90d", Lookback::Quarter)]
+    {
+        assert_eq!(question(&format!("x window:{word}")).lookback, Some(lookback));
     }
 }
 

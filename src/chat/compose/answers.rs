@@ -50,9 +50,8 @@ pub fn help(manner: Manner) -> Message {
 /// Somebody called the bot without a word where there is nothing to go on with: how to ask.
 #[must_use]
 pub fn hint(manner: Manner) -> Message {
-    let mut message = Message::line(Tone::Neutral, "Name the secret that is not rotating, and I will investigate".into());
-    message.parts = vec![ways_to_ask(manner), more_in_help(manner)];
-    message
+    let title = "Name the secret that is not rotating, and I will investigate";
+    with_ways_to_ask(Message::line(Tone::Neutral, title.into()), manner)
 }
 
 /// An investigation of a thread, for a menu.
@@ -96,9 +95,7 @@ pub fn menu_of_several(entries: &[MenuEntry], manner: Manner) -> Message {
 /// What is wrong with the words, and what can be written instead.
 #[must_use]
 pub fn usage(usage: &Usage, manner: Manner) -> Message {
-    let mut message = refused(usage.why());
-    message.parts = vec![ways_to_ask(manner), more_in_help(manner)];
-    message
+    with_ways_to_ask(refused(usage.why()), manner)
 }
 
 /// What was said in a thread is no command, and no secret is named in it; `nearest` is what may have been meant.
@@ -124,9 +121,7 @@ pub fn no_command(nearest: Option<&SafeText>, manner: Manner) -> Message {
 /// A message that was pointed at names no secret.
 #[must_use]
 pub fn nothing_named(manner: Manner) -> Message {
-    let mut message = Message::line(Tone::Neutral, "I found no secret's name or ARN in that message".into());
-    message.parts = vec![ways_to_ask(manner), more_in_help(manner)];
-    message
+    with_ways_to_ask(Message::line(Tone::Neutral, "I found no secret's name or ARN in that message".into()), manner)
 }
 
 /// A message that was pointed at names several secrets.
@@ -192,6 +187,12 @@ fn more_in_help(manner: Manner) -> Part {
 fn ways_to_ask(manner: Manner) -> Part {
     let ask = |options: &'static str| manner.question("prod/orders-db", options);
     Part::Commands(vec![ask(""), ask("account:prod region:eu-west-1 window:7d")])
+}
+
+/// A message that can be answered by a question alone.
+fn with_ways_to_ask(mut message: Message, manner: Manner) -> Message {
+    message.parts = vec![ways_to_ask(manner), more_in_help(manner)];
+    message
 }
 
 fn grammar(manner: Manner) -> Vec<Part> {

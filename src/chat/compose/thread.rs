@@ -56,7 +56,7 @@ pub fn thoughts(report: &Report) -> Vec<Thought> {
         thought("details", Some(details(report))),
         thought("forecast", forecast(report)),
         thought("also", listing("Also found", wording::also(report))),
-        thought("looks", Some(wording::next_looks(report)).filter(|looks| looks.len() > LOOKS).and_then(looks)),
+        thought("looks", looks(report)),
         thought("ruled-out", listing("Ruled out", wording::ruled_out(report))),
         thought("not-checked", not_checked(report)),
     ]
@@ -129,8 +129,10 @@ fn changes(report: &Report) -> Option<Message> {
     (!message.parts.is_empty()).then_some(message)
 }
 
-fn looks(looks: Vec<SafeText>) -> Option<Message> {
-    listing("What to look at next", (looks, 0))
+/// All things to look at next, where the verdict shows some alone.
+fn looks(report: &Report) -> Option<Message> {
+    let looks = wording::next_looks(report);
+    if looks.len() > LOOKS { listing("What to look at next", (looks, 0)) } else { None }
 }
 
 fn not_checked(report: &Report) -> Option<Message> {

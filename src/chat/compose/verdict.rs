@@ -103,7 +103,7 @@ fn finding_of(report: &Report, finding: &ReportedFinding) -> Vec<Part> {
 /// What a secret that rotates can expect, or what could not be seen.
 fn without_finding(report: &Report) -> Vec<Part> {
     let mut parts: Vec<Part> = section("Next", outlook::ending(report), 0).into_iter().collect();
-    if let Some(command) = outlook::permission_command(report).filter(|_| outlook::is_blind(report)) {
+    if let Some(command) = outlook::permission_command(report) {
         let why = "Nothing could be looked at: allow rotation-diag to read, and rerun.";
         parts.extend(section("Fix", vec![why.into()], 0));
         parts.push(Part::Commands(vec![command]));
@@ -145,11 +145,14 @@ pub fn bare_commands(report: &Report) -> Option<Message> {
     let own = report.leading().map(|finding| finding.remediation.commands.as_slice()).unwrap_or_default();
     let mut commands = commands_of(report, own);
     if commands.is_empty() {
-        commands.extend(outlook::permission_command(report).filter(|_| outlook::is_blind(report)));
+        commands.extend(outlook::permission_command(report));
+    }
+    if commands.is_empty() {
+        return None;
     }
     let mut message = Message::line(Tone::Neutral, "The commands of the fix, in their order".into());
-    message.parts.push(Part::Commands(commands.clone()));
-    (!commands.is_empty()).then_some(message)
+    message.parts.push(Part::Commands(commands));
+    Some(message)
 }
 
 struct Buttons<'a> {
@@ -168,8 +171,8 @@ impl Buttons<'_> {
         if is_open && can_look {
             let step = |step: StepName| self.choice(named(step), Action::RerunStep(step));
             controls.push(Self::menu("Rerun step", StepName::ALL.map(step).to_vec()));
-            let wider = Lookback::ALL.into_iter().filter(|reach| *reach > report.reach);
-            let wider = wider.map(|reach| self.choice(safe_format!("to {}", reach), Action::Widen(reach))).collect();
+            let wider = Lookback::ALL.into_iter().filter(|lookback| *lookback > report.lookback);
+            let wider = wider.map(|lookback| self.choice(safe_format!("to {}", lookback), Action::Widen(lookback))).collect();
             controls.push(Self::menu("Widen", wider));
             controls.push(match standing.watched_since {
                 None => self.button("Watch", Action::Watch),

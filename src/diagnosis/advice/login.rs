@@ -1,22 +1,20 @@
 //! The database refuses the login, and no password changes that.
 
 use super::{Advice, Shown};
-use crate::diagnosis::database::{Callers, HBA_RULES, Of};
+use crate::diagnosis::database::{self, Callers, HBA_RULES, Of};
 use crate::diagnosis::remedy::{SECRET_STRUCTURE, TROUBLESHOOTING};
 use crate::model::Remediation;
 
 impl Shown<'_, '_, '_> {
     /// Where the printed statement takes an administrator from, with the space before it; nothing where none is printed.
-    fn run_by(&self) -> &'static str {
+    fn run_by(&self) -> String {
         match self.engine() {
-            Some("postgres" | "redshift") => {
-                " psql takes the administrator's host, user and password from the service \"admin\" of your own connection service file."
+            Some("oracle") => " sqlplus takes the administrator from your own wallet, under the name admin.".to_owned(),
+            Some("sqlserver") => {
+                " sqlcmd takes server, user and password of the administrator from your own SQLCMD variables.".to_owned()
             }
-            Some("mysql" | "mariadb") => " mysql takes the administrator's host, user and password from your own file admin.cnf.",
-            Some("oracle") => " sqlplus takes the administrator from your own wallet, under the name admin.",
-            Some("sqlserver") => " sqlcmd takes server, user and password of the administrator from your own SQLCMD variables.",
-            Some("mongodb") => " mongosh takes the administrator's address from your own variable ADMIN_URI.",
-            _ => "",
+            Some("mongodb") => " mongosh takes the administrator's address from your own variable ADMIN_URI.".to_owned(),
+            other => database::run_by(other),
         }
     }
 }

@@ -90,7 +90,7 @@ impl<'a> DiagnosisContext<'a> {
     /// Leaves out the logins that a retry was refused because setSecret had gone through before: the database no longer takes
     /// the current password, which follows from the failure after setSecret and explains nothing.
     fn without_consequences(&self, failures: Vec<Failure<'a>>) -> Vec<Failure<'a>> {
-        let Some(pending) = self.stuck_version() else { return failures };
+        let Some(pending) = self.stuck_pending_version() else { return failures };
         let is_of_pending = |failure: &&Failure<'a>| pending.created_at.is_none_or(|made| made <= failure.invocation.started_at);
         let is_after_set = |failure: &&Failure<'a>| failure.step.is_some_and(|step| step > RotationStep::SetSecret);
         let Some(after) = failures.iter().find(|one| is_of_pending(one) && is_after_set(one)) else { return failures };
@@ -183,7 +183,7 @@ impl<'a> DiagnosisContext<'a> {
         told && arrived
             && !self.attempts().any(|attempt| attempt.outcome != AttemptOutcome::Succeeded && since_success(attempt))
             && !self.is_overdue()
-            && self.stuck_version().is_none()
+            && self.stuck_pending_version().is_none()
     }
 
     /// True for an invocation somebody made with a token of their own: neither the secret nor a rotation knows it, and the

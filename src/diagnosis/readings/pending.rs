@@ -18,7 +18,7 @@ pub(in crate::diagnosis) struct Pending<'a> {
 
 /// The version that a failed rotation left pending.
 pub(in crate::diagnosis) fn left_over<'a>(context: &DiagnosisContext<'a>) -> Option<Pending<'a>> {
-    let id = context.stuck_version()?.id.as_str();
+    let id = context.stuck_pending_version()?.id.as_str();
     let of_version = |attempt: &&Attempt| attempt.version_id.as_deref() == Some(id);
     let failed = |attempt: &&Attempt| matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned);
     let steps: Vec<Option<RotationStep>> =

@@ -216,10 +216,7 @@ fn mending(context: &DiagnosisContext<'_>, candidate: &JudgedDatabase<'_>) -> Re
         Some(words) => fix
             .run(aws_in(context, &words.iter().map(String::as_str).collect::<Vec<_>>()))
             .needs("ec2:AuthorizeSecurityGroupIngress"),
-        None => {
-            let towards = Towards::Database(candidate.database);
-            candidate.faults().into_iter().fold(fix, |fix, fault| fix.mend(context, fault, towards))
-        }
+        None => fix.mend_all(context, candidate.faults(), Towards::Database(candidate.database)),
     };
     fix.rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING)
 }

@@ -34,7 +34,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         let missing = context.evidence.secret.observation.missing();
         return missing.map_or_else(|| Verdict::clear("there is no such secret"), Verdict::unknown);
     };
-    let Some(pending) = context.stuck_version() else { return Verdict::clear(why_not_stuck(secret)) };
+    let Some(pending) = context.stuck_pending_version() else { return Verdict::clear(why_not_stuck(secret)) };
     let ended = context.attempts().rev().find(|attempt| {
         attempt.version_id.as_deref() == Some(pending.id.as_str())
             && matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned)

@@ -41,7 +41,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if logs_not_kept::hides_the_reason(context) {
         return Verdict::clear("no log that can be searched has the reason");
     }
-    if context.stuck_version().is_some() && stuck_awspending::stands_alone(context) {
+    if context.stuck_pending_version().is_some() && stuck_awspending::stands_alone(context) {
         return Verdict::clear("the AWSPENDING label is all that is visible of the failure");
     }
     let evidence: Vec<Proof> =

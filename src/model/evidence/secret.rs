@@ -46,6 +46,13 @@ impl SecretFacts {
         self.versions.iter().find(|version| version.has(label))
     }
 
+    /// The version that a rotation has made, or is making, and that is not current: createSecret sets the label, and finishSecret
+    /// leaves it on what it makes current.
+    #[must_use]
+    pub fn pending_version(&self) -> Option<&SecretVersion> {
+        self.version_with("AWSPENDING").filter(|version| !version.has("AWSCURRENT"))
+    }
+
     /// True when this is a copy that rotates elsewhere.
     #[must_use]
     pub fn is_replica(&self) -> bool {

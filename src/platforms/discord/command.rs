@@ -41,8 +41,8 @@ fn definitions() -> Vec<CreateCommand> {
     let text = |name: &str, description: &str| CreateCommandOption::new(CommandOptionType::String, name, description);
     let window = ["24h", "7d", "30d", "90d"]
         .into_iter()
-        .fold(text("window", "how far back; left out, as far as it takes"), |option, reach| {
-            option.add_string_choice(reach, reach)
+        .fold(text("window", "how far back; left out, as far as it takes"), |option, lookback| {
+            option.add_string_choice(lookback, lookback)
         });
     let command = |name: &str, kind| {
         let command = CreateCommand::new(name).kind(kind);

@@ -79,6 +79,11 @@ impl Written {
     fn is_by_a_person(&self) -> bool {
         matches!(self.kind, 0 | 19) && !self.author.bot && self.webhook_id.is_none()
     }
+
+    /// Where whoever wrote it in `guild` is answered.
+    fn reply_to(&self, guild: Snowflake) -> Option<ReplyTo> {
+        Reply::Message { id: self.id, channel: self.channel_id, author: Some(self.author.id), guild: Some(guild) }.keep()
+    }
 }
 
 impl Listener {
@@ -220,9 +225,7 @@ impl Listener {
         if !is_for_me {
             return self.hint_at_mention(&written, guild, me).await;
         }
-        let reply =
-            Reply::Message { id: written.id, channel: written.channel_id, author: Some(written.author.id), guild: Some(guild) };
-        let Some(reply_to) = reply.keep() else { return };
+        let Some(reply_to) = written.reply_to(guild) else { return };
         let Ok(_permit) = self.open.try_acquire() else {
             tracing::warn!("a message to the bot was passed over: too many at once");
             return;
@@ -258,9 +261,7 @@ impl Listener {
             return;
         }
         let Ok(_permit) = self.open.try_acquire() else { return };
-        let reply =
-            Reply::Message { id: written.id, channel: written.channel_id, author: Some(written.author.id), guild: Some(guild) };
-        let Some(reply_to) = reply.keep() else { return };
+        let Some(reply_to) = written.reply_to(guild) else { return };
         let bot = SafeText::redact(&me.to_string());
         let mut hint = compose::notice(
             Tone::Neutral,

@@ -22,16 +22,6 @@ pub(super) const SHOWN: usize = 15;
 /// A line of an entry; two or three on a phone.
 const LINE: usize = 240;
 
-/// What a filter is called.
-const fn label(filter: ThreadFilter) -> &'static str {
-    match filter {
-        ThreadFilter::All => "All",
-        ThreadFilter::Open => "Open",
-        ThreadFilter::Failing => "Failing",
-        ThreadFilter::Mine => "Mine",
-    }
-}
-
 /// The home of a person who may see `recent`, which `filter` took; `link` is where a thread is.
 pub(super) fn view(
     recent: &[Summary],
@@ -43,7 +33,7 @@ pub(super) fn view(
         SlackBlockButtonElement::new(plain_text(text, limits::BUTTON).into()).with_action_id(SlackActionId(id.to_owned()))
     };
     let option = |filter: ThreadFilter| {
-        SlackBlockChoiceItem::new(plain_text(label(filter), limits::OPTION).into(), filter.word().to_owned())
+        SlackBlockChoiceItem::new(plain_text(filter.title(), limits::OPTION).into(), filter.word().to_owned())
     };
     let menu = SlackBlockStaticSelectElement::new().with_action_id(SlackActionId(FILTER.to_owned()));
     let menu = menu.with_options(ThreadFilter::ALL.map(option).to_vec()).with_initial_option(option(filter));

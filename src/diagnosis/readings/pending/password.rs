@@ -28,7 +28,7 @@ pub(in crate::diagnosis) fn in_database(context: &DiagnosisContext<'_>) -> Optio
         lines.map(|event| event.text.as_str()).any(says_it_was_set).then_some(RotationStep::SetSecret)
     };
     let since = after.or_else(said_so)?;
-    let pending = context.secret()?.version_with("AWSPENDING").filter(|version| !version.has("AWSCURRENT"));
+    let pending = context.secret()?.pending_version();
     Some(PendingPassword { version: pending.map(|version| version.id.clone()), since })
 }
 

@@ -59,19 +59,10 @@ fn choices(address: &ListAddress, list: &ThreadList, here: &str) -> Markup {
             }
             ul class="filters" aria-label="Show" {
                 @for filter in ThreadFilter::ALL {
-                    li { a href=(address.with_filter(filter).at(here)) aria-current=[(filter == address.filter).then_some("true")] { (label(filter)) } }
+                    li { a href=(address.with_filter(filter).at(here)) aria-current=[(filter == address.filter).then_some("true")] { (filter.title()) } }
                 }
             }
         }
-    }
-}
-
-const fn label(filter: ThreadFilter) -> &'static str {
-    match filter {
-        ThreadFilter::All => "All",
-        ThreadFilter::Open => "Open",
-        ThreadFilter::Failing => "Failing",
-        ThreadFilter::Mine => "Mine",
     }
 }
 
