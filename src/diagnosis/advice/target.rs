@@ -120,10 +120,10 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
         "SHOW FULL PROCESSLIST",
         "SELECT usename, application_name, client_addr, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC",
     );
-    let of_user = shown.account().filter(|_| is_of_one_user(shown.text())).and_then(|account| {
+    let of_user = shown.account().zip(limit_of_one_user(shown.text())).and_then(|(account, limit)| {
         let user = &account.user;
         shown.statement_of(
-            &format!("ALTER USER '{user}'@'{}' WITH MAX_USER_CONNECTIONS 0", account.host()),
+            &format!("ALTER USER '{user}'@'{}' WITH {limit} 0", account.host()),
             &format!("ALTER ROLE \"{user}\" CONNECTION LIMIT -1"),
         )
     });
@@ -139,8 +139,12 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
         title: "every connection that the database allows is in use",
         explanation: format!(
             "The database was reached but accepted no further connection{}: its limit of connections, or one of this user or \
-             database, is used up. The password was not checked.",
-            shown.in_step()
+             database, is used up. {}",
+            shown.in_step(),
+            match is_judged_after_login(shown.text()) {
+                true => "It judges this limit after the password, which was right.",
+                false => "The password was not checked.",
+            }
         ),
         remediation: shown
             .list_instances(remediation.run_statement(sessions))
@@ -152,9 +156,26 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
     }
 }
 
-/// True where the limit is one user's own and not the server's.
-fn is_of_one_user(text: &str) -> bool {
-    text.contains("too many connections for role") || text.contains("max_user_connections")
+/// The limit in the words of MySQL's ALTER USER, where it is one user's own and not the server's. Source: MySQL's manual,
+/// "Setting Account Resource Limits", and `sql_connect.cc` for the names in error 1226.
+fn limit_of_one_user(text: &str) -> Option<&'static str> {
+    const OF_MYSQL: [(&str, &str); 4] = [
+        ("max_connections_per_hour", "MAX_CONNECTIONS_PER_HOUR"),
+        ("max_questions", "MAX_QUERIES_PER_HOUR"),
+        ("max_updates", "MAX_UPDATES_PER_HOUR"),
+        ("max_user_connections", "MAX_USER_CONNECTIONS"),
+    ];
+    let of_mysql = OF_MYSQL.into_iter().find_map(|(named, option)| text.contains(named).then_some(option));
+    of_mysql.or(text.contains("too many connections for role").then_some("MAX_USER_CONNECTIONS"))
+}
+
+/// True where the server knows who it is before it judges this limit: the limits of a user and of a database, and the slots
+/// that are reserved. Source: PostgreSQL's `postinit.c` (`InitPostgres`), MySQL's `sql_connect.cc` (`check_for_max_user_connections`
+/// follows `acl_authenticate`).
+fn is_judged_after_login(text: &str) -> bool {
+    limit_of_one_user(text).is_some()
+        || text.contains("too many connections for database")
+        || text.contains("remaining connection slots are reserved")
 }
 
 pub(super) fn locked(shown: Shown<'_, '_, '_>) -> Advice {

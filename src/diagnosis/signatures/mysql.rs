@@ -64,6 +64,17 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .fault(Fault::NotAccepting)
         .matches(&["pymysql.err.OperationalError: (1053, 'Server shutdown in progress')"])
         .ignores(&["[INFO] shutdown of the worker in progress"]),
+    is(Cause::TargetServiceLimit, NamedFault, &[
+        r"ER_TOO_MANY_USER_CONNECTIONS|ER_USER_LIMIT_REACHED|max_user_connections",
+        r"has exceeded the '?max_(?:connections_per_hour|questions|updates)",
+    ])
+    .engine("mysql")
+    .fault(Fault::ConnectionsUsedUp)
+    .matches(&[
+        "ERROR 1203 (42000): User app already has more than 'max_user_connections' active connections",
+        "ER_USER_LIMIT_REACHED: User 'app' has exceeded the 'max_connections_per_hour' resource (current value: 10)",
+    ])
+    .ignores(&["[INFO] max_connections is 100"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[r"Operation CREATE (?:USER|ROLE) failed for"])
         .engine("mysql")
         .fault(Fault::UserLeftOver)

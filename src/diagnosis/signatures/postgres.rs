@@ -166,7 +166,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] password authentication succeeded for user app"]),
     is(Cause::TargetServiceLimit, NamedFault, &[
         r"remaining connection slots are reserved|sorry, too many clients already|\b53300\b|too many connections for (?:role|database)",
-        r"Too many connections\b|ER_CON_COUNT_ERROR|ER_TOO_MANY_USER_CONNECTIONS|max_user_connections",
+        r"Too many connections\b|ER_CON_COUNT_ERROR",
         // The listener has handlers for as many connections as the database has processes for.
         r"\bORA-125(?:16|18|19|20)\b",
         r"max number of clients reached|\bORA-00018\b|\bORA-00020\b|\bORA-02391\b|\bSQL1040N\b|\b17300\b.*connection",
