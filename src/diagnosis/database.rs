@@ -61,6 +61,32 @@ const POSTGRES_HASHES: &str = concat!(
     r#"AND array_to_string(s.setconfig, \u0027,\u0027) LIKE \u0027%password_encryption=%\u0027 \\gexec""#,
 );
 
+/// Gives the user of a value its password, and unlocks it. Names without quotes are kept in capitals.
+///
+/// The words are written so that the report does not hide what follows them, here and below.
+const ORACLE_TAKES: &str = concat!(
+    r#""SET DEFINE OFF\nWHENEVER SQLERROR EXIT FAILURE\n"#,
+    r#"ALTER USER \u0022\(.username|ascii_upcase)\u0022 IDENTIFIED\u0020BY \u0022\(.password)\u0022 ACCOUNT UNLOCK;""#,
+);
+
+/// Makes the login of a value where it is missing, gives it the value's password, and unlocks it.
+const SQLSERVER_TAKES: &str = concat!(
+    r#"def n: "N" + (.username|q); def l: "[" + (.username | gsub("]"; "]]")) + "]"; def p: "WITH PASS\u0057ORD = N" + (.password|q); "#,
+    r#""IF SUSER_ID(\(n)) IS NULL CREATE LOGIN \(l) \(p) ELSE ALTER LOGIN \(l) \(p) UNLOCK;\nGO""#,
+);
+
+/// The procedure that changes a password in RDS for Db2. Source: RDS User Guide, "Managing users and roles for RDS for Db2".
+const DB2_TAKES: &str = r#""CALL rdsadmin.change_password(\(.username|q), \(.password|q));""#;
+
+/// Gives the user of a value its password, in the database that it logs in to.
+const MONGODB_TAKES: &str = concat!(
+    r#""db.getSiblingDB(\(.dbname // "admin" | tojson)).updateUser("#,
+    r#"\(.username|tojson), {pw\u0064: \(.password|tojson)})""#,
+);
+
+/// Writes a string as SQL does.
+const SQL_WORDS: &str = r#"def q: "\u0027" + gsub("\u0027"; "\u0027\u0027") + "\u0027"; "#;
+
 /// Makes the role of a value one that others than superusers may change.
 const POSTGRES_IS_NO_SUPERUSER: &str = concat!(
     r#""SELECT format(\u0027ALTER ROLE %I NOSUPERUSER\u0027, rolname) FROM pg_roles "#,
@@ -130,7 +156,20 @@ pub(super) enum Of<'s> {
 
 /// Who sets the password in the database, in words: the plan, where the engine has a client for it, or else a person.
 pub(super) fn set_by(engine: Option<&str>) -> &'static str {
-    as_administrator(engine).unwrap_or("No command here does that: use the database's own client.")
+    match engine {
+        Some("influxdb") => {
+            "influx user password, with --name and the user's name behind it, asks for the new one. A token has no password: influx \
+             auth create makes a new one, which the value then has to hold."
+        }
+        Some("snowflake") => {
+            "In Snowflake, ALTER USER … RESET PASSWORD prints an address under which the new one is typed; it appears in no history."
+        }
+        Some("elasticache") => {
+            "aws elasticache modify-user sets it, with a file as --cli-input-json, so that it is in no history."
+        }
+        Some("active-directory") => "Set it in the directory: ldappasswd and net rpc password ask for the new one with -S.",
+        _ => as_administrator(engine).unwrap_or("No command here does that: use the database's own client."),
+    }
 }
 
 /// What a user lacks that the printed command makes again, where it can.
@@ -197,6 +236,22 @@ pub(super) fn as_administrator(engine: Option<&str>) -> Option<&'static str> {
         Some("mysql" | "mariadb") => {
             Some("mysql takes the administrator's host, user and password from your own file admin.cnf.")
         }
+        Some("oracle") => Some(
+            "sqlplus takes the administrator from your own wallet, under the name admin. Without a wallet, log in with sqlplus and type \
+             PASSWORD with the user's name: it asks for the new password.",
+        ),
+        Some("sqlserver") => Some(
+            "sqlcmd takes server, user and password of the administrator from your own SQLCMD variables: read -rs SQLCMDPASSWORD asks \
+             for the last without showing it, and export hands it on.",
+        ),
+        Some("mongodb" | "documentdb") => Some(
+            "mongosh takes the administrator's address from your own variable ADMIN_URI: read -rs ADMIN_URI asks for it without showing \
+             it.",
+        ),
+        Some("db2") => Some(
+            "db2 takes the connection that this shell has: db2 connect to RDSADMIN user, with the administrator's name behind it, asks \
+             for the password.",
+        ),
         _ => None,
     }
 }
@@ -221,10 +276,15 @@ impl Remediation {
         let program = match engine {
             Some("postgres" | "redshift") => POSTGRES_TAKES.replace("RIGHTS", if is_superuser { " CREATEROLE" } else { "" }),
             Some("mysql" | "mariadb") => mysql_takes(if is_superuser { MYSQL_SUPERUSER } else { MYSQL_OWN_DATABASE }, callers),
+            Some("oracle") => ORACLE_TAKES.to_owned(),
+            Some("sqlserver") => SQLSERVER_TAKES.to_owned(),
+            Some("mongodb" | "documentdb") => MONGODB_TAKES.to_owned(),
+            Some("db2") => DB2_TAKES.to_owned(),
             _ => return self,
         };
         let fix = self.run_by_value(&current_value(context, of), engine, &program);
-        if !is_superuser {
+        // Elsewhere a user that is missing is not made again.
+        if !is_superuser || !matches!(engine, Some("postgres" | "redshift" | "mysql" | "mariadb")) {
             return fix;
         }
         fix.warn(
@@ -301,6 +361,11 @@ impl Remediation {
                 (POSTGRES_WORDS, shell("psql", &["--quiet", "--set=ON_ERROR_STOP=1", "--dbname", "service=admin"]))
             }
             Some("mysql" | "mariadb") => (MYSQL_WORDS, format!("{} | {}", mysql_prints(&[]), mysql(&[]))),
+            Some("oracle") => ("", "sqlplus -S -L /@admin".to_owned()),
+            // Without the option, `$(…)` in a password would be a variable.
+            Some("sqlserver") => (SQL_WORDS, "sqlcmd -x -b".to_owned()),
+            Some("mongodb" | "documentdb") => ("", "mongosh --quiet \"$ADMIN_URI\"".to_owned()),
+            Some("db2") => (SQL_WORDS, "db2 -t".to_owned()),
             _ => return self,
         };
         // The program has no single quote of its own, so that it stays legible between two.
@@ -477,7 +542,33 @@ mod tests {
         // Who is made again gets the rights of its kind, and no more.
         assert!(superuser.contains("WITH GRANT OPTION") && !rotated.contains("CREATEROLE"), "{superuser}");
         assert!(commands("postgres", Of::Superuser(None)).contains("CREATE ROLE %I CREATEROLE"));
-        assert_eq!(commands("oracle", Of::Rotated), "");
+        assert_eq!(commands("cassandra", Of::Rotated), "");
+    }
+
+    #[test]
+    fn every_engine_of_the_official_templates_has_a_command_or_the_words_for_one() {
+        let evidence = healthy();
+        let context = DiagnosisContext::new(&evidence);
+        for (engine, client) in [
+            ("postgres", "psql "),
+            ("redshift", "psql "),
+            ("mysql", "mysql "),
+            ("mariadb", "mysql "),
+            ("oracle", "sqlplus -S -L /@admin"),
+            ("sqlserver", "sqlcmd -x -b"),
+            ("db2", "db2 -t"),
+            ("mongodb", "mongosh --quiet \"$ADMIN_URI\""),
+            ("documentdb", "mongosh --quiet \"$ADMIN_URI\""),
+        ] {
+            let fix = Remediation::new("").database_takes(&context, Some(engine), Of::Rotated, Callers::Unknown);
+            let [command] = fix.commands.as_slice() else { panic!("{engine}: {:?}", fix.commands) };
+            assert!(command.rsplit_once(" | ").is_some_and(|(_, last)| last.starts_with(client)), "{command}");
+            assert!(shlex::split(command).is_some(), "{command}");
+            assert_eq!(crate::redact::SafeText::redact(command).as_str(), command, "the report hides nothing of it");
+        }
+        for engine in ["influxdb", "snowflake", "elasticache", "active-directory"] {
+            assert!(!set_by(Some(engine)).starts_with("No command"), "{engine}");
+        }
     }
 
     #[test]

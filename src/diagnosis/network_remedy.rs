@@ -1,7 +1,7 @@
 //! The commands that mend a hop, with the ids that the evidence holds.
 
 use super::DiagnosisContext;
-use super::network::{Direction, NetworkFault, OtherEnd, Reachability, to_service};
+use super::network::{Direction, NetworkFault, NetworkPaths, OtherEnd, Reachability, to_service};
 use super::remedy::aws_in;
 use crate::model::{
     AclEntry, EndpointKind, FunctionFacts, NatGateway, Network, Remediation, RouteTarget, SecurityGroup, TargetDatabase,
@@ -32,20 +32,23 @@ impl Remediation {
         }
     }
 
-    /// Mends the hop.
-    pub(super) fn mend(self, context: &DiagnosisContext<'_>, fault: &NetworkFault, towards: Towards<'_>) -> Remediation {
-        self.mend_all(context, [fault], towards)
-    }
-
-    /// Mends the hops, one after the other.
-    pub(super) fn mend_all<'f>(
-        self,
-        context: &DiagnosisContext<'_>,
-        faults: impl IntoIterator<Item = &'f NetworkFault>,
-        towards: Towards<'_>,
-    ) -> Remediation {
+    /// Mends what stops the ways to `target`, from every subnet, and says how many hops that are.
+    pub(super) fn open_ways(context: &DiagnosisContext<'_>, paths: &NetworkPaths, towards: Towards<'_>) -> Remediation {
+        let faults = left_over(context, paths.faults(), towards);
+        let target = match towards {
+            Towards::Service(service) => service,
+            Towards::Database(database) => database.id.as_str(),
+        };
+        let summary = match faults.as_slice() {
+            [] => return Remediation::default(),
+            [_] => format!("Mend the hop that stops the function on its way to {target}, and rotate."),
+            several => {
+                format!("Mend the {} hops that stop the function on its way to {target}, and rotate.", several.len())
+            }
+        };
         let mut entries = Vec::new();
-        faults.into_iter().fold(self, |fix, fault| fix.mend_hop(context, fault, towards, &mut entries))
+        let fix = Remediation::new(summary);
+        faults.into_iter().fold(fix, |fix, fault| fix.mend_hop(context, fault, towards, &mut entries))
     }
 
     /// Mends the hop; `entries` are those that the commands before give to network ACLs.
@@ -100,6 +103,12 @@ impl Remediation {
                 look(self, &["ec2", "describe-transit-gateway-vpc-attachments", "--transit-gateway-attachment-ids", attachment])
                     .needs("ec2:DescribeTransitGatewayVpcAttachments")
             }
+            NetworkFault::NoTransitTable { attachment, gateway, other_table } => {
+                self.by_transit_table(context, attachment, gateway, other_table.as_deref())
+            }
+            NetworkFault::TransitRoute { table, to, blackhole, over, .. } => {
+                self.over_transit(context, table, to, blackhole.as_deref(), over.as_deref())
+            }
             NetworkFault::NoWayBack { table, to, over } => self.lead(context, "create-route", table, to, over),
             NetworkFault::AttachmentZone { attachment, subnet, .. } => self
                 .call(
@@ -133,7 +142,66 @@ impl Remediation {
                 self.around_the_public_network(context, towards)
             }
             NetworkFault::NoVpc => self.into_vpc(context, towards),
+            NetworkFault::NoIpv6 { endpoint: Some(endpoint), .. } => self
+                .call(
+                    context,
+                    &[
+                        "ec2",
+                        "modify-vpc-endpoint",
+                        "--vpc-endpoint-id",
+                        endpoint,
+                        "--ip-address-type",
+                        "dualstack",
+                        "--dns-options",
+                        "DnsRecordIpType=dualstack",
+                    ],
+                )
+                .needs("ec2:ModifyVpcEndpoint"),
+            NetworkFault::NoIpv6 { endpoint: None, .. } => self.with_ipv6(context),
         }
+    }
+
+    /// Associates the attachment with the gateway's table that serves the other end.
+    fn by_transit_table(self, context: &DiagnosisContext<'_>, attachment: &str, gateway: &str, table: Option<&str>) -> Remediation {
+        let option = ["--transit-gateway-attachment-id", attachment];
+        match table {
+            Some(table) => {
+                let words = ["ec2", "associate-transit-gateway-route-table", "--transit-gateway-route-table-id", table];
+                self.call(context, &[&words[..], &option[..]].concat()).needs("ec2:AssociateTransitGatewayRouteTable")
+            }
+            None => {
+                let filter = format!("Name=transit-gateway-id,Values={gateway}");
+                self.call(context, &["ec2", "describe-transit-gateway-route-tables", "--filters", &filter])
+                    .needs("ec2:DescribeTransitGatewayRouteTables")
+            }
+        }
+    }
+
+    /// Gives the gateway's table a route over the attachment, in place of one that drops just these packets.
+    fn over_transit(
+        self,
+        context: &DiagnosisContext<'_>,
+        table: &str,
+        to: &str,
+        blackhole: Option<&str>,
+        over: Option<&str>,
+    ) -> Remediation {
+        let Some(over) = over else {
+            let filter = "Name=state,Values=active,blackhole";
+            let words = ["ec2", "search-transit-gateway-routes", "--transit-gateway-route-table-id", table, "--filters", filter];
+            return self
+                .call(context, &words)
+                .needs("ec2:SearchTransitGatewayRoutes")
+                .warn("What must be reached has no attachment to the transit gateway that was seen: one has to come first.");
+        };
+        to.split(", ").fold(self, |fix, range| {
+            let (how, action) = match blackhole == Some(range) {
+                true => ("replace-transit-gateway-route", "ec2:ReplaceTransitGatewayRoute"),
+                false => ("create-transit-gateway-route", "ec2:CreateTransitGatewayRoute"),
+            };
+            let words = ["ec2", how, "--transit-gateway-route-table-id", table, "--destination-cidr-block", range];
+            fix.call(context, &[&words[..], &["--transit-gateway-attachment-id", over]].concat()).needs(action)
+        })
     }
 
     fn let_in(self, context: &DiagnosisContext<'_>, groups: &[String], port: u16, from: &OtherEnd) -> Remediation {
@@ -265,6 +333,25 @@ impl Remediation {
         )
     }
 
+    /// Gives the function addresses of IPv6, where each of its subnets has some.
+    fn with_ipv6(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let Some(vpc) = own_vpc(context) else { return self };
+        let subnets = context.evidence.network.subnets.found().map(Vec::as_slice).unwrap_or_default();
+        let has_ipv6 = |id: &String| subnets.iter().any(|subnet| subnet.id == *id && !subnet.ipv6_ranges.is_empty());
+        if !vpc.subnet_ids.iter().all(has_ipv6) {
+            let words = ["ec2", "describe-subnets", "--subnet-ids"].into_iter().chain(vpc.subnet_ids.iter().map(String::as_str));
+            return self
+                .call(context, &words.collect::<Vec<_>>())
+                .needs("ec2:DescribeSubnets")
+                .warn("Each of the function's subnets needs a range of IPv6 addresses before the function gets some.");
+        }
+        let (subnets, groups) = (vpc.subnet_ids.join(","), vpc.security_group_ids.join(","));
+        let config = format!("SubnetIds={subnets},SecurityGroupIds={groups},Ipv6AllowedForDualStack=true");
+        let name = context.function_name().unwrap_or("FUNCTION_NAME");
+        self.call(context, &["lambda", "update-function-configuration", "--function-name", name, "--vpc-config", &config])
+            .needs("lambda:UpdateFunctionConfiguration")
+    }
+
     fn into_vpc(self, context: &DiagnosisContext<'_>, towards: Towards<'_>) -> Remediation {
         let (vpc, subnets) = match towards {
             Towards::Database(database) => (database.vpc_id.as_deref(), database.subnet_ids.join(",")),
@@ -280,6 +367,31 @@ impl Remediation {
         fix.call(context, &["lambda", "update-function-configuration", "--function-name", name, "--vpc-config", &config])
             .needs("lambda:UpdateFunctionConfiguration")
             .warn("Inside a VPC the function needs a way to Secrets Manager too: an interface endpoint or a NAT gateway.")
+    }
+}
+
+/// The faults that are still in the way once the others are mended: where one of them is mended by leading the packets to an
+/// endpoint inside the VPC, those of the public way stop nothing any more.
+fn left_over<'f>(context: &DiagnosisContext<'_>, faults: Vec<&'f NetworkFault>, towards: Towards<'_>) -> Vec<&'f NetworkFault> {
+    let Some(by_endpoint) = faults.iter().copied().find(|fault| leads_to_endpoint(context, fault, towards)) else { return faults };
+    let own = own_vpc(context).map(|vpc| vpc.subnet_ids.as_slice()).unwrap_or_default();
+    let is_near = |fault: &NetworkFault| match fault {
+        NetworkFault::Acl { subnet, .. } => own.contains(subnet),
+        NetworkFault::Egress { .. } => true,
+        _ => fault == by_endpoint,
+    };
+    faults.into_iter().filter(|fault| is_near(fault)).collect()
+}
+
+/// True where the fault is mended by an endpoint of the VPC that the service's name leads to.
+fn leads_to_endpoint(context: &DiagnosisContext<'_>, fault: &NetworkFault, towards: Towards<'_>) -> bool {
+    match fault {
+        NetworkFault::PrivateDnsOff { .. } | NetworkFault::DnsAttribute { .. } => true,
+        _ if matches!(towards, Towards::Database(_)) => false,
+        NetworkFault::InternetGateway { .. } | NetworkFault::NatState { .. } | NetworkFault::NatInside { .. } => true,
+        NetworkFault::NoRoute { to: None, .. } => working_nat(context).is_none(),
+        NetworkFault::Blackhole { destination, .. } => destination == DEFAULT_ROUTE && working_nat(context).is_none(),
+        _ => false,
     }
 }
 
@@ -371,6 +483,7 @@ fn made_endpoint(id: &str, vpc: &VpcConfig, service: &str, group: &str) -> crate
         route_table_ids: Vec::new(),
         security_group_ids: vec![group.to_owned()],
         private_dns: true,
+        is_ipv6_only: false,
         policy: None,
     }
 }
