@@ -3,15 +3,12 @@
 use super::query::{ec2, transit};
 use super::{Aws, AwsCaller, QueryInput};
 use crate::model::{
-    IpRange, NatGateway, NetworkAcl, Observation, Peering, RouteTable, SecurityGroup, Subnet, TransitAssociation, TransitAttachment,
-    TransitRoute, VpcEndpoint,
+    IpRange, NatGateway, NetworkAcl, Observation, Peering, RouteTable, SecurityGroup, Subnet, TransitAssociation,
+    TransitAttachment, TransitRoute, VpcEndpoint,
 };
 
 /// The resource of an action that has none.
 const ANY: &str = "*";
-
-/// Routes on one page. Source: EC2 API reference, `SearchTransitGatewayRoutes`.
-const TRANSIT_ROUTES_ON_A_PAGE: &str = "1000";
 
 /// An attribute of a VPC that decides whether the names of its endpoints are resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +51,11 @@ impl Aws {
     }
 
     /// What the attachments of transit gateways are associated with.
-    pub(crate) async fn transit_associations(&self, caller: &AwsCaller, asked: QueryInput) -> Observation<Vec<TransitAssociation>> {
+    pub(crate) async fn transit_associations(
+        &self,
+        caller: &AwsCaller,
+        asked: QueryInput,
+    ) -> Observation<Vec<TransitAssociation>> {
         self.list(transit::DescribeTransitGatewayAttachments, caller, ANY, asked).await
     }
 
@@ -62,12 +63,11 @@ impl Aws {
     pub(crate) async fn transit_routes(&self, caller: &AwsCaller, table_id: &str) -> Observation<Vec<TransitRoute>> {
         let asked = QueryInput::default()
             .with("TransitGatewayRouteTableId", table_id)
-            .filtered("state", &["active", "blackhole"])
-            .with("MaxResults", TRANSIT_ROUTES_ON_A_PAGE);
+            .filtered("state", &["active", "blackhole"]);
         let answer = self.ask(transit::SearchTransitGatewayRoutes, caller, table_id, asked).await;
         answer.and_then(|routes| match routes.whole() {
             Some(routes) => Observation::Found(routes),
-            None => Observation::Failed { error: format!("{table_id} has more than {TRANSIT_ROUTES_ON_A_PAGE} routes") },
+            None => Observation::Failed { error: format!("{table_id} has more routes than one answer holds") },
         })
     }
 

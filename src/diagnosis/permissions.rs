@@ -300,7 +300,8 @@ pub(super) fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Req
                 .absent("aws:CalledVia");
             match way {
                 Way::Public => {
-                    let of_endpoints = ["aws:SourceVpc", "aws:SourceVpce", "aws:SourceVpcArn", "aws:VpceAccount", "aws:VpceOrgID"];
+                    let of_endpoints =
+                        ["aws:SourceVpc", "aws:SourceVpce", "aws:SourceVpcArn", "aws:VpceAccount", "aws:VpceOrgID"];
                     context = of_endpoints.into_iter().fold(context, Context::absent);
                 }
                 Way::Endpoint { id, vpc } => context = context.known("aws:SourceVpc", vpc).known("aws:SourceVpce", id),

@@ -79,7 +79,10 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(
         listed("ec2:DescribeRouteTables", aws.route_tables(caller, nothing())),
         listed("ec2:DescribeSecurityGroups", aws.security_groups(caller, nothing())),
         listed("ec2:DescribeSubnets", aws.subnets(caller, nothing())),
-        listed("ec2:DescribeTransitGatewayAttachments", aws.transit_associations(caller, QueryInput::default().filtered("resource-id", &[NO_VPC]))),
+        listed(
+            "ec2:DescribeTransitGatewayAttachments",
+            aws.transit_associations(caller, QueryInput::default().filtered("resource-id", &[NO_VPC])),
+        ),
         listed("ec2:DescribeTransitGatewayVpcAttachments", aws.transit_attachments(caller, nothing())),
         listed("ec2:DescribeVpcAttribute", aws.dns_attribute(caller, NO_VPC, DnsAttribute::Support)),
         listed("ec2:DescribeVpcEndpoints", aws.vpc_endpoints(caller, nothing())),

@@ -153,7 +153,8 @@ fn password_expired_in_oracle(shown: Shown<'_, '_, '_>) -> Remediation {
     let run_by = shown.run_by();
     let takes = |fix: Remediation| fix.database_takes(shown.context, shown.engine(), Of::Rotated, Callers::Unknown);
     let Some(account) = shown.account() else {
-        let fix = Remediation::new(format!("{lives}, without touching the profile DEFAULT, which others have.{run_by} Then rotate."));
+        let fix =
+            Remediation::new(format!("{lives}, without touching the profile DEFAULT, which others have.{run_by} Then rotate."));
         return takes(fix.run_statement(shown.statement(shown.list_users())));
     };
     let user = &account.user;

@@ -269,7 +269,11 @@ pub(super) fn address_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
     let found = REFUSED_ADDRESS.as_ref().and_then(|pattern| pattern.captures(shown.text())?.name("address"));
     let address = found.map(|address| address.as_str().trim_end_matches('.'));
     let named = address.map(|address| format!(" {address}")).unwrap_or_default();
-    let filter = shown.context.function().and_then(|function| function.vpc.as_ref()).map(|vpc| format!("Name=vpc-id,Values={}", vpc.vpc_id));
+    let filter = shown
+        .context
+        .function()
+        .and_then(|function| function.vpc.as_ref())
+        .map(|vpc| format!("Name=vpc-id,Values={}", vpc.vpc_id));
     let fix = Remediation::new(match &filter {
         Some(_) => format!(
             "Compare the address{named} with those of the VPC's NAT gateways, and allow these in the network policy of the Snowflake \

@@ -95,9 +95,10 @@ fn a_keys_policy_is_asked_by_secrets_manager_in_the_roles_name() {
         let mut evidence = account(CallWay::Endpoint);
         let Observation::Found(key) = &mut facts(&mut evidence.access).secret_key else { panic!() };
         let mut policy = key.policy.found().unwrap().clone();
-        policy["Statement"].as_array_mut().unwrap().push(
-            json!({ "Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": condition }),
-        );
+        policy["Statement"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({ "Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": condition }));
         key.policy = Observation::Found(policy);
         standing(&evidence, Target::SecretKey)
     };

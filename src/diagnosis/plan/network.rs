@@ -376,9 +376,13 @@ impl NetworkChange {
                 let range = RouteDestination::Range(*destination);
                 let routes = transit_table(network, table)?.routes.found()?;
                 let to = destination.to_string();
-                let words = |verb: &'static str| ["ec2", verb, "--transit-gateway-route-table-id", table, "--destination-cidr-block", &to];
+                let words = |verb: &'static str| {
+                    ["ec2", verb, "--transit-gateway-route-table-id", table, "--destination-cidr-block", &to]
+                };
                 match routes.iter().find(|old| old.destination == range) {
-                    Some(old) if old.is_blackhole => here(&[&words("replace-transit-gateway-route")[..], &["--blackhole"]].concat()),
+                    Some(old) if old.is_blackhole => {
+                        here(&[&words("replace-transit-gateway-route")[..], &["--blackhole"]].concat())
+                    }
                     Some(_) => return None,
                     None => here(&words("delete-transit-gateway-route")),
                 }

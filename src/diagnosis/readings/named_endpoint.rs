@@ -37,7 +37,8 @@ mod tests {
 
     #[test]
     fn a_host_of_both_families_is_told_from_the_older_one() {
-        let is_dual = |host: &str| NamedEndpoint::of(&format!("\"https://{host}/\""), "eu-west-1").map(|named| named.is_dual_stack);
+        let is_dual =
+            |host: &str| NamedEndpoint::of(&format!("\"https://{host}/\""), "eu-west-1").map(|named| named.is_dual_stack);
         assert_eq!(is_dual("secretsmanager.eu-west-1.api.aws"), Some(true));
         assert_eq!(is_dual("secretsmanager.eu-west-1.amazonaws.com"), Some(false));
     }

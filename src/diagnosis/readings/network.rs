@@ -56,10 +56,6 @@ impl JudgedDatabase<'_> {
         self.paths.as_ref().map_or(Reachability::Unknown, NetworkPaths::reach)
     }
 
-    pub(in crate::diagnosis) fn fault(&self) -> Option<&NetworkFault> {
-        self.paths.as_ref()?.worst()?.fault()
-    }
-
     /// `orders, as a tag of the secret names it`.
     pub(in crate::diagnosis) fn named(&self) -> String {
         format!("{}, {}", self.database.id, how(self.database.found_by))

@@ -63,9 +63,9 @@ static READINGS: LazyLock<Vec<Reading>> = LazyLock::new(|| {
         ("(?i)must have the createrole attribute|only roles with the createrole attribute may", From16),
         ("(?i)permission denied to (?:create|alter|drop) role", Unknown),
     ];
-    let rows = rows.into_iter().chain(last.map(|(words, age)| {
-        (words.to_owned(), age, (|_| PostgresRight::CreateRole) as fn(&str) -> PostgresRight)
-    }));
+    let rows = rows
+        .into_iter()
+        .chain(last.map(|(words, age)| (words.to_owned(), age, (|_| PostgresRight::CreateRole) as fn(&str) -> PostgresRight)));
     rows.filter_map(|(words, age, right)| Some(Reading { words: Regex::new(&words).ok()?, age, right })).collect()
 });
 

@@ -242,10 +242,7 @@ pub(super) fn blocked_now(context: &DiagnosisContext<'_>, cause: Cause, paths: &
 
 /// The commands that mend the ways, and a rotation.
 fn mending(context: &DiagnosisContext<'_>, paths: &NetworkPaths, service: &str) -> Remediation {
-    Remediation::open_ways(context, paths, Towards::Service(service))
-        .rotate(context)
-        .link(NETWORK_ACCESS)
-        .link(TROUBLESHOOTING)
+    Remediation::open_ways(context, paths, Towards::Service(service)).rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING)
 }
 
 fn remediation(context: &DiagnosisContext<'_>, service: &str) -> Remediation {

@@ -177,8 +177,9 @@ fn role_right(
         (PostgresRight::Schema { name }, Some(user)) => {
             remediation.run_as_administrator(engine, &format!("GRANT USAGE, CREATE ON SCHEMA \"{name}\" TO \"{user}\""))
         }
-        (PostgresRight::CreateRole | PostgresRight::Schema { .. }, None) => remediation
-            .run_as_administrator(engine, "SELECT rolname, rolsuper, rolcreaterole FROM pg_roles ORDER BY rolname"),
+        (PostgresRight::CreateRole | PostgresRight::Schema { .. }, None) => {
+            remediation.run_as_administrator(engine, "SELECT rolname, rolsuper, rolcreaterole FROM pg_roles ORDER BY rolname")
+        }
     }
 }
 

@@ -25,7 +25,8 @@ fn of_package(code: &FunctionCode) -> Vec<String> {
 
 #[test]
 fn the_handler_under_another_name_or_in_a_nested_layout_is_there() {
-    let at = |handler: &str, package: &[(&str, &str)]| of_package(&read(&CodeTarget { handler: Some(handler), ..PYTHON }, package));
+    let at =
+        |handler: &str, package: &[(&str, &str)]| of_package(&read(&CodeTarget { handler: Some(handler), ..PYTHON }, package));
     let def = "def lambda_handler(event, context):\n    pass\n";
     let healthy: [(&str, &[(&str, &str)]); 10] = [
         ("app.handler", &[("app.py", "from rotation.main import lambda_handler as handler\n"), ("rotation/main.py", def)]),
@@ -56,7 +57,8 @@ fn the_handler_under_another_name_or_in_a_nested_layout_is_there() {
 fn an_import_that_need_not_succeed_or_is_brought_by_a_layer_is_no_fault() {
     let with = |source: &str, more: &[(&str, &str)], layer: Option<&[(&str, &str)]>| {
         let source = format!("{source}{HANDLER}");
-        let package: Vec<(&str, &str)> = [("lambda_function.py", source.as_str())].into_iter().chain(more.iter().copied()).collect();
+        let package: Vec<(&str, &str)> =
+            [("lambda_function.py", source.as_str())].into_iter().chain(more.iter().copied()).collect();
         let layers: Vec<PackageLayer> = layer.map(|layer| PackageLayer::Read(files(layer))).into_iter().collect();
         of_package(&inspect(CodeSource::Deployed, &PYTHON, &files(&package), &layers).unwrap())
     };
@@ -87,7 +89,10 @@ fn an_import_that_need_not_succeed_or_is_brought_by_a_layer_is_no_fault() {
         ("import google.cloud.storage", &[("google/cloud/storage/__init__.py", "")]),
         ("from google.cloud import storage", &[("google/cloud/storage/__init__.py", "")]),
         ("import six.moves.urllib", &[("six.py", "import sys\nclass _M: pass\nsys.modules['six.moves'] = _M()\n")]),
-        ("import sys, os\nsys.path.append(os.path.join(os.path.dirname(__file__), 'lib'))\nimport pg8000", &[("lib/pg8000.py", "")]),
+        (
+            "import sys, os\nsys.path.append(os.path.join(os.path.dirname(__file__), 'lib'))\nimport pg8000",
+            &[("lib/pg8000.py", "")],
+        ),
     ];
     for (source, more) in vendored {
         assert_eq!(with(source, more, None), [""; 0], "{source}: {more:?}");
@@ -121,7 +126,8 @@ fn an_import_that_need_not_succeed_or_is_brought_by_a_layer_is_no_fault() {
 fn a_wheel_for_many_is_built_for_this_one_too() {
     let source = format!("import _cffi_backend{HANDLER}");
     let with = |target: &CodeTarget<'_>, files: &[(&str, &str)]| {
-        let package: Vec<(&str, &str)> = [("lambda_function.py", source.as_str())].into_iter().chain(files.iter().copied()).collect();
+        let package: Vec<(&str, &str)> =
+            [("lambda_function.py", source.as_str())].into_iter().chain(files.iter().copied()).collect();
         of_package(&read(target, &package))
     };
     let arm = CodeTarget { architecture: "arm64", ..PYTHON };
@@ -205,12 +211,21 @@ fn a_connect_timeout_is_told_only_where_it_is_written_in_the_code() {
 fn a_template_that_was_edited_harmlessly_has_no_faults() {
     let edited = [
         WORKING.replace("logger = logging.getLogger()", "logger = logging.getLogger(__name__)\nlogger.setLevel(logging.INFO)"),
-        WORKING.replace("def create_secret(client, event):\n", "def create_secret(client: object, event: dict) -> None:\n    \"\"\"Makes it.\"\"\"\n"),
-        WORKING.replace("    connect(event, connect_timeout=5)\n\n\ndef finish_secret", "    with connect(event, connect_timeout=5) as conn:\n        conn.ping()\n\n\ndef finish_secret"),
+        WORKING.replace(
+            "def create_secret(client, event):\n",
+            "def create_secret(client: object, event: dict) -> None:\n    \"\"\"Makes it.\"\"\"\n",
+        ),
+        WORKING.replace(
+            "    connect(event, connect_timeout=5)\n\n\ndef finish_secret",
+            "    with connect(event, connect_timeout=5) as conn:\n        conn.ping()\n\n\ndef finish_secret",
+        ),
         WORKING.replace("if step == 'createSecret':", "if 'createSecret' == step:"),
         WORKING.replace("    if step == 'createSecret':", "    logger.info('step %s', step)\n    if step == 'createSecret':"),
         WORKING.replace("import boto3\n", "import boto3  # type: ignore\n\nfrom botocore.config import Config\n"),
-        WORKING.replace("    connect(event, connect_timeout=5)\n\n\ndef test_secret", "    if not already_set(event):\n        connect(event, connect_timeout=5)\n\n\ndef test_secret"),
+        WORKING.replace(
+            "    connect(event, connect_timeout=5)\n\n\ndef test_secret",
+            "    if not already_set(event):\n        connect(event, connect_timeout=5)\n\n\ndef test_secret",
+        ),
         WORKING.replace('\t', "    ").replace("\n", "\r\n"),
         format!("#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n\u{feff}").replace('\u{feff}', "") + WORKING,
         format!("\u{feff}{WORKING}"),

@@ -2,8 +2,8 @@
 
 use super::OperationResult;
 use crate::simulator::network::{
-    AclForm, AclRule, EndpointForm, GroupForm, GroupRuleText, NatForm, NetworkForms, Peer, PeeringForm,
-    PrefixListForm, RouteTableForm, RouteText, SubnetForm, VpcDeclaration,
+    AclForm, AclRule, EndpointForm, GroupForm, GroupRuleText, NatForm, NetworkForms, Peer, PeeringForm, PrefixListForm,
+    RouteTableForm, RouteText, SubnetForm, VpcDeclaration,
 };
 use crate::simulator::pages::page;
 use crate::simulator::wire::{Parameters, Shape, WireError, WireRequest};

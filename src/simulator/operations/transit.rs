@@ -79,11 +79,13 @@ pub(super) fn search_transit_gateway_routes(world: &SimulatedAccount, request: &
     let serves = |form: &&AttachmentForm| form.table.as_deref() == Some(id);
     let attachments = &network(world).attachments;
     let is_foreign = attachments.iter().filter(serves).any(|form| gateway_owner(world, form) != world.account);
-    let table: &TransitTableForm = network(world)
-        .transit_tables
-        .iter()
-        .find(|form| form.id == id && !is_foreign)
-        .ok_or_else(|| WireError::new("InvalidRouteTableID.NotFound", format!("Transit Gateway Route Table {id} was deleted or does not exist.")))?;
+    let table: &TransitTableForm =
+        network(world).transit_tables.iter().find(|form| form.id == id && !is_foreign).ok_or_else(|| {
+            WireError::new(
+                "InvalidRouteTableID.NotFound",
+                format!("Transit Gateway Route Table {id} was deleted or does not exist."),
+            )
+        })?;
     let state_of = |target: &str| if target == "blackhole" { "blackhole" } else { "active" };
     let routes = table.routes.iter().filter_map(|text| text.split_once(' ')).filter(|(_, target)| {
         let by_state = filters.iter().filter(|filter| filter.text("Name") == Some("state"));

@@ -1,7 +1,9 @@
 //! Accounts as people build them: what looks closed and is not, and what looks open and is not.
 
 use super::*;
-use crate::model::{EndpointKind, RouteDestination, TransitAssociation, TransitEnd, TransitRoute, TransitTable, VpcEndpoint, VpcRoute};
+use crate::model::{
+    EndpointKind, RouteDestination, TransitAssociation, TransitEnd, TransitRoute, TransitTable, VpcEndpoint, VpcRoute,
+};
 
 fn by_list(list: &str, target: &str) -> VpcRoute {
     VpcRoute {

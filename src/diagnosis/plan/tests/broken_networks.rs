@@ -121,11 +121,7 @@ fn behind_transit_gateway() -> Evidence {
         id: id.to_owned(),
         routes: Observation::Found(vec![TransitRoute {
             destination: RouteDestination::Range(range(to)),
-            to: vec![TransitEnd {
-                attachment_id: attachment.to_owned(),
-                kind: "vpc".to_owned(),
-                resource_id: vpc.to_owned(),
-            }],
+            to: vec![TransitEnd { attachment_id: attachment.to_owned(), kind: "vpc".to_owned(), resource_id: vpc.to_owned() }],
             is_blackhole: false,
         }]),
     };
