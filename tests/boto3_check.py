@@ -400,6 +400,12 @@ def network(account):
         for operation in ["DescribeNetworkAcls", "DescribeVpcEndpoints", "DescribeTransitGatewayVpcAttachments"]:
             ask(operation, "NextToken", Filters=of_vpc)
         ask("DescribeNatGateways", "NextToken", Filter=of_vpc)
+        attached = [{"Name": "resource-id", "Values": [vpc]}]
+        for attachment in items(ask("DescribeTransitGatewayAttachments", "NextToken", Filters=attached), "TransitGatewayAttachments"):
+            table = attachment.get("Association", {}).get("TransitGatewayRouteTableId")
+            if table and attachment["TransitGatewayOwnerId"] == attachment["ResourceOwnerId"]:
+                by_state = [{"Name": "state", "Values": ["active", "blackhole"]}]
+                ask("SearchTransitGatewayRoutes", TransitGatewayRouteTableId=table, Filters=by_state, MaxResults=1000)
         for attribute in ["enableDnsSupport", "enableDnsHostnames"]:
             ask("DescribeVpcAttribute", VpcId=vpc, Attribute=attribute)
         for group in items(ask("DescribeSecurityGroups", "NextToken", Filters=of_vpc), "SecurityGroups"):

@@ -33,7 +33,7 @@ ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true",
     "NO_COLOR": "1",
 }
-READS = re.compile(r"^\w+:(Describe|Get|List|Lookup|Filter|Simulate|StartQuery)\w*$")
+READS = re.compile(r"^\w+:(Describe|Get|List|Lookup|Filter|Search|Simulate|StartQuery)\w*$")
 FORBIDDEN = {"secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue", "lambda:GetFunction", "kms:Decrypt"}
 # Of 100 verdicts so many must be right at least.
 HELD = {"confirmed": 99, "likely": 85, "possible": 50}

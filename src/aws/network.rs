@@ -1,9 +1,10 @@
 //! What is asked of EC2 about networks. None of these actions can be allowed for single resources.
 
-use super::query::ec2;
+use super::query::{ec2, transit};
 use super::{Aws, AwsCaller, QueryInput};
 use crate::model::{
-    IpRange, NatGateway, NetworkAcl, Observation, Peering, RouteTable, SecurityGroup, Subnet, TransitAttachment, VpcEndpoint,
+    IpRange, NatGateway, NetworkAcl, Observation, Peering, RouteTable, SecurityGroup, Subnet, TransitAssociation,
+    TransitAttachment, TransitRoute, VpcEndpoint,
 };
 
 /// The resource of an action that has none.
@@ -46,7 +47,28 @@ impl Aws {
     }
 
     pub(crate) async fn transit_attachments(&self, caller: &AwsCaller, asked: QueryInput) -> Observation<Vec<TransitAttachment>> {
-        self.list(ec2::DescribeTransitGatewayVpcAttachments, caller, ANY, asked).await
+        self.list(transit::DescribeTransitGatewayVpcAttachments, caller, ANY, asked).await
+    }
+
+    /// What the attachments of transit gateways are associated with.
+    pub(crate) async fn transit_associations(
+        &self,
+        caller: &AwsCaller,
+        asked: QueryInput,
+    ) -> Observation<Vec<TransitAssociation>> {
+        self.list(transit::DescribeTransitGatewayAttachments, caller, ANY, asked).await
+    }
+
+    /// The routes of a transit gateway's table, which only the gateway's account reads.
+    pub(crate) async fn transit_routes(&self, caller: &AwsCaller, table_id: &str) -> Observation<Vec<TransitRoute>> {
+        let asked = QueryInput::default()
+            .with("TransitGatewayRouteTableId", table_id)
+            .filtered("state", &["active", "blackhole"]);
+        let answer = self.ask(transit::SearchTransitGatewayRoutes, caller, table_id, asked).await;
+        answer.and_then(|routes| match routes.whole() {
+            Some(routes) => Observation::Found(routes),
+            None => Observation::Failed { error: format!("{table_id} has more routes than one answer holds") },
+        })
     }
 
     /// The ranges of a prefix list.

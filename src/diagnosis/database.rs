@@ -1,5 +1,7 @@
 //! Commands that an administrator of the database runs, whose host and user the client's service or file `admin` names.
 
+mod programs;
+
 use super::DiagnosisContext;
 use super::context::LogMatch;
 use super::remedy::{aws_in, shell};
@@ -7,65 +9,13 @@ use super::signatures::engine_of;
 use crate::lambda_log::Record;
 use crate::model::Remediation;
 use core::net::IpAddr;
+use programs::{
+    DB2_TAKES, MONGODB_TAKES, MYSQL_ADMITS, MYSQL_DROPS_EMPTY, MYSQL_OWN_DATABASE, MYSQL_SUPERUSER, MYSQL_WORDS, ORACLE_TAKES,
+    POSTGRES_ADMITS, POSTGRES_HASHES, POSTGRES_IS_NO_SUPERUSER, POSTGRES_TAKES, POSTGRES_WORDS, POSTGRES_WRITES, SQL_WORDS,
+    SQLSERVER_TAKES,
+};
 use regex::Regex;
 use std::sync::LazyLock;
-
-/// Writes a string as SQL does, between single quotes: for `jq`, whose own strings write the quote as `\u0027`.
-///
-/// `u` is the user of the value, `d` its database.
-const POSTGRES_WORDS: &str = concat!(
-    r#"def q: "\u0027" + gsub("\u0027"; "\u0027\u0027") + "\u0027"; "#,
-    r#"def u: .username|q; def d: (.dbname // "postgres")|q; "#,
-);
-
-/// The same for MySQL, where the backslash too has a meaning between quotes.
-///
-/// `a` are the accounts of the user, but for those that log in on the server's own machine; `e` is the one for every host.
-const MYSQL_WORDS: &str = concat!(
-    r#"def q: "\u0027" + (gsub("\\\\"; "\\\\") | gsub("\u0027"; "\u0027\u0027")) + "\u0027"; def u: .username|q; "#,
-    r#"def a: "FROM mysql.user WHERE user = \(u) AND host NOT IN (\u0027\u0027, \u0027localhost\u0027)"; "#,
-    r#"def e: "QUOTE(\(u)), \u0027@\u0027, QUOTE(\u0027%\u0027)"; "#,
-);
-
-/// Makes the role of a value where it is missing, with `RIGHTS`, and lets it log in with the value's password.
-const POSTGRES_TAKES: &str = concat!(
-    r#""SELECT format(\u0027CREATE ROLE %IRIGHTS\u0027, \(u)) "#,
-    r#"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = \(u)) \\gexec\n"#,
-    r#"SELECT format(\u0027ALTER ROLE %I LOGIN PASSWORD %L VALID UNTIL %L\u0027, "#,
-    r#"\(u), \(.password|q), \u0027infinity\u0027) \\gexec""#,
-);
-
-/// Lifts limits that are used up, and lets the role into its database: each only where it stands in the way.
-const POSTGRES_ADMITS: &str = concat!(
-    r#""SELECT format(\u0027ALTER ROLE %I CONNECTION LIMIT -1\u0027, rolname) FROM pg_roles WHERE rolname = \(u) "#,
-    r#"AND rolconnlimit BETWEEN 0 AND (SELECT count(*) FROM pg_stat_activity WHERE usename = \(u)) \\gexec\n"#,
-    r#"SELECT format(\u0027ALTER DATABASE %I CONNECTION LIMIT -1\u0027, datname) FROM pg_database WHERE datname = \(d) "#,
-    r#"AND datconnlimit BETWEEN 0 AND (SELECT count(*) FROM pg_stat_activity WHERE datname = \(d)) \\gexec\n"#,
-    r#"SELECT format(\u0027GRANT CONNECT ON DATABASE %I TO %I\u0027, datname, \(u)) FROM pg_database WHERE datname = \(d) "#,
-    r#"AND NOT has_database_privilege(\(u), datname, \u0027CONNECT\u0027) \\gexec""#,
-);
-
-/// Lets the role and the database of a value write again, whose transactions were made read-only by default.
-const POSTGRES_WRITES: &str = concat!(
-    r#""SET default_transaction_read_only = off;\n"#,
-    r#"SELECT format(\u0027ALTER DATABASE %I RESET default_transaction_read_only\u0027, datname) FROM pg_database "#,
-    r#"WHERE datname = \(d) \\gexec\n"#,
-    r#"SELECT format(\u0027ALTER ROLE %I RESET default_transaction_read_only\u0027, rolname) FROM pg_roles "#,
-    r#"WHERE rolname = \(u) \\gexec""#,
-);
-
-/// Lets the role of a value store its passwords as the server does, and not in a way of its own.
-const POSTGRES_HASHES: &str = concat!(
-    r#""SELECT format(\u0027ALTER ROLE %I RESET password_encryption\u0027, r.rolname) FROM pg_roles r "#,
-    r#"JOIN pg_db_role_setting s ON s.setrole = r.oid WHERE r.rolname = \(u) "#,
-    r#"AND array_to_string(s.setconfig, \u0027,\u0027) LIKE \u0027%password_encryption=%\u0027 \\gexec""#,
-);
-
-/// Makes the role of a value one that others than superusers may change.
-const POSTGRES_IS_NO_SUPERUSER: &str = concat!(
-    r#""SELECT format(\u0027ALTER ROLE %I NOSUPERUSER\u0027, rolname) FROM pg_roles "#,
-    r#"WHERE rolname = \(u) AND rolsuper \\gexec""#,
-);
 
 /// Statements that make the user of a value where it is missing, unlock it, give it the value's password, and rename one of its
 /// accounts where the callers are covered by none. The words are put together on the server, or the report would hide what follows them.
@@ -89,37 +39,6 @@ fn mysql_renames(covered: &str) -> String {
     )
 }
 
-/// What a user that is made again may do on the database that its value names.
-const MYSQL_OWN_DATABASE: &str = concat!(
-    r#"\(if .dbname then "SELECT CONCAT(\u0027GRANT ALL PRIVILEGES ON `\u0027, \(.dbname|q), \u0027`.* TO \u0027, "#,
-    r#"\(e), \u0027;\u0027) MISSING;\n" else "" end)"#,
-);
-
-/// What a superuser that is made again needs to make users and pass rights on. A pattern for every database, for the master user
-/// of RDS cannot grant all rights on `*.*`.
-const MYSQL_SUPERUSER: &str = concat!(
-    r#"SELECT CONCAT(\u0027GRANT CREATE USER, RELOAD, PROCESS ON *.* TO \u0027, \(e), "#,
-    r#"\u0027 WITH GRANT OPTION;\u0027) MISSING;\n"#,
-    r#"SELECT CONCAT(\u0027GRANT ALL PRIVILEGES ON `%`.* TO \u0027, \(e), "#,
-    r#"\u0027 WITH GRANT OPTION;\u0027) MISSING;\n"#,
-);
-
-/// Lifts a limit of connections of the user of a value, where it is used up.
-const MYSQL_ADMITS: &str = concat!(
-    r#""SELECT CONCAT(\u0027ALTER USER \u0027, QUOTE(user), \u0027@\u0027, QUOTE(host), "#,
-    r#"\u0027 WITH MAX_USER_CONNECTIONS 0;\u0027) FROM mysql.user WHERE user = \(u) AND max_user_connections > 0 "#,
-    r#"AND max_user_connections <= (SELECT COUNT(*) FROM information_schema.processlist WHERE user = \(u));""#,
-);
-
-/// Drops the user of a value where it has no right at all.
-const MYSQL_DROPS_EMPTY: &str = concat!(
-    r#"def g: "CONCAT(QUOTE(user), \u0027@\u0027, QUOTE(host))"; "#,
-    r#""SELECT CONCAT(\u0027DROP USER \u0027, \(g), \u0027;\u0027) FROM mysql.user WHERE user = \(u) "#,
-    r#"AND NOT EXISTS (SELECT 1 FROM information_schema.user_privileges WHERE grantee = \(g) AND privilege_type <> \u0027USAGE\u0027) "#,
-    r#"AND NOT EXISTS (SELECT 1 FROM information_schema.schema_privileges WHERE grantee = \(g)) "#,
-    r#"AND NOT EXISTS (SELECT 1 FROM information_schema.table_privileges WHERE grantee = \(g));""#,
-);
-
 /// Which secret's value the database shall take.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Of<'s> {
@@ -130,7 +49,20 @@ pub(super) enum Of<'s> {
 
 /// Who sets the password in the database, in words: the plan, where the engine has a client for it, or else a person.
 pub(super) fn set_by(engine: Option<&str>) -> &'static str {
-    as_administrator(engine).unwrap_or("No command here does that: use the database's own client.")
+    match engine {
+        Some("influxdb") => {
+            "influx user password, with --name and the user's name behind it, asks for the new one. A token has no password: influx \
+             auth create makes a new one, which the value then has to hold."
+        }
+        Some("snowflake") => {
+            "In Snowflake, ALTER USER … RESET PASSWORD prints an address under which the new one is typed; it appears in no history."
+        }
+        Some("elasticache") => {
+            "aws elasticache modify-user sets it, with a file as --cli-input-json, so that it is in no history."
+        }
+        Some("active-directory") => "Set it in the directory: ldappasswd and net rpc password ask for the new one with -S.",
+        _ => as_administrator(engine).unwrap_or("No command here does that: use the database's own client."),
+    }
 }
 
 /// What a user lacks that the printed command makes again, where it can.
@@ -197,6 +129,22 @@ pub(super) fn as_administrator(engine: Option<&str>) -> Option<&'static str> {
         Some("mysql" | "mariadb") => {
             Some("mysql takes the administrator's host, user and password from your own file admin.cnf.")
         }
+        Some("oracle") => Some(
+            "sqlplus takes the administrator from your own wallet, under the name admin. Without a wallet, log in with sqlplus and type \
+             PASSWORD with the user's name: it asks for the new password.",
+        ),
+        Some("sqlserver") => Some(
+            "sqlcmd takes server, user and password of the administrator from your own SQLCMD variables: read -rs SQLCMDPASSWORD asks \
+             for the last without showing it, and export hands it on.",
+        ),
+        Some("mongodb" | "documentdb") => Some(
+            "mongosh takes the administrator's address from your own variable ADMIN_URI: read -rs ADMIN_URI asks for it without showing \
+             it.",
+        ),
+        Some("db2") => Some(
+            "db2 takes the connection that this shell has: db2 connect to RDSADMIN user, with the administrator's name behind it, asks \
+             for the password.",
+        ),
         _ => None,
     }
 }
@@ -221,10 +169,15 @@ impl Remediation {
         let program = match engine {
             Some("postgres" | "redshift") => POSTGRES_TAKES.replace("RIGHTS", if is_superuser { " CREATEROLE" } else { "" }),
             Some("mysql" | "mariadb") => mysql_takes(if is_superuser { MYSQL_SUPERUSER } else { MYSQL_OWN_DATABASE }, callers),
+            Some("oracle") => ORACLE_TAKES.to_owned(),
+            Some("sqlserver") => SQLSERVER_TAKES.to_owned(),
+            Some("mongodb" | "documentdb") => MONGODB_TAKES.to_owned(),
+            Some("db2") => DB2_TAKES.to_owned(),
             _ => return self,
         };
         let fix = self.run_by_value(&current_value(context, of), engine, &program);
-        if !is_superuser {
+        // Elsewhere a user that is missing is not made again.
+        if !is_superuser || !matches!(engine, Some("postgres" | "redshift" | "mysql" | "mariadb")) {
             return fix;
         }
         fix.warn(
@@ -301,6 +254,11 @@ impl Remediation {
                 (POSTGRES_WORDS, shell("psql", &["--quiet", "--set=ON_ERROR_STOP=1", "--dbname", "service=admin"]))
             }
             Some("mysql" | "mariadb") => (MYSQL_WORDS, format!("{} | {}", mysql_prints(&[]), mysql(&[]))),
+            Some("oracle") => ("", "sqlplus -S -L /@admin".to_owned()),
+            // Without the option, `$(…)` in a password would be a variable.
+            Some("sqlserver") => (SQL_WORDS, "sqlcmd -x -b".to_owned()),
+            Some("mongodb" | "documentdb") => ("", "mongosh --quiet \"$ADMIN_URI\"".to_owned()),
+            Some("db2") => (SQL_WORDS, "db2 -t".to_owned()),
             _ => return self,
         };
         // The program has no single quote of its own, so that it stays legible between two.
@@ -477,7 +435,33 @@ mod tests {
         // Who is made again gets the rights of its kind, and no more.
         assert!(superuser.contains("WITH GRANT OPTION") && !rotated.contains("CREATEROLE"), "{superuser}");
         assert!(commands("postgres", Of::Superuser(None)).contains("CREATE ROLE %I CREATEROLE"));
-        assert_eq!(commands("oracle", Of::Rotated), "");
+        assert_eq!(commands("cassandra", Of::Rotated), "");
+    }
+
+    #[test]
+    fn every_engine_of_the_official_templates_has_a_command_or_the_words_for_one() {
+        let evidence = healthy();
+        let context = DiagnosisContext::new(&evidence);
+        for (engine, client) in [
+            ("postgres", "psql "),
+            ("redshift", "psql "),
+            ("mysql", "mysql "),
+            ("mariadb", "mysql "),
+            ("oracle", "sqlplus -S -L /@admin"),
+            ("sqlserver", "sqlcmd -x -b"),
+            ("db2", "db2 -t"),
+            ("mongodb", "mongosh --quiet \"$ADMIN_URI\""),
+            ("documentdb", "mongosh --quiet \"$ADMIN_URI\""),
+        ] {
+            let fix = Remediation::new("").database_takes(&context, Some(engine), Of::Rotated, Callers::Unknown);
+            let [command] = fix.commands.as_slice() else { panic!("{engine}: {:?}", fix.commands) };
+            assert!(command.rsplit_once(" | ").is_some_and(|(_, last)| last.starts_with(client)), "{command}");
+            assert!(shlex::split(command).is_some(), "{command}");
+            assert_eq!(crate::redact::SafeText::redact(command).as_str(), command, "the report hides nothing of it");
+        }
+        for engine in ["influxdb", "snowflake", "elasticache", "active-directory"] {
+            assert!(!set_by(Some(engine)).starts_with("No command"), "{engine}");
+        }
     }
 
     #[test]

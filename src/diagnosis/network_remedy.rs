@@ -1,12 +1,11 @@
 //! The commands that mend a hop, with the ids that the evidence holds.
 
+mod new_endpoint;
+
 use super::DiagnosisContext;
-use super::network::{Direction, NetworkFault, OtherEnd, Reachability, to_service};
+use super::network::{Direction, NetworkFault, NetworkPaths, OtherEnd};
 use super::remedy::aws_in;
-use crate::model::{
-    AclEntry, EndpointKind, FunctionFacts, NatGateway, Network, Remediation, RouteTarget, SecurityGroup, TargetDatabase,
-    VpcConfig,
-};
+use crate::model::{AclEntry, NatGateway, Network, Remediation, RouteTarget, TargetDatabase, VpcConfig};
 
 /// The last number an entry of a network ACL may have. Source: Amazon VPC User Guide, "Network ACL rules".
 const MAX_ACL_NUMBER: u32 = 32_766;
@@ -32,20 +31,23 @@ impl Remediation {
         }
     }
 
-    /// Mends the hop.
-    pub(super) fn mend(self, context: &DiagnosisContext<'_>, fault: &NetworkFault, towards: Towards<'_>) -> Remediation {
-        self.mend_all(context, [fault], towards)
-    }
-
-    /// Mends the hops, one after the other.
-    pub(super) fn mend_all<'f>(
-        self,
-        context: &DiagnosisContext<'_>,
-        faults: impl IntoIterator<Item = &'f NetworkFault>,
-        towards: Towards<'_>,
-    ) -> Remediation {
+    /// Mends what stops the ways to `target`, from every subnet, and says how many hops that are.
+    pub(super) fn open_ways(context: &DiagnosisContext<'_>, paths: &NetworkPaths, towards: Towards<'_>) -> Remediation {
+        let faults = left_over(context, paths.faults(), towards);
+        let target = match towards {
+            Towards::Service(service) => service,
+            Towards::Database(database) => database.id.as_str(),
+        };
+        let summary = match faults.as_slice() {
+            [] => return Remediation::default(),
+            [_] => format!("Mend the hop that stops the function on its way to {target}, and rotate."),
+            several => {
+                format!("Mend the {} hops that stop the function on its way to {target}, and rotate.", several.len())
+            }
+        };
         let mut entries = Vec::new();
-        faults.into_iter().fold(self, |fix, fault| fix.mend_hop(context, fault, towards, &mut entries))
+        let fix = Remediation::new(summary);
+        faults.into_iter().fold(fix, |fix, fault| fix.mend_hop(context, fault, towards, &mut entries))
     }
 
     /// Mends the hop; `entries` are those that the commands before give to network ACLs.
@@ -100,6 +102,12 @@ impl Remediation {
                 look(self, &["ec2", "describe-transit-gateway-vpc-attachments", "--transit-gateway-attachment-ids", attachment])
                     .needs("ec2:DescribeTransitGatewayVpcAttachments")
             }
+            NetworkFault::NoTransitTable { attachment, gateway, other_table } => {
+                self.by_transit_table(context, attachment, gateway, other_table.as_deref())
+            }
+            NetworkFault::TransitRoute { table, to, blackhole, over, .. } => {
+                self.over_transit(context, table, to, blackhole.as_deref(), over.as_deref())
+            }
             NetworkFault::NoWayBack { table, to, over } => self.lead(context, "create-route", table, to, over),
             NetworkFault::AttachmentZone { attachment, subnet, .. } => self
                 .call(
@@ -133,7 +141,72 @@ impl Remediation {
                 self.around_the_public_network(context, towards)
             }
             NetworkFault::NoVpc => self.into_vpc(context, towards),
+            NetworkFault::NoIpv6 { endpoint: Some(endpoint), .. } => self
+                .call(
+                    context,
+                    &[
+                        "ec2",
+                        "modify-vpc-endpoint",
+                        "--vpc-endpoint-id",
+                        endpoint,
+                        "--ip-address-type",
+                        "dualstack",
+                        "--dns-options",
+                        "DnsRecordIpType=dualstack",
+                    ],
+                )
+                .needs("ec2:ModifyVpcEndpoint"),
+            NetworkFault::NoIpv6 { endpoint: None, .. } => self.with_ipv6(context),
         }
+    }
+
+    /// Associates the attachment with the gateway's table that serves the other end.
+    fn by_transit_table(
+        self,
+        context: &DiagnosisContext<'_>,
+        attachment: &str,
+        gateway: &str,
+        table: Option<&str>,
+    ) -> Remediation {
+        let option = ["--transit-gateway-attachment-id", attachment];
+        match table {
+            Some(table) => {
+                let words = ["ec2", "associate-transit-gateway-route-table", "--transit-gateway-route-table-id", table];
+                self.call(context, &[&words[..], &option[..]].concat()).needs("ec2:AssociateTransitGatewayRouteTable")
+            }
+            None => {
+                let filter = format!("Name=transit-gateway-id,Values={gateway}");
+                self.call(context, &["ec2", "describe-transit-gateway-route-tables", "--filters", &filter])
+                    .needs("ec2:DescribeTransitGatewayRouteTables")
+            }
+        }
+    }
+
+    /// Gives the gateway's table a route over the attachment, in place of one that drops just these packets.
+    fn over_transit(
+        self,
+        context: &DiagnosisContext<'_>,
+        table: &str,
+        to: &str,
+        blackhole: Option<&str>,
+        over: Option<&str>,
+    ) -> Remediation {
+        let Some(over) = over else {
+            let filter = "Name=state,Values=active,blackhole";
+            let words = ["ec2", "search-transit-gateway-routes", "--transit-gateway-route-table-id", table, "--filters", filter];
+            return self
+                .call(context, &words)
+                .needs("ec2:SearchTransitGatewayRoutes")
+                .warn("What must be reached has no attachment to the transit gateway that was seen: one has to come first.");
+        };
+        to.split(", ").fold(self, |fix, range| {
+            let (how, action) = match blackhole == Some(range) {
+                true => ("replace-transit-gateway-route", "ec2:ReplaceTransitGatewayRoute"),
+                false => ("create-transit-gateway-route", "ec2:CreateTransitGatewayRoute"),
+            };
+            let words = ["ec2", how, "--transit-gateway-route-table-id", table, "--destination-cidr-block", range];
+            fix.call(context, &[&words[..], &["--transit-gateway-attachment-id", over]].concat()).needs(action)
+        })
     }
 
     fn let_in(self, context: &DiagnosisContext<'_>, groups: &[String], port: u16, from: &OtherEnd) -> Remediation {
@@ -237,32 +310,23 @@ impl Remediation {
         }
     }
 
-    /// An interface endpoint with a security group that lets the function in: one that does, else the function's own.
-    pub(super) fn make_endpoint(self, context: &DiagnosisContext<'_>, vpc: &VpcConfig, service: &str) -> Remediation {
-        let network = &context.evidence.network;
-        let mut fix = self;
-        for (attribute, is_on) in dns_attributes(network, &vpc.vpc_id) {
-            if is_on == Some(false) {
-                fix = fix.turn_on_dns(context, &vpc.vpc_id, attribute);
-            }
+    /// Gives the function addresses of IPv6, where each of its subnets has some.
+    fn with_ipv6(self, context: &DiagnosisContext<'_>) -> Remediation {
+        let Some(vpc) = own_vpc(context) else { return self };
+        let subnets = context.evidence.network.subnets.found().map(Vec::as_slice).unwrap_or_default();
+        let has_ipv6 = |id: &String| subnets.iter().any(|subnet| subnet.id == *id && !subnet.ipv6_ranges.is_empty());
+        if !vpc.subnet_ids.iter().all(has_ipv6) {
+            let words = ["ec2", "describe-subnets", "--subnet-ids"].into_iter().chain(vpc.subnet_ids.iter().map(String::as_str));
+            return self
+                .call(context, &words.collect::<Vec<_>>())
+                .needs("ec2:DescribeSubnets")
+                .warn("Each of the function's subnets needs a range of IPv6 addresses before the function gets some.");
         }
-        let group = match endpoint_group(context, vpc, service) {
-            Some(group) => group,
-            None => {
-                let Some(own) = vpc.security_group_ids.first() else { return fix };
-                fix = fix.let_in(context, std::slice::from_ref(own), 443, &OtherEnd::Groups(vec![own.clone()]));
-                own
-            }
-        };
-        let name = format!("com.amazonaws.{}.{service}", context.evidence.region);
-        let mut words = vec!["ec2", "create-vpc-endpoint", "--vpc-id", &vpc.vpc_id, "--vpc-endpoint-type", "Interface"];
-        words.extend(["--service-name", &name, "--subnet-ids"]);
-        words.extend(one_per_zone(network, vpc));
-        words.extend(["--security-group-ids", group, "--private-dns-enabled"]);
-        fix.call(context, &words).needs("ec2:CreateVpcEndpoint").warn(
-            "Private DNS sends the whole VPC's calls to this service through the endpoint: its security group must let in \
-             everything that calls it today.",
-        )
+        let (subnets, groups) = (vpc.subnet_ids.join(","), vpc.security_group_ids.join(","));
+        let config = format!("SubnetIds={subnets},SecurityGroupIds={groups},Ipv6AllowedForDualStack=true");
+        let name = context.function_name().unwrap_or("FUNCTION_NAME");
+        self.call(context, &["lambda", "update-function-configuration", "--function-name", name, "--vpc-config", &config])
+            .needs("lambda:UpdateFunctionConfiguration")
     }
 
     fn into_vpc(self, context: &DiagnosisContext<'_>, towards: Towards<'_>) -> Remediation {
@@ -283,13 +347,35 @@ impl Remediation {
     }
 }
 
-fn own_vpc<'a>(context: &DiagnosisContext<'a>) -> Option<&'a VpcConfig> {
-    context.function()?.vpc.as_ref()
+/// The faults that are still in the way once the others are mended: where one of them is mended by leading the packets to an
+/// endpoint inside the VPC, those of the public way stop nothing any more.
+fn left_over<'f>(context: &DiagnosisContext<'_>, faults: Vec<&'f NetworkFault>, towards: Towards<'_>) -> Vec<&'f NetworkFault> {
+    let Some(by_endpoint) = faults.iter().copied().find(|fault| leads_to_endpoint(context, fault, towards)) else {
+        return faults;
+    };
+    let own = own_vpc(context).map(|vpc| vpc.subnet_ids.as_slice()).unwrap_or_default();
+    let is_near = |fault: &NetworkFault| match fault {
+        NetworkFault::Acl { subnet, .. } => own.contains(subnet),
+        NetworkFault::Egress { .. } => true,
+        _ => fault == by_endpoint,
+    };
+    faults.into_iter().filter(|fault| is_near(fault)).collect()
 }
 
-fn dns_attributes(network: &Network, vpc: &str) -> [(&'static str, Option<bool>); 2] {
-    let found = network.vpcs.found().and_then(|all| all.iter().find(|one| one.id == vpc));
-    [("enableDnsSupport", found.and_then(|vpc| vpc.dns_support)), ("enableDnsHostnames", found.and_then(|vpc| vpc.dns_hostnames))]
+/// True where the fault is mended by an endpoint of the VPC that the service's name leads to.
+fn leads_to_endpoint(context: &DiagnosisContext<'_>, fault: &NetworkFault, towards: Towards<'_>) -> bool {
+    match fault {
+        NetworkFault::PrivateDnsOff { .. } | NetworkFault::DnsAttribute { .. } => true,
+        _ if matches!(towards, Towards::Database(_)) => false,
+        NetworkFault::InternetGateway { .. } | NetworkFault::NatState { .. } | NetworkFault::NatInside { .. } => true,
+        NetworkFault::NoRoute { to: None, .. } => working_nat(context).is_none(),
+        NetworkFault::Blackhole { destination, .. } => destination == DEFAULT_ROUTE && working_nat(context).is_none(),
+        _ => false,
+    }
+}
+
+fn own_vpc<'a>(context: &DiagnosisContext<'a>) -> Option<&'a VpcConfig> {
+    context.function()?.vpc.as_ref()
 }
 
 /// A NAT gateway of the function's VPC that reaches the public network.
@@ -330,65 +416,6 @@ fn free_number(network: &Network, acl: &str, direction: Direction, before: Optio
     let is_new = |number| new.iter().any(|entry| entry.acl == acl && entry.direction == direction && entry.number == number);
     let is_free = |number: &u32| !taken.contains(number) && !is_new(*number);
     (middle.max(1)..=last).chain(1..=last).find(is_free).unwrap_or(1)
-}
-
-/// A group of the VPC that lets the function in to port 443, so that an endpoint with it can be used.
-fn endpoint_group<'a>(context: &DiagnosisContext<'a>, vpc: &VpcConfig, service: &str) -> Option<&'a str> {
-    let function = context.function()?;
-    let network = &context.evidence.network;
-    let groups = network.security_groups.found()?;
-    let is_usable = |group: &&SecurityGroup| group.vpc_id == vpc.vpc_id && lets_in(network, function, group, service, context);
-    groups.iter().find(is_usable).map(|group| group.id.as_str())
-}
-
-/// True where the function would reach an endpoint that has this group alone.
-fn lets_in(
-    network: &Network,
-    function: &FunctionFacts,
-    group: &SecurityGroup,
-    service: &str,
-    context: &DiagnosisContext<'_>,
-) -> bool {
-    let Some(vpc) = &function.vpc else { return false };
-    let region = &context.evidence.region;
-    let mut with = network.clone();
-    let made = made_endpoint("vpce-new", vpc, &format!("com.amazonaws.{region}.{service}"), &group.id);
-    with.endpoints = crate::model::Observation::Found(vec![made]);
-    if let crate::model::Observation::Found(vpcs) = &mut with.vpcs {
-        vpcs.iter_mut().for_each(|one| (one.dns_support, one.dns_hostnames) = (Some(true), Some(true)));
-    }
-    to_service(&with, function, region, service).is_some_and(|paths| paths.reach() == Reachability::Reachable)
-}
-
-fn made_endpoint(id: &str, vpc: &VpcConfig, service: &str, group: &str) -> crate::model::VpcEndpoint {
-    crate::model::VpcEndpoint {
-        id: id.to_owned(),
-        kind: EndpointKind::Interface,
-        service: service.to_owned(),
-        vpc_id: vpc.vpc_id.clone(),
-        state: "available".to_owned(),
-        subnet_ids: vpc.subnet_ids.clone(),
-        route_table_ids: Vec::new(),
-        security_group_ids: vec![group.to_owned()],
-        private_dns: true,
-        policy: None,
-    }
-}
-
-/// The function's subnets, one for each zone: an endpoint takes no two of one.
-fn one_per_zone<'v>(network: &Network, vpc: &'v VpcConfig) -> Vec<&'v str> {
-    let zone_of =
-        |id: &str| network.subnets.found().and_then(|all| all.iter().find(|one| one.id == id)).map(|subnet| subnet.zone.clone());
-    let mut zones = Vec::new();
-    let mut kept = Vec::new();
-    for id in &vpc.subnet_ids {
-        let zone = zone_of(id);
-        if zone.is_none() || !zones.contains(&zone) {
-            zones.push(zone);
-            kept.push(id.as_str());
-        }
-    }
-    kept
 }
 
 #[cfg(test)]

@@ -299,7 +299,11 @@ pub(super) fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Req
                 .known("aws:ViaAWSService", "false")
                 .absent("aws:CalledVia");
             match way {
-                Way::Public => context = context.absent("aws:SourceVpc").absent("aws:SourceVpce"),
+                Way::Public => {
+                    let of_endpoints =
+                        ["aws:SourceVpc", "aws:SourceVpce", "aws:SourceVpcArn", "aws:VpceAccount", "aws:VpceOrgID"];
+                    context = of_endpoints.into_iter().fold(context, Context::absent);
+                }
                 Way::Endpoint { id, vpc } => context = context.known("aws:SourceVpc", vpc).known("aws:SourceVpce", id),
                 Way::Unseen => {}
             }
@@ -308,7 +312,9 @@ pub(super) fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Req
         Target::SecretKey => context
             .known("kms:ViaService", format!("secretsmanager.{}.amazonaws.com", arn.region()))
             .known("kms:CallerAccount", role.arn().account_id())
-            .known("kms:EncryptionContext:SecretARN", arn.as_str()),
+            .known("kms:EncryptionContext:SecretARN", arn.as_str())
+            // Secrets Manager asks in the role's name; the way of the function's own packets is not in its request.
+            .known("aws:ViaAWSService", "true"),
         Target::EnvironmentKey => context
             .known("kms:ViaService", format!("lambda.{}.amazonaws.com", arn.region()))
             .known("kms:CallerAccount", role.arn().account_id()),
@@ -345,3 +351,6 @@ fn unqualified(arn: &str, qualifier: Option<&str>) -> String {
     let suffix = qualifier.map(|qualifier| format!(":{qualifier}")).unwrap_or_default();
     arn.strip_suffix(&suffix).unwrap_or(arn).to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -334,6 +334,7 @@ impl Remediation {
     pub fn warn(mut self, warning: impl Into<String>) -> Remediation {
         let warning = warning.into();
         self.warning = Some(match self.warning.take() {
+            Some(before) if before.contains(&warning) => before,
             Some(before) => format!("{before} {warning}"),
             None => warning,
         });

@@ -366,6 +366,8 @@ fn nothing_of_a_files_text_is_kept() {
     assert!(!format!("{:?}", python(&source)).contains("canary"));
 }
 
+mod near_misses;
+
 mod hostile {
     use super::*;
 

@@ -67,7 +67,8 @@ pub use ip_range::{IpProtocol, IpRange, IpRangeError, PortRange};
 pub use likeness::{more_like, probably_meant};
 pub use network::{
     AclEntry, EndpointKind, GroupPeer, GroupRule, NatGateway, Network, NetworkAcl, PeeredVpc, Peering, PrefixList,
-    RouteDestination, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, Vpc, VpcEndpoint, VpcRoute,
+    RouteDestination, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAssociation, TransitAttachment, TransitEnd,
+    TransitRoute, TransitTable, Vpc, VpcEndpoint, VpcRoute,
 };
 pub use network_look::NetworkLook;
 pub use network_path::{NetworkPath, PathHop, PathState};

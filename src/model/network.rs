@@ -37,6 +37,12 @@ pub struct Network {
     pub peerings: Observation<Vec<Peering>>,
     /// The attachments of the function's VPC to the transit gateways that routes name.
     pub transit_attachments: Observation<Vec<TransitAttachment>>,
+    /// What the attachments of these VPCs are to the gateways that routes name.
+    #[serde(default = "not_asked")]
+    pub transit_associations: Observation<Vec<TransitAssociation>>,
+    /// The gateways' route tables that these attachments are associated with.
+    #[serde(default = "not_asked")]
+    pub transit_tables: Observation<Vec<TransitTable>>,
     /// The databases the secret may be for, the likeliest first.
     pub databases: Observation<Vec<TargetDatabase>>,
 }
@@ -62,6 +68,8 @@ impl Network {
             endpoints: unseen(reason),
             peerings: unseen(reason),
             transit_attachments: unseen(reason),
+            transit_associations: unseen(reason),
+            transit_tables: unseen(reason),
             databases: unseen(reason),
         }
     }
@@ -71,6 +79,11 @@ impl Network {
     pub fn unasked() -> Network {
         Network::unseen(&Observation::NotApplicable { because: "nothing made the network worth a look".to_owned() })
     }
+}
+
+/// What a look that was kept from an earlier version did not ask for.
+fn not_asked<T>() -> Observation<T> {
+    Observation::NotApplicable { because: "nothing made it worth a call".to_owned() }
 }
 
 /// A VPC.
@@ -304,6 +317,9 @@ pub struct VpcEndpoint {
     pub security_group_ids: Vec<String>,
     /// True where the service's own host name leads to it.
     pub private_dns: bool,
+    /// True where its host names lead to addresses of IPv6 alone.
+    #[serde(default)]
+    pub is_ipv6_only: bool,
     /// Its policy; `None` where there is none or it was not told, which lets everything through.
     pub policy: Option<Value>,
 }
@@ -348,4 +364,48 @@ pub struct TransitAttachment {
     pub subnet_ids: Vec<String>,
     /// True where groups of the VPC may be named in rules beyond the gateway; `None` where it was not seen.
     pub may_reference_groups: Option<bool>,
+}
+
+/// How a transit gateway treats what comes from an attachment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TransitAssociation {
+    pub attachment_id: String,
+    pub transit_gateway_id: String,
+    /// The account of the gateway: only there its route tables can be read.
+    pub gateway_owner: Option<String>,
+    /// What is attached, such as a VPC's id.
+    pub resource_id: String,
+    /// The account of what is attached.
+    pub resource_owner: Option<String>,
+    /// The gateway's route table that packets from the attachment are sent on by; `None` where it has none, and they go nowhere.
+    pub table_id: Option<String>,
+    /// True while the association is being made or taken away.
+    pub is_changing: bool,
+}
+
+/// A route table of a transit gateway.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TransitTable {
+    pub id: String,
+    pub routes: Observation<Vec<TransitRoute>>,
+}
+
+/// One route of a transit gateway.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TransitRoute {
+    pub destination: RouteDestination,
+    /// Where it leads: several for one that is shared, none for a blackhole.
+    pub to: Vec<TransitEnd>,
+    /// True where it drops what it matches, on purpose or as its attachment is gone.
+    pub is_blackhole: bool,
+}
+
+/// An attachment that a route of a transit gateway leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransitEnd {
+    pub attachment_id: String,
+    /// `vpc`, `vpn`, `direct-connect-gateway`, `peering`, …
+    pub kind: String,
+    /// What is attached, such as a VPC's id.
+    pub resource_id: String,
 }

@@ -28,6 +28,9 @@ pub struct TargetDatabase {
     /// True where its host name leads to addresses of both IPv4 and IPv6.
     #[serde(default)]
     pub is_dual_stack: bool,
+    /// True where its host name leads to addresses of IPv6 alone.
+    #[serde(default)]
+    pub is_ipv6_only: bool,
     /// How much storage it was given, in GiB; `None` where that was not told, and for storage that grows by itself.
     #[serde(default)]
     pub storage_gib: Option<u32>,

@@ -310,6 +310,7 @@ fn of_host(host: &DatabaseHost, found_by: DatabaseChoice) -> DescribedDatabase {
         security_group_ids: Vec::new(),
         publicly_accessible: false,
         is_dual_stack: false,
+        is_ipv6_only: false,
         storage_gib: None,
         tls: tls_unasked(),
         authority: None,
@@ -339,6 +340,7 @@ fn of_instance(instance: &rds::RdsInstance, found_by: DatabaseChoice) -> Describ
         security_group_ids: ids(&instance.vpc_security_groups),
         publicly_accessible: instance.publicly_accessible,
         is_dual_stack: is_dual(instance.network_type.as_deref()),
+        is_ipv6_only: is_only_ipv6(instance.network_type.as_deref()),
         // Aurora's instances share their cluster's volume.
         storage_gib: instance.storage_gib.filter(|_| instance.cluster.is_none()),
         tls: tls_unasked(),
@@ -366,6 +368,7 @@ fn of_cluster(cluster: &rds::Cluster, members: &[rds::RdsInstance], found_by: Da
         security_group_ids: groups,
         publicly_accessible: cluster.publicly_accessible || members.iter().any(|member| member.publicly_accessible),
         is_dual_stack: is_dual(cluster.network_type.as_deref()),
+        is_ipv6_only: is_only_ipv6(cluster.network_type.as_deref()),
         storage_gib: None,
         tls: tls_unasked(),
         authority: members.iter().find_map(|member| member.authority.clone()),
@@ -396,6 +399,7 @@ fn of_proxy(proxy: &rds::Proxy, found_by: DatabaseChoice) -> DescribedDatabase {
         security_group_ids: proxy.vpc_security_group_ids.clone(),
         publicly_accessible: false,
         is_dual_stack: is_dual(proxy.endpoint_network_type.as_deref()),
+        is_ipv6_only: is_only_ipv6(proxy.endpoint_network_type.as_deref()),
         storage_gib: None,
         tls: Observation::Found(tls),
         authority: None,
@@ -408,6 +412,11 @@ fn of_proxy(proxy: &rds::Proxy, found_by: DatabaseChoice) -> DescribedDatabase {
 /// Source: RDS API reference, `NetworkType` of an instance and of a cluster; DocumentDB's clusters have it too.
 fn is_dual(network_type: Option<&str>) -> bool {
     network_type.is_some_and(|kind| kind.eq_ignore_ascii_case("DUAL"))
+}
+
+/// Source: RDS API reference, `EndpointNetworkType` of a proxy.
+fn is_only_ipv6(network_type: Option<&str>) -> bool {
+    network_type.is_some_and(|kind| kind.eq_ignore_ascii_case("IPV6"))
 }
 
 /// The instances, those of one cluster as one database.

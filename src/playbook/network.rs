@@ -10,12 +10,17 @@ use crate::aws::{Aws, AwsCaller, DnsAttribute, QueryInput};
 use crate::clock::{self, Clock};
 use crate::model::{
     DatabaseHost, DatabaseRef, Evidence, GroupPeer, IpRange, Network, NetworkLook, Observation, PrefixList, RouteDestination,
-    RouteTable, RouteTarget, StepName, StepRecord, TargetDatabase, Vpc, VpcConfig,
+    RouteTable, RouteTarget, StepName, StepRecord, TargetDatabase, TransitAssociation, TransitTable, Vpc, VpcConfig,
 };
 use std::collections::BTreeSet;
 
 /// Route tables on one page. Source: EC2 API reference, `DescribeRouteTables`.
 const ROUTE_TABLES_ON_A_PAGE: &str = "100";
+
+/// Route tables of transit gateways that are read: that of the function's VPC and that of the database's.
+///
+/// With the question which those are, a way over a transit gateway of the own account costs up to three calls more than others.
+const MAX_TRANSIT_TABLES: usize = 2;
 
 /// What stands in a step's summary before what the look adds.
 const NETWORK: &str = "; network: ";
@@ -134,6 +139,8 @@ impl Looking<'_> {
             endpoints,
             peerings: unasked(),
             transit_attachments: unasked(),
+            transit_associations: unasked(),
+            transit_tables: unasked(),
             databases,
         }
     }
@@ -184,7 +191,8 @@ impl Looking<'_> {
         let lists: Vec<&str> = lists.iter().map(String::as_str).filter(|_| self.budget.take(1)).collect();
         let is_by_transit = targets.iter().any(|target| matches!(target, RouteTarget::TransitGateway(_)));
         let attachments = own.filter(|_| is_by_transit && self.look.database && self.budget.take(1));
-        let attached: Vec<&str> = attachments.into_iter().chain(elsewhere).collect();
+        let attached: Vec<&str> = own.into_iter().chain(elsewhere).collect();
+        let associations = own.filter(|_| is_by_transit && self.look.database);
         // A database behind a NAT gateway is outside of the VPC; the endpoints' look has asked for them already.
         let is_by_nat = targets.iter().any(|target| matches!(target, RouteTarget::NatGateway(_)));
         let leaves = database.is_some_and(|database| own.is_some() && database.vpc_id.as_deref() != own);
@@ -193,7 +201,7 @@ impl Looking<'_> {
         let foreign_acls = elsewhere.filter(|_| self.budget.take(1));
         let foreign_subnets = elsewhere.filter(|_| self.budget.take(1));
 
-        let (groups, peerings, tables, lists, attachments, gateways, acls, subnets) = tokio::join!(
+        let (groups, peerings, tables, lists, attachments, associations, gateways, acls, subnets) = tokio::join!(
             asked(foreign, |_| aws.security_groups(access, QueryInput::default().filtered("group-id", &group_ids))),
             asked(peerings, |ids| { aws.peerings(function, QueryInput::default().filtered("vpc-peering-connection-id", &ids)) }),
             asked(back, |id| aws.route_tables(access, QueryInput::in_vpc(id).with("MaxResults", ROUTE_TABLES_ON_A_PAGE))),
@@ -201,6 +209,9 @@ impl Looking<'_> {
                 PrefixList { id: (*id).to_owned(), name: None, ranges: aws.prefix_list(access, id).await }
             })),
             asked(attachments, |_| aws.transit_attachments(function, QueryInput::default().filtered("vpc-id", &attached))),
+            asked(associations, |_| {
+                aws.transit_associations(function, QueryInput::default().filtered("resource-id", &attached))
+            }),
             asked(gateways, |id| aws.nat_gateways(function, QueryInput::in_vpc(id))),
             asked(foreign_acls, |id| aws.network_acls(access, QueryInput::in_vpc(id))),
             asked(foreign_subnets, |id| aws.subnets(access, QueryInput::in_vpc(id))),
@@ -215,10 +226,32 @@ impl Looking<'_> {
         merge(&mut network.subnets, subnets);
         merge(&mut network.peerings, peerings);
         merge(&mut network.transit_attachments, attachments);
+        network.transit_tables = self.transit_tables(&associations, &targets).await;
+        network.transit_associations = associations;
         merge(&mut network.nat_gateways, gateways);
         if !lists.is_empty() {
             network.prefix_lists = Observation::Found(lists);
         }
+    }
+
+    /// The tables of the transit gateways that the routes lead to, as far as they are the account's own: nobody else reads them.
+    async fn transit_tables(
+        &self,
+        associations: &Observation<Vec<TransitAssociation>>,
+        targets: &[RouteTarget],
+    ) -> Observation<Vec<TransitTable>> {
+        let account = self.evidence.function.found().map(|function| function.arn.arn().account_id());
+        let is_target = |id: &str| targets.iter().any(|target| matches!(target, RouteTarget::TransitGateway(own) if own == id));
+        let all = associations.found().map(Vec::as_slice).unwrap_or_default();
+        let own = all.iter().filter(|one| one.gateway_owner.as_deref() == account && is_target(&one.transit_gateway_id));
+        let ids: BTreeSet<&str> = own.filter_map(|one| one.table_id.as_deref()).take(MAX_TRANSIT_TABLES).collect();
+        if ids.is_empty() {
+            return unasked();
+        }
+        let tables = ids.into_iter().map(|id| async move {
+            TransitTable { id: id.to_owned(), routes: self.aws.transit_routes(&self.function, id).await }
+        });
+        Observation::Found(futures::future::join_all(tables).await)
     }
 
     fn vpc(&self) -> Option<&VpcConfig> {

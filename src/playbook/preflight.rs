@@ -24,6 +24,7 @@ const NOTHING: &str = "rotation-diag-preflight";
 /// Ids no VPC and no prefix list has.
 const NO_VPC: &str = "vpc-00000000000000000";
 const NO_PREFIX_LIST: &str = "pl-00000000000000000";
+const NO_TRANSIT_TABLE: &str = "tgw-rtb-00000000000000000";
 
 /// An id no key has.
 const NO_KEY: &str = "00000000-0000-0000-0000-000000000000";
@@ -78,6 +79,10 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(
         listed("ec2:DescribeRouteTables", aws.route_tables(caller, nothing())),
         listed("ec2:DescribeSecurityGroups", aws.security_groups(caller, nothing())),
         listed("ec2:DescribeSubnets", aws.subnets(caller, nothing())),
+        listed(
+            "ec2:DescribeTransitGatewayAttachments",
+            aws.transit_associations(caller, QueryInput::default().filtered("resource-id", &[NO_VPC])),
+        ),
         listed("ec2:DescribeTransitGatewayVpcAttachments", aws.transit_attachments(caller, nothing())),
         listed("ec2:DescribeVpcAttribute", aws.dns_attribute(caller, NO_VPC, DnsAttribute::Support)),
         listed("ec2:DescribeVpcEndpoints", aws.vpc_endpoints(caller, nothing())),
@@ -86,6 +91,7 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(
             aws.peerings(caller, QueryInput::default().filtered("requester-vpc-info.vpc-id", &[NO_VPC])),
         ),
         listed("ec2:GetManagedPrefixListEntries", aws.prefix_list(caller, NO_PREFIX_LIST)),
+        listed("ec2:SearchTransitGatewayRoutes", aws.transit_routes(caller, NO_TRANSIT_TABLE)),
         tried(caller, "health:DescribeEvents", "*", aws.health.describe_events().max_results(10).send()),
         tried(caller, "iam:GetPolicy", policy, iam.get_policy().policy_arn(policy).send()),
         tried(caller, "iam:GetPolicyVersion", policy, iam.get_policy_version().policy_arn(policy).version_id("v1").send()),

@@ -90,8 +90,15 @@ pub fn worth(report: &Report) -> Option<SafeText> {
     let text: SafeText = match report.heals {
         Some(true) => "After this, nothing known stands in the way of the next rotation.".into(),
         Some(false) => {
-            let remaining = report.remaining.iter().map(|obstacle| obstacle.text.single_line());
-            safe_format!("No command here removes this obstacle: {}", SafeText::join(remaining, " "))
+            // What the verdict has said already is not said again.
+            let said = report.leading().map(|finding| finding.explanation.single_line());
+            let is_new = |text: &SafeText| said.as_ref().is_none_or(|said| !said.as_str().contains(text.as_str()));
+            let remaining: Vec<SafeText> =
+                report.remaining.iter().map(|obstacle| obstacle.text.single_line()).filter(is_new).collect();
+            match remaining.is_empty() {
+                true => "No command here removes this obstacle.".into(),
+                false => safe_format!("No command here removes this obstacle: {}", SafeText::join(remaining, " ")),
+            }
         }
         None if report.plan.iter().all(|step| step.is_read_only) => return None,
         None if doubts.is_empty() => "Only the next rotation shows whether this is enough.".into(),

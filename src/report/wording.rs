@@ -87,10 +87,7 @@ pub fn headline(report: &Report) -> SafeText {
 pub fn context(report: &Report) -> Vec<Phrase> {
     let mut parts: Vec<Phrase> = Vec::new();
     match (report.outcome, report.leading()) {
-        (Outcome::Inconclusive, None) => parts.push("Inconclusive".into()),
-        (Outcome::Inconclusive, Some(finding)) => {
-            parts.push(safe_format!("Inconclusive, {}", confidence(finding.confidence)).into());
-        }
+        (Outcome::Inconclusive, _) => parts.push("Inconclusive".into()),
         (_, Some(finding)) => parts.push(SafeText::from(confidence(finding.confidence)).capitalized().into()),
         (_, None) => {}
     }

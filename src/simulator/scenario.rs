@@ -7,7 +7,7 @@ use super::declaration::{
 };
 use super::network::{
     AclForm, AttachmentForm, DatabaseForm, EndpointForm, GroupForm, NatForm, NetworkForms, PeeringForm, PrefixListForm,
-    RouteTableForm, SubnetForm, VpcDeclaration,
+    RouteTableForm, SubnetForm, TransitTableForm, VpcDeclaration,
 };
 use super::policy::PolicyForm;
 use super::when::When;
@@ -90,6 +90,8 @@ pub struct Scenario {
     peerings: Vec<PeeringForm>,
     #[serde(default, rename = "transit_attachment")]
     attachments: Vec<AttachmentForm>,
+    #[serde(default, rename = "transit_table")]
+    transit_tables: Vec<TransitTableForm>,
     #[serde(default, rename = "prefix_list")]
     prefix_lists: Vec<PrefixListForm>,
     #[serde(default, rename = "database")]
@@ -174,6 +176,7 @@ impl Scenario {
             endpoints: self.endpoints.clone(),
             peerings: self.peerings.clone(),
             attachments: self.attachments.clone(),
+            transit_tables: self.transit_tables.clone(),
             prefix_lists: self.prefix_lists.clone(),
             databases: self.databases.clone(),
         }

@@ -215,6 +215,7 @@ async fn every_permission_that_is_missing_is_named_and_no_other() {
                 "ec2:DescribeRouteTables",
                 "ec2:DescribeSecurityGroups",
                 "ec2:DescribeSubnets",
+                "ec2:DescribeTransitGatewayAttachments",
                 "ec2:DescribeTransitGatewayVpcAttachments",
                 "ec2:DescribeVpcEndpoints",
                 "ec2:DescribeVpcPeeringConnections",

@@ -7,7 +7,7 @@ use super::{Listing, QueryAction, QueryClient};
 use crate::aws::Aws;
 use crate::model::{
     AclEntry, EndpointKind, GroupPeer, GroupRule, IpProtocol, IpRange, NatGateway, NetworkAcl, PeeredVpc, Peering, PortRange,
-    RouteDestination, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAttachment, VpcEndpoint, VpcRoute,
+    RouteDestination, RouteTable, RouteTarget, SecurityGroup, Subnet, VpcEndpoint, VpcRoute,
 };
 use serde::Deserialize;
 
@@ -449,6 +449,13 @@ struct WireEndpoint {
     group_set: Vec<WireMembership>,
     #[serde(default)]
     private_dns_enabled: bool,
+    dns_options: Option<WireDnsOptions>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireDnsOptions {
+    dns_record_ip_type: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -474,6 +481,7 @@ impl From<WireEndpoint> for VpcEndpoint {
             route_table_ids: endpoint.route_table_id_set,
             security_group_ids: endpoint.group_set.into_iter().map(|group| group.group_id).collect(),
             private_dns: endpoint.private_dns_enabled,
+            is_ipv6_only: endpoint.dns_options.and_then(|dns| dns.dns_record_ip_type).as_deref() == Some("ipv6"),
             policy: endpoint.policy_document.and_then(|text| serde_json::from_str(&text).ok()),
         }
     }
@@ -630,68 +638,6 @@ impl From<WirePeer> for PeeredVpc {
             }
         }
         PeeredVpc { vpc_id: peer.vpc_id, owner: peer.owner_id, region: peer.region, ranges }
-    }
-}
-
-/// The attachments of VPCs to transit gateways.
-pub(in crate::aws) struct DescribeTransitGatewayVpcAttachments;
-
-impl QueryAction for DescribeTransitGatewayVpcAttachments {
-    const ACTION: &'static str = "DescribeTransitGatewayVpcAttachments";
-    const CALL: &'static str = "ec2:DescribeTransitGatewayVpcAttachments";
-    type Answer = TransitAttachments;
-
-    fn client(aws: &Aws) -> &QueryClient {
-        &aws.ec2
-    }
-}
-
-impl Listing for DescribeTransitGatewayVpcAttachments {
-    type Item = TransitAttachment;
-
-    fn page(answer: TransitAttachments) -> (Vec<TransitAttachment>, Option<String>) {
-        (answer.attachments.into_iter().map(TransitAttachment::from).collect(), answer.next)
-    }
-}
-
-#[derive(Debug, Deserialize)]
-pub(in crate::aws) struct TransitAttachments {
-    #[serde(rename = "transitGatewayVpcAttachments", deserialize_with = "list")]
-    attachments: Vec<WireAttachment>,
-    #[serde(rename = "nextToken")]
-    next: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireAttachment {
-    transit_gateway_attachment_id: String,
-    transit_gateway_id: String,
-    vpc_id: String,
-    #[serde(default)]
-    state: String,
-    #[serde(default, deserialize_with = "list")]
-    subnet_ids: Vec<String>,
-    options: Option<WireAttachmentOptions>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireAttachmentOptions {
-    security_group_referencing_support: Option<String>,
-}
-
-impl From<WireAttachment> for TransitAttachment {
-    fn from(attachment: WireAttachment) -> TransitAttachment {
-        let referencing = attachment.options.and_then(|options| options.security_group_referencing_support);
-        TransitAttachment {
-            id: attachment.transit_gateway_attachment_id,
-            transit_gateway_id: attachment.transit_gateway_id,
-            vpc_id: attachment.vpc_id,
-            state: attachment.state,
-            subnet_ids: attachment.subnet_ids,
-            may_reference_groups: referencing.map(|referencing| referencing == "enable"),
-        }
     }
 }
 

@@ -7,6 +7,7 @@ mod client;
 pub(super) mod ec2;
 mod listing;
 pub(crate) mod rds;
+pub(super) mod transit;
 mod xml;
 
 pub(super) use client::QueryClient;

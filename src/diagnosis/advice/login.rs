@@ -8,14 +8,7 @@ use crate::model::Remediation;
 impl Shown<'_, '_, '_> {
     /// Where the printed statement takes an administrator from, with the space before it; nothing where none is printed.
     fn run_by(&self) -> String {
-        match self.engine() {
-            Some("oracle") => " sqlplus takes the administrator from your own wallet, under the name admin.".to_owned(),
-            Some("sqlserver") => {
-                " sqlcmd takes server, user and password of the administrator from your own SQLCMD variables.".to_owned()
-            }
-            Some("mongodb") => " mongosh takes the administrator's address from your own variable ADMIN_URI.".to_owned(),
-            other => database::run_by(other),
-        }
+        database::run_by(self.engine())
     }
 }
 
@@ -155,14 +148,17 @@ fn life_time_of(user: &str) -> String {
 /// Oracle counts a password's life by the user's profile, which others share: the user gets one of its own.
 fn password_expired_in_oracle(shown: Shown<'_, '_, '_>) -> Remediation {
     let lives = "See which profile limits the life of the user's password. Set the user's password to the AWSCURRENT value again, so that \
-                 it counts as new: no command here does that, use the database's own client. To keep it from expiring before the next \
-                 rotation, rotate more often, or give the user a profile of its own";
+                 it counts as new. To keep it from expiring before the next rotation, rotate more often, or give the user a profile of its \
+                 own";
+    let run_by = shown.run_by();
+    let takes = |fix: Remediation| fix.database_takes(shown.context, shown.engine(), Of::Rotated, Callers::Unknown);
     let Some(account) = shown.account() else {
-        let fix = Remediation::new(format!("{lives}, without touching the profile DEFAULT, which others have. Then rotate."));
-        return fix.run_statement(shown.statement(shown.list_users()));
+        let fix =
+            Remediation::new(format!("{lives}, without touching the profile DEFAULT, which others have.{run_by} Then rotate."));
+        return takes(fix.run_statement(shown.statement(shown.list_users())));
     };
     let user = &account.user;
-    Remediation::new(format!("{lives} as below. Then rotate."))
+    takes(Remediation::new(format!("{lives} as below.{run_by} Then rotate.")))
         .run_statement(shown.statement(&life_time_of(user)))
         .run_statement(shown.statement("CREATE PROFILE rotated_by_secrets_manager LIMIT PASSWORD_LIFE_TIME UNLIMITED"))
         .run_statement(shown.statement(&format!("ALTER USER {user} PROFILE rotated_by_secrets_manager")))

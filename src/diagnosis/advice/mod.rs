@@ -62,6 +62,7 @@ pub(super) fn on(fault: Fault, context: &DiagnosisContext<'_>, seen: &LogMatch<'
         Fault::ApiUserGone => target::api_user_gone(shown),
         Fault::ServerError => target::server_error(shown),
         Fault::HostNotAllowed => target::host_not_allowed(shown),
+        Fault::AddressNotAllowed => target::address_not_allowed(shown),
         Fault::NameNotResolved => target::name_not_resolved(shown),
         Fault::PortRefused => target::port_refused(shown),
         Fault::TlsVersions => tls::versions(shown),

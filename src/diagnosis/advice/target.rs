@@ -5,6 +5,8 @@ use crate::diagnosis::database::{Callers, LIFTED_LIMIT, Of};
 use crate::diagnosis::readings::strategy;
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
 use crate::model::Remediation;
+use regex::Regex;
+use std::sync::LazyLock;
 
 pub(super) fn read_only_host(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation = Remediation::new(
@@ -277,6 +279,48 @@ pub(super) fn host_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
         .when(!blocked, |fix| fix.admit_callers(shown.context, shown.engine(), Callers::named(shown.text())))
         .rotate(shown.context)
         .link("https://dev.mysql.com/doc/refman/8.4/en/account-names.html"),
+    }
+}
+
+/// The address in the words that Snowflake says it in.
+static REFUSED_ADDRESS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)\bIP(?:/Token)?:? (?P<address>[0-9a-f.:]{7,45})\b").ok());
+
+pub(super) fn address_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
+    let found = REFUSED_ADDRESS.as_ref().and_then(|pattern| pattern.captures(shown.text())?.name("address"));
+    let address = found.map(|address| address.as_str().trim_end_matches('.'));
+    let named = address.map(|address| format!(" {address}")).unwrap_or_default();
+    let filter = shown
+        .context
+        .function()
+        .and_then(|function| function.vpc.as_ref())
+        .map(|vpc| format!("Name=vpc-id,Values={}", vpc.vpc_id));
+    let fix = Remediation::new(match &filter {
+        Some(_) => format!(
+            "Compare the address{named} with those of the VPC's NAT gateways, and allow these in the network policy of the Snowflake \
+             account or user (ALTER NETWORK RULE, or ALLOWED_IP_LIST of the policy). Then rotate."
+        ),
+        None => format!(
+            "The function is in no VPC, so that its address{named} is another one every time. Put it into a VPC with a NAT gateway, and \
+             allow the gateway's address in Snowflake's network policy. Then rotate."
+        ),
+    });
+    let fix = match filter {
+        Some(filter) => {
+            let query = "NatGateways[].[NatGatewayId,State,NatGatewayAddresses[].PublicIp]";
+            fix.run(aws_in(shown.context, &["ec2", "describe-nat-gateways", "--filter", &filter, "--query", query]))
+                .needs("ec2:DescribeNatGateways")
+        }
+        None => fix,
+    };
+    Advice {
+        title: "Snowflake's network policy does not let the function's address in",
+        explanation: format!(
+            "Snowflake was reached{} and refused the address{named} before it checked user and password: a network policy of the account \
+             or the user lists the addresses that may log in.",
+            shown.in_step()
+        ),
+        remediation: fix.rotate(shown.context).link("https://docs.snowflake.com/en/user-guide/network-policies"),
     }
 }
 

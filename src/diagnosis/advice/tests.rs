@@ -38,6 +38,7 @@ const USELESS: &[(Fault, &[&str])] = &[
     (Fault::ApiUserGone, &[DEPLOY, LET_IN]),
     (Fault::ServerError, &[STORE, DEPLOY, LET_IN]),
     (Fault::HostNotAllowed, &[STORE, DEPLOY, LET_IN]),
+    (Fault::AddressNotAllowed, &[STORE, DEPLOY, LET_IN]),
     (Fault::NameNotResolved, &[DEPLOY, LET_IN]),
     (Fault::PortRefused, &[DEPLOY, LET_IN]),
     (Fault::BadPort, &[DEPLOY, LET_IN]),

@@ -91,6 +91,15 @@ fn far_ends<'a>(network: &'a Network, database: &'a TargetDatabase, port: u16) -
 }
 
 fn path(network: &Network, near: &NearEnd<'_>, database: &TargetDatabase, port: u16) -> Path {
+    if database.is_ipv6_only {
+        return ipv6::only_way(near, &database.id, None);
+    }
+    // A driver tried this address; whether the host has one of IPv4 too was not told.
+    if let Some(address) = database.address.filter(|address| address.is_ipv6() && database.subnet_ids.is_empty()) {
+        let mut path = Path { subnet: Some(near.subnet.id.clone()), hops: Vec::new() };
+        path.push(HopPlace::Name, &database.id, HopStanding::Unseen(format!("whether {address} is reached over IPv6")));
+        return path;
+    }
     let which = format!("in which subnet {} stands", database.id);
     let ends = far_ends(network, database, port);
     let mut privately = Path::one_of(ends.iter().map(|far| to_private(network, near, far)).collect(), &which);

@@ -7,6 +7,7 @@
 //! an egress-only internet gateway" and "DNS64 and NAT64".
 
 use super::filter::{Direction, ranges_of};
+use super::path::{HopPlace, HopStanding, NetworkFault, Path};
 use super::view;
 use super::walk::{EPHEMERAL, FarEnd, NearEnd};
 use crate::model::{AclEntry, GroupPeer, GroupRule, IpProtocol, IpRange, Network, PortRange, RouteDestination, RouteTarget};
@@ -54,6 +55,17 @@ pub(super) fn may_reach(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>)
             || some_entry(network, &subnet.id, Direction::In, ports) && some_entry(network, &subnet.id, Direction::Out, EPHEMERAL)
     });
     some_rule(network, near.groups, Direction::Out, lets_out) && enters && from && into
+}
+
+/// The way to what has addresses of IPv6 alone: closed to a function that has none, and else not judged.
+pub(super) fn only_way(near: &NearEnd<'_>, target: &str, endpoint: Option<&str>) -> Path {
+    let mut path = Path { subnet: Some(near.subnet.id.clone()), hops: Vec::new() };
+    let standing = match near.has_ipv6 {
+        true => HopStanding::Unseen(format!("whether {target} is reached over IPv6, the only family that it has")),
+        false => HopStanding::Stops(NetworkFault::NoIpv6 { target: target.to_owned(), endpoint: endpoint.map(str::to_owned) }),
+    };
+    path.push(HopPlace::Name, target, standing);
+    path
 }
 
 fn is_for(protocol: IpProtocol, own: Option<PortRange>, ports: PortRange) -> bool {

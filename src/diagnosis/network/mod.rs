@@ -18,6 +18,7 @@ mod ipv6;
 mod path;
 mod route;
 mod service;
+mod transit;
 mod view;
 mod walk;
 
@@ -25,7 +26,7 @@ pub use database::to_database;
 pub use filter::Direction;
 pub use path::{Hop, HopPlace, HopStanding, NetworkFault, NetworkPaths, OtherEnd, Path, Reachability};
 pub use service::to_service;
-pub(crate) use service::{endpoint_in_use, goes_public, to_public_host};
+pub(crate) use service::{endpoint_in_use, goes_public, to_dual_stack_host, to_public_host};
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -76,6 +76,8 @@ pub enum HopStanding {
 pub enum NetworkFault {
     /// The function is in no VPC, and the other end has no public address.
     NoVpc,
+    /// The other end has addresses of IPv6 alone, and the function has none; with the endpoint, where it is one.
+    NoIpv6 { target: String, endpoint: Option<String> },
     /// No rule of the function's groups lets the packets out.
     Egress { groups: Vec<String>, port: u16, to: OtherEnd },
     /// No rule of the other end's groups lets them in.
@@ -110,6 +112,10 @@ pub enum NetworkFault {
     AttachmentState { attachment: String, state: String },
     /// The attachment has no subnet in the zone of the function's.
     AttachmentZone { attachment: String, gateway: String, subnet: String, zone: String },
+    /// The attachment is associated with no route table of the gateway; with the one that serves the other end, where it has one.
+    NoTransitTable { attachment: String, gateway: String, other_table: Option<String> },
+    /// The gateway's table has no route there, or one that drops the packets; with the attachment that it has to lead to.
+    TransitRoute { gateway: String, table: String, to: String, blackhole: Option<String>, over: Option<String> },
     /// The other end's table has no route for the answers.
     NoWayBack { table: String, to: String, over: String },
     /// The endpoint has no interface in any subnet.
@@ -147,6 +153,7 @@ impl NetworkFault {
     pub fn text(&self) -> String {
         match self {
             NetworkFault::NoVpc => "the function is in no VPC, and it has no public address".to_owned(),
+            NetworkFault::NoIpv6 { target, .. } => format!("{target} has addresses of IPv6 alone, and the function has none"),
             NetworkFault::Egress { groups, port, to } => {
                 format!("no outbound rule of {} lets TCP port {port} out to {}", groups.join(", "), to.words())
             }
@@ -187,6 +194,15 @@ impl NetworkFault {
             NetworkFault::AttachmentZone { attachment, gateway, subnet, zone } => {
                 format!("{attachment} has no subnet in {zone}, so that nothing in {subnet} reaches {gateway}")
             }
+            NetworkFault::NoTransitTable { attachment, gateway, .. } => {
+                format!("{attachment} is associated with no route table of {gateway}, which drops what comes from it")
+            }
+            NetworkFault::TransitRoute { gateway, table, to, blackhole: None, .. } => {
+                format!("{table} of {gateway} has no route to {to}")
+            }
+            NetworkFault::TransitRoute { gateway, table, to, blackhole: Some(destination), .. } => {
+                format!("the route of {table} of {gateway} to {destination} is a blackhole, which drops the packets to {to}")
+            }
             NetworkFault::NoWayBack { table, to, over } => format!("{table} has no route back to {to} over {over}"),
             NetworkFault::EndpointWithoutSubnets { endpoint } => format!("{endpoint} has no interface in any subnet"),
             NetworkFault::EndpointState { endpoint, state } => format!("{endpoint} is {state}"),
@@ -205,6 +221,7 @@ impl NetworkFault {
     pub const fn call(&self) -> &'static str {
         match self {
             NetworkFault::NoVpc => "lambda:GetFunctionConfiguration",
+            NetworkFault::NoIpv6 { endpoint: None, .. } => "rds:DescribeDBProxies",
             NetworkFault::Egress { .. } | NetworkFault::Ingress { .. } => "ec2:DescribeSecurityGroups",
             NetworkFault::Acl { .. } => "ec2:DescribeNetworkAcls",
             NetworkFault::NoRoute { .. }
@@ -217,8 +234,11 @@ impl NetworkFault {
             NetworkFault::AttachmentState { .. } | NetworkFault::AttachmentZone { .. } => {
                 "ec2:DescribeTransitGatewayVpcAttachments"
             }
+            NetworkFault::NoTransitTable { .. } => "ec2:DescribeTransitGatewayAttachments",
+            NetworkFault::TransitRoute { .. } => "ec2:SearchTransitGatewayRoutes",
             NetworkFault::EndpointWithoutSubnets { .. }
             | NetworkFault::EndpointState { .. }
+            | NetworkFault::NoIpv6 { endpoint: Some(_), .. }
             | NetworkFault::PrivateDnsOff { .. } => "ec2:DescribeVpcEndpoints",
             NetworkFault::DnsAttribute { .. } => "ec2:DescribeVpcAttribute",
         }
@@ -265,7 +285,12 @@ impl Path {
 
     /// The first hop that stops it.
     pub fn fault(&self) -> Option<&NetworkFault> {
-        self.hops.iter().find_map(|hop| match &hop.standing {
+        self.faults().next()
+    }
+
+    /// Every hop that stops it, in the order of travel.
+    pub fn faults(&self) -> impl Iterator<Item = &NetworkFault> {
+        self.hops.iter().filter_map(|hop| match &hop.standing {
             HopStanding::Stops(fault) => Some(fault),
             _ => None,
         })
@@ -327,6 +352,17 @@ impl NetworkPaths {
     /// The path to tell of: the first that fares worst.
     pub fn worst(&self) -> Option<&Path> {
         self.paths.iter().find(|path| path.reach() == self.reach())
+    }
+
+    /// What stops it, from whatever subnet, each fault once: those of the path to tell of come first.
+    pub fn faults(&self) -> Vec<&NetworkFault> {
+        let mut faults: Vec<&NetworkFault> = Vec::new();
+        for fault in self.worst().into_iter().chain(&self.paths).flat_map(Path::faults) {
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
+        }
+        faults
     }
 
     /// True where it is blocked from every subnet.

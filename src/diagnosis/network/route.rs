@@ -27,10 +27,21 @@ pub(super) fn routes_to<'n>(
             },
         }
     }
-    by_length.sort_by_key(|(range, _)| std::cmp::Reverse(range.bits()));
+    let taken = most_specific(by_length, area);
+    // No list is more specific than the VPC itself.
+    let is_inside = taken.iter().all(|route| route.is_some_and(|route| route.target == RouteTarget::Local));
+    match unseen {
+        Some(missing) if !is_inside => Err(missing),
+        _ => Ok(taken),
+    }
+}
+
+/// The routes that packets to `area` take where the longest prefix decides, each once; `None` among them for packets that none takes.
+pub(super) fn most_specific<'n, R: PartialEq>(mut routes: Vec<(IpRange, &'n R)>, area: &Area) -> Vec<Option<&'n R>> {
+    routes.sort_by_key(|(range, _)| std::cmp::Reverse(range.bits()));
     let mut left = area.clone();
-    let mut taken: Vec<Option<&VpcRoute>> = Vec::new();
-    for (range, route) in by_length {
+    let mut taken: Vec<Option<&R>> = Vec::new();
+    for (range, route) in routes {
         let takes = AddressBlock::of(&range, None).is_some_and(|block| left.take(&block));
         if takes && !taken.contains(&Some(route)) {
             taken.push(Some(route));
@@ -42,12 +53,7 @@ pub(super) fn routes_to<'n>(
     if !left.is_empty() {
         taken.push(None);
     }
-    // No list is more specific than the VPC itself.
-    let is_inside = taken.iter().all(|route| route.is_some_and(|route| route.target == RouteTarget::Local));
-    match unseen {
-        Some(missing) if !is_inside => Err(missing),
-        _ => Ok(taken),
-    }
+    taken
 }
 
 fn is_of_aws(network: &Network, list: &str) -> bool {

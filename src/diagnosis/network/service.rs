@@ -74,6 +74,28 @@ pub(crate) fn to_public_host(network: &Network, function: &FunctionFacts, servic
     Some(NetworkPaths { target: service.to_owned(), paths: paths_by(network, vpc, &Leads::ToPublic(None)) })
 }
 
+/// The paths of a function in a VPC to the service's host of both families, below `api.aws`; `None` for a function in none.
+///
+/// Whether private DNS leads that name to an endpoint too is told of few services, so that either way may be taken.
+/// Source: AWS KMS Developer Guide, "Dual-stack endpoint support".
+#[must_use]
+pub(crate) fn to_dual_stack_host(
+    network: &Network,
+    function: &FunctionFacts,
+    region: &str,
+    service: &str,
+) -> Option<NetworkPaths> {
+    let vpc = function.vpc.as_ref()?;
+    let leads = match leads(network, &vpc.vpc_id, region, service) {
+        Leads::ToEndpoint(endpoint) | Leads::Either(endpoint, _) => {
+            Leads::Either(endpoint, format!("whether {service}.{region}.api.aws leads to {}", endpoint.id))
+        }
+        Leads::ToPublic(_) => Leads::ToPublic(None),
+        Leads::Unseen(missing) => Leads::Unseen(missing),
+    };
+    Some(NetworkPaths { target: service.to_owned(), paths: paths_by(network, vpc, &leads) })
+}
+
 fn leads<'n>(network: &'n Network, vpc_id: &str, region: &str, service: &str) -> Leads<'n> {
     let endpoints = match view::endpoints(network, vpc_id) {
         Ok(endpoints) => endpoints,
@@ -123,6 +145,9 @@ fn path(network: &Network, near: &NearEnd<'_>, leads: &Leads<'_>) -> Path {
 }
 
 fn to_endpoint(network: &Network, near: &NearEnd<'_>, endpoint: &VpcEndpoint) -> Path {
+    if endpoint.is_ipv6_only {
+        return ipv6::only_way(near, &endpoint.id, Some(&endpoint.id));
+    }
     let named = |mut path: Path| {
         let hop = super::path::Hop {
             place: HopPlace::Name,

@@ -95,6 +95,7 @@ pub(crate) fn database() -> TargetDatabase {
         security_group_ids: vec![DB_GROUP.to_owned()],
         publicly_accessible: false,
         is_dual_stack: false,
+        is_ipv6_only: false,
         storage_gib: Some(100),
         tls: Observation::NotApplicable { because: "nothing asks for it".to_owned() },
         authority: None,
@@ -149,10 +150,13 @@ pub(crate) fn world() -> Network {
             route_table_ids: Vec::new(),
             security_group_ids: vec![ENDPOINT_GROUP.to_owned()],
             private_dns: true,
+            is_ipv6_only: false,
             policy: None,
         }]),
         peerings: Observation::Found(Vec::new()),
         transit_attachments: Observation::Found(Vec::new()),
+        transit_associations: Observation::Found(Vec::new()),
+        transit_tables: Observation::Found(Vec::new()),
         databases: Observation::Found(vec![database()]),
     }
 }

@@ -1,8 +1,8 @@
 //! The network's parts by their ids, and what is missing where one was not seen.
 
 use crate::model::{
-    NatGateway, Network, NetworkAcl, Observation, Peering, PrefixList, RouteTable, SecurityGroup, Subnet, TransitAttachment, Vpc,
-    VpcEndpoint,
+    NatGateway, Network, NetworkAcl, Observation, Peering, PrefixList, RouteTable, SecurityGroup, Subnet, TransitAssociation,
+    TransitAttachment, TransitTable, Vpc, VpcEndpoint,
 };
 
 /// What was not seen, for people.
@@ -11,7 +11,7 @@ pub(super) type Unseen = String;
 /// Why a part of the list is not there; the call's own reason comes before that it was not among what was asked for.
 fn unseen<T>(list: &Observation<T>, what: impl FnOnce() -> String) -> Unseen {
     match list {
-        Observation::NotApplicable { because } => because.clone(),
+        Observation::NotApplicable { .. } => format!("{} (not asked for)", what()),
         other => other.missing().unwrap_or_else(|| format!("{}, which was not seen", what())),
     }
 }
@@ -60,6 +60,15 @@ pub(super) fn peering<'n>(network: &'n Network, id: &str) -> Result<&'n Peering,
 pub(super) fn attachment<'n>(network: &'n Network, gateway: &str, vpc: &str) -> Result<&'n TransitAttachment, Unseen> {
     let is_it = |one: &TransitAttachment| one.transit_gateway_id == gateway && one.vpc_id == vpc;
     find(&network.transit_attachments, is_it, || format!("the attachment of {vpc} to {gateway}"))
+}
+
+pub(super) fn association<'n>(network: &'n Network, gateway: &str, vpc: &str) -> Result<&'n TransitAssociation, Unseen> {
+    let is_it = |one: &TransitAssociation| one.transit_gateway_id == gateway && one.resource_id == vpc;
+    find(&network.transit_associations, is_it, || format!("the attachment of {vpc} to {gateway}"))
+}
+
+pub(super) fn transit_table<'n>(network: &'n Network, id: &str) -> Result<&'n TransitTable, Unseen> {
+    find(&network.transit_tables, |table| table.id == id, || id.to_owned())
 }
 
 /// All endpoints of a VPC; the list is complete, so that one that is not in it does not exist.

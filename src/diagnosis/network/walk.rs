@@ -6,8 +6,9 @@
 use super::area::Area;
 use super::filter::{Direction, FilterAnswer, PeerGroups, acl_answer, groups_answer};
 use super::path::{HopPlace, HopStanding, NetworkFault, OtherEnd, Path};
+use super::transit::{self, TransitGoal};
 use super::{route, view};
-use crate::model::{IpRange, Network, RouteTarget, Subnet, TransitAttachment, VpcConfig, VpcRoute};
+use crate::model::{IpRange, Network, RouteTable, RouteTarget, Subnet, VpcConfig, VpcRoute};
 
 /// The ports that answers go to. Source: Amazon VPC User Guide, "Ephemeral ports": Lambda functions and NAT gateways use these.
 pub(super) const EPHEMERAL: crate::model::PortRange = crate::model::PortRange { from: 1024, to: u16::MAX };
@@ -84,7 +85,11 @@ fn taken<'n>(network: &'n Network, subnet: &Subnet, area: &Area) -> (String, Tak
         Ok(table) => table,
         Err(missing) => return (String::new(), TakenRoute::Unseen(missing)),
     };
-    let taken = match route::routes_to(network, table, area) {
+    (table.id.clone(), taken_by(network, table, area))
+}
+
+fn taken_by<'n>(network: &'n Network, table: &'n RouteTable, area: &Area) -> TakenRoute<'n> {
+    match route::routes_to(network, table, area) {
         Err(missing) => TakenRoute::Unseen(missing),
         Ok(routes) => match routes.as_slice() {
             [Some(route)] => TakenRoute::Route(route),
@@ -98,8 +103,7 @@ fn taken<'n>(network: &'n Network, subnet: &Subnet, area: &Area) -> (String, Tak
             }
             _ => TakenRoute::Unseen(format!("which of several routes of {} is taken", table.id)),
         },
-    };
-    (table.id.clone(), taken)
+    }
 }
 
 /// From the function to an address in its own or another private network.
@@ -120,6 +124,10 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
         TakenRoute::Unseen(_) if far.vpc_id.is_none_or(|vpc| vpc != near.subnet.vpc_id) => {
             Some("a route that was not seen".to_owned())
         }
+        _ => None,
+    };
+    let gateway = match &route {
+        TakenRoute::Route(VpcRoute { target: RouteTarget::TransitGateway(id), .. }) => Some(id.clone()),
         _ => None,
     };
     let far_groups = PeerGroups { ids: far.groups, may_be_named: link.may_name_groups.clone() };
@@ -193,12 +201,18 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
     if is_same_subnet {
         return path;
     }
+    if let (Some(gateway), Some(vpc)) = (gateway, far.vpc_id) {
+        let goal = TransitGoal { area: &here, ranges: own.to_string(), vpc_id: Some(&near.subnet.vpc_id) };
+        path.push(HopPlace::Back, &gateway, transit::onward(network, &gateway, vpc, &goal));
+    }
     if let Ok(subnet) = &far.subnet {
         let here = Area::within(&[own], EPHEMERAL);
         if let Some(over) = over {
             back_over(&mut path, network, subnet, &here, &texts(&[own]).join(", "), &over);
         }
         at_acl(&mut path, network, HopPlace::Back, subnet, Direction::Out, &here, EPHEMERAL);
+    } else if let (Some(over), Some(vpc)) = (over, far.vpc_id) {
+        back_from_anywhere(&mut path, network, vpc, &Area::within(&[own], EPHEMERAL), &own.to_string(), &over);
     }
     at_acl(&mut path, network, HopPlace::Back, near.subnet, Direction::In, &there.at(EPHEMERAL), EPHEMERAL);
     path
@@ -207,16 +221,33 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
 /// Whether the far subnet's table leads answers back over the same link.
 fn back_over(path: &mut Path, network: &Network, far: &Subnet, here: &Area, own: &str, over: &str) {
     let (table, route) = taken(network, far, here);
+    path.push(HopPlace::Back, table.clone(), way_back(&table, route, own, over));
+}
+
+/// The same, where the far subnet was not seen: what all tables of its VPC agree on.
+fn back_from_anywhere(path: &mut Path, network: &Network, vpc: &str, here: &Area, own: &str, over: &str) {
+    let all = network.route_tables.found().map(Vec::as_slice).unwrap_or_default();
+    let tables: Vec<&RouteTable> = all.iter().filter(|table| table.vpc_id == vpc).collect();
+    let ways: Vec<HopStanding> =
+        tables.iter().map(|table| way_back(&table.id, taken_by(network, table, here), own, over)).collect();
+    let (Some(table), Some(first)) = (tables.first(), ways.first()) else { return };
+    let agree = ways.iter().all(|way| core::mem::discriminant(way) == core::mem::discriminant(first));
+    match agree && !matches!(first, HopStanding::Unseen(_)) {
+        true => path.push(HopPlace::Back, &table.id, first.clone()),
+        false => path.push(HopPlace::Back, "", HopStanding::Unseen(format!("by which route table of {vpc} answers come back"))),
+    }
+}
+
+fn way_back(table: &str, route: TakenRoute<'_>, own: &str, over: &str) -> HopStanding {
     let no_way =
-        || HopStanding::Stops(NetworkFault::NoWayBack { table: table.clone(), to: own.to_owned(), over: over.to_owned() });
-    let standing = match route {
+        || HopStanding::Stops(NetworkFault::NoWayBack { table: table.to_owned(), to: own.to_owned(), over: over.to_owned() });
+    match route {
         TakenRoute::Route(route) if route.is_blackhole => no_way(),
         TakenRoute::Route(route) if route.target.id() == over => HopStanding::Passes(format!("{} to {over}", route.destination)),
         TakenRoute::Route(route) => HopStanding::Unseen(format!("whether answers come back over {}", route.target.id())),
         TakenRoute::None => no_way(),
         TakenRoute::Unseen(missing) => HopStanding::Unseen(missing),
-    };
-    path.push(HopPlace::Back, table.clone(), standing);
+    }
 }
 
 /// What the route leads over, and whether rules beyond it may name groups before it.
@@ -268,31 +299,27 @@ fn link_of(
                 hop(id, standing, may_name)
             }
         },
-        RouteTarget::TransitGateway(id) => match view::attachment(network, id, &near.subnet.vpc_id) {
-            Ok(attachment) if !matches!(attachment.state.as_str(), "available" | "modifying") => hop(
-                id,
-                HopStanding::Stops(NetworkFault::AttachmentState {
-                    attachment: attachment.id.clone(),
-                    state: attachment.state.clone(),
-                }),
-                Ok(false),
-            ),
-            Ok(attachment) if !is_in_zone(network, attachment, near.subnet) => hop(
-                id,
-                HopStanding::Stops(NetworkFault::AttachmentZone {
+        RouteTarget::TransitGateway(id) => {
+            let attachment = view::attachment(network, id, &near.subnet.vpc_id);
+            let foot = match &attachment {
+                Ok(attachment) if !transit::is_in_zone(network, attachment, near.subnet) => Some(NetworkFault::AttachmentZone {
                     attachment: attachment.id.clone(),
                     gateway: id.clone(),
                     subnet: near.subnet.id.clone(),
                     zone: near.subnet.zone.clone(),
                 }),
-                Ok(false),
-            ),
-            attachment => {
-                let may_name = attachment.ok().and_then(|attachment| attachment.may_reference_groups);
-                let may_name = may_name.ok_or_else(|| format!("whether groups may be named across {id}"));
-                hop(id, beyond_transit(network, id, far), may_name)
-            }
-        },
+                _ => None,
+            };
+            let ends = [Some(near.subnet.vpc_id.as_str()), far.vpc_id].into_iter().flatten();
+            let broken = || ends.clone().find_map(|vpc| transit::attachment_fault(network, id, vpc));
+            let goal = TransitGoal { area: there, ranges: texts(&far.ranges).join(", "), vpc_id: far.vpc_id };
+            let standing = match broken().or(foot) {
+                Some(fault) => HopStanding::Stops(fault),
+                None => transit::onward(network, id, &near.subnet.vpc_id, &goal),
+            };
+            let may_name = attachment.ok().and_then(|attachment| attachment.may_reference_groups);
+            hop(id, standing, may_name.ok_or_else(|| format!("whether groups may be named across {id}")))
+        }
         // Packets through a NAT gateway carry its address.
         RouteTarget::NatGateway(id) if there.is_private() && leads_to_internet(network, id, there) => hop(
             id,
@@ -322,31 +349,6 @@ fn leads_to_internet(network: &Network, nat: &str, there: &Area) -> bool {
     let Some(subnet) = subnet.and_then(|id| view::subnet(network, id).ok()) else { return false };
     let (_, route) = taken(network, subnet, there);
     matches!(route, TakenRoute::Route(VpcRoute { target: RouteTarget::InternetGateway(_), .. }))
-}
-
-/// True where the attachment has a subnet in the zone of `near`, or that cannot be told.
-///
-/// Source: Amazon VPC Transit Gateways Guide, "Transit gateway VPC attachments": only what stands in a zone of the attachment's
-/// subnets reaches the gateway.
-fn is_in_zone(network: &Network, attachment: &TransitAttachment, near: &Subnet) -> bool {
-    let zones: Vec<Option<&str>> = attachment
-        .subnet_ids
-        .iter()
-        .map(|id| view::subnet(network, id).ok().map(|subnet| subnet.zone.as_str()).filter(|zone| !zone.is_empty()))
-        .collect();
-    zones.is_empty() || zones.contains(&None) || zones.contains(&Some(near.zone.as_str()))
-}
-
-/// What is seen behind a transit gateway: the attachment of the other end, where it is this account's.
-fn beyond_transit(network: &Network, gateway: &str, far: &FarEnd<'_>) -> HopStanding {
-    let attachment = far.vpc_id.and_then(|vpc| view::attachment(network, gateway, vpc).ok());
-    match attachment.filter(|attachment| !matches!(attachment.state.as_str(), "available" | "modifying")) {
-        Some(attachment) => HopStanding::Stops(NetworkFault::AttachmentState {
-            attachment: attachment.id.clone(),
-            state: attachment.state.clone(),
-        }),
-        None => HopStanding::Unseen(format!("the routes of {gateway}")),
-    }
 }
 
 /// The public addresses that the function's packets carry behind a NAT gateway; empty where they are not known.

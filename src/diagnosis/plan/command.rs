@@ -14,7 +14,8 @@ pub(super) struct AwsCommand {
 }
 
 /// Operations that only show something. Source: AWS CLI Command Reference.
-const READS: &[&str] = &["get-", "list-", "describe-", "lookup-", "filter-", "simulate-", "tail", "batch-get-", "test-"];
+const READS: &[&str] =
+    &["get-", "list-", "describe-", "lookup-", "filter-", "simulate-", "tail", "batch-get-", "search-", "test-"];
 
 impl AwsCommand {
     /// Reads the `aws` command of a line, also in a subshell; `None` where another program is at work.

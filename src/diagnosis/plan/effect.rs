@@ -377,7 +377,8 @@ fn effect_described(text: &str) -> Option<&'static str> {
 
 /// True where the value that is fetched goes into the database.
 fn is_by_value(text: &str) -> bool {
-    text.contains(" get-secret-value ") && [" | psql ", " | mysql "].iter().any(|client| text.contains(client))
+    const CLIENTS: &[&str] = &[" | psql ", " | mysql ", " | sqlplus ", " | sqlcmd ", " | mongosh ", " | db2 "];
+    text.contains(" get-secret-value ") && CLIENTS.iter().any(|client| text.contains(client))
 }
 
 /// True for a line without a change: it fetches something, or asks a database.

@@ -4,7 +4,8 @@ use super::command::AwsCommand;
 use crate::diagnosis::remedy::aws;
 use crate::model::{
     AclEntry, EndpointKind, Evidence, GroupPeer, GroupRule, IpProtocol, IpRange, Network, NetworkAcl, Observation, PortRange,
-    RouteDestination, RouteTable, RouteTarget, SecurityGroup, TargetDatabase, Vpc, VpcEndpoint, VpcRoute,
+    RouteDestination, RouteTable, RouteTarget, SecurityGroup, TargetDatabase, TransitEnd, TransitRoute, TransitTable, Vpc,
+    VpcEndpoint, VpcRoute,
 };
 use serde_json::Value;
 
@@ -40,6 +41,10 @@ pub(super) enum NetworkChange {
     PrivateDns {
         endpoint: String,
     },
+    /// An endpoint gets addresses of both families.
+    DualStack {
+        endpoint: String,
+    },
     DnsAttribute {
         vpc: String,
         is_support: bool,
@@ -51,6 +56,16 @@ pub(super) enum NetworkChange {
     AttachmentSubnets {
         attachment: String,
         subnets: Vec<String>,
+    },
+    /// A table of a transit gateway gets a route over an attachment, in place of one to the same destination where there is one.
+    TransitRoute {
+        table: String,
+        destination: IpRange,
+        attachment: String,
+    },
+    TransitAssociation {
+        attachment: String,
+        table: String,
     },
     MoreStorage {
         id: String,
@@ -89,7 +104,9 @@ impl NetworkChange {
             }
             ("ec2", "modify-vpc-endpoint") => {
                 let endpoint = text("vpc-endpoint-id").filter(|id| endpoint(network, id).is_some())?;
-                if command.has("private-dns-enabled") {
+                if command.option("ip-address-type") == Some("dualstack") {
+                    NetworkChange::DualStack { endpoint }
+                } else if command.has("private-dns-enabled") {
                     NetworkChange::PrivateDns { endpoint }
                 } else if command.has("add-subnet-ids") {
                     NetworkChange::EndpointSubnets { endpoint, subnets: command.values("add-subnet-ids").to_vec() }
@@ -111,6 +128,7 @@ impl NetworkChange {
                 route_table_ids: Vec::new(),
                 security_group_ids: command.values("security-group-ids").to_vec(),
                 private_dns: command.has("private-dns-enabled"),
+                is_ipv6_only: false,
                 policy: None,
             })),
             ("ec2", "accept-vpc-peering-connection") => {
@@ -119,6 +137,15 @@ impl NetworkChange {
             ("ec2", "modify-transit-gateway-vpc-attachment") => NetworkChange::AttachmentSubnets {
                 attachment: text("transit-gateway-attachment-id")?,
                 subnets: command.values("add-subnet-ids").to_vec(),
+            },
+            ("ec2", "create-transit-gateway-route" | "replace-transit-gateway-route") => NetworkChange::TransitRoute {
+                table: text("transit-gateway-route-table-id").filter(|id| transit_table(network, id).is_some())?,
+                destination: command.option("destination-cidr-block")?.parse().ok()?,
+                attachment: text("transit-gateway-attachment-id")?,
+            },
+            ("ec2", "associate-transit-gateway-route-table") => NetworkChange::TransitAssociation {
+                attachment: text("transit-gateway-attachment-id")?,
+                table: text("transit-gateway-route-table-id")?,
             },
             ("rds", "modify-db-instance") => NetworkChange::MoreStorage {
                 id: text("db-instance-identifier")?,
@@ -158,12 +185,19 @@ impl NetworkChange {
             NetworkChange::PrivateDns { endpoint } => {
                 format!("leads the service's host name to {endpoint}, for everything in the VPC")
             }
+            NetworkChange::DualStack { endpoint } => format!("gives {endpoint} addresses of IPv4 too"),
             NetworkChange::DnsAttribute { vpc, is_support: true } => format!("turns on the name server of {vpc}"),
             NetworkChange::DnsAttribute { vpc, is_support: false } => format!("turns on DNS host names in {vpc}"),
             NetworkChange::Endpoint(made) => format!("makes an endpoint for {} in {}", made.service, made.vpc_id),
             NetworkChange::AcceptsPeering { peering } => format!("accepts the peering connection {peering}"),
             NetworkChange::AttachmentSubnets { attachment, subnets } => {
                 format!("gives {attachment} an interface in {}", subnets.join(", "))
+            }
+            NetworkChange::TransitRoute { table, destination, attachment } => {
+                format!("leads {destination} of {table} to {attachment}, for everything that the table serves")
+            }
+            NetworkChange::TransitAssociation { attachment, table } => {
+                format!("sends what comes from {attachment} on by {table}")
             }
             NetworkChange::MoreStorage { id, gib } => {
                 format!("gives the database {id} {gib} GiB of storage, which takes some minutes and cannot be made less again")
@@ -205,6 +239,7 @@ impl NetworkChange {
                 on_endpoint(network, endpoint, |one| one.subnet_ids.extend(subnets.iter().cloned()));
             }
             NetworkChange::PrivateDns { endpoint } => on_endpoint(network, endpoint, |one| one.private_dns = true),
+            NetworkChange::DualStack { endpoint } => on_endpoint(network, endpoint, |one| one.is_ipv6_only = false),
             NetworkChange::DnsAttribute { vpc, is_support } => {
                 each(
                     &mut network.vpcs,
@@ -228,6 +263,33 @@ impl NetworkChange {
                     &mut network.transit_attachments,
                     |one| one.id == *attachment,
                     |one| one.subnet_ids.extend(subnets.iter().cloned()),
+                );
+            }
+            NetworkChange::TransitRoute { table, destination, attachment } => {
+                let all = network.transit_associations.found().map(Vec::as_slice).unwrap_or_default();
+                let end = all.iter().find(|one| one.attachment_id == *attachment).map(|one| TransitEnd {
+                    attachment_id: attachment.clone(),
+                    kind: "vpc".to_owned(),
+                    resource_id: one.resource_id.clone(),
+                });
+                let destination = RouteDestination::Range(*destination);
+                each(
+                    &mut network.transit_tables,
+                    |one: &TransitTable| one.id == *table,
+                    |one| {
+                        if let Some(routes) = one.routes.found_mut() {
+                            routes.retain(|old| old.destination != destination);
+                            let to = end.clone().into_iter().collect();
+                            routes.push(TransitRoute { destination: destination.clone(), to, is_blackhole: false });
+                        }
+                    },
+                );
+            }
+            NetworkChange::TransitAssociation { attachment, table } => {
+                each(
+                    &mut network.transit_associations,
+                    |one| one.attachment_id == *attachment,
+                    |one| one.table_id = Some(table.clone()),
                 );
             }
             NetworkChange::MoreStorage { id, gib } => {
@@ -291,6 +353,10 @@ impl NetworkChange {
             NetworkChange::PrivateDns { endpoint } => {
                 here(&["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--no-private-dns-enabled"])
             }
+            NetworkChange::DualStack { endpoint } => {
+                let words = ["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", endpoint, "--ip-address-type", "ipv6"];
+                here(&[&words[..], &["--dns-options", "DnsRecordIpType=ipv6"]].concat())
+            }
             NetworkChange::DnsAttribute { vpc, is_support } => {
                 let option = if *is_support { "--enable-dns-support" } else { "--enable-dns-hostnames" };
                 here(&["ec2", "modify-vpc-attribute", "--vpc-id", vpc, option, r#"{"Value":false}"#])
@@ -306,6 +372,29 @@ impl NetworkChange {
                 words.extend(subnets.iter().map(String::as_str));
                 here(&words)
             }
+            NetworkChange::TransitRoute { table, destination, attachment: _ } => {
+                let range = RouteDestination::Range(*destination);
+                let routes = transit_table(network, table)?.routes.found()?;
+                let to = destination.to_string();
+                let words = |verb: &'static str| {
+                    ["ec2", verb, "--transit-gateway-route-table-id", table, "--destination-cidr-block", &to]
+                };
+                match routes.iter().find(|old| old.destination == range) {
+                    Some(old) if old.is_blackhole => {
+                        here(&[&words("replace-transit-gateway-route")[..], &["--blackhole"]].concat())
+                    }
+                    Some(_) => return None,
+                    None => here(&words("delete-transit-gateway-route")),
+                }
+            }
+            NetworkChange::TransitAssociation { attachment, table } => here(&[
+                "ec2",
+                "disassociate-transit-gateway-route-table",
+                "--transit-gateway-route-table-id",
+                table,
+                "--transit-gateway-attachment-id",
+                attachment,
+            ]),
             // RDS makes no storage smaller.
             NetworkChange::MoreStorage { .. } => return None,
             NetworkChange::StartsDatabase { id } => {
@@ -365,6 +454,10 @@ fn acl<'n>(network: &'n Network, id: &str) -> Option<&'n NetworkAcl> {
 
 fn endpoint<'n>(network: &'n Network, id: &str) -> Option<&'n VpcEndpoint> {
     network.endpoints.found()?.iter().find(|one| one.id == id)
+}
+
+fn transit_table<'n>(network: &'n Network, id: &str) -> Option<&'n TransitTable> {
+    network.transit_tables.found()?.iter().find(|one| one.id == id)
 }
 
 fn vpc<'n>(network: &'n Network, id: &str) -> Option<&'n Vpc> {

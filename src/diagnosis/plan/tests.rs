@@ -1,6 +1,8 @@
 //! Faults one by one and in stacks: the plan lists them all, each command works after those before it, and taking the commands
 //! back brings the faults back.
 
+mod broken_networks;
+
 use super::apply::apply;
 use super::command::AwsCommand;
 use super::effect::CommandEffect;

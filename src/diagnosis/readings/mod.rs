@@ -11,6 +11,7 @@ pub(super) mod network;
 pub(super) mod partner;
 pub(super) mod pending;
 pub(super) mod port;
+pub(super) mod postgres_right;
 pub(super) mod runtime;
 pub(super) mod services;
 pub(super) mod strategy;

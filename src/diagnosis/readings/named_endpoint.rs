@@ -7,6 +7,8 @@ pub(in crate::diagnosis) struct NamedEndpoint {
     pub(in crate::diagnosis) service: String,
     /// Its host, where it is not the service's in the function's region: no endpoint of the VPC stands in for it.
     pub(in crate::diagnosis) elsewhere: Option<String>,
+    /// True for the service's host of both families, below `api.aws`.
+    pub(in crate::diagnosis) is_dual_stack: bool,
 }
 
 impl NamedEndpoint {
@@ -24,13 +26,22 @@ impl NamedEndpoint {
             return None;
         }
         let own = labels.any(|label| label == region);
-        Some(NamedEndpoint { service, elsewhere: (!own).then_some(host) })
+        let is_dual_stack = host.ends_with(".api.aws");
+        Some(NamedEndpoint { service, elsewhere: (!own).then_some(host), is_dual_stack })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_of_both_families_is_told_from_the_older_one() {
+        let is_dual =
+            |host: &str| NamedEndpoint::of(&format!("\"https://{host}/\""), "eu-west-1").map(|named| named.is_dual_stack);
+        assert_eq!(is_dual("secretsmanager.eu-west-1.api.aws"), Some(true));
+        assert_eq!(is_dual("secretsmanager.eu-west-1.amazonaws.com"), Some(false));
+    }
 
     #[test]
     fn a_host_of_another_region_or_of_none_is_told_from_the_services_own() {

@@ -31,11 +31,16 @@ pub(in crate::diagnosis) fn to_service(context: &DiagnosisContext<'_>, service: 
 
 /// The way to the endpoint that a line names, else to Secrets Manager.
 pub(in crate::diagnosis) fn to_named(context: &DiagnosisContext<'_>, named: Option<&NamedEndpoint>) -> Option<NetworkPaths> {
-    let Some(NamedEndpoint { service, elsewhere }) = named else { return to_service(context, "secretsmanager") };
-    if elsewhere.is_none() {
+    let Some(NamedEndpoint { service, elsewhere, is_dual_stack }) = named else {
+        return to_service(context, "secretsmanager");
+    };
+    if elsewhere.is_none() && !is_dual_stack {
         return to_service(context, service);
     }
     let function = context.function().filter(|_| was_looked_at(context) && context.rotates_by_function())?;
+    if elsewhere.is_none() {
+        return network::to_dual_stack_host(&context.evidence.network, function, &context.evidence.region, service);
+    }
     network::to_public_host(&context.evidence.network, function, service)
 }
 
@@ -49,21 +54,6 @@ pub(in crate::diagnosis) struct JudgedDatabase<'a> {
 impl JudgedDatabase<'_> {
     pub(in crate::diagnosis) fn reach(&self) -> Reachability {
         self.paths.as_ref().map_or(Reachability::Unknown, NetworkPaths::reach)
-    }
-
-    pub(in crate::diagnosis) fn fault(&self) -> Option<&NetworkFault> {
-        self.paths.as_ref()?.worst()?.fault()
-    }
-
-    /// What stops it from each of the function's subnets, each fault once, the one of [`JudgedDatabase::fault`] first.
-    pub(in crate::diagnosis) fn faults(&self) -> Vec<&NetworkFault> {
-        let mut faults: Vec<&NetworkFault> = self.fault().into_iter().collect();
-        for fault in self.paths.iter().flat_map(|paths| &paths.paths).filter_map(Path::fault) {
-            if !faults.contains(&fault) {
-                faults.push(fault);
-            }
-        }
-        faults
     }
 
     /// `orders, as a tag of the secret names it`.
@@ -80,7 +70,7 @@ pub(in crate::diagnosis) const fn how(choice: DatabaseChoice) -> &'static str {
         DatabaseChoice::Owner => "which owns the secret",
         DatabaseChoice::Logged => "whose host the function's log names",
         DatabaseChoice::ChangedGroup => "whose security group was changed",
-        DatabaseChoice::SameEngine => "a guess: it is of the function's engine and in its VPC",
+        DatabaseChoice::SameEngine => "which is guessed by the function's engine and VPC",
     }
 }
 
@@ -198,9 +188,17 @@ impl Weight {
     }
 }
 
+/// How many broken hops of one way are shown as proof.
+const MAX_PROOFS: usize = 3;
+
 /// What shows the fault.
-pub(in crate::diagnosis) fn proof(fault: &NetworkFault) -> Proof {
+fn proof(fault: &NetworkFault) -> Proof {
     Proof::of(fault.step(), fault.call(), fault.text())
+}
+
+/// What shows the faults: the first ones, as more would hide the rest of the proof.
+pub(in crate::diagnosis) fn proofs(paths: &NetworkPaths) -> impl Iterator<Item = Proof> {
+    paths.faults().into_iter().take(MAX_PROOFS).map(proof)
 }
 
 /// What shows the database's own state.
@@ -247,7 +245,7 @@ pub(in crate::diagnosis) fn shown(context: &DiagnosisContext<'_>) -> Vec<Network
     // The one that a line names, where that is another.
     let named = context.seen(Cause::AwsEndpointUnreachable);
     let named = named.and_then(|seen| NamedEndpoint::of(&seen.read.event.text, &context.evidence.region));
-    let named = named.filter(|named| named.service != "secretsmanager" || named.elsewhere.is_some());
+    let named = named.filter(|named| named.service != "secretsmanager" || named.elsewhere.is_some() || named.is_dual_stack);
     let service = service.into_iter().chain(named.and_then(|named| to_named(context, Some(&named))));
     let databases = databases(context).into_iter().filter_map(|one| one.paths).take(MAX_SHOWN);
     service.chain(databases).filter_map(|paths| paths.worst().map(|path| as_shown(&paths.target, path))).collect()

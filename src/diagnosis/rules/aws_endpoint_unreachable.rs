@@ -91,8 +91,7 @@ fn at_other_service(context: &DiagnosisContext<'_>) -> Option<Verdict> {
     let databases_reached = network::databases(context).iter().all(|one| one.reach() != Reachability::Blocked);
     let needed = needed_services(context).into_iter().filter(|_| databases_reached);
     needed.filter(|needed| hang.step.is_some_and(|step| needed.steps.contains(&step))).find_map(|needed| {
-        let paths = network::to_service(context, needed.service)?;
-        let fault = (paths.reach() == Reachability::Blocked).then(|| paths.worst()?.fault().cloned()).flatten()?;
+        let paths = network::to_service(context, needed.service).filter(|paths| paths.reach() == Reachability::Blocked)?;
         let explanation = format!(
             "The function hung{} until its timeout. {}, and it cannot reach {}{}.",
             hang.in_step(),
@@ -101,8 +100,9 @@ fn at_other_service(context: &DiagnosisContext<'_>) -> Option<Verdict> {
             network::because(&paths).unwrap_or_default()
         );
         let mut evidence = hang.proofs();
-        evidence.insert(evidence.len().min(1), network::proof(&fault));
-        let fix = mending(context, &fault, needed.service);
+        let at = evidence.len().min(1);
+        evidence.splice(at..at, network::proofs(&paths));
+        let fix = mending(context, &paths, needed.service);
         Some(context.finding(RULE.cause, Confidence::Likely, explanation, evidence, fix).into())
     })
 }
@@ -121,10 +121,10 @@ pub(super) fn sign(context: &DiagnosisContext<'_>, cause: Cause) -> AwsCallSign 
     if let Some(seen) = context.seen(Cause::AwsEndpointUnreachable) {
         let named = NamedEndpoint::of(&seen.read.event.text, &context.evidence.region);
         let explanation = match &named {
-            Some(NamedEndpoint { service, elsewhere: None }) => {
+            Some(NamedEndpoint { service, elsewhere: None, .. }) => {
                 format!("The function could not connect to the AWS endpoint of {service}{}.", seen.in_step())
             }
-            Some(NamedEndpoint { service, elsewhere: Some(host) }) => format!(
+            Some(NamedEndpoint { service, elsewhere: Some(host), .. }) => format!(
                 "The function could not connect to {host}, an AWS endpoint of {service} outside of its region{}.",
                 seen.in_step()
             ),
@@ -194,8 +194,9 @@ pub(super) fn agreed(
         finding.explanation = finding.explanation.replace(" It may have waited for something else.", "");
         finding.explanation.push_str(&format!(" The network stops it{because}."));
     }
-    finding.evidence.insert(finding.evidence.len().min(1), network::proof(fault));
-    finding.remediation = mending(context, fault, service);
+    let at = finding.evidence.len().min(1);
+    finding.evidence.splice(at..at, network::proofs(paths));
+    finding.remediation = mending(context, paths, service);
     finding.into()
 }
 
@@ -228,8 +229,8 @@ pub(super) fn blocked_now(context: &DiagnosisContext<'_>, cause: Cause, paths: &
     let because = network::because(paths).unwrap_or_default();
     let name = context.function_name().unwrap_or("the function");
     let explanation = format!("{name} cannot reach Secrets Manager{because}.");
-    let evidence: Vec<Proof> = std::iter::once(network::proof(fault)).chain(context.failed_attempt_proof()).collect();
-    let finding = context.finding(cause, Confidence::Likely, explanation, evidence, mending(context, fault, SECRETS_MANAGER));
+    let evidence: Vec<Proof> = network::proofs(paths).chain(context.failed_attempt_proof()).collect();
+    let finding = context.finding(cause, Confidence::Likely, explanation, evidence, mending(context, paths, SECRETS_MANAGER));
     let Weight { mut confidence, severity, note } =
         network::weight(context, cause, &[RotationStep::CreateSecret]).where_some_pass(paths);
     // What worked before may work by a way that is not seen.
@@ -239,13 +240,9 @@ pub(super) fn blocked_now(context: &DiagnosisContext<'_>, cause: Cause, paths: &
     Weight { confidence, severity, note }.put_on(finding)
 }
 
-/// The commands that mend the hop, and a rotation.
-pub(super) fn mending(context: &DiagnosisContext<'_>, fault: &NetworkFault, service: &str) -> Remediation {
-    Remediation::new(format!("Mend the hop that stops the function on its way to {service}: {}.", fault.text()))
-        .mend(context, fault, Towards::Service(service))
-        .rotate(context)
-        .link(NETWORK_ACCESS)
-        .link(TROUBLESHOOTING)
+/// The commands that mend the ways, and a rotation.
+fn mending(context: &DiagnosisContext<'_>, paths: &NetworkPaths, service: &str) -> Remediation {
+    Remediation::open_ways(context, paths, Towards::Service(service)).rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING)
 }
 
 fn remediation(context: &DiagnosisContext<'_>, service: &str) -> Remediation {

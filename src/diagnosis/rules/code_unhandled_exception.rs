@@ -80,7 +80,7 @@ const UNCHANGED: &str = " The code was not changed before the first failure, so 
 fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
     let summary = match deployed_at(context) {
         Some(at) => format!(
-            "The code was deployed at {}, after the last success and before the first failure: the quickest way back is the \
+            "The code was deployed on {}, after the last success and before the first failure: the quickest way back is the \
              package from before. Then correct the code at the last frame of the stack trace.",
             at.strftime("%a %-d %b %H:%M UTC")
         ),

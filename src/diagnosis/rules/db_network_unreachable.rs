@@ -10,7 +10,7 @@
 //! **Is not it** when the same invocation established a connection. A login that fails within 2 seconds proves nothing: a
 //! closed port and an unknown name fail as quickly.
 
-use crate::diagnosis::network::{HopPlace, HopStanding, Reachability};
+use crate::diagnosis::network::{HopPlace, HopStanding, NetworkPaths, Reachability};
 use crate::diagnosis::network_remedy::Towards;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
@@ -150,7 +150,7 @@ fn by_network(
         }
     }
     if let Some(candidate) = blamed(candidates)
-        && let (Some(paths), Some(fault)) = (&candidate.paths, candidate.fault())
+        && let Some(paths) = &candidate.paths
     {
         let is_alone = candidates.len() == 1 && network::is_named_alike(context, candidate.database);
         let guessed = candidate.database.found_by == DatabaseChoice::SameEngine && !is_alone;
@@ -161,9 +161,10 @@ fn by_network(
         let because = network::because(paths).unwrap_or_default();
         finding.explanation =
             finding.explanation.replace(" It may have waited for the database, which cannot be told from its lines.", "");
-        finding.explanation.push_str(&format!(" Of {}, the network stops it{because}.", candidate.named()));
-        finding.evidence.insert(finding.evidence.len().min(1), network::proof(fault));
-        finding.remediation = mending(context, candidate);
+        finding.explanation.push_str(&format!(" On the way to {}, the network stops it{because}.", candidate.named()));
+        let at = finding.evidence.len().min(1);
+        finding.evidence.splice(at..at, network::proofs(paths));
+        finding.remediation = mending(context, candidate.database, paths);
         return finding.into();
     }
     if !candidates.is_empty() && candidates.iter().all(|one| one.reach() == Reachability::Reachable) {
@@ -190,14 +191,16 @@ fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict, candidates
         || Hang::newest(context).is_some_and(|hang| hang.database_answered());
     let all_blocked = candidates.iter().all(|one| one.reach() == Reachability::Blocked);
     let is_named = first.database.found_by != DatabaseChoice::SameEngine || candidates.len() == 1;
-    let Some((paths, fault)) = first.paths.as_ref().zip(first.fault()).filter(|_| !stood && (all_blocked || is_named)) else {
+    let is_blocked = first.reach() == Reachability::Blocked;
+    let Some(paths) = first.paths.as_ref().filter(|_| is_blocked && !stood && (all_blocked || is_named)) else {
         return verdict;
     };
     let because = network::because(paths).unwrap_or_default();
     let name = context.function_name().unwrap_or("the function");
     let explanation = format!("{name} cannot reach {}{because}.", first.named());
-    let evidence: Vec<Proof> = std::iter::once(network::proof(fault)).chain(context.failed_attempt_proof()).collect();
-    let finding = context.finding(RULE.cause, Confidence::Likely, explanation, evidence, mending(context, first));
+    let evidence: Vec<Proof> = network::proofs(paths).chain(context.failed_attempt_proof()).collect();
+    let fix = mending(context, first.database, paths);
+    let finding = context.finding(RULE.cause, Confidence::Likely, explanation, evidence, fix);
     let mut weight = network::weight(context, RULE.cause, AT_DATABASE).where_some_pass(paths);
     // That it is this database at all is a guess.
     if first.database.found_by == DatabaseChoice::SameEngine && context.last_success_at.is_some() {
@@ -206,18 +209,15 @@ fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict, candidates
     weight.put_on(finding).into()
 }
 
-/// The commands that mend the hop, and a rotation.
-fn mending(context: &DiagnosisContext<'_>, candidate: &JudgedDatabase<'_>) -> Remediation {
-    let Some(fault) = candidate.fault() else { return remediation(context) };
-    let summary = format!("Mend the hop that stops the function on its way to {}: {}.", candidate.database.id, fault.text());
-    let fix = Remediation::new(summary);
+/// The commands that mend the ways, and a rotation.
+fn mending(context: &DiagnosisContext<'_>, database: &TargetDatabase, paths: &NetworkPaths) -> Remediation {
+    let mut fix = Remediation::open_ways(context, paths, Towards::Database(database));
     // The rule that was taken away comes back as it was.
-    let fix = match restored_rule(context, candidate.database) {
-        Some(words) => fix
-            .run(aws_in(context, &words.iter().map(String::as_str).collect::<Vec<_>>()))
-            .needs("ec2:AuthorizeSecurityGroupIngress"),
-        None => fix.mend_all(context, candidate.faults(), Towards::Database(candidate.database)),
-    };
+    if let Some(words) = restored_rule(context, database) {
+        let restored = aws_in(context, &words.iter().map(String::as_str).collect::<Vec<_>>());
+        fix.commands.retain(|command| !command.contains(" authorize-security-group-ingress "));
+        fix.commands.insert(0, restored);
+    }
     fix.rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING)
 }
 

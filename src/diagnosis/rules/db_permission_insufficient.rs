@@ -11,6 +11,7 @@
 use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::database;
 use crate::diagnosis::readings::by_log::by_log;
+use crate::diagnosis::readings::postgres_right::{PostgresAge, PostgresRight};
 use crate::diagnosis::readings::{login, strategy};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, advice};
@@ -37,22 +38,39 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         );
         let remediation = Remediation::new(format!(
             "Grant the user that runs the statement the right it lacks: {}.{} Then rotate.",
-            lacking(database::engine(context, seen)),
+            lacking(database::engine(context, seen), &seen.read.event.text),
             database::run_by(database::engine(context, seen))
         ));
         (explanation, missing_right(context, seen, remediation).rotate(context).link(TROUBLESHOOTING))
     })
 }
 
-/// What a user needs to change another's password, in the words of the engine.
-fn lacking(engine: Option<&str>) -> &'static str {
-    match engine {
+/// What a user needs for the statement, in the words of the engine.
+fn lacking(engine: Option<&str>, line: &str) -> String {
+    if let Some((right, age)) = PostgresRight::of(line).filter(|_| matches!(engine, None | Some("postgres" | "redshift"))) {
+        return match (right, age) {
+            (PostgresRight::CreateRole, _) => "CREATEROLE".to_owned(),
+            (PostgresRight::Admin { role, with_createrole: true }, _) => format!("CREATEROLE and the ADMIN OPTION on {role}"),
+            (PostgresRight::Admin { role, with_createrole: false }, _) => format!("the ADMIN OPTION on {role}"),
+            (PostgresRight::SetRole { role }, PostgresAge::From16) => format!("membership in {role} WITH SET TRUE"),
+            (PostgresRight::SetRole { role }, PostgresAge::Before16) => format!("membership in {role}"),
+            (PostgresRight::SetRole { role }, PostgresAge::Unknown) => {
+                format!("membership in {role} (before PostgreSQL 16, leave out WITH SET TRUE)")
+            }
+            (PostgresRight::Superuser, _) => "only a superuser changes one, so that the rotated role must not be one".to_owned(),
+            (PostgresRight::Schema { name }, _) => {
+                format!("USAGE and CREATE on the schema {name}, which PostgreSQL 15 and later give to nobody by themselves")
+            }
+        };
+    }
+    let text = match engine {
         Some("mysql" | "mariadb") => "the right to change passwords, WITH GRANT OPTION for the superuser",
         Some("postgres" | "redshift") => "CREATEROLE and the ADMIN OPTION on the role, or rds_password",
         Some("sqlserver") => "ALTER ANY LOGIN, for a login that exists",
         Some("oracle") => "ALTER USER",
         _ => "the right to change passwords, as the server's answer names it",
-    }
+    };
+    text.to_owned()
 }
 
 /// What to say where MySQL does not let a user into the database it asks for while connecting.
@@ -84,53 +102,84 @@ fn refused_database(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> 
     Some((explanation, remediation))
 }
 
-/// The role on which PostgreSQL 16 and later demand the ADMIN option.
-fn administered_role(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("option on role \"").or_else(|| text.split_once("option on role \\\""))?;
-    rest.split(['"', '\\']).next().filter(|role| !role.is_empty())
-}
-
-/// True where the server itself asks for the attribute.
-fn names_the_attribute(text: &str) -> bool {
-    text.contains("createrole")
-}
-
 /// The statement that gives the right the line names, to the user the function had logged in as.
 fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remediation: Remediation) -> Remediation {
     let engine = database::engine(context, seen);
     let text = seen.read.event.text.to_ascii_lowercase();
     let user = database::logged_in_as(seen);
     match (engine, user) {
-        (Some("postgres" | "redshift"), _) if text.contains("must be superuser to alter superuser") => remediation
-            .run_as_administrator(engine, "SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY rolname")
-            .pending_user_is_no_superuser(context, engine)
-            .warn("The role that the rotation changes keeps its other rights, and loses those of a superuser."),
         (Some("postgres"), Some(user)) if text.contains("rds_password") => {
             remediation.run_as_administrator(engine, &format!("GRANT rds_password TO \"{user}\""))
         }
-        // A user that changes its own password needs no such right, which would let it change every other user's.
-        (Some("postgres"), Some(user)) if strategy::alternates(context) || names_the_attribute(&text) => {
-            let remediation = remediation.run_as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE")).warn(
-                "CREATEROLE lets the user create and change other roles: before PostgreSQL 16 every role that is no superuser, later \
-                 those of which it has the ADMIN OPTION.",
-            );
-            match administered_role(&seen.read.event.text) {
-                Some(role) => {
-                    let sql = format!("GRANT \"{role}\" TO \"{user}\" WITH ADMIN OPTION");
-                    remediation.run_as_administrator(engine, &sql)
-                }
-                None => remediation,
+        (Some("postgres" | "redshift"), user) => match PostgresRight::of(&seen.read.event.text) {
+            // A user that changes its own password needs no such right, which would let it change every other user's.
+            Some((PostgresRight::CreateRole, PostgresAge::Unknown)) if !strategy::alternates(context) => {
+                looking(context, seen, remediation)
             }
-        }
+            Some((right, age)) => role_right(context, remediation, (engine, user.as_deref()), right, age),
+            None => looking(context, seen, remediation),
+        },
         (Some("mysql" | "mariadb"), Some(user)) if strategy::alternates(context) => remediation
             .run_as_administrator(engine, &format!("SELECT user, host FROM mysql.user WHERE user = '{user}'"))
             .run(database::what_it_prints(&database::grants(&database::SUPERUSER_RIGHTS, &user)))
             .drop_half_made(context, engine)
             .warn(database::WIDE_GRANT),
-        _ => match advice::rights(context, seen) {
-            Some(look) => remediation.run(look),
-            None => remediation,
-        },
+        _ => looking(context, seen, remediation),
+    }
+}
+
+/// Where nothing more is known, the rights that there are are shown.
+fn looking(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remediation: Remediation) -> Remediation {
+    match advice::rights(context, seen) {
+        Some(look) => remediation.run(look),
+        None => remediation,
+    }
+}
+
+/// Who is a member of whom, with the options that the server knows.
+const MEMBERS: &str = "SELECT r.rolname AS role, m.rolname AS member, a.* FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid \
+                       JOIN pg_roles m ON m.oid = a.member ORDER BY 1, 2";
+
+/// The statements that give PostgreSQL's right to `user`, who may not be known.
+fn role_right(
+    context: &DiagnosisContext<'_>,
+    remediation: Remediation,
+    (engine, user): (Option<&str>, Option<&str>),
+    right: PostgresRight,
+    age: PostgresAge,
+) -> Remediation {
+    let createrole = |fix: Remediation, user: &str| {
+        fix.run_as_administrator(engine, &format!("ALTER ROLE \"{user}\" CREATEROLE")).warn(
+            "CREATEROLE lets the user create and change other roles: before PostgreSQL 16 every role that is no superuser, later \
+             those of which it has the ADMIN OPTION.",
+        )
+    };
+    match (right, user) {
+        (PostgresRight::Superuser, _) => remediation
+            .run_as_administrator(engine, "SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY rolname")
+            .pending_user_is_no_superuser(context, engine)
+            .warn("The role that the rotation changes keeps its other rights, and loses those of a superuser."),
+        (PostgresRight::SetRole { role }, Some(user)) => {
+            let grant = format!("GRANT \"{role}\" TO \"{user}\"");
+            let fix = match age {
+                PostgresAge::Before16 => remediation.run_as_administrator(engine, &grant),
+                _ => remediation.run_as_administrator(engine, &format!("{grant} WITH SET TRUE")),
+            };
+            fix.warn(format!("As a member of {role} the user has the rights of that role too."))
+        }
+        (PostgresRight::SetRole { .. }, None) => remediation.run_as_administrator(engine, MEMBERS),
+        (PostgresRight::Admin { role, with_createrole }, Some(user)) => {
+            let fix = if with_createrole { createrole(remediation, user) } else { remediation };
+            fix.run_as_administrator(engine, &format!("GRANT \"{role}\" TO \"{user}\" WITH ADMIN OPTION"))
+        }
+        (PostgresRight::Admin { .. }, None) => remediation.run_as_administrator(engine, MEMBERS),
+        (PostgresRight::CreateRole, Some(user)) => createrole(remediation, user),
+        (PostgresRight::Schema { name }, Some(user)) => {
+            remediation.run_as_administrator(engine, &format!("GRANT USAGE, CREATE ON SCHEMA \"{name}\" TO \"{user}\""))
+        }
+        (PostgresRight::CreateRole | PostgresRight::Schema { .. }, None) => {
+            remediation.run_as_administrator(engine, "SELECT rolname, rolsuper, rolcreaterole FROM pg_roles ORDER BY rolname")
+        }
     }
 }
 
@@ -160,11 +209,53 @@ mod tests {
         assert!(!commands.contains("put-secret-value"), "{commands}");
     }
 
+    const CONNECTED: &str = "[INFO] Connection as user rotator succeeded";
+
+    /// Summary and commands on the refusal.
+    fn advice_on(line: &str) -> (String, String) {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[CONNECTED, line]);
+        let root = diagnose(&evidence).root_cause().unwrap().clone();
+        assert_eq!(root.cause, RULE.cause, "{line}");
+        (root.remediation.summary, root.remediation.commands.join("\n"))
+    }
+
     #[test]
-    fn postgresql_16_names_the_role_on_which_the_admin_option_is_missing() {
-        let line = "permission denied to alter role\nDETAIL:  Only roles with the CREATEROLE attribute and the ADMIN option on role \
-                    \"app_clone\" may alter this role.";
-        assert_eq!(administered_role(line), Some("app_clone"));
-        assert_eq!(administered_role("permission denied to alter role"), None);
+    fn postgresql_is_given_the_right_that_it_asks_for_in_the_form_of_its_age() {
+        for (line, summary, command) in [
+            (
+                "psycopg2.errors.InsufficientPrivilege: must be able to SET ROLE \"app_owner\"",
+                "membership in app_owner WITH SET TRUE",
+                "GRANT \"app_owner\" TO \"rotator\" WITH SET TRUE",
+            ),
+            (
+                "psycopg2.errors.InsufficientPrivilege: must be member of role \"app_owner\"",
+                "membership in app_owner.",
+                "GRANT \"app_owner\" TO \"rotator\"",
+            ),
+            (
+                "psycopg2.errors.InsufficientPrivilege: permission denied to set role \"app_owner\"",
+                "before PostgreSQL 16, leave out WITH SET TRUE",
+                "GRANT \"app_owner\" TO \"rotator\" WITH SET TRUE",
+            ),
+            (
+                "psycopg2.errors.InsufficientPrivilege: permission denied to grant role \"app\"\nDETAIL:  Only roles with the ADMIN \
+                 option on role \"app\" may grant this role.",
+                "the ADMIN OPTION on app",
+                "GRANT \"app\" TO \"rotator\" WITH ADMIN OPTION",
+            ),
+            (
+                "psycopg2.errors.InsufficientPrivilege: permission denied to alter role\nDETAIL:  Only roles with the CREATEROLE \
+                 attribute and the ADMIN option on role \"app\" may alter this role.",
+                "CREATEROLE and the ADMIN OPTION on app",
+                "ALTER ROLE \"rotator\" CREATEROLE",
+            ),
+        ] {
+            let (said, commands) = advice_on(line);
+            assert!(said.contains(summary), "{line}: {said}");
+            assert!(commands.contains(command), "{line}: {commands}");
+            assert_eq!(commands.contains("CREATEROLE"), line.contains("CREATEROLE"), "{line}: {commands}");
+            assert_eq!(commands.contains("SET TRUE"), command.contains("SET TRUE"), "{line}: {commands}");
+        }
     }
 }

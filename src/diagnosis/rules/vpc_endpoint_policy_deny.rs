@@ -285,6 +285,34 @@ mod tests {
     }
 
     #[test]
+    fn conditions_of_the_endpoints_policy_are_decided_by_what_is_known_and_open_where_they_ask_for_the_organization() {
+        let with = |condition: Value| {
+            with_policy(json!({ "Statement": [
+                { "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": condition }
+            ] }))
+        };
+        for condition in [
+            json!({ "StringEquals": { "aws:PrincipalAccount": ACCOUNT } }),
+            json!({ "StringEquals": { "aws:ResourceAccount": ACCOUNT } }),
+            json!({ "StringEquals": { "aws:SourceVpc": "vpc-0a1b2c3d" } }),
+            json!({ "StringEquals": { "aws:SourceVpce": "vpce-0a1b2c3d" } }),
+        ] {
+            assert_clear(CAUSE, &with(condition));
+        }
+        for condition in [
+            json!({ "StringEquals": { "aws:PrincipalAccount": "999988887777" } }),
+            json!({ "StringEquals": { "aws:SourceVpc": "vpc-0other" } }),
+        ] {
+            let found = finding(CAUSE, &with(condition));
+            assert!(found.explanation.contains("vpce-0a1b2c3d"), "{}", found.explanation);
+        }
+        for key in ["aws:PrincipalOrgID", "aws:ResourceOrgID"] {
+            let condition = json!({ "StringEquals": { key: "o-a1b2c3d4e5" } });
+            assert_unknown(CAUSE, &with(condition), &key.to_ascii_lowercase());
+        }
+    }
+
+    #[test]
     fn outside_a_vpc_it_is_clear_and_with_unread_logs_unknown() {
         let mut evidence = healthy();
         assert_clear(CAUSE, &evidence);

@@ -18,14 +18,40 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .matches(&["pymongo.errors.OperationFailure: User \"app_clone@admin\" already exists, full error: {'ok': 0.0, 'code': 51003}"])
         .ignores(&["[INFO] index app_1 already exists"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
-        r"not authorized on \w+ to execute command|'?codeName'?\W+Unauthorized\b|Authorization failure",
+        r"not authorized on \w+ to execute command|user is not allowed to do action|'?codeName'?\W+Unauthorized\b|Authorization failure",
     ])
     .engine("mongodb")
     .matches(&[
         "pymongo.errors.OperationFailure: not authorized on admin to execute command { updateUser: \"app\" }, full error: {'ok': 0.0, 'code': 13, 'codeName': 'Unauthorized'}",
+        "MongoServerError: user is not allowed to do action [updateUser] on [admin.]",
         "OperationFailure: Authorization failure, full error: {'ok': 0.0, 'code': 13}",
     ])
     .ignores(&["[INFO] user app authorized on admin"]),
+    // DocumentDB and MongoDB each have mechanisms that the other one's drivers ask for by default.
+    is(Cause::DbAuthFailed, NamedFault, &[
+        r"Unsupported mechanism \[|(?:Mechanism|mechanism) \S+ (?:is not (?:supported|enabled)|not supported)|code\W+334\b|MechanismUnavailable",
+    ])
+    .engine("mongodb")
+    .fault(Fault::MethodUnsupported)
+    .matches(&["pymongo.errors.OperationFailure: Unsupported mechanism [ -301 ], full error: {'ok': 0.0, 'code': 303}"])
+    .ignores(&["[INFO] mechanism SCRAM-SHA-1 in use"]),
+    // A connection string takes some characters only in their escaped form.
+    is(Cause::DbPasswordPolicyOrChars, NamedFault, &[
+        r"Username and password must be escaped according to RFC 3986|(?:Password|Username) contains (?:unescaped|illegal) characters|must be URL encoded",
+    ])
+    .engine("mongodb")
+    .matches(&["pymongo.errors.InvalidURI: Username and password must be escaped according to RFC 3986, use urllib.parse.quote_plus"])
+    .ignores(&["[INFO] the password is escaped"]),
+    is(Cause::DbNetworkUnreachable, NamedFault, &[
+        r"DNS query name does not exist: |query(?:Srv|Txt) E(?:NOTFOUND|TIMEOUT|SERVFAIL)|No SRV records|The resolution lifetime expired",
+    ])
+    .engine("mongodb")
+    .fault(Fault::NameNotResolved)
+    .matches(&[
+        "pymongo.errors.ConfigurationError: The DNS query name does not exist: _mongodb._tcp.cluster0.abcde.mongodb.net.",
+        "Error: querySrv ENOTFOUND _mongodb._tcp.cluster0.abcde.mongodb.net",
+    ])
+    .ignores(&["[INFO] 3 SRV records"]),
     is(Cause::DbAuthFailed, NamedFault, &[
         r"OperationFailure: (?:Authentication failed|bad auth)|MongoServerError: (?:Authentication failed|bad auth)|MongoError: (?:Authentication failed|auth failed|bad auth)",
         r"'?code'?: ?18\b.*Authentication|'?codeName'?\W+AuthenticationFailed|bad auth\b.{0,4}[Aa]uthentication failed|MongoSecurityException|\(AuthenticationFailed\)|not authorized: AuthenticationFailed|sasl conversation error|SCRAM.{0,20}authentication failed, storedKey mismatch",

@@ -19,7 +19,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .fault(Fault::ServerError)
         .matches(&["redis.exceptions.OutOfMemoryError: OOM command not allowed when used memory > 'maxmemory'."])
         .ignores(&["[INFO] the command is allowed"]),
-    is(Cause::DbNetworkUnreachable, NamedFault, &[r"(?-i:\bLOADING\b) .{0,20}is loading the dataset|(?-i:\bMASTERDOWN\b)|(?-i:\bCLUSTERDOWN\b)"])
+    is(Cause::DbNetworkUnreachable, NamedFault, &[r"(?-i:\bLOADING\b) .{0,20}is loading the dataset|BusyLoadingError|(?-i:\bMASTERDOWN\b)|(?-i:\bCLUSTERDOWN\b)"])
         .engine("elasticache")
         .answered()
         .fault(Fault::NotAccepting)

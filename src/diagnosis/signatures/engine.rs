@@ -21,6 +21,7 @@ const ENGINES: &[(&str, &str)] = &[
     ("sqlserver", r"(?i)pymssql|\bmssql\b|sql ?server|sqlserver|\btedious\b|pyodbc"),
     ("mongodb", r"(?i)mongo"),
     ("cassandra", r"(?i)cassandra|\bNoHostAvailable\b"),
+    ("snowflake", r"(?i)snowflake"),
     ("opensearch", r"(?i)opensearch|elasticsearch"),
 ];
 

@@ -70,6 +70,8 @@ pub enum Fault {
     ServerError,
     /// MySQL does not let this host in, or has blocked it.
     HostNotAllowed,
+    /// A rule of the service's own does not let the function's address in.
+    AddressNotAllowed,
     /// The host's name does not resolve.
     NameNotResolved,
     /// Nothing listens on the port.
@@ -123,7 +125,7 @@ impl Fault {
     }
 
     /// Every fault.
-    pub const ALL: [Fault; 44] = [
+    pub const ALL: [Fault; 45] = [
         Fault::TokensOnly,
         Fault::NotAdmitted,
         Fault::UserGone,
@@ -151,6 +153,7 @@ impl Fault {
         Fault::ApiUserGone,
         Fault::ServerError,
         Fault::HostNotAllowed,
+        Fault::AddressNotAllowed,
         Fault::NameNotResolved,
         Fault::PortRefused,
         Fault::BadPort,

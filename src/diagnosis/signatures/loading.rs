@@ -61,6 +61,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] architecture: arm64, glibc 2.34"]),
     is(Cause::CodeSyntaxOrHandlerError, Code, &[
         r"Runtime\.(?:UserCodeSyntaxError|HandlerNotFound|MalformedHandlerName|InvalidEntrypoint|InvalidTaskConfig|NoSuchHandler)",
+        r"fork/exec \S+: (?:permission denied|no such file)",
         r"Unable to (?:find|load) type '",
         r"Syntax error in module",
         r"\bSyntaxError: (?:invalid (?:syntax|character in|non-printable|decimal|escape)|unexpected (?:EOF|end of input|character|identifier|reserved word|strict|eval)|unterminated|Missing (?:parentheses|initializer|catch)|EOL while|f-string|Invalid or unexpected token|Identifier \S+ has already|await is only|'\S+' outside|(?-i:expected)|unmatched|positional argument|Unexpected token '?(?:[{}()\[\];,.=*/+-]+|export|import|const|let|async)'?\s*$)",

@@ -103,10 +103,12 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"Unable to locate an endpoint|SdkClientException: Unable to (?:execute|connect|load region)",
         r"exceeded maximum number of attempts.*(?:dial tcp|timeout|no such host).*",
         r"RequestError: send request failed",
+        r"curlCode: (?:6|7|28|35|52|56)\b|\bAWSError\b.{0,120}Unable to connect to endpoint|\bAws::\S.{0,160}Unable to connect to endpoint",
     ])
     .matches(&[
         "Err(DispatchFailure(DispatchFailure { source: ConnectorError { kind: Timeout, source: hyper::Error(Connect, HttpTimeoutError { kind: \"HTTP connect\", duration: 3.1s }), connection: Unknown } }))",
         "software.amazon.awssdk.core.exception.SdkClientException: Unable to execute HTTP request: Connect to secretsmanager.us-east-1.amazonaws.com:443 failed: connect timed out",
+        "[ERROR] Aws::SecretsManager::SecretsManagerClient: HTTP response code: -1, Exception name: , Error message: curlCode: 28, Timeout was reached",
         "RequestError: send request failed\ncaused by: Post \"https://secretsmanager.us-east-1.amazonaws.com/\": dial tcp 10.0.0.9:443: i/o timeout",
     ])
     .ignores(&["[INFO] endpoint URL configured: https://secretsmanager.us-east-1.amazonaws.com"]),
@@ -140,7 +142,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\b(?:socket\.timeout|TimeoutError|timeout)(?:: |\(['\x22]?)timed out\b",
         r"java\.net\.(?:UnknownHost|Connect|SocketTimeout|NoRouteToHost)Exception",
         r"\bsocket hang up\b|\bread timed out\b|\bSSL SYSCALL error",
-        r"timed out without establishing a connection|pool timed out while waiting|Connect call failed|Cannot connect to host \S+:\d+|Timeout acquiring a connection|ConnectionAcquireTimeoutError|Could not create connection to database server",
+        r"timed out without establishing a connection|pool timed out while waiting|Connect call failed|Cannot connect to host \S+:\d+|Timeout acquiring a connection|ConnectionAcquireTimeoutError|Could not create connection to database server|Can't reach database server|MaxRetriesPerRequestError",
         r"Can't create a connection to host \S+ and port|Failed to connect to proxy URL|\bTimeout connecting to server\b",
         r"(?:SQLSTATE|sqlstate|code|state)\W{0,5}0800[146]\b|[\x22'\[(]0800[146][\x22'\])]",
         r"HttpRequestException: .*(?:refused|known|timed out)|No such host is known|SocketException \(\d+\)",
@@ -160,6 +162,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "Npgsql.NpgsqlException (0x80004005): Failed to connect to 10.0.3.7:5432",
         "redis.exceptions.TimeoutError: Timeout connecting to server\nTraceback (most recent call last):\n  File \"/var/task/app.py\", line 9, in set_secret",
         "pg8000.exceptions.InterfaceError: Can't create a connection to host db.internal and port 5432 (timeout is 5 and source_address is None).",
+        "PrismaClientInitializationError: Can't reach database server at `db.example.internal:5432`",
+        "MaxRetriesPerRequestError: Reached the max retries per request limit (which is 20). Refer to \"maxRetriesPerRequest\" option for details.",
     ])
     .ignores(&[
         "[INFO] connection timeout set to 5 seconds",

@@ -98,17 +98,18 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] privileges granted"]),
     is(Cause::DbNameMissing, NamedFault, &[
-        r"\bORA-12514\b|\bORA-12505\b|\bDPY-6001\b|\bDPY-6003\b|listener does not currently know of (?:service|SID)|\bORA-01109\b",
+        r"\bORA-12514\b|\bORA-12505\b|\bDPY-6001\b|\bDPY-6003\b|\bNJS-51[178]\b|(?:service|service name|SID) \x22[^\x22]+\x22 is not registered with the listener|listener does not currently know of (?:service|SID)|\bORA-01109\b",
     ])
     .engine("oracle")
     .matches(&[
         "ORA-12514: TNS:listener does not currently know of service requested in connect descriptor",
+        "Error: NJS-518: cannot connect to Oracle Database. Service \"orders\" is not registered with the listener at host \"db.example.internal\" port 1521",
         "DPY-6003: SID \"ORCL2\" is not registered with the listener at host \"db.example.internal\" port 1521. (Similar to ORA-12505)",
     ])
     .ignores(&["[INFO] service ORCL is registered with the listener"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
         r"\bORA-12(?:170|541|545|154|535|543|537|547|560|516|518|519|520|606|609|637|161|162|571)\b|\bORA-03113\b|\bORA-03114\b|\bORA-03135\b|\bORA-12\d{3}: TNS|\bTNS-12\d{3}\b",
-        r"\bNJS-(?:500|501|503|510|511|530|521)\b|\bDPY-4000\b|\bDPY-4027\b|\bDPY-6005\b|\bDPY-4011\b|\bDPY-4005\b|\bDPY-4024\b|\bDPY-6000\b|\bDPI-1080\b|\bDPI-1067\b",
+        r"\bNJS-(?:500|501|503|510|530|521)\b|\bDPY-4000\b|\bDPY-4027\b|\bDPY-6005\b|\bDPY-4011\b|\bDPY-4005\b|\bDPY-4024\b|\bDPY-6000\b|\bDPI-1080\b|\bDPI-1067\b",
         r"IO Error: The Network Adapter could not establish the connection|TNS:(?:Connect timeout|no listener|could not resolve)",
     ])
     .engine("oracle")

@@ -1,5 +1,6 @@
 //! Snowflake, SAP HANA, Teradata, ClickHouse, Neo4j, Couchbase, message brokers and SSH.
 
+use super::fault::Fault;
 use super::signature::{LineSpecificity::*, Signature, is};
 use crate::model::Cause;
 
@@ -23,7 +24,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] privileges granted to user 'APP'"]),
     // An answer of the account's network policy, not of the network.
-    is(Cause::TargetServiceError, NamedFault, &[r"is not allowed to access Snowflake"])
+    is(Cause::TargetServiceError, NamedFault, &[r"is not allowed to access Snowflake|\b390422\b|Incoming request with IP/Token"])
+        .fault(Fault::AddressNotAllowed)
         .matches(&["snowflake.connector.errors.ForbiddenError: 250001 (08001): Failed to connect to DB: ab12345.snowflakecomputing.com:443. IP/Token 3.250.1.2 is not allowed to access Snowflake."])
         .ignores(&["[INFO] allowed to access Snowflake"]),
     // Before the network's entries: Snowflake wraps every refusal into "Failed to connect", with SQLSTATE 08001.

@@ -74,7 +74,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .matches(&["Login failed for user 'app'. Reason: The account is disabled. (18470)"])
         .ignores(&["[INFO] the account is enabled"]),
     is(Cause::DbAuthFailed, NamedFault, &[
-        r"Login failed for (?:user|login)|\b18456\b|\b18452\b|\bELOGIN\b",
+        r"Login failed for (?:user|login)|\b18456\b|\b18452\b|\bELOGIN\b|login is from an untrusted domain",
     ])
     .engine("sqlserver")
     .matches(&[

@@ -80,7 +80,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] protocol version 3 in use"]),
     is(Cause::DbSslMismatch, NamedFault, &[
         r"(?:SSL|TLS) is not enabled (?:on|by|for) the (?:host|server|cluster|database)|check that SSL/TLS is enabled on the host",
-        r"server (?:does not|doesn't) support (?:SSL|TLS)|does not support SSL connections|HANDSHAKE_NO_SSL_SUPPORT",
+        r"server (?:does not|doesn't) support (?:SSL|TLS)|server refused (?:SSL|TLS) connection|does not support SSL connections|HANDSHAKE_NO_SSL_SUPPORT",
         r"first record does not look like a TLS handshake|\bWRONG_VERSION_NUMBER\b|wrong version number|received invalid response to SSL negotiation",
         r"SSL is not enabled on the server|encryption(?: is)? not supported",
     ])
@@ -90,6 +90,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "tls: first record does not look like a TLS handshake",
         "[ERROR] Unable to establish SSL/TLS handshake, SSL/TLS is not enabled on the host: db.example.internal",
         "Error: The server does not support SSL connections",
+        "failed to connect to `user=app database=orders`: 10.0.3.9:5432 (db.example.internal): tls error: server refused TLS connection",
     ])
     .ignores(&["[INFO] the server supports SSL"]),
     is(Cause::DbSslMismatch, NamedFault, &[

@@ -109,6 +109,31 @@ pub(in crate::simulator) fn carry_out(
             let attachment = attachment.ok_or("InvalidTransitGatewayAttachmentID.NotFound")?;
             attachment.subnets.extend(text("add-subnet-ids")?.split(' ').map(str::to_owned));
         }
+        ("ec2", "create-transit-gateway-route" | "replace-transit-gateway-route") => {
+            let (id, range) = (text("transit-gateway-route-table-id")?, text("destination-cidr-block")?);
+            let attachment = text("transit-gateway-attachment-id")?;
+            if !forms.attachments.iter().any(|one| one.id == attachment) {
+                return Err("InvalidTransitGatewayAttachmentID.NotFound".to_owned());
+            }
+            let table = forms.transit_tables.iter_mut().find(|table| table.id == id).ok_or("InvalidRouteTableID.NotFound")?;
+            let is_same = |route: &String| route.split_once(' ').is_some_and(|(destination, _)| destination == range);
+            match (operation.starts_with("create"), table.routes.iter().any(is_same)) {
+                (true, true) => return Err("RouteAlreadyExists".to_owned()),
+                (false, false) => return Err("InvalidRoute.NotFound".to_owned()),
+                _ => {}
+            }
+            table.routes.retain(|route| !is_same(route));
+            table.routes.push(format!("{range} {attachment}"));
+        }
+        ("ec2", "associate-transit-gateway-route-table") => {
+            let (id, table) = (text("transit-gateway-attachment-id")?, text("transit-gateway-route-table-id")?);
+            let attachment = forms.attachments.iter_mut().find(|one| one.id == id);
+            let attachment = attachment.ok_or("InvalidTransitGatewayAttachmentID.NotFound")?;
+            if attachment.table.as_deref().is_some_and(|table| !table.is_empty()) {
+                return Err("Resource.AlreadyAssociated".to_owned());
+            }
+            attachment.table = Some(table.to_owned());
+        }
         ("rds", "modify-db-instance") => {
             let (id, gib) = (text("db-instance-identifier")?, text("allocated-storage")?);
             let database = forms.databases.iter_mut().find(|one| one.id == id && one.kind == DatabaseKindForm::Instance);

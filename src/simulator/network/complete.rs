@@ -1,7 +1,8 @@
 //! Completes what a scenario declares: subnets, groups, routes and ACLs that let everything through.
 
 use super::forms::{
-    AclForm, DatabaseForm, EndpointForm, GroupForm, NatForm, NetworkForms, RouteTableForm, SubnetForm, VpcDeclaration,
+    AclForm, DatabaseForm, EndpointForm, GroupForm, NatForm, NetworkForms, RouteTableForm, SubnetForm, TransitTableForm,
+    VpcDeclaration,
 };
 use super::rules::{AclRule, GroupRuleText, RouteText};
 use crate::simulator::ids;
@@ -41,6 +42,7 @@ pub(in crate::simulator) fn complete(mut forms: NetworkForms, functions: &[Funct
     for vpc in forms.vpcs.clone() {
         tables_and_acls(&mut forms, &vpc.id)?;
     }
+    transit_tables(&mut forms);
     number_subnets(&mut forms);
     check(&forms)?;
     Ok(forms)
@@ -57,6 +59,7 @@ impl NetworkForms {
             && self.endpoints.is_empty()
             && self.peerings.is_empty()
             && self.attachments.is_empty()
+            && self.transit_tables.is_empty()
             && self.prefix_lists.is_empty()
             && self.databases.is_empty()
     }
@@ -187,6 +190,23 @@ fn tables_and_acls(forms: &mut NetworkForms, vpc: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A transit gateway associates what is attached with its default table, which leads to every attached VPC.
+fn transit_tables(forms: &mut NetworkForms) {
+    for at in 0..forms.attachments.len() {
+        let Some(form) = forms.attachments.get(at).filter(|form| form.table.is_none()) else { continue };
+        let (gateway, table) = (form.gateway.clone(), made_up("tgw-rtb", &form.gateway));
+        if !forms.transit_tables.iter().any(|known| known.id == table) {
+            let attached = forms.attachments.iter().filter(|one| one.gateway == gateway);
+            let range = |vpc: &str| forms.vpcs.iter().find(|known| known.id == vpc).map(|known| known.cidr.clone());
+            let routes = attached.filter_map(|one| Some(format!("{} {}", range(&one.vpc)?, one.id))).collect();
+            forms.transit_tables.push(TransitTableForm { id: table.clone(), routes });
+        }
+        if let Some(form) = forms.attachments.get_mut(at) {
+            form.table = Some(table);
+        }
+    }
 }
 
 /// Gives every subnet a range of its own in its VPC, and the zones in turn.

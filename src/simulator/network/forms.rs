@@ -17,6 +17,7 @@ pub(in crate::simulator) struct NetworkForms {
     pub(in crate::simulator) endpoints: Vec<EndpointForm>,
     pub(in crate::simulator) peerings: Vec<PeeringForm>,
     pub(in crate::simulator) attachments: Vec<AttachmentForm>,
+    pub(in crate::simulator) transit_tables: Vec<TransitTableForm>,
     pub(in crate::simulator) prefix_lists: Vec<PrefixListForm>,
     pub(in crate::simulator) databases: Vec<DatabaseForm>,
 }
@@ -161,6 +162,20 @@ pub(in crate::simulator) struct AttachmentForm {
     pub(in crate::simulator) state: String,
     #[serde(default)]
     pub(in crate::simulator) subnets: Vec<String>,
+    /// The gateway's route table that it is associated with; its default one where left out, none where empty.
+    pub(in crate::simulator) table: Option<String>,
+    /// The account that owns the gateway, where it is another one.
+    pub(in crate::simulator) gateway_account: Option<String>,
+}
+
+/// A route table of a transit gateway. The routes of one that is not declared lead to every attached VPC.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::simulator) struct TransitTableForm {
+    pub(in crate::simulator) id: String,
+    /// `10.1.0.0/16 tgw-attach-0a1b`, or `10.1.0.0/16 blackhole`.
+    #[serde(default)]
+    pub(in crate::simulator) routes: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

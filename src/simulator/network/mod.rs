@@ -12,7 +12,7 @@ pub(super) use commands::carry_out;
 pub(super) use complete::{FUNCTION_VPC, FunctionPlace, complete};
 pub(super) use forms::{
     AclForm, AttachmentForm, DatabaseForm, DatabaseKindForm, EndpointForm, GroupForm, NatForm, NetworkForms, PeeringForm,
-    PrefixListForm, RouteTableForm, SubnetForm, VpcDeclaration,
+    PrefixListForm, RouteTableForm, SubnetForm, TransitTableForm, VpcDeclaration,
 };
 pub(super) use reach::{FunctionInVpc, to_database, to_secrets_manager};
 pub(super) use rules::{AclRule, GroupRuleText, Peer, RouteText};

@@ -1,6 +1,6 @@
 //! Whether the packets of a rotation get through the declared network: a walk with addresses in numbers, the simulator's own.
 //!
-//! Every subnet of the function is tried, at the edges of its range. Behind a transit gateway everything is let through.
+//! Every subnet of the function is tried, at the edges of its range.
 
 use super::forms::{DatabaseForm, EndpointForm, GroupForm, NetworkForms, SubnetForm};
 use super::rules::{AclRule, GroupRuleText, Peer, RouteText};
@@ -164,10 +164,25 @@ fn joined(network: &NetworkForms, over: &str, from: &SubnetForm, to: &SubnetForm
         Some("tgw") => {
             let mut own = network.attachments.iter().filter(|one| one.gateway == over && one.vpc == from.vpc);
             own.any(|one| one.state == "available" && has_zone(network, &one.subnets, &from.zone))
+                && transit_leads(network, over, from, to)
+                && transit_leads(network, over, to, from)
         }
         _ => false,
     };
     is_joined.then_some(()).ok_or_else(|| format!("{over} does not lead from {} to {}", from.id, to.id))
+}
+
+/// Whether the transit gateway sends what comes from the one subnet to the other.
+fn transit_leads(network: &NetworkForms, gateway: &str, from: &SubnetForm, to: &SubnetForm) -> bool {
+    let of = |vpc: &str| network.attachments.iter().find(|one| one.gateway == gateway && one.vpc == vpc);
+    let (Some(own), Some(other)) = (of(&from.vpc), of(&to.vpc)) else { return false };
+    let table = network.transit_tables.iter().find(|table| Some(&table.id) == own.table.as_ref());
+    let routes = table.into_iter().flat_map(|table| &table.routes).filter_map(|text| text.split_once(' '));
+    edges(&to.cidr).into_iter().all(|there| {
+        let holding = routes.clone().filter(|(destination, _)| holds(destination, there));
+        let best = holding.max_by_key(|(destination, _)| range(destination).map(|(_, bits)| bits));
+        other.state == "available" && best.is_some_and(|(_, target)| target == other.id)
+    })
 }
 
 fn has_zone(network: &NetworkForms, subnets: &[String], zone: &str) -> bool {

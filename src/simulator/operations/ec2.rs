@@ -2,8 +2,8 @@
 
 use super::OperationResult;
 use crate::simulator::network::{
-    AclForm, AclRule, AttachmentForm, EndpointForm, GroupForm, GroupRuleText, NatForm, NetworkForms, Peer, PeeringForm,
-    PrefixListForm, RouteTableForm, RouteText, SubnetForm, VpcDeclaration,
+    AclForm, AclRule, EndpointForm, GroupForm, GroupRuleText, NatForm, NetworkForms, Peer, PeeringForm, PrefixListForm,
+    RouteTableForm, RouteText, SubnetForm, VpcDeclaration,
 };
 use crate::simulator::pages::page;
 use crate::simulator::wire::{Parameters, Shape, WireError, WireRequest};
@@ -13,7 +13,7 @@ use crate::simulator::world::SimulatedAccount;
 type Attributes = Vec<(&'static str, Vec<String>)>;
 
 /// Answers with the page of those of `all` that pass every filter.
-fn listed<'w, T>(
+pub(super) fn listed<'w, T>(
     world: &SimulatedAccount,
     request: &WireRequest,
     (set, largest): (&str, i64),
@@ -56,20 +56,20 @@ where
     Ok(Shape::structure().with(set, items.to_vec()).with("nextToken", next))
 }
 
-fn one(value: &str) -> Vec<String> {
+pub(super) fn one(value: &str) -> Vec<String> {
     vec![value.to_owned()]
 }
 
-fn network(world: &SimulatedAccount) -> &NetworkForms {
+pub(super) fn network(world: &SimulatedAccount) -> &NetworkForms {
     &world.network
 }
 
 /// What belongs to another account is not listed.
-fn is_own(world: &SimulatedAccount, vpc: &str) -> bool {
+pub(super) fn is_own(world: &SimulatedAccount, vpc: &str) -> bool {
     owner(world, vpc) == world.account
 }
 
-fn owner<'w>(world: &'w SimulatedAccount, vpc: &str) -> &'w str {
+pub(super) fn owner<'w>(world: &'w SimulatedAccount, vpc: &str) -> &'w str {
     let declared = network(world).vpcs.iter().find(|known| known.id == vpc).and_then(|vpc| vpc.account.as_deref());
     declared.unwrap_or(&world.account)
 }
@@ -386,32 +386,6 @@ pub(super) fn describe_vpc_peering_connections(world: &SimulatedAccount, request
     )
 }
 
-pub(super) fn describe_transit_gateway_vpc_attachments(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
-    let all = network(world).attachments.iter().filter(|form| is_own(world, &form.vpc));
-    listed(
-        world,
-        request,
-        ("transitGatewayVpcAttachments", 1000),
-        all,
-        |form| {
-            vec![
-                ("vpc-id", one(&form.vpc)),
-                ("transit-gateway-id", one(&form.gateway)),
-                ("transit-gateway-attachment-id", one(&form.id)),
-            ]
-        },
-        |form: &AttachmentForm| {
-            Shape::structure()
-                .with("transitGatewayAttachmentId", &form.id)
-                .with("transitGatewayId", &form.gateway)
-                .with("vpcId", &form.vpc)
-                .with("state", &form.state)
-                .with("subnetIds", Shape::list(&form.subnets))
-                .with("options", Shape::structure().with("securityGroupReferencingSupport", "disable"))
-        },
-    )
-}
-
 pub(super) fn get_managed_prefix_list_entries(world: &SimulatedAccount, request: &WireRequest) -> OperationResult {
     let id = missing(request, "PrefixListId")?;
     let list: &PrefixListForm = network(world)
@@ -445,7 +419,7 @@ pub(super) fn describe_vpc_attribute(world: &SimulatedAccount, request: &WireReq
     Ok(Shape::structure().with("vpcId", id).with(attribute, Shape::structure().with("value", is_on)))
 }
 
-fn missing<'r>(request: &'r WireRequest, name: &str) -> Result<&'r str, WireError> {
+pub(super) fn missing<'r>(request: &'r WireRequest, name: &str) -> Result<&'r str, WireError> {
     let given: Parameters<'r> = request.parameters();
     given
         .text(name)

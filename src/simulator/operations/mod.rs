@@ -11,6 +11,7 @@ mod logs;
 mod rds;
 mod secretsmanager;
 mod sts;
+mod transit;
 
 use super::wildcard;
 use super::wire::{Service, Shape, WireError, WireRequest};
@@ -52,11 +53,13 @@ pub(super) fn answer(world: &SimulatedAccount, sessions: &Sessions, request: &Wi
         (Service::Ec2, "DescribeRouteTables") => ec2::describe_route_tables,
         (Service::Ec2, "DescribeSecurityGroups") => ec2::describe_security_groups,
         (Service::Ec2, "DescribeSubnets") => ec2::describe_subnets,
-        (Service::Ec2, "DescribeTransitGatewayVpcAttachments") => ec2::describe_transit_gateway_vpc_attachments,
+        (Service::Ec2, "DescribeTransitGatewayAttachments") => transit::describe_transit_gateway_attachments,
+        (Service::Ec2, "DescribeTransitGatewayVpcAttachments") => transit::describe_transit_gateway_vpc_attachments,
         (Service::Ec2, "DescribeVpcAttribute") => ec2::describe_vpc_attribute,
         (Service::Ec2, "DescribeVpcEndpoints") => ec2::describe_vpc_endpoints,
         (Service::Ec2, "DescribeVpcPeeringConnections") => ec2::describe_vpc_peering_connections,
         (Service::Ec2, "GetManagedPrefixListEntries") => ec2::get_managed_prefix_list_entries,
+        (Service::Ec2, "SearchTransitGatewayRoutes") => transit::search_transit_gateway_routes,
         (Service::Rds, "DescribeDBClusterParameters") => rds::describe_db_cluster_parameters,
         (Service::Rds, "DescribeDBClusters") => rds::describe_db_clusters,
         (Service::Rds, "DescribeDBInstances") => rds::describe_db_instances,

@@ -1,7 +1,9 @@
 //! Accounts as people build them: what looks closed and is not, and what looks open and is not.
 
 use super::*;
-use crate::model::{EndpointKind, RouteDestination, VpcEndpoint, VpcRoute};
+use crate::model::{
+    EndpointKind, RouteDestination, TransitAssociation, TransitEnd, TransitRoute, TransitTable, VpcEndpoint, VpcRoute,
+};
 
 fn by_list(list: &str, target: &str) -> VpcRoute {
     VpcRoute {
@@ -86,27 +88,30 @@ fn a_public_database_is_reached_where_it_lets_in_the_nat_gateways_own_address() 
     unknown(&to_db(&two), "which address is used");
 }
 
+/// The database in a VPC of its own, behind a transit gateway in which the function's VPC has a foot in `zone`.
+fn attached(zone: &str, far: Option<&str>) -> Network {
+    let mut network = apart();
+    network.transit_associations = Observation::NotApplicable { because: "nobody asked".to_owned() };
+    list(&mut network.route_tables)[1].routes.push(route("10.1.0.0/16", "tgw-0a"));
+    list(&mut network.route_tables)[3].routes[1].target = RouteTarget::from("tgw-0a".to_owned());
+    let mut attachment_subnet = subnet("subnet-0tgw", VPC, "10.0.9.0/28");
+    attachment_subnet.zone = zone.to_owned();
+    list(&mut network.subnets).push(attachment_subnet);
+    let one = |id: &str, vpc: &str, subnet: &str, state: &str| TransitAttachment {
+        id: id.to_owned(),
+        transit_gateway_id: "tgw-0a".to_owned(),
+        vpc_id: vpc.to_owned(),
+        state: state.to_owned(),
+        subnet_ids: vec![subnet.to_owned()],
+        may_reference_groups: Some(true),
+    };
+    list(&mut network.transit_attachments).push(one("tgw-attach-0a", VPC, "subnet-0tgw", "available"));
+    list(&mut network.transit_attachments).extend(far.map(|state| one("tgw-attach-0b", "vpc-0db", DB_SUBNET, state)));
+    network
+}
+
 #[test]
 fn an_attachment_serves_only_the_zones_of_its_subnets() {
-    let attached = |zone: &str, far: Option<&str>| {
-        let mut network = apart();
-        list(&mut network.route_tables)[1].routes.push(route("10.1.0.0/16", "tgw-0a"));
-        list(&mut network.route_tables)[3].routes[1].target = RouteTarget::from("tgw-0a".to_owned());
-        let mut attachment_subnet = subnet("subnet-0tgw", VPC, "10.0.9.0/28");
-        attachment_subnet.zone = zone.to_owned();
-        list(&mut network.subnets).push(attachment_subnet);
-        let one = |id: &str, vpc: &str, subnet: &str, state: &str| TransitAttachment {
-            id: id.to_owned(),
-            transit_gateway_id: "tgw-0a".to_owned(),
-            vpc_id: vpc.to_owned(),
-            state: state.to_owned(),
-            subnet_ids: vec![subnet.to_owned()],
-            may_reference_groups: Some(true),
-        };
-        list(&mut network.transit_attachments).push(one("tgw-attach-0a", VPC, "subnet-0tgw", "available"));
-        list(&mut network.transit_attachments).extend(far.map(|state| one("tgw-attach-0b", "vpc-0db", DB_SUBNET, state)));
-        network
-    };
     unknown(&to_db(&attached("eu-west-1a", None)), "the routes of tgw-0a");
     unknown(&to_db(&attached("eu-west-1a", Some("available"))), "the routes of tgw-0a");
     blocked(&to_db(&attached("eu-west-1b", None)), "tgw-attach-0a has no subnet in eu-west-1a");
@@ -114,6 +119,146 @@ fn an_attachment_serves_only_the_zones_of_its_subnets() {
     let mut unseen = attached("eu-west-1b", None);
     list(&mut unseen.subnets).pop();
     unknown(&to_db(&unseen), "the routes of tgw-0a");
+}
+
+fn transit_route(to: &str, attachment: &str, kind: &str, resource: &str) -> TransitRoute {
+    let end = TransitEnd { attachment_id: attachment.to_owned(), kind: kind.to_owned(), resource_id: resource.to_owned() };
+    let is_blackhole = attachment.is_empty();
+    let destination = RouteDestination::Range(range(to));
+    TransitRoute { destination, to: if is_blackhole { Vec::new() } else { vec![end] }, is_blackhole }
+}
+
+/// The same, with the gateway's own table, which joins both VPCs.
+fn joined() -> Network {
+    let mut network = attached("eu-west-1a", Some("available"));
+    let one = |attachment: &str, vpc: &str| TransitAssociation {
+        attachment_id: attachment.to_owned(),
+        transit_gateway_id: "tgw-0a".to_owned(),
+        gateway_owner: Some("123456789012".to_owned()),
+        resource_id: vpc.to_owned(),
+        resource_owner: Some("123456789012".to_owned()),
+        table_id: Some("tgw-rtb-0a".to_owned()),
+        is_changing: false,
+    };
+    network.transit_associations = Observation::Found(vec![one("tgw-attach-0a", VPC), one("tgw-attach-0b", "vpc-0db")]);
+    let routes = Observation::Found(vec![
+        transit_route("10.0.0.0/16", "tgw-attach-0a", "vpc", VPC),
+        transit_route("10.1.0.0/16", "tgw-attach-0b", "vpc", "vpc-0db"),
+    ]);
+    network.transit_tables = Observation::Found(vec![TransitTable { id: "tgw-rtb-0a".to_owned(), routes }]);
+    network
+}
+
+fn transit_routes(network: &mut Network) -> &mut Vec<TransitRoute> {
+    list(&mut list(&mut network.transit_tables)[0].routes)
+}
+
+#[test]
+fn a_transit_gateway_of_the_account_is_judged_by_its_own_routes_there_and_back() {
+    let with = |change: fn(&mut Network)| {
+        let mut network = joined();
+        change(&mut network);
+        to_db(&network)
+    };
+    reachable(&with(|_| {}));
+    blocked(
+        &with(|n| {
+            transit_routes(n).pop();
+        }),
+        "tgw-rtb-0a of tgw-0a has no route to 10.1.2.0/24",
+    );
+    blocked(
+        &with(|n| {
+            transit_routes(n).remove(0);
+        }),
+        "tgw-rtb-0a of tgw-0a has no route to 10.0.1.0/24",
+    );
+    // The most specific route decides, and one that drops packets may stand beside one that does not.
+    blocked(&with(|n| transit_routes(n).push(transit_route("10.1.2.0/24", "", "", ""))), "to 10.1.2.0/24 is a blackhole");
+    reachable(&with(|n| transit_routes(n).push(transit_route("10.0.0.0/8", "", "", ""))));
+    unknown(&with(|n| transit_routes(n).push(transit_route("10.1.2.0/25", "", "", ""))), "which of several routes of tgw-rtb-0a");
+    blocked(
+        &with(|n| list(&mut n.transit_associations)[0].table_id = None),
+        "tgw-attach-0a is associated with no route table of tgw-0a",
+    );
+    unknown(
+        &with(|n| {
+            let association = &mut list(&mut n.transit_associations)[0];
+            (association.table_id, association.is_changing) = (None, true);
+        }),
+        "which route table of tgw-0a serves tgw-attach-0a",
+    );
+}
+
+#[test]
+fn what_a_transit_gateway_leads_to_that_nobody_sees_is_open_and_named() {
+    let with = |change: fn(&mut Network)| {
+        let mut network = joined();
+        change(&mut network);
+        to_db(&network)
+    };
+    // A VPC in between may hold a firewall.
+    unknown(
+        &with(|n| transit_routes(n)[1] = transit_route("10.1.0.0/16", "tgw-attach-0f", "vpc", "vpc-0fw")),
+        "what lies behind tgw-attach-0f (vpc vpc-0fw)",
+    );
+    unknown(
+        &with(|n| transit_routes(n)[1] = transit_route("0.0.0.0/0", "tgw-attach-0v", "vpn", "vpn-0a")),
+        "what lies behind tgw-attach-0v (vpn vpn-0a)",
+    );
+    unknown(&with(|n| list(&mut n.transit_tables)[0].routes = denied("ec2:SearchTransitGatewayRoutes")), "ec2:SearchTransit");
+    unknown(&with(|n| n.transit_associations = denied("ec2:DescribeTransitGatewayAttachments")), "ec2:DescribeTransit");
+    // Of a gateway of another account nobody here reads the tables, and not even which of them serves the VPC.
+    unknown(
+        &with(|n| {
+            n.transit_tables = Observation::Found(Vec::new());
+            let own = list(&mut n.transit_associations);
+            own.iter_mut().for_each(|one| one.gateway_owner = Some("999988887777".to_owned()));
+        }),
+        "the routes of tgw-0a, which belongs to the account 999988887777",
+    );
+    unknown(
+        &with(|n| {
+            let own = list(&mut n.transit_associations);
+            own.iter_mut().for_each(|one| (one.gateway_owner, one.table_id) = (Some("999988887777".to_owned()), None));
+        }),
+        "which route table of tgw-0a serves tgw-attach-0a",
+    );
+}
+
+#[test]
+fn what_has_addresses_of_ipv6_alone_is_closed_to_a_function_without_any() {
+    let proxy = |network: &Network, function: &FunctionFacts| {
+        let mut one = database();
+        one.is_ipv6_only = true;
+        to_database(network, function, &one).unwrap()
+    };
+    blocked(&proxy(&world(), &function()), "orders has addresses of IPv6 alone, and the function has none");
+    let (network, allowed) = dual_stack();
+    unknown(&proxy(&network, &allowed), "whether orders is reached over IPv6, the only family that it has");
+    let endpoint = changed(|n| list(&mut n.endpoints)[0].is_ipv6_only = true);
+    blocked(&to_aws(&endpoint), "vpce-0a1b2c3d has addresses of IPv6 alone");
+    let mut host = database();
+    (host.subnet_ids, host.address) = (Vec::new(), Some("2001:db8::7".parse().unwrap()));
+    unknown(&to_database(&world(), &function(), &host).unwrap(), "whether 2001:db8::7 is reached over IPv6");
+}
+
+#[test]
+fn private_dns_is_not_sure_to_lead_a_host_of_both_families_to_the_endpoint() {
+    let to = |network: &Network| super::super::to_dual_stack_host(network, &function(), "eu-west-1", "secretsmanager").unwrap();
+    reachable(&to(&world()));
+    reachable(&to(&without_endpoint(|_| {})));
+    // By the endpoint it would be reached, and over the public network it is not.
+    let no_nat = |n: &mut Network| list(&mut n.route_tables)[1].routes.truncate(1);
+    unknown(&to(&changed(no_nat)), "whether secretsmanager.eu-west-1.api.aws leads to vpce-0a1b2c3d");
+    blocked(&to(&without_endpoint(no_nat)), "rtb-0fn of subnet-0a1b2c3d has no route");
+    blocked(
+        &to(&changed(|n| {
+            no_nat(n);
+            list(&mut n.endpoints)[0].private_dns = false;
+        })),
+        "rtb-0fn of subnet-0a1b2c3d has no route",
+    );
 }
 
 fn allow_v6(is_egress: bool) -> AclEntry {

@@ -236,6 +236,7 @@ impl Drawn {
             route_table_ids: Vec::new(),
             security_group_ids: vec![DB_GROUP.to_owned()],
             private_dns: self.private_dns,
+            is_ipv6_only: false,
             policy: None,
         };
         Network {
@@ -262,6 +263,8 @@ impl Drawn {
                 accepter: side("vpc-0db", if self.one_region { "eu-west-1" } else { "us-east-1" }),
             }]),
             transit_attachments: Observation::Found(Vec::new()),
+            transit_associations: Observation::Found(Vec::new()),
+            transit_tables: Observation::Found(Vec::new()),
             databases: Observation::Found(vec![database]),
         }
     }
