@@ -16,9 +16,9 @@ pub use platforms::{PLATFORMS, Platforms};
 
 use crate::aws::ConnectError;
 use crate::bot::{
-    Access, Accounts, Actions, AgentQuestions, AlarmIntake, AlarmThreads, Autocomplete, AwsAccounts, ChatHistory, Delivery, DeliveryPolicy,
-    Handlers, Health, Intake, InvestigationRequests, PendingEvents, Reconciler, Runner, Subscriber, Watches, Workers,
-    keep_schedule, keep_tidy, last_messages,
+    Access, Accounts, Actions, AgentQuestions, AlarmIntake, AlarmThreads, Autocomplete, AwsAccounts, ChatHistory, Delivery,
+    DeliveryPolicy, Handlers, Health, Intake, InvestigationRequests, PendingEvents, Reconciler, Runner, Subscriber, Watches,
+    Workers, keep_schedule, keep_tidy, last_messages,
 };
 use crate::chat::PlatformSet;
 use crate::clock::Clock;

@@ -85,7 +85,11 @@ impl Platforms {
             }
         }
         let hosts = if named.hosts.is_empty() { hosts(config.http.listen) } else { named.hosts.clone() };
-        self.slow_routers.push(mcp::router(AgentDoor { agents, hosts }, Arc::clone(&bot.agents) as Arc<dyn Investigator>, stop.clone()));
+        self.slow_routers.push(mcp::router(
+            AgentDoor { agents, hosts },
+            Arc::clone(&bot.agents) as Arc<dyn Investigator>,
+            stop.clone(),
+        ));
         self
     }
 }

@@ -32,12 +32,8 @@ impl AgentQuestions {
     /// Looks into what `access` allows, and records in `store` who asked for what.
     #[must_use]
     pub fn new(store: Arc<Store>, access: Arc<Access>, runner: Arc<Runner>) -> AgentQuestions {
-        let place = Place {
-            platform: AGENTS,
-            workspace: AGENTS_WORKSPACE.to_owned(),
-            channel: AGENTS_CHANNEL.to_owned(),
-            thread: None,
-        };
+        let place =
+            Place { platform: AGENTS, workspace: AGENTS_WORKSPACE.to_owned(), channel: AGENTS_CHANNEL.to_owned(), thread: None };
         AgentQuestions { store, access, runner, rate_limit: UserRateLimiter::default(), place }
     }
 

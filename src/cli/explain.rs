@@ -30,8 +30,7 @@ pub(super) fn run(options: &Explain) -> Result<ExitCode, CommandError> {
 }
 
 fn page(id: &str) -> Result<CausePage, CommandError> {
-    CausePage::of(id)
-        .map_err(|why| CommandError::Usage(format!("{why}; `rotation-diag explain --list` prints all of them")))
+    CausePage::of(id).map_err(|why| CommandError::Usage(format!("{why}; `rotation-diag explain --list` prints all of them")))
 }
 
 fn print(answer: &impl JsonAnswer) -> Result<(), CommandError> {

@@ -27,7 +27,12 @@ pub(super) fn run(options: &McpArgs) -> Result<ExitCode, CommandError> {
         Arc::new(SimulatedAccounts(demo::accounts(with_secrets(DemoWorld::all()?))))
     } else {
         let config = options.config.as_deref().map(read_config).transpose()?.unwrap_or_default();
-        Arc::new(OwnAccounts { config, profile: options.profile.clone(), registry: Registry::default(), connected: Mutex::default() })
+        Arc::new(OwnAccounts {
+            config,
+            profile: options.profile.clone(),
+            registry: Registry::default(),
+            connected: Mutex::default(),
+        })
     };
     interrupt::or(async {
         let server = AgentServer::new(investigator);
@@ -84,12 +89,7 @@ impl Investigator for OwnAccounts {
         Ok(())
     }
 
-    async fn investigate(
-        &self,
-        _: &str,
-        question: &AgentQuestion,
-        progress: &dyn Progress,
-    ) -> Result<Investigated, ToolRefusal> {
+    async fn investigate(&self, _: &str, question: &AgentQuestion, progress: &dyn Progress) -> Result<Investigated, ToolRefusal> {
         self.look(question, progress).await.map_err(|error| match error {
             CommandError::Usage(why) | CommandError::CannotRun(why) => SafeText::redact(&why).into(),
             CommandError::Interrupted | CommandError::NobodyReads => "the server is ending".into(),
@@ -123,12 +123,7 @@ impl Investigator for SimulatedAccounts {
         Ok(())
     }
 
-    async fn investigate(
-        &self,
-        _: &str,
-        question: &AgentQuestion,
-        progress: &dyn Progress,
-    ) -> Result<Investigated, ToolRefusal> {
+    async fn investigate(&self, _: &str, question: &AgentQuestion, progress: &dyn Progress) -> Result<Investigated, ToolRefusal> {
         let nowhere = "there is no simulated account of this name, or it is in another region: leave both out";
         let location = self.location(&question.request).await.ok_or(nowhere)?;
         let connected = self.0.connect_for(&location, &question.request.secret).await;

@@ -59,7 +59,11 @@ fn name(text: String) -> Result<String, String> {
 fn host(text: String) -> Result<String, String> {
     let is_host = |text: &str| url::Url::parse(&format!("http://{text}/")).is_ok_and(|url| url.path() == "/" && url.has_host());
     let shaped = !text.is_empty() && !text.contains(['/', '@', '?', '#', '*', ' ']) && is_host(&text);
-    if shaped { Ok(text) } else { Err(format!("expected a host such as bot.example.com, with its port if it needs one, found {text:?}")) }
+    if shaped {
+        Ok(text)
+    } else {
+        Err(format!("expected a host such as bot.example.com, with its port if it needs one, found {text:?}"))
+    }
 }
 
 #[cfg(test)]

@@ -43,9 +43,7 @@ struct Tokens {
 impl Tokens {
     fn new(agents: &[(String, Token)]) -> Tokens {
         let key = hmac::Key::new(hmac::HMAC_SHA256, b"rotation-diag agents");
-        let tagged = |(name, token): &(String, Token)| {
-            (AgentName::new(name), hmac::sign(&key, token.expose().as_bytes()))
-        };
+        let tagged = |(name, token): &(String, Token)| (AgentName::new(name), hmac::sign(&key, token.expose().as_bytes()));
         let agents = agents.iter().map(tagged).collect();
         Tokens { key, agents }
     }

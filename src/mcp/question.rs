@@ -69,5 +69,10 @@ pub trait Investigator: Send + Sync {
     ///
     /// # Errors
     /// [`ToolRefusal`] where it may not be looked into, or could not be.
-    async fn investigate(&self, agent: &str, question: &AgentQuestion, progress: &dyn Progress) -> Result<Investigated, ToolRefusal>;
+    async fn investigate(
+        &self,
+        agent: &str,
+        question: &AgentQuestion,
+        progress: &dyn Progress,
+    ) -> Result<Investigated, ToolRefusal>;
 }

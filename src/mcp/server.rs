@@ -4,7 +4,7 @@ use super::arguments::{Arguments, repeated};
 use super::progress::{StepEvents, tell};
 use super::question::{AgentName, AgentQuestion, Investigated, Investigator, ToolRefusal};
 use super::tools::AgentTool;
-use crate::answers::{JsonAnswer, CauseList, CausePage, EvidenceAnswer, ExplainedLines, ForecastAnswer};
+use crate::answers::{CauseList, CausePage, EvidenceAnswer, ExplainedLines, ForecastAnswer, JsonAnswer};
 use crate::model::{ActionKind, InvestigationRequest, StepName, probably_meant};
 use crate::redact::SafeText;
 use crate::report::{Report, UNTRUSTED_MARK};

@@ -1,11 +1,12 @@
 //! Sessions of clients over HTTP, as many as fit. A client that is silent for some minutes loses its own.
 
 use futures::Stream;
-use rmcp::RoleServer;
 use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::WorkerTransport;
 use rmcp::transport::common::server_side_http::ServerSseMessage;
-use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, LocalSessionManagerError, LocalSessionWorker};
+use rmcp::transport::streamable_http_server::session::local::{
+    LocalSessionManager, LocalSessionManagerError, LocalSessionWorker,
+};
 use rmcp::transport::streamable_http_server::{SessionId, SessionManager};
 
 /// Sessions at once, of all agents together. One takes some kilobytes.
@@ -42,7 +43,11 @@ impl SessionManager for BoundedSessions {
         Ok(self.0.create_session().await?)
     }
 
-    async fn initialize_session(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Result<ServerJsonRpcMessage, SessionError> {
+    async fn initialize_session(
+        &self,
+        id: &SessionId,
+        message: ClientJsonRpcMessage,
+    ) -> Result<ServerJsonRpcMessage, SessionError> {
         Ok(self.0.initialize_session(id, message).await?)
     }
 

@@ -126,8 +126,7 @@ impl AgentTool {
 
     /// As clients list it.
     pub(super) fn definition(self) -> Tool {
-        let properties: JsonObject =
-            self.arguments().iter().map(|name| ((*name).to_owned(), argument(name))).collect();
+        let properties: JsonObject = self.arguments().iter().map(|name| ((*name).to_owned(), argument(name))).collect();
         let input = json!({
             "type": "object", "properties": properties, "required": self.required(), "additionalProperties": false,
         });
@@ -149,12 +148,15 @@ impl AgentTool {
     /// What every answer of the tool holds at least.
     fn output(self) -> Value {
         let (held, kinds): (&[&str], &[Value]) = match self {
-            AgentTool::DiagnoseSecret => {
-                (&["outcome", "headline", "secret", "findings", "plan", "forecast", "steps"], &[text(), text(), any(), list(), list(), any(), list()])
-            }
+            AgentTool::DiagnoseSecret => (
+                &["outcome", "headline", "secret", "findings", "plan", "forecast", "steps"],
+                &[text(), text(), any(), list(), list(), any(), list()],
+            ),
             AgentTool::ExplainLogLines => (&["lines"], &[list()]),
             AgentTool::ExplainCause => (&[], &[]),
-            AgentTool::Forecast => (&["outcome", "headline", "secret", "forecast", "plan"], &[text(), text(), any(), any(), list()]),
+            AgentTool::Forecast => {
+                (&["outcome", "headline", "secret", "forecast", "plan"], &[text(), text(), any(), any(), list()])
+            }
             AgentTool::Evidence => (&["secret", "step", "groups"], &[any(), any(), list()]),
         };
         let mut properties: JsonObject = held.iter().map(|name| (*name).to_owned()).zip(kinds.iter().cloned()).collect();
@@ -185,9 +187,15 @@ fn any() -> Value {
 fn argument(name: &str) -> Value {
     let step = json!({"type": "integer", "minimum": 1, "maximum": 9});
     match name {
-        "secret" => json!({"type": "string", "description": "The secret's name, such as prod/orders-db, or its ARN. Never its value."}),
-        "region" => json!({"type": "string", "description": "The AWS region, such as eu-west-1. Left out: the ARN's, or the configured one."}),
-        "account" => json!({"type": "string", "description": "What the configuration calls the account. Left out: the default account."}),
+        "secret" => {
+            json!({"type": "string", "description": "The secret's name, such as prod/orders-db, or its ARN. Never its value."})
+        }
+        "region" => {
+            json!({"type": "string", "description": "The AWS region, such as eu-west-1. Left out: the ARN's, or the configured one."})
+        }
+        "account" => {
+            json!({"type": "string", "description": "What the configuration calls the account. Left out: the default account."})
+        }
         "window" => json!({
             "type": "string", "enum": ["24h", "7d", "30d", "90d"],
             "description": "How far back to look. Left out: 24 hours, and wider while nothing explains the failure.",
@@ -207,7 +215,9 @@ fn argument(name: &str) -> Value {
             "type": "array", "items": {"type": "string"}, "maxItems": MAX_LINES,
             "description": "The lines, in their order.",
         }),
-        _ => json!({"type": "string", "description": "The id of a cause, such as db_auth_failed. Left out: all causes are listed."}),
+        _ => {
+            json!({"type": "string", "description": "The id of a cause, such as db_auth_failed. Left out: all causes are listed."})
+        }
     }
 }
 

@@ -57,7 +57,10 @@ mod tests {
         assert!(told("").is_empty());
         assert_eq!(told(rule).len(), 1);
         let lines = told(agent);
-        assert!(matches!(lines.as_slice(), [token, rule] if token.contains("NO_SUCH_VARIABLE is not set") && rule.contains("users = [\"holmes\"]")), "{lines:?}");
+        assert!(
+            matches!(lines.as_slice(), [token, rule] if token.contains("NO_SUCH_VARIABLE is not set") && rule.contains("users = [\"holmes\"]")),
+            "{lines:?}"
+        );
         let lines = told(&format!("{agent}{rule}"));
         assert_eq!(lines.get(1).map(String::as_str), Some("fine agent holmes: has a rule that lets it ask"), "{lines:?}");
     }
