@@ -44,6 +44,8 @@ struct Served {
     folder: TempDir,
     program: Program,
     account: Simulator,
+    /// One for all requests: each new one reads the machine's certificates.
+    client: Client,
 }
 
 async fn serve_with(scenario: &str) -> Served {
@@ -51,7 +53,7 @@ async fn serve_with(scenario: &str) -> Served {
     let account = account(scenario);
     let tokens = [("HOLMES", HOLMES), ("CURSOR", CURSOR), ("GUESSABLE", "opensesame")];
     let program = Program::start(folder.path(), CONFIG, &tokens, &account).await;
-    Served { folder, program, account }
+    Served { folder, program, account, client: client() }
 }
 
 async fn serve() -> Served {
@@ -78,6 +80,12 @@ impl HttpAnswer {
     }
 }
 
+fn client() -> Client {
+    // Without a word, the TLS that plain HTTP never needs would be missing.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    Client::builder().no_proxy().build().unwrap()
+}
+
 async fn sent(request: RequestBuilder) -> HttpAnswer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
@@ -86,8 +94,8 @@ async fn sent(request: RequestBuilder) -> HttpAnswer {
 
 impl Served {
     fn post(&self, token: Option<&str>, message: &Value) -> RequestBuilder {
-        let client = Client::builder().no_proxy().build().unwrap();
-        let request = client
+        let request = self
+            .client
             .request(Method::POST, format!("http://{}/mcp", self.program.address))
             .header(ACCEPT, "application/json, text/event-stream")
             .header(CONTENT_TYPE, "application/json")
@@ -96,6 +104,11 @@ impl Served {
             Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
             None => request,
         }
+    }
+
+    /// How many questions AWS was asked, but for the names of secrets, which the bot learns by itself.
+    fn asked(&self) -> usize {
+        self.account.calls().iter().filter(|call| call.operation != "ListSecrets").count()
     }
 
     /// Opens a session, and gives its id.
@@ -147,7 +160,7 @@ async fn who_has_no_token_or_comes_by_a_foreign_name_or_page_gets_nothing() {
         assert_eq!(sent(served.post(Some(HOLMES), &opening).header(ORIGIN, origin)).await.status, 403, "{origin}");
     }
     assert_eq!(sent(served.post(Some(HOLMES), &opening).header(HOST, "bot.example.com")).await.status, 200);
-    assert_eq!(served.account.calls(), []);
+    assert_eq!(served.asked(), 0);
     let log = served.program.end().await;
     assert!(log.contains("its token could be guessed") && log.contains("guessable"), "{log}");
     for token in [HOLMES, CURSOR, "opensesame"] {
@@ -168,13 +181,13 @@ async fn an_agent_is_answered_what_its_rules_allow_and_each_question_is_in_the_a
     let evidence = served.call(HOLMES, &session, "evidence", &json!({"secret": "prod/orders-db", "step": 4})).await.result();
     assert_eq!(evidence["structuredContent"]["step"]["number"], 4);
     // What no rule allows is refused, and so is whom none names, also in the session of another.
-    let asked = served.account.calls().len();
+    let asked = served.asked();
     let other = served.call(HOLMES, &session, "forecast", &json!({"secret": "test/orders-db"})).await.result();
     let nobody = served.call(CURSOR, &session, "diagnose_secret", &json!({"secret": "prod/orders-db"})).await.result();
     for refused in [&other, &nobody] {
         assert!(refusal(refused).contains("you are not allowed to do this here"), "{refused}");
     }
-    assert_eq!(served.account.calls().len(), asked);
+    assert_eq!(served.asked(), asked);
     let elsewhere = json!({"secret": "prod/orders-db", "region": "us-east-1"});
     served.call(HOLMES, &session, "diagnose_secret", &elsewhere).await.result();
     assert!(served.account.violations().is_empty());
@@ -230,8 +243,7 @@ async fn sessions_and_bodies_are_bounded() {
     let listed = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
     let asked = |session: &str| served.post(Some(HOLMES), &listed).header("mcp-session-id", session);
     assert_eq!(sent(asked(&sessions[0])).await.result()["tools"].as_array().unwrap().len(), 5);
-    let client = Client::builder().no_proxy().build().unwrap();
-    let closing = client.delete(format!("http://{}/mcp", served.program.address)).header("mcp-session-id", &sessions[0]);
+    let closing = served.client.delete(format!("http://{}/mcp", served.program.address)).header("mcp-session-id", &sessions[0]);
     assert!(sent(closing.header(AUTHORIZATION, format!("Bearer {HOLMES}"))).await.status.is_success());
     assert_eq!(sent(asked(&sessions[0])).await.status, 404);
     assert!(served.session(HOLMES).await.is_ok());
@@ -264,7 +276,7 @@ async fn without_its_table_nobody_is_answered_and_alone_it_is_a_bot() {
     let account = account(scenario("healthy"));
     let console = "[console]\ntoken = \"env:PAGE\"\n";
     let program = Program::start(folder.path(), console, &[("PAGE", HOLMES)], &account).await;
-    let served = Served { folder, program, account };
+    let served = Served { folder, program, account, client: client() };
     let opening = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": initialization()});
     let answer = sent(served.post(Some(HOLMES), &opening)).await;
     assert!(

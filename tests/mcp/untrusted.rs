@@ -1,5 +1,6 @@
 //! What others wrote stands only in the fields that a document names.
 
+use futures::stream::{self, StreamExt as _};
 use regex::Regex;
 use rotation_diag::answers::{EvidenceAnswer, ForecastAnswer, JsonAnswer};
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
@@ -50,30 +51,36 @@ fn with_canaries(text: &str) -> Option<String> {
     (exceptions != text).then(|| exceptions.into_owned())
 }
 
+/// How many places the documents on a scenario hold the instruction in; `None` where it does not come up there.
+async fn played(name: &str, text: &str) -> Option<usize> {
+    let scenario = Scenario::parse(&with_canaries(text)?).ok()?;
+    let secret = scenario.secret()?.parse().ok()?;
+    let clock = scenario.now().map_or_else(Clock::system, Clock::starting_at);
+    let region = scenario.region().parse().unwrap();
+    let simulator = Simulator::start(scenario, clock.now()).ok()?;
+    let options = AwsOptions::simulated(region, simulator.endpoint_url());
+    let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+    let investigation = investigate(&aws, &clock, &Options::new(secret), &()).await;
+    let report = Report::new(&investigation);
+    let mut documents = vec![report.to_json().unwrap(), ForecastAnswer::from(report.clone()).to_json().unwrap()];
+    documents.extend(StepName::ALL.map(|step| EvidenceAnswer::of(&investigation, &report, step).to_json().unwrap()));
+    let mut seen = 0;
+    for document in documents {
+        let (count, trusted) = trusted(&document);
+        seen += count;
+        assert!(trusted.is_empty(), "{name}: {trusted:?}");
+    }
+    Some(seen)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instruction_in_a_log_line_stays_in_the_fields_that_are_named() {
-    let (mut played, mut seen) = (0, 0);
-    for (name, text) in Scenario::embedded() {
-        let Some(text) = with_canaries(text) else { continue };
-        let Ok(scenario) = Scenario::parse(&text) else { continue };
-        let Some(Ok(secret)) = scenario.secret().map(str::parse) else { continue };
-        let clock = scenario.now().map_or_else(Clock::system, Clock::starting_at);
-        let region = scenario.region().parse().unwrap();
-        let Ok(simulator) = Simulator::start(scenario, clock.now()) else { continue };
-        let options = AwsOptions::simulated(region, simulator.endpoint_url());
-        let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
-        let investigation = investigate(&aws, &clock, &Options::new(secret), &()).await;
-        let report = Report::new(&investigation);
-        let mut documents = vec![report.to_json().unwrap(), ForecastAnswer::from(report.clone()).to_json().unwrap()];
-        documents.extend(StepName::ALL.map(|step| EvidenceAnswer::of(&investigation, &report, step).to_json().unwrap()));
-        for document in documents {
-            let (count, trusted) = trusted(&document);
-            seen += count;
-            assert!(trusted.is_empty(), "{name}: {trusted:?}");
-        }
-        played += 1;
-    }
-    assert!(played > 30 && seen > 100, "{played} scenarios, {seen} places");
+    // What AWS does not answer adds nothing but the wait.
+    let scenarios = Scenario::embedded().filter(|(_, text)| !text.contains("[[fault]]"));
+    let all: Vec<_> = scenarios.map(|(name, text)| Box::pin(played(name, text))).collect();
+    let seen: Vec<usize> = stream::iter(all).buffer_unordered(8).filter_map(|seen| async move { seen }).collect().await;
+    let places: usize = seen.iter().sum();
+    assert!(seen.len() > 30 && places > 100, "{} scenarios, {places} places", seen.len());
 }
 
 #[test]
