@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 1 << 20;
 
 pub(super) fn run(options: &Explain) -> Result<ExitCode, CommandError> {
     match (&options.cause, options.format) {
-        (Some(id), ExplainFormat::Lines) => write!(io::stdout().lock(), "{}\n", page(id)?.page)?,
+        (Some(id), ExplainFormat::Lines) => writeln!(io::stdout().lock(), "{}", page(id)?.page)?,
         (Some(id), ExplainFormat::Json) => print(&page(id)?)?,
         (None, ExplainFormat::Lines) if options.list => print_list()?,
         (None, ExplainFormat::Json) if options.list => print(&CauseList::all())?,

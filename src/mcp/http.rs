@@ -53,7 +53,7 @@ impl Tokens {
         let given = hmac::sign(&self.key, token.as_bytes());
         // All are compared, whichever it is.
         let is_own = |own: &hmac::Tag| constant_time::verify_slices_are_equal(own.as_ref(), given.as_ref()).is_ok();
-        self.agents.iter().filter(|(_, own)| is_own(own)).map(|(name, _)| name.clone()).last()
+        self.agents.iter().fold(None, |found, (name, own)| if is_own(own) { Some(name.clone()) } else { found })
     }
 }
 
