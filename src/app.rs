@@ -16,9 +16,9 @@ pub use platforms::{PLATFORMS, Platforms};
 
 use crate::aws::ConnectError;
 use crate::bot::{
-    Access, Accounts, Actions, AlarmIntake, AlarmThreads, Autocomplete, AwsAccounts, ChatHistory, Delivery, DeliveryPolicy,
-    Handlers, Health, Intake, InvestigationRequests, PendingEvents, Reconciler, Runner, Subscriber, Watches, Workers,
-    keep_schedule, keep_tidy, last_messages,
+    Access, Accounts, Actions, AgentQuestions, AlarmIntake, AlarmThreads, Autocomplete, AwsAccounts, ChatHistory, Delivery,
+    DeliveryPolicy, Handlers, Health, Intake, InvestigationRequests, PendingEvents, Reconciler, Runner, Subscriber, Watches,
+    Workers, keep_schedule, keep_tidy, last_messages,
 };
 use crate::chat::PlatformSet;
 use crate::clock::Clock;
@@ -90,6 +90,8 @@ pub struct Bot {
     /// What was said and found, for a page.
     pub history: Arc<ChatHistory>,
     pub runner: Arc<Runner>,
+    /// What other agents ask.
+    pub agents: Arc<AgentQuestions>,
     /// Where alarms come in.
     pub alarm_intake: Arc<AlarmIntake>,
     /// Confirms subscriptions to topics.
@@ -111,6 +113,7 @@ impl Bot {
         let intake = Arc::new(Intake::new(Arc::clone(&store), Arc::clone(&access), Arc::clone(&autocomplete), platforms.clone()));
         let history = Arc::new(ChatHistory::new(Arc::clone(&store), Arc::clone(&access), platforms.clone()));
         let runner = Arc::new(Runner::new(config, Arc::clone(&store), Arc::clone(&access), platforms.clone()));
+        let agents = Arc::new(AgentQuestions::new(Arc::clone(&store), Arc::clone(&access), Arc::clone(&runner)));
         let alarm_intake = Arc::new(AlarmIntake::new(Arc::clone(&store)));
         let subscriber = Arc::new(Subscriber::new(Arc::clone(&access)));
         let reconciler = Reconciler::new(config.alarms.clone(), Arc::clone(&access), Arc::clone(&alarm_intake));
@@ -125,6 +128,7 @@ impl Bot {
             intake,
             history,
             runner,
+            agents,
             alarm_intake,
             subscriber,
             reconciler,
@@ -198,12 +202,12 @@ impl App {
         let bot = Bot::new(config, Arc::clone(&store), accounts);
         let health = Health::default();
         let (intake, delivery) = (CancellationToken::new(), CancellationToken::new());
-        let Platforms { platforms, routers, background, alive, cause_pages } = build(&bot, &intake)?;
+        let Platforms { platforms, routers, slow_routers, background, alive, cause_pages } = build(&bot, &intake)?;
         bot.platforms.set(&platforms);
         let workers = bot.workers(config.work);
         let mut parts = Supervisor::default();
-        let has_to_listen = config.http_is_asked_for || !routers.is_empty();
-        let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers };
+        let has_to_listen = config.http_is_asked_for || !routers.is_empty() || !slow_routers.is_empty();
+        let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers, slow_routers };
         let (address, web) = match web::serve(&config.http, web::ServerLimits::default(), site, &mut parts).await {
             Ok((address, web)) => (address, Some(web)),
             Err(why @ AppError::Listen { .. }) if !has_to_listen => {

@@ -6,18 +6,22 @@ mod check;
 mod completions;
 mod demo;
 mod diagnose;
+mod evidence;
 mod explain;
 mod failure;
+mod forecast;
 mod health;
 mod help;
 mod iam_policy;
 mod interrupt;
 mod logging;
+mod mcp;
 mod output;
 mod package;
 mod package_files;
 mod pasted;
 mod progress;
+mod question;
 mod runtime;
 mod serve;
 mod simulate;
@@ -53,6 +57,12 @@ enum CliCommand {
     /// Find out why one secret is not rotating
     #[command(long_about = help::DIAGNOSE, after_long_help = help::DIAGNOSE_AFTER)]
     Diagnose(Box<Diagnose>),
+    /// Foretell the next rotation of a secret: what will stop it
+    #[command(long_about = help::FORECAST, after_long_help = help::FORECAST_AFTER)]
+    Forecast(ForecastArgs),
+    /// Show everything that one step of an investigation saw
+    #[command(long_about = help::EVIDENCE, after_long_help = help::EVIDENCE_AFTER)]
+    Evidence(EvidenceArgs),
     /// Say what log lines on standard input mean, one JSON object per line
     #[command(long_about = help::EXPLAIN, after_long_help = help::EXPLAIN_AFTER)]
     Explain(Explain),
@@ -62,6 +72,9 @@ enum CliCommand {
     /// Run the bot
     #[command(long_about = help::SERVE, after_long_help = help::SERVE_AFTER)]
     Serve(Serve),
+    /// Answer other agents over standard input and output, by the Model Context Protocol
+    #[command(long_about = help::MCP, after_long_help = help::MCP_AFTER)]
+    Mcp(McpArgs),
     /// Say what is missing before the bot can work
     #[command(long_about = help::CHECK, after_long_help = help::CHECK_AFTER)]
     Check(Check),
@@ -99,7 +112,7 @@ enum CliCommand {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct Diagnose {
     /// The secret's name or ARN
     // Read by `diagnose`: clap repeats what it refuses, and this may be a value.
@@ -151,6 +164,60 @@ struct Diagnose {
     architecture: Option<String>,
 }
 
+/// A secret, and where and as whom to look for it.
+#[derive(Debug, Args)]
+struct SubjectOptions {
+    /// The secret's name or ARN
+    #[arg(value_name = "SECRET")]
+    secret: String,
+    /// The region to look in [default: the ARN's, the configuration's, AWS_REGION or the profile's]
+    #[arg(long)]
+    region: Option<Region>,
+    /// An account of the configuration file
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// The profile of the AWS configuration to use [default: AWS_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// A configuration file: accounts, deadlines, allowed secrets
+    #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
+    config: Option<PathBuf>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    format: AnswerFormat,
+}
+
+#[derive(Debug, Args)]
+struct ForecastArgs {
+    #[command(flatten)]
+    subject: SubjectOptions,
+}
+
+#[derive(Debug, Args)]
+struct EvidenceArgs {
+    #[command(flatten)]
+    subject: SubjectOptions,
+    /// The playbook step, 1 to 9; those it depends on are performed too
+    #[arg(long, value_name = "N", value_parser = step)]
+    step: StepName,
+    /// How far back to look: 24h, 7d, 30d or 90d [default: 24h]
+    #[arg(long, value_name = "WINDOW")]
+    window: Option<Lookback>,
+}
+
+#[derive(Debug, Args)]
+struct McpArgs {
+    /// Answer out of the simulated accounts of the demo; needs no account and no credentials
+    #[arg(long, conflicts_with = "profile")]
+    demo: bool,
+    /// The profile of the AWS configuration to use [default: AWS_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// A configuration file: accounts, deadlines, allowed secrets
+    #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
+    config: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 struct Explain {
     /// The id of a cause to be explained, instead of log lines
@@ -159,6 +226,9 @@ struct Explain {
     /// List the ids of all causes
     #[arg(long, conflicts_with = "cause")]
     list: bool,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Lines)]
+    format: ExplainFormat,
 }
 
 #[derive(Debug, Args)]
@@ -251,6 +321,22 @@ struct Audit {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AnswerFormat {
+    /// For a terminal
+    Text,
+    /// One JSON object, for programs
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ExplainFormat {
+    /// One JSON object per line of the log; of a cause, its page
+    Lines,
+    /// One JSON object in all, as agents are given it
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum AuditFormat {
     /// For a terminal
     Text,
@@ -263,7 +349,7 @@ fn read_config(path: &Path) -> Result<Config, CommandError> {
     Config::read(path, crate::app::PLATFORMS).map_err(|error| CommandError::Usage(error.to_string()))
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct ReportOptions {
     /// The form of the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -273,9 +359,10 @@ struct ReportOptions {
     output: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum Format {
     /// For a terminal
+    #[default]
     Text,
     /// One JSON object, for programs
     Json,
@@ -308,9 +395,12 @@ pub fn main() -> ExitCode {
     logging::start(level, cli.log_format);
     let ended = match cli.command {
         CliCommand::Diagnose(options) => diagnose::run(&options),
+        CliCommand::Forecast(options) => forecast::run(&options),
+        CliCommand::Evidence(options) => evidence::run(&options),
         CliCommand::Explain(options) => explain::run(&options),
         CliCommand::Demo(options) => demo::run(&options),
         CliCommand::Serve(options) => serve::run(&options),
+        CliCommand::Mcp(options) => mcp::run(&options),
         CliCommand::Check(options) => check::run(&options),
         CliCommand::Audit(options) => audit::run(&options),
         CliCommand::IamPolicy(options) => iam_policy::run(&options),

@@ -2,6 +2,7 @@
 //!
 //! `config/rotation-diag.toml` documents every key. Unknown keys are refused, and all problems are told at once.
 
+mod agents;
 mod alarms;
 mod databases;
 mod network;
@@ -12,6 +13,7 @@ mod rules;
 mod serve;
 mod token;
 
+pub use agents::{AGENTS, AGENTS_CHANNEL, AGENTS_WORKSPACE, AgentAccess, Agents};
 pub use alarms::{AlarmMapping, AlarmPattern, AlarmRoute, Alarms, Callee, QuietHours, Sns, Topic};
 pub use databases::SecretDatabases;
 pub use network::TrustedNetwork;
@@ -65,6 +67,8 @@ pub struct Config {
     /// How much `serve` does at once.
     pub work: Work,
     pub platforms: PlatformConfigs,
+    /// Other agents, where they are answered over HTTP.
+    pub agents: Option<Agents>,
     /// Alarms: whom to believe, where to tell them.
     pub alarms: Alarms,
 }
@@ -204,7 +208,9 @@ fn read_root<T: PlatformTable + ?Sized>(reader: &Reader<'_>, table: &DeTable<'_>
     if let Some(name) = config.default_account.as_ref().filter(|name| !config.accounts.contains_key(*name)) {
         reader.problem(root.span("default_account"), format!("`default_account`: there is no table [accounts.{name}]"));
     }
-    (config.allow, config.deny) = rules::read(&root, &names);
+    config.agents = agents::read(&root);
+    let askers: Vec<PlatformName> = names.iter().copied().chain([AGENTS]).collect();
+    (config.allow, config.deny) = rules::read(&root, &askers);
     config.http = serve::http(&root, reader);
     config.http_is_asked_for = root.has("http");
     config.store = serve::store(&root);

@@ -18,11 +18,13 @@
 //! | [`aws`] | clients, deadlines, limiter, cache, and the classifier from SDK errors to observations |
 //! | [`playbook`] | the nine steps, and the runner that performs them concurrently |
 //! | [`investigation`] | the engine: collect, redact, diagnose, and look again where that helps |
+//! | [`answers`] | one question, one JSON document: for programs and agents |
 //! | [`simulator`] | an AWS account on loopback, for the demo and the tests |
 //! | [`config`] | the configuration file: accounts, deadlines, what may be asked about |
 //! | [`chart`] | the timeline as a picture: metrics, rotation attempts, changes |
 //! | [`chat`] | messages and commands, whatever the platform |
 //! | [`alarm`] | what SNS delivers: is it authentic, what is it about, which thread does it belong to |
+//! | [`mcp`] | tools for other agents, over standard input and output or HTTP |
 //! | [`store`] | what must survive a crash: accepted triggers, threads, deliveries, the audit trail |
 //! | [`bot`] | between chat, alarms and the engine: what is allowed, accepted, worked on and delivered |
 //! | [`platforms`] | Slack, Discord and the web console |
@@ -42,6 +44,7 @@
 //! `tests/architecture` enforces them.
 
 pub mod alarm;
+pub mod answers;
 pub mod app;
 pub mod aws;
 pub mod backoff;
@@ -56,6 +59,7 @@ pub mod function_code;
 pub mod http_body;
 pub mod investigation;
 pub mod lambda_log;
+pub mod mcp;
 pub mod model;
 pub mod platforms;
 pub mod playbook;

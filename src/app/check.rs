@@ -1,6 +1,7 @@
 //! What is missing before the bot can work: rules, the store, what comes in over HTTP, the platforms, each permission by
 //! name, the way of alarms. Nothing is sent to anybody, and nothing is changed.
 
+mod agents;
 mod alarms;
 mod aws;
 mod http;
@@ -32,6 +33,7 @@ pub(super) async fn platforms(kinds: &[&dyn PlatformKind], config: &Config) -> V
     let mut all = rules::check(kinds, config);
     all.push(store::check(config).await);
     all.extend(http::check(kinds, config));
+    all.extend(agents::check(config));
     for kind in kinds {
         all.extend(kind.check(config).await);
     }

@@ -4,10 +4,12 @@ use super::{AppError, Bot};
 use crate::alarm::{Endpoint, EndpointLimits};
 use crate::chat::{Alive, Background, Built, ChatPlatform, Intake, MessageHistory, PlatformKind, Surroundings};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{AgentAccess, Config};
 use crate::diagnosis::page_of;
 use crate::investigation::new_id;
+use crate::mcp::{self, AgentDoor, Investigator};
 use crate::model::Cause;
+use crate::platforms::console::hosts;
 use axum::Router;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +24,8 @@ pub struct Platforms {
     pub platforms: Vec<Arc<dyn ChatPlatform>>,
     /// What is answered over HTTP.
     pub routers: Vec<Router>,
+    /// The same, where an answer may take as long as an investigation.
+    pub slow_routers: Vec<Router>,
     /// What runs beside everything else until the intake closes; ending earlier ends the process.
     pub background: Vec<Background>,
     /// Whether each transport is alive, by its own heartbeats.
@@ -67,6 +71,27 @@ impl Platforms {
         }
         Ok(self)
     }
+
+    /// Adds what other agents call. One whose token is missing, or could be guessed, is left out, with a word to the operator.
+    #[must_use]
+    pub fn with_agents(mut self, config: &Config, bot: &Bot, stop: &CancellationToken) -> Platforms {
+        let Some(named) = &config.agents else { return self };
+        let mut agents = Vec::new();
+        for AgentAccess { name, token } in &named.agents {
+            match token.fetch() {
+                Ok(token) if token.is_hard_to_guess() => agents.push((name.clone(), token)),
+                Ok(_) => tracing::error!(agent = name, "its token could be guessed: the agent is left out"),
+                Err(why) => tracing::error!(agent = name, why, "the agent is left out"),
+            }
+        }
+        let hosts = if named.hosts.is_empty() { hosts(config.http.listen) } else { named.hosts.clone() };
+        self.slow_routers.push(mcp::router(
+            AgentDoor { agents, hosts },
+            Arc::clone(&bot.agents) as Arc<dyn Investigator>,
+            stop.clone(),
+        ));
+        self
+    }
 }
 
 /// Plugs in what the configuration names, of these kinds of platforms.
@@ -90,8 +115,9 @@ pub(super) fn build(
             built.add(platform);
         }
     }
-    let built = built.with_alarms(config, bot, stop, crate::alarm::certificate_client())?;
+    let built = built.with_alarms(config, bot, stop, crate::alarm::certificate_client())?.with_agents(config, bot, stop);
     match built.platforms.as_slice() {
+        [] if config.agents.is_some() => Ok(built),
         [] if config.platforms.is_empty() => Err(AppError::NoPlatform),
         [] => Err(AppError::NoTokens),
         _ => Ok(built),

@@ -54,6 +54,8 @@ pub(super) struct Site {
     pub(super) alive: Vec<(&'static str, Alive)>,
     pub(super) draining: CancellationToken,
     pub(super) routers: Vec<Router>,
+    /// What takes as long as it takes, within deadlines of its own.
+    pub(super) slow_routers: Vec<Router>,
 }
 
 /// Stops the server.
@@ -104,13 +106,15 @@ pub(super) async fn serve(
 }
 
 fn router(site: Site, limits: ServerLimits) -> Router {
-    let Site { health, alive, draining, routers } = site;
+    let Site { health, alive, draining, routers, slow_routers } = site;
     let state = Arc::new(Vitals { health, alive, draining: draining.clone() });
     let vital = Router::new().route(ALIVE, get(healthz)).route(READY, get(readyz)).with_state(state);
-    let intake = routers.into_iter().fold(Router::new(), Router::merge);
+    let merged = |routers: Vec<Router>| routers.into_iter().fold(Router::new(), Router::merge);
+    let opened = |router: Router| router.layer(middleware::from_fn_with_state(draining.clone(), open));
     vital
-        .merge(intake.layer(middleware::from_fn_with_state(draining, open)))
+        .merge(opened(merged(routers)))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer))
+        .merge(opened(merged(slow_routers)))
         .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
         .layer(middleware::from_fn(connections::attend))
 }

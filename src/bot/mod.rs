@@ -16,6 +16,7 @@
 //! | `progress` | the nine steps while they run, for the thread |
 //! | `runner` | one run of an investigation |
 //! | `alarms` | alarms in chat: accepted, worked on, told in threads |
+//! | `agents` | what other agents ask, looked into while they wait |
 //! | `schedule` | what is due by the clock |
 //! | `handlers` | what each trigger comes to |
 //! | `worker` | takes triggers out of the inbox and hands them to the handlers |
@@ -23,6 +24,7 @@
 //! `app` builds the owners in this order.
 
 mod access;
+mod agents;
 mod alarms;
 mod autocomplete;
 mod delivery;
@@ -41,6 +43,7 @@ mod verdict;
 mod worker;
 
 pub use access::{Access, AccessRefusal, AccessRequest, AccountInfo, Accounts, Authorizer, AwsAccounts, Connected};
+pub use agents::AgentQuestions;
 pub use alarms::{AlarmIntake, AlarmThreads, Reconciler, Subscriber};
 pub use autocomplete::Autocomplete;
 pub use delivery::{Delivery, DeliveryPolicy, last_messages};

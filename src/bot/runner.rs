@@ -9,8 +9,8 @@ use crate::chat::{PlatformSet, compose};
 use crate::config::{Config, SecretDatabases};
 use crate::diagnosis::diagnose;
 use crate::investigation::{self, Options, investigate};
-use crate::model::{Actor, Consumers, Investigation, Observation, SecretRef};
-use crate::playbook::{CodeChoice, STEP_DEADLINE, TOTAL_DEADLINE};
+use crate::model::{Actor, Consumers, Investigation, Observation, Place, SecretRef};
+use crate::playbook::{CodeChoice, Progress, STEP_DEADLINE, TOTAL_DEADLINE};
 use crate::redact::SafeText;
 use crate::safe_format;
 use crate::store::{Completion, DesiredMessage, InvestigationRow, Lease, Location, Store};
@@ -99,7 +99,7 @@ impl Runner {
             investigation = run => investigation,
             never = live.tell(&self.store, &self.platforms, &row, &subject) => match never {},
         };
-        let record = Investigation { id: row.id.clone(), ..self.without_foreign_names(&row, location, investigation) };
+        let record = Investigation { id: row.id.clone(), ..self.without_foreign_names(&row.place, location, investigation) };
         let timeline = timeline(&row, &record).await;
         let mut completion = concluded(&row, record);
         completion.messages.extend(timeline);
@@ -114,6 +114,24 @@ impl Runner {
         let connected = self.access.connect_for(location, secret).await?;
         let options = self.configured(Options::new(secret.clone()));
         Ok(Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await)
+    }
+
+    /// A look on behalf of somebody who waits for it: no thread shows it. Dropped before its end, it asks AWS nothing more.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub(super) async fn look_for(
+        &self,
+        owner: &SessionOwner,
+        place: &Place,
+        location: &Location,
+        options: Options,
+        progress: &dyn Progress,
+    ) -> Result<Investigation, ConnectError> {
+        let connected = self.access.connect_on_behalf(location, &options.asked, owner).await?;
+        let options = self.configured(options);
+        let seen = Box::pin(investigate(&connected.aws, &connected.clock, &options, progress)).await;
+        Ok(self.without_foreign_names(place, location, seen))
     }
 
     /// Who reads the secret of a run, looked up now.
@@ -138,9 +156,9 @@ impl Runner {
     }
 
     /// Names like that of a missing secret are told only where somebody may ask about them.
-    fn without_foreign_names(&self, row: &InvestigationRow, location: &Location, mut seen: Investigation) -> Investigation {
+    fn without_foreign_names(&self, place: &Place, location: &Location, mut seen: Investigation) -> Investigation {
         let all = seen.evidence.near_names.len();
-        seen.evidence.near_names.retain(|name| self.access.may_name(&row.place, &SecretRef::Name(name.clone()), location));
+        seen.evidence.near_names.retain(|name| self.access.may_name(place, &SecretRef::Name(name.clone()), location));
         if seen.evidence.near_names.len() < all {
             seen.diagnosis = diagnose(&seen.evidence);
         }

@@ -85,7 +85,7 @@ pub(super) fn run(options: &DemoArgs) -> Result<ExitCode, CommandError> {
         let clock = clock_of(&world.scenario);
         let simulator = Simulator::start(world.scenario.clone(), clock.now()).map_err(CommandError::cannot_run)?;
         let aws = connect(&simulator, &world.scenario).await?;
-        let report = diagnose::look(&aws, &clock, &Options::new(asked), &options.report).await?;
+        let (_, report) = diagnose::look(&aws, &clock, &Options::new(asked), options.report.format).await?;
         diagnose::show(&report, &options.report)?;
         propose(&worlds, world)?;
         Ok(ExitCode::SUCCESS)
@@ -99,11 +99,15 @@ fn has_page(options: &DemoArgs) -> bool {
     options.page || (!options.no_page && is_read && std::io::stdout().is_terminal())
 }
 
+/// The worlds in which there is something to ask about.
+pub(super) fn with_secrets(worlds: Vec<DemoWorld>) -> Vec<demo::World> {
+    let worlds = worlds.into_iter().map(|DemoWorld { name, scenario, secret }| demo::World { name, secret, scenario });
+    worlds.filter(|world| !world.secret.is_empty()).collect()
+}
+
 /// Serves the page until a signal.
 fn serve_page(port: u16) -> Result<ExitCode, CommandError> {
-    let worlds =
-        DemoWorld::unhurried()?.into_iter().map(|DemoWorld { name, scenario, secret }| demo::World { name, secret, scenario });
-    let worlds: Vec<demo::World> = worlds.filter(|world| !world.secret.is_empty()).collect();
+    let worlds = with_secrets(DemoWorld::unhurried()?);
     runtime::run(async {
         let page = demo::Demo::start(worlds, port).await.map_err(CommandError::cannot_run)?;
         let taken = if port == 0 || page.address().port() == port { String::new() } else { format!(" (port {port} is taken)") };

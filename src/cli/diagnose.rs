@@ -7,17 +7,17 @@ use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry, SessionOwn
 use crate::clock::Clock;
 use crate::config::{Account, Config};
 use crate::investigation::{Options, investigate};
-use crate::model::{Outcome, Region, SecretRef};
+use crate::model::{Investigation, Outcome, Region, SecretRef};
 use crate::playbook::CodeChoice;
 use crate::report::Report;
 use std::process::ExitCode;
 
 /// What the options and the configuration come to.
 #[derive(Debug)]
-struct DiagnoseSetup {
-    aws: AwsOptions,
-    account_name: Option<String>,
-    investigation: Options,
+pub(super) struct DiagnoseSetup {
+    pub(super) aws: AwsOptions,
+    pub(super) account_name: Option<String>,
+    pub(super) investigation: Options,
 }
 
 pub(super) fn run(options: &Diagnose) -> Result<ExitCode, CommandError> {
@@ -32,12 +32,17 @@ pub(super) fn run(options: &Diagnose) -> Result<ExitCode, CommandError> {
     };
     let plan = plan(options, &config)?;
     interrupt::or(async {
-        let aws = Aws::connect(&plan.aws, &Registry::default()).await.map_err(|error| unconnected(error, &plan.aws))?;
-        let report =
-            look(&aws, &Clock::system(), &plan.investigation, &options.report).await?.in_account(plan.account_name.as_deref());
+        let aws = connect(&plan.aws, &Registry::default()).await?;
+        let (_, report) = look(&aws, &Clock::system(), &plan.investigation, options.report.format).await?;
+        let report = report.in_account(plan.account_name.as_deref());
         show(&report, &options.report)?;
         Ok(if options.exit_code { status(report.outcome) } else { ExitCode::SUCCESS })
     })
+}
+
+/// Clients for the place that was asked for.
+pub(super) async fn connect(options: &AwsOptions, registry: &Registry) -> Result<Aws, CommandError> {
+    Aws::connect(options, registry).await.map_err(|error| unconnected(error, options))
 }
 
 /// Where there are no credentials, the profile that was asked for is the first suspect.
@@ -59,18 +64,36 @@ fn unconnected(error: ConnectError, options: &AwsOptions) -> CommandError {
 /// Investigates with the steps shown live.
 ///
 /// # Errors
-/// [`CommandError::CannotRun`] when AWS does not answer, or the credentials do not work or may see nothing at all. A program
-/// that asked for JSON gets the report on what may not be seen.
-pub(super) async fn look(aws: &Aws, clock: &Clock, options: &Options, shown: &ReportOptions) -> Result<Report, CommandError> {
+/// As [`reported`].
+pub(super) async fn look(
+    aws: &Aws,
+    clock: &Clock,
+    options: &Options,
+    format: Format,
+) -> Result<(Investigation, Report), CommandError> {
     let lines = StepLines::new();
     let investigation = investigate(aws, clock, options, &lines).await;
     drop(lines);
+    reported(aws, investigation, format).await
+}
+
+/// An investigation and its report.
+///
+/// # Errors
+/// [`CommandError::CannotRun`] when AWS did not answer, or the credentials do not work or may see nothing at all. A program
+/// that asked for JSON gets the report on what may not be seen.
+pub(super) async fn reported(
+    aws: &Aws,
+    investigation: Investigation,
+    format: Format,
+) -> Result<(Investigation, Report), CommandError> {
     let report = Report::new(&investigation);
-    if report.saw_nothing() { why_nothing(aws, report, shown).await } else { Ok(report) }
+    let report = if report.saw_nothing() { why_nothing(aws, report, format).await? } else { report };
+    Ok((investigation, report))
 }
 
 /// Where nothing was answered: bad credentials, no way to AWS, no permission at all, or a report that has to say more.
-async fn why_nothing(aws: &Aws, report: Report, shown: &ReportOptions) -> Result<Report, CommandError> {
+async fn why_nothing(aws: &Aws, report: Report, format: Format) -> Result<Report, CommandError> {
     match aws.verify().await {
         Ok(_) => {}
         // Whoever is refused by name is known.
@@ -89,7 +112,7 @@ async fn why_nothing(aws: &Aws, report: Report, shown: &ReportOptions) -> Result
         Err(error) => return Err(CommandError::cannot_run(error)),
     }
     let actions: Vec<&str> = report.missing_permissions().iter().map(|missing| missing.action.as_str()).collect();
-    if actions.is_empty() || matches!(shown.format, Format::Json) {
+    if actions.is_empty() || format == Format::Json {
         return Ok(report);
     }
     Err(CommandError::CannotRun(format!(
@@ -112,7 +135,7 @@ fn status(outcome: Outcome) -> ExitCode {
 }
 
 /// Decides where and as whom to look, and refuses what the configuration does not allow, before anything is asked.
-fn plan(options: &Diagnose, config: &Config) -> Result<DiagnoseSetup, CommandError> {
+pub(super) fn plan(options: &Diagnose, config: &Config) -> Result<DiagnoseSetup, CommandError> {
     let name = options.account.clone().or_else(|| config.default_account.clone());
     let account = match &name {
         Some(name) => Some(config.accounts.get(name).ok_or_else(|| unknown_account(name, config))?),

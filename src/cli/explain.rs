@@ -1,12 +1,11 @@
 //! `rotation-diag explain`: log lines in, what they mean out; or what a cause is.
 
-use super::Explain;
 use super::failure::CommandError;
-use crate::diagnosis::{Explanation, explain, page_of};
-use crate::model::{Cause, RotationStep, probably_meant};
-use crate::redact::{Redactor, SafeText};
+use super::{Explain, ExplainFormat};
+use crate::answers::{CauseList, CausePage, ExplainedLine, ExplainedLines, JsonAnswer, MAX_LINES};
+use crate::diagnosis::explain;
+use crate::redact::Redactor;
 use crate::report;
-use serde::Serialize;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::process::ExitCode;
 
@@ -15,35 +14,28 @@ use std::process::ExitCode;
 /// Source: CloudWatch Logs quotas, "Event size": 1 MB.
 const MAX_BYTES: usize = 1 << 20;
 
-#[derive(Serialize)]
-struct Explained {
-    cause: Option<Cause>,
-    step: Option<RotationStep>,
-    engine: Option<&'static str>,
-    text: SafeText,
-}
-
-impl From<Explanation> for Explained {
-    fn from(Explanation { cause, step, engine, text }: Explanation) -> Explained {
-        Explained { cause, step, engine, text: SafeText::redact(&text) }
-    }
-}
-
 pub(super) fn run(options: &Explain) -> Result<ExitCode, CommandError> {
-    match &options.cause {
-        Some(id) => print_page(id),
-        None if options.list => print_list(),
-        None => {
-            translate(io::stdin().lock(), io::stdout().lock())?;
-            Ok(ExitCode::SUCCESS)
+    match (&options.cause, options.format) {
+        (Some(id), ExplainFormat::Lines) => writeln!(io::stdout().lock(), "{}", page(id)?.page)?,
+        (Some(id), ExplainFormat::Json) => print(&page(id)?)?,
+        (None, ExplainFormat::Lines) if options.list => print_list()?,
+        (None, ExplainFormat::Json) if options.list => print(&CauseList::all())?,
+        (None, ExplainFormat::Lines) => translate(io::stdin().lock(), io::stdout().lock())?,
+        (None, ExplainFormat::Json) => {
+            let lines = read_lines(io::stdin().lock())?;
+            print(&ExplainedLines::of(lines).map_err(|error| CommandError::Usage(error.to_string()))?)?;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn print_page(id: &str) -> Result<ExitCode, CommandError> {
-    let page = Cause::from_id(id).and_then(page_of).ok_or_else(|| CommandError::Usage(unknown(id)))?;
-    writeln!(io::stdout().lock(), "{page}")?;
-    Ok(ExitCode::SUCCESS)
+fn page(id: &str) -> Result<CausePage, CommandError> {
+    CausePage::of(id).map_err(|why| CommandError::Usage(format!("{why}; `rotation-diag explain --list` prints all of them")))
+}
+
+fn print(answer: &impl JsonAnswer) -> Result<(), CommandError> {
+    let text = answer.to_json().map_err(CommandError::cannot_run)?;
+    Ok(io::stdout().lock().write_all(text.as_bytes())?)
 }
 
 /// Lines that are explained together at most, so that a secret which is cut over two of them is hidden in both.
@@ -52,21 +44,24 @@ const TOGETHER: usize = 256;
 /// Lines kept of what was read before, for a key that goes on.
 const KEPT: usize = 64;
 
-fn print_list() -> Result<ExitCode, CommandError> {
+fn print_list() -> Result<(), CommandError> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let longest = Cause::ALL.iter().map(|cause| cause.id().len()).max().unwrap_or_default();
-    for cause in Cause::ALL.iter().filter(|cause| !cause.is_line_label()) {
-        writeln!(out, "{:longest$}  {}", cause.id(), cause.title())?;
+    let CauseList { causes, .. } = CauseList::all();
+    let longest = causes.iter().map(|listed| listed.cause.id().len()).max().unwrap_or_default();
+    for listed in causes {
+        writeln!(out, "{:longest$}  {}", listed.cause.id(), listed.title)?;
     }
-    out.flush()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(out.flush()?)
 }
 
-/// What to do about an id that no cause has; the nearest one is named.
-fn unknown(id: &str) -> String {
-    let known = Cause::ALL.iter().filter(|cause| !cause.is_line_label()).map(|cause| cause.id());
-    let hint = probably_meant(id, known).map(|id| format!(", the nearest is {id}")).unwrap_or_default();
-    format!("no cause has this id{hint}; `rotation-diag explain --list` prints all of them")
+/// The lines, as far as they can be explained together, and one more where there are more.
+fn read_lines(lines: impl io::Read) -> io::Result<Vec<String>> {
+    let mut lines = BufReader::new(lines);
+    let (mut line, mut all) = (Vec::new(), Vec::new());
+    while all.len() <= MAX_LINES && read_line(&mut lines, &mut line)? {
+        all.push(String::from_utf8_lossy(&line).into_owned());
+    }
+    Ok(all)
 }
 
 /// Explains `lines` until they end. Lines that are there at once are joined before their secrets are hidden.
@@ -86,7 +81,7 @@ fn translate(lines: impl io::Read, out: impl Write) -> io::Result<()> {
             let mut safe: Vec<String> = before.iter().chain(&waiting).cloned().collect();
             Redactor::default().redact_lines(&mut safe.iter_mut().collect::<Vec<_>>());
             for text in safe.iter().skip(before.len()) {
-                out.write_all(report::json_line(&Explained::from(explain(text)))?.as_bytes())?;
+                out.write_all(report::json_line(&ExplainedLine::from(explain(text)))?.as_bytes())?;
             }
             before.append(&mut waiting);
             before.drain(..before.len().saturating_sub(KEPT));

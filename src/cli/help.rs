@@ -51,6 +51,40 @@ The playbook steps:
   2 rotation config    5 execution role     8 secret access
   3 rotation function  6 rotation history   9 config changes";
 
+pub(super) const FORECAST: &str = "\
+Foretell the next rotation of a secret: when it is due, what will stop it, what cannot be told, and the commands that clear the way.
+
+It looks at the same nine steps as `diagnose`, and prints the part of the report that looks ahead: for a secret that still rotates, or \
+to see whether a fix was enough.";
+
+pub(super) const FORECAST_AFTER: &str = "\
+Examples:
+  rotation-diag forecast prod/orders-db
+  rotation-diag forecast prod/orders-db --format json";
+
+pub(super) const EVIDENCE: &str = "\
+Show everything that one step of an investigation saw, fact by fact: log lines, policies, attempts, metrics, changes.
+
+That step and those it depends on are performed, and nothing else.";
+
+pub(super) const EVIDENCE_AFTER: &str = "\
+Examples:
+  rotation-diag evidence prod/orders-db --step 4
+  rotation-diag evidence prod/orders-db --step 6 --window 30d --format json";
+
+pub(super) const MCP: &str = "\
+Answer other agents over standard input and output, by the Model Context Protocol, until standard input ends.
+
+The tools are diagnose_secret, explain_log_lines, explain_cause, forecast and evidence; each answers with the JSON that the command of \
+that name prints. Accounts, regions and secrets are those that `diagnose` would look into with the same --config and --profile. Nothing \
+but the protocol is written to standard output; logs go to standard error.";
+
+pub(super) const MCP_AFTER: &str = "\
+Examples:
+  rotation-diag mcp --demo                                      the simulated accounts of the demo, to try it
+  claude mcp add rotation-diag -- rotation-diag mcp             one agent that knows such an entry
+  rotation-diag mcp --config config/rotation-diag.toml --profile ops";
+
 pub(super) const EXPLAIN: &str = "Say what log lines on standard input mean, one JSON object per line.Reads lines of a rotation \
                                   function's log, in Lambda's text or JSON format, and writes for each {\"cause\", \"step\", \
                                   \"engine\", \"text\"}. The cause of a normal line is null. Secrets in the text are masked. Of \
@@ -62,7 +96,8 @@ pub(super) const EXPLAIN_AFTER: &str = "\
 Examples:
   aws logs tail /aws/lambda/orders-rotator --since 1d --format short | rotation-diag explain | grep -v '\"cause\":null'
   rotation-diag explain db_auth_failed
-  rotation-diag explain --list";
+  rotation-diag explain --list
+  rotation-diag explain --format json < invocation.log          one JSON object for all lines, up to 1,000";
 
 pub(super) const DEMO: &str = "Diagnose a broken secret of a simulated AWS account; needs no account and no credentials.An AWS \
                                account that speaks the real protocols runs inside this process, on 127.0.0.1. The investigation \

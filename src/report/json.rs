@@ -1,15 +1,15 @@
-//! The report as one JSON object.
+//! Reports and the like as JSON.
 
-use super::Report;
 use crate::redact::sanitize::is_unsafe_char;
 use serde::Serialize;
 use std::fmt::Write as _;
 
-/// One JSON object, indented, in plain text: characters that could act on a terminal are written as escapes.
+/// A report, or what else is one JSON object, indented, in plain text: characters that could act on a terminal are written as
+/// escapes.
 ///
 /// # Errors
 /// None in practice: every field of a report has a JSON form.
-pub fn json(report: &Report) -> Result<String, serde_json::Error> {
+pub fn json<T: Serialize>(report: &T) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(report).map(|text| escape(&text) + "\n")
 }
 

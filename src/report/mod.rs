@@ -12,6 +12,7 @@ pub mod paths;
 mod phrase;
 mod text;
 pub mod time;
+mod untrusted;
 pub mod wording;
 
 pub use consumers::ReportedConsumers;
@@ -22,6 +23,7 @@ pub use markdown::markdown;
 pub use outlook::ReportedForecast;
 pub use phrase::{Phrase, Span, line_in_utc};
 pub use text::text;
+pub use untrusted::{MARK as UNTRUSTED_MARK, Untrusted};
 
 use crate::model::{
     Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Lookback, NetworkPath, Obstacle, Outcome, PathState,
@@ -97,6 +99,8 @@ pub struct Report {
     pub api_calls: usize,
     /// How long the investigation took, in milliseconds.
     pub duration_ms: u64,
+    /// The fields above that may quote what others wrote.
+    pub untrusted: Untrusted,
 }
 
 /// Something that stands in the way of the next rotation.
@@ -420,6 +424,7 @@ impl Report {
             consumers: consumers.as_ref().map(ReportedConsumers::new),
             api_calls: *api_calls,
             duration_ms: *duration_ms,
+            untrusted: untrusted::REPORT,
         };
         report.headline = wording::headline(&report);
         mark::steps(&mut report, evidence);

@@ -153,6 +153,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model", "clock", "backoff", "redact", "chat"]),
     ("alarm", &["model", "clock", "http_body", "redact", "config", "aws"]),
     ("investigation", &["model", "clock", "redact", "diagnosis", "aws", "playbook"]),
+    ("answers", &["model", "redact", "report", "diagnosis"]),
+    ("mcp", &["model", "redact", "report", "playbook", "answers", "config", "chat"]),
     (
         "bot",
         &[
@@ -170,6 +172,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
             "alarm",
             "investigation",
+            "mcp",
         ],
     ),
     ("platforms", &["model", "clock", "backoff", "http_body", "redact", "report", "config", "chart", "chat"]),
@@ -190,6 +193,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
             "alarm",
             "investigation",
+            "mcp",
             "bot",
         ],
     ),
@@ -209,6 +213,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "store",
             "investigation",
+            "answers",
+            "mcp",
             "bot",
             "app",
         ],

@@ -23,7 +23,9 @@ fn callers(kinds: &[&dyn PlatformKind], config: &Config) -> Vec<(&'static str, &
 
 pub(super) fn check(kinds: &[&dyn PlatformKind], config: &Config) -> Vec<Checked> {
     let callers = callers(kinds, config);
-    let answers = !callers.is_empty() || config.platforms.iter().any(|(_, platform)| platform.answers_over_http());
+    let answers = !callers.is_empty()
+        || config.agents.is_some()
+        || config.platforms.iter().any(|(_, platform)| platform.answers_over_http());
     if !answers && !config.http_is_asked_for {
         return Vec::new();
     }

@@ -12,7 +12,7 @@ pub(super) fn check(kinds: &[&dyn PlatformKind], config: &Config) -> Vec<Checked
         allow => fine(format!("{allow} [[allow]], {} [[deny]]", config.deny.len())),
     };
     let mut all = vec![checked("rules", found)];
-    if config.platforms.is_empty() {
+    if config.platforms.is_empty() && config.agents.is_none() {
         let why = format!("none of {} is configured: nobody could ask anything", tables(kinds, "and"));
         all.push(checked("platforms", missing(why)));
     }

@@ -20,6 +20,8 @@ mod tests {
     use super::super::rds::{DescribeDbInstances, Instances};
     use super::super::{ec2, rds};
     use crate::model::{GroupPeer, IpProtocol};
+    use proptest::prelude::*;
+    use proptest::sample::{Index, select};
 
     #[test]
     fn a_list_may_be_empty_but_an_answer_without_it_is_none() {
@@ -60,5 +62,90 @@ mod tests {
         let groups: Vec<&str> = orders.vpc_security_groups.iter().map(|group: &rds::Membership| group.id.as_str()).collect();
         assert_eq!((orders.id.as_str(), orders.endpoint.is_none(), groups), ("orders", true, vec!["sg-1"]));
         assert_eq!(next.as_deref(), Some("next"));
+    }
+
+    /// Answers of EC2 and RDS as they come.
+    const ANSWERS: [&str; 4] = [
+        "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-1</groupId><vpcId>vpc-1</vpcId><ipPermissions><item>\
+         <ipProtocol>tcp</ipProtocol><fromPort>5432</fromPort><toPort>5432</toPort><ipRanges><item><cidrIp>10.0.0.0/8</cidrIp></item>\
+         </ipRanges></item></ipPermissions><ipPermissionsEgress/></item></securityGroupInfo><nextToken>x</nextToken>\
+         </DescribeSecurityGroupsResponse>",
+        "<DescribeRouteTablesResponse><routeTableSet><item><routeTableId>rtb-1</routeTableId><vpcId>vpc-1</vpcId><routeSet><item>\
+         <destinationCidrBlock>0.0.0.0/0</destinationCidrBlock><natGatewayId>nat-1</natGatewayId><state>active</state></item></routeSet>\
+         <associationSet><item><main>true</main></item></associationSet></item></routeTableSet></DescribeRouteTablesResponse>",
+        "<DescribeNetworkAclsResponse><networkAclSet><item><networkAclId>acl-1</networkAclId><vpcId>vpc-1</vpcId><default>true</default>\
+         <entrySet><item><ruleNumber>100</ruleNumber><protocol>6</protocol><ruleAction>allow</ruleAction><egress>false</egress>\
+         <cidrBlock>10.0.0.0/16</cidrBlock><portRange><from>1024</from><to>65535</to></portRange></item></entrySet><associationSet/>\
+         </item></networkAclSet></DescribeNetworkAclsResponse>",
+        "<DescribeDBInstancesResponse xmlns=\"http://rds.amazonaws.com/doc/2014-10-31/\"><DescribeDBInstancesResult><DBInstances>\
+         <DBInstance><DBInstanceIdentifier>orders</DBInstanceIdentifier><DBInstanceStatus>available</DBInstanceStatus><Endpoint>\
+         <Address>orders.example.com</Address><Port>5432</Port></Endpoint><VpcSecurityGroups/></DBInstance></DBInstances>\
+         </DescribeDBInstancesResult></DescribeDBInstancesResponse>",
+    ];
+
+    /// Reads it as every answer there is, and lists what it holds.
+    fn read_as_everything(text: &str) -> usize {
+        fn page<L: Listing>(text: &str) -> usize {
+            quick_xml::de::from_str::<L::Answer>(text).map(|answer| L::page(answer).0.len()).unwrap_or_default()
+        }
+        page::<ec2::DescribeSecurityGroups>(text)
+            + page::<ec2::DescribeSubnets>(text)
+            + page::<ec2::DescribeRouteTables>(text)
+            + page::<ec2::DescribeNetworkAcls>(text)
+            + page::<ec2::DescribeVpcEndpoints>(text)
+            + page::<ec2::DescribeNatGateways>(text)
+            + page::<ec2::DescribeVpcPeeringConnections>(text)
+            + page::<ec2::DescribeTransitGatewayVpcAttachments>(text)
+            + page::<ec2::GetManagedPrefixListEntries>(text)
+            + page::<rds::DescribeDbInstances>(text)
+            + page::<rds::DescribeDbClusters>(text)
+            + page::<rds::DescribeDbProxies>(text)
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_answer_is_refused_or_read(
+            which in 0..ANSWERS.len(),
+            changes in prop::collection::vec((any::<Index>(), select(DAMAGE.to_vec()), any::<bool>()), 0..5),
+        ) {
+            let mut text: Vec<char> = ANSWERS[which].chars().collect();
+            for (at, damage, replaces) in changes {
+                let at = at.index(text.len());
+                let until = if replaces { (at + 3).min(text.len()) } else { at };
+                text.splice(at..until, damage.chars());
+            }
+            let text: String = text.into_iter().collect();
+            // No more is read than is there.
+            prop_assert!(read_as_everything(&text) <= text.matches('<').count());
+        }
+    }
+
+    /// What means something in XML, or is too much of a good thing.
+    const DAMAGE: [&str; 14] = [
+        "<",
+        ">",
+        "</item>",
+        "<item>",
+        "<item/>",
+        "&amp;",
+        "&#x0;",
+        "&unknown;",
+        "<![CDATA[",
+        "]]>",
+        "<!--",
+        "<?xml?>",
+        "99999999999",
+        "-1",
+    ];
+
+    #[test]
+    fn nesting_without_end_is_no_way_to_the_end_of_the_stack() {
+        for (open, close) in [("<x>", "</x>"), ("<item>", "</item>"), ("<groups><item>", "</item></groups>")] {
+            let deep = format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+            let answer =
+                ANSWERS[0].replace("<ipPermissionsEgress/>", &format!("<ipPermissionsEgress/><something>{deep}</something>"));
+            assert_eq!(read_as_everything(&answer), 1, "what is not known is passed over");
+            read_as_everything(&ANSWERS[0].replace("<item><groupId>", &format!("{deep}<item><groupId>")));
+        }
     }
 }

@@ -180,3 +180,233 @@ fn denied_person(rule: &AccessRule, actor: &Actor) -> Match {
         Some(_) => Match::No,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::PlatformName;
+
+    const CHAT: PlatformName = PlatformName::new("slack");
+
+    fn authorizer(rules: &str) -> Authorizer {
+        Authorizer::of(&Config::parse(rules, crate::app::PLATFORMS).unwrap())
+    }
+
+    /// A rule of the channel C1, with more keys.
+    fn allow(more: &str) -> String {
+        format!("[[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\"]\n{more}\n")
+    }
+
+    fn member(user: &str) -> Actor {
+        Actor {
+            platform: CHAT,
+            workspace: "T1".to_owned(),
+            user: user.to_owned(),
+            groups: Some(Vec::new()),
+            standing: Standing::Member,
+        }
+    }
+
+    fn place(channel: &str) -> Place {
+        Place { platform: CHAT, workspace: "T1".to_owned(), channel: channel.to_owned(), thread: None }
+    }
+
+    struct Asked {
+        action: ActionKind,
+        secret: SecretRef,
+        account: Option<&'static str>,
+        region: Region,
+    }
+
+    impl Asked {
+        fn about(secret: &str) -> Asked {
+            let region = "eu-west-1".parse().unwrap();
+            Asked { action: ActionKind::Investigate, secret: secret.parse().unwrap(), account: Some("prod"), region }
+        }
+
+        fn wish(&self) -> AccessRequest<'_> {
+            AccessRequest { action: self.action, secret: &self.secret, account: self.account, region: &self.region }
+        }
+    }
+
+    fn decided(rules: &str, actor: &Actor, channel: &str, asked: &Asked) -> Result<(), AccessRefusal> {
+        authorizer(rules).decide(actor, &place(channel), &asked.wish())
+    }
+
+    #[test]
+    fn nobody_may_do_anything_that_no_rule_covers() {
+        let orders = Asked::about("prod/orders-db");
+        assert_eq!(decided("", &member("U1"), "C1", &orders), Err(AccessRefusal::NoRules));
+        assert!(authorizer("").allow_nothing());
+        let rules = allow("users = [\"U1\"]");
+        assert!(!authorizer(&rules).allow_nothing());
+        assert_eq!(decided(&rules, &member("U1"), "C1", &orders), Ok(()));
+        assert_eq!(decided(&rules, &member("U2"), "C1", &orders), Err(AccessRefusal::NotAllowed));
+        assert_eq!(decided(&rules, &member("U1"), "C2", &orders), Err(AccessRefusal::NotAllowed));
+    }
+
+    #[test]
+    fn each_key_of_a_rule_restricts_it() {
+        for (more, is_allowed) in [
+            ("", true),
+            ("accounts = [\"prod\"]", true),
+            ("accounts = [\"stage\"]", false),
+            ("regions = [\"eu-west-1\"]", true),
+            ("regions = [\"us-east-1\"]", false),
+            ("secrets = [\"prod/*\"]", true),
+            ("secrets = [\"test/*\"]", false),
+            ("actions = [\"investigate\"]", true),
+            ("actions = [\"rerun\", \"evidence\"]", false),
+        ] {
+            let rules = allow(&format!("users = [\"*\"]\n{more}"));
+            let may = decided(&rules, &member("U1"), "C1", &Asked::about("prod/orders-db")).is_ok();
+            assert_eq!(may, is_allowed, "{more}");
+            // The same keys take away what another rule gives.
+            let denied = format!("{}[[deny]]\n{more}\n", allow("users = [\"*\"]"));
+            let may = decided(&denied, &member("U1"), "C1", &Asked::about("prod/orders-db")).is_ok();
+            assert_eq!(may, !is_allowed, "{more}");
+        }
+        let nameless = Asked { account: None, ..Asked::about("prod/orders-db") };
+        let rules = allow("users = [\"*\"]\naccounts = [\"prod\"]");
+        assert_eq!(decided(&rules, &member("U1"), "C1", &nameless), Err(AccessRefusal::NotAllowed));
+    }
+
+    #[test]
+    fn a_rule_of_another_platform_workspace_or_channel_says_nothing_and_nobody_acts_from_elsewhere() {
+        let orders = Asked::about("prod/orders-db");
+        for (of, with) in [("\"slack\"", "\"discord\""), ("\"T1\"", "\"T2\""), ("\"C1\"", "\"C2\"")] {
+            let rules = allow("users = [\"*\"]").replace(of, with);
+            assert_eq!(decided(&rules, &member("U1"), "C1", &orders), Err(AccessRefusal::NotAllowed), "{rules}");
+        }
+        let rules = allow("users = [\"*\"]").replace("\"C1\"", "\"*\"");
+        assert_eq!(decided(&rules, &member("U1"), "C7", &orders), Ok(()));
+        let of_another_workspace = Actor { workspace: "T2".to_owned(), ..member("U1") };
+        let of_another_platform = Actor { platform: PlatformName::new("discord"), ..member("U1") };
+        for stranger in [of_another_workspace, of_another_platform] {
+            assert_eq!(decided(&rules, &stranger, "C1", &orders), Err(AccessRefusal::NotAllowed));
+        }
+    }
+
+    #[test]
+    fn the_allowed_secrets_bound_every_rule_and_an_arn_is_read_in_both_ways() {
+        let rules = format!("allowed_secrets = [\"prod/orders-db\"]\n{}", allow("users = [\"*\"]"));
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf";
+        for (secret, expected) in [
+            ("prod/orders-db", Ok(())),
+            (arn, Ok(())),
+            ("prod/payments-db", Err(AccessRefusal::NotAllowed)),
+            (&arn.replace("orders", "payments"), Err(AccessRefusal::NotAllowed)),
+        ] {
+            assert_eq!(decided(&rules, &member("U1"), "C1", &Asked::about(secret)), expected, "{secret}");
+        }
+        let whole = allow("users = [\"*\"]\nsecrets = [\"prod/orders-db-AbCdEf\"]");
+        assert_eq!(decided(&whole, &member("U1"), "C1", &Asked::about(arn)), Ok(()));
+    }
+
+    #[test]
+    fn who_somebody_is_decides_and_what_is_not_known_of_them_is_told_apart() {
+        let orders = Asked::about("prod/orders-db");
+        let as_known = |groups: Option<&[&str]>, standing| Actor {
+            groups: groups.map(|groups| groups.iter().map(|group| (*group).to_owned()).collect()),
+            standing,
+            ..member("U1")
+        };
+        use AccessRefusal::{GroupsUnknown, NotAllowed, StandingUnknown};
+        use Standing::{Member, Outsider, Pending, Unknown};
+        for (users, groups, standing, expected) in [
+            ("users = [\"U1\"]", None, Member, Ok(())),
+            ("users = [\"U1\"]", None, Unknown, Ok(())),
+            ("users = [\"U1\"]", None, Pending, Ok(())),
+            ("users = [\"U1\"]", None, Outsider, Err(NotAllowed)),
+            ("users = [\"*\"]", None, Member, Ok(())),
+            ("users = [\"*\"]", None, Unknown, Err(StandingUnknown)),
+            ("users = [\"*\"]", None, Pending, Err(StandingUnknown)),
+            ("users = [\"*\"]", None, Outsider, Err(NotAllowed)),
+            ("groups = [\"S1\", \"S2\"]", Some(&["S2"][..]), Member, Ok(())),
+            ("groups = [\"S1\"]", Some(&["S2"]), Member, Err(NotAllowed)),
+            ("groups = [\"S1\"]", Some(&["S1"]), Unknown, Err(StandingUnknown)),
+            ("groups = [\"S1\"]", Some(&["S2"]), Unknown, Err(NotAllowed)),
+            ("groups = [\"S1\"]", None, Member, Err(GroupsUnknown)),
+            ("groups = [\"S1\"]", None, Outsider, Err(NotAllowed)),
+            ("users = [\"U2\"]\ngroups = [\"S1\"]", Some(&["S1"]), Member, Ok(())),
+            ("users = [\"U2\"]\ngroups = [\"S1\"]", Some(&[]), Member, Err(NotAllowed)),
+        ] {
+            let decision = decided(&allow(users), &as_known(groups, standing), "C1", &orders);
+            assert_eq!(decision, expected, "{users} {groups:?} {standing:?}");
+            assert_eq!(
+                expected.is_err_and(AccessRefusal::is_for_lack_of_knowledge),
+                matches!(expected, Err(GroupsUnknown | StandingUnknown))
+            );
+        }
+        // One rule that is open does not hide another that allows, wherever it stands.
+        let (open, sure) = (allow("groups = [\"S1\"]"), allow("users = [\"U1\"]"));
+        for rules in [format!("{open}{sure}"), format!("{sure}{open}")] {
+            assert_eq!(decided(&rules, &as_known(None, Member), "C1", &orders), Ok(()));
+        }
+        let other = allow("users = [\"U9\"]");
+        for rules in [format!("{open}{other}"), format!("{other}{open}")] {
+            assert_eq!(decided(&rules, &as_known(None, Member), "C1", &orders), Err(GroupsUnknown));
+        }
+    }
+
+    #[test]
+    fn a_denial_wins_and_stops_those_whose_groups_are_not_known() {
+        let orders = Asked::about("prod/orders-db");
+        let with = |groups: Option<&[&str]>| Actor {
+            groups: groups.map(|groups| groups.iter().map(|group| (*group).to_owned()).collect()),
+            ..member("U1")
+        };
+        for (deny, groups, expected) in [
+            ("users = [\"U1\"]", None, Err(AccessRefusal::NotAllowed)),
+            ("users = [\"U2\"]", None, Ok(())),
+            ("users = [\"*\"]", None, Err(AccessRefusal::NotAllowed)),
+            ("groups = [\"S1\"]", Some(&["S1"][..]), Err(AccessRefusal::NotAllowed)),
+            ("groups = [\"S1\"]", Some(&["S2"]), Ok(())),
+            ("groups = [\"S1\"]", None, Err(AccessRefusal::GroupsUnknown)),
+            ("users = [\"U2\"]\ngroups = [\"S1\"]", Some(&[]), Ok(())),
+            ("users = [\"U1\"]\ngroups = [\"S1\"]", Some(&[]), Err(AccessRefusal::NotAllowed)),
+            ("channels = [\"C2\"]", None, Ok(())),
+            ("platform = \"discord\"", None, Ok(())),
+            ("workspace = \"T2\"", None, Ok(())),
+        ] {
+            let rules = format!("{}[[deny]]\n{deny}\n", allow("users = [\"U1\"]"));
+            assert_eq!(decided(&rules, &with(groups), "C1", &orders), expected, "{deny} {groups:?}");
+        }
+    }
+
+    #[test]
+    fn a_channel_is_told_unasked_what_is_denied_to_nobody_there_and_learns_names_that_somebody_there_may_ask_about() {
+        let orders = Asked::about("prod/orders-db");
+        let told = |rules: &str, channel: &str| {
+            let authorizer = authorizer(rules);
+            (authorizer.allow_unasked(&place(channel), &orders.wish()), authorizer.allow_naming(&place(channel), &orders.wish()))
+        };
+        let rules = allow("users = [\"U1\"]");
+        assert_eq!(told("", "C1"), (true, false));
+        assert_eq!((told(&rules, "C1"), told(&rules, "C2")), ((true, true), (true, false)));
+        assert_eq!(told(&format!("allowed_secrets = [\"test/*\"]\n{rules}"), "C1"), (false, false));
+        for (deny, is_told) in [
+            ("secrets = [\"prod/*\"]", false),
+            ("secrets = [\"test/*\"]", true),
+            ("channels = [\"C2\"]", true),
+            // Denied to some, it may still be told to the others.
+            ("users = [\"U1\"]", true),
+            ("groups = [\"S1\"]", true),
+        ] {
+            let rules = format!("{rules}[[deny]]\n{deny}\n");
+            assert_eq!(told(&rules, "C1"), (is_told, is_told), "{deny}");
+        }
+    }
+
+    #[test]
+    fn each_refusal_says_what_to_do() {
+        for (refusal, expected) in [
+            (AccessRefusal::NoRules, "[[allow]] rules"),
+            (AccessRefusal::NotAllowed, "can allow it in the configuration"),
+            (AccessRefusal::GroupsUnknown, "try again in a minute"),
+            (AccessRefusal::StandingUnknown, "try again in a minute"),
+        ] {
+            assert!(refusal.words().contains(expected) && refusal.to_string() == refusal.words(), "{refusal}");
+        }
+    }
+}

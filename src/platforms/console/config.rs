@@ -37,13 +37,14 @@ impl ConsoleUrl {
 
 /// First segments of paths that lead elsewhere here: a page below one of them would hide it, or be hidden. The names of
 /// platforms are taken too.
-const TAKEN: [&str; 13] = [
+const TAKEN: [&str; 14] = [
     "act",
     "assets",
     "causes",
     "healthz",
     "investigations",
     "live",
+    "mcp",
     "readyz",
     "say",
     "sign-in",
