@@ -23,6 +23,7 @@ mod delivery;
 mod endpoint;
 mod forum;
 mod interactions;
+mod layouts;
 #[path = "../support/program.rs"]
 mod launched;
 #[path = "../support/log_capture.rs"]
