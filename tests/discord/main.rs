@@ -11,6 +11,10 @@
 
 #[path = "../support/every_message.rs"]
 mod every_message;
+#[path = "../support/every_root.rs"]
+mod every_root;
+#[path = "../support/looks.rs"]
+mod kept_looks;
 #[path = "../support/fake_discord/mod.rs"]
 mod fake_discord;
 #[path = "../page/worlds.rs"]

@@ -66,7 +66,9 @@ pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &
     message
 }
 
-fn tone(report: &Report) -> Tone {
+/// How the verdict of an investigation looks that nobody has closed.
+#[must_use]
+pub fn tone(report: &Report) -> Tone {
     match wording::mark(report) {
         Mark::Red => Tone::Bad,
         Mark::Yellow => Tone::Warning,

@@ -12,7 +12,7 @@ fn description() -> &'static Value {
 }
 
 /// Everything that is wrong with the body of an operation; `path` is written as the description does.
-pub(super) fn body(method: &str, path: &str, body: &Value) -> Vec<String> {
+pub(crate) fn body(method: &str, path: &str, body: &Value) -> Vec<String> {
     static KNOWN: OnceLock<Mutex<BTreeMap<String, &'static Validator>>> = OnceLock::new();
     let schema = &description()["paths"][path][method.to_lowercase()]["json"];
     assert!(!schema.is_null(), "{method} {path} takes no body");
@@ -48,7 +48,7 @@ fn is_unseen(c: char) -> bool {
 }
 
 /// Everything that is wrong with a message. `mentions` is what `allowed_mentions` has to be.
-pub(super) fn message(body: &Value, mentions: &Value, has_files: bool) -> Vec<String> {
+pub(crate) fn message(body: &Value, mentions: &Value, has_files: bool) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut at_most = |what: &str, found: usize, limit: usize| {
         if found > limit {

@@ -4,7 +4,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of the fake")]
 
-mod check;
+pub(crate) mod check;
 mod gateway;
 mod inspection;
 mod multipart;
