@@ -3,12 +3,12 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-#[path = "support/fake_discord/reading.rs"]
-#[expect(dead_code, reason = "the fake reads more of messages")]
-mod reading;
 #[path = "support/fake_discord/check.rs"]
 #[expect(dead_code, reason = "threads have no name here")]
 mod discord;
+#[path = "support/fake_discord/reading.rs"]
+#[expect(dead_code, reason = "the fake reads more of messages")]
+mod reading;
 #[path = "support/fake_slack/blocks.rs"]
 mod slack;
 

@@ -55,7 +55,9 @@ async fn a_message_is_a_box_with_its_files_in_it_and_can_be_changed_to_anything(
     let body = edit(&bot, &id, &line("a line")).await;
     assert!(is_laid_out(&body) && text(&body) == "a line" && components(&body).len() == 1, "{body}");
     // Later, its first files are gone: what is not there is not shown.
-    bot.fake.with(|world| world.channels.get_mut(&CHANNEL).unwrap().messages.get_mut(&id.parse().unwrap()).unwrap()["attachments"].take());
+    bot.fake.with(|world| {
+        world.channels.get_mut(&CHANNEL).unwrap().messages.get_mut(&id.parse().unwrap()).unwrap()["attachments"].take()
+    });
     let body = edit(&bot, &id, &with_files(everywhere("again"))).await;
     assert!(text(&body).contains("again") && shown_files(&body) == 0, "{body}");
     // What does not fit any more is a file of its own.

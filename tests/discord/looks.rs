@@ -4,8 +4,8 @@ use crate::bot::Bot;
 use crate::every_message::every_message;
 use crate::every_root::every_root;
 use crate::fake_discord::Event;
-use crate::samples::in_channel;
 use crate::kept_looks::keep;
+use crate::samples::in_channel;
 use rotation_diag::chat::{ChatPlatform as _, Manner};
 use rotation_diag::platforms::discord::DiscordMode;
 

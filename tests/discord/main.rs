@@ -13,10 +13,10 @@
 mod every_message;
 #[path = "../support/every_root.rs"]
 mod every_root;
-#[path = "../support/looks.rs"]
-mod kept_looks;
 #[path = "../support/fake_discord/mod.rs"]
 mod fake_discord;
+#[path = "../support/looks.rs"]
+mod kept_looks;
 #[path = "../page/worlds.rs"]
 mod worlds;
 
@@ -27,9 +27,9 @@ mod delivery;
 mod endpoint;
 mod forum;
 mod interactions;
-mod layouts;
 #[path = "../support/program.rs"]
 mod launched;
+mod layouts;
 #[path = "../support/log_capture.rs"]
 mod log_capture;
 mod log_privacy;

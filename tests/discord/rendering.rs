@@ -33,9 +33,8 @@ fn plain(body: &Value) -> String {
 }
 
 fn component_as_text(one: &Value) -> String {
-    let inside = |one: &Value, by: &str| {
-        one["components"].as_array().unwrap().iter().map(component_as_text).collect::<Vec<_>>().join(by)
-    };
+    let inside =
+        |one: &Value, by: &str| one["components"].as_array().unwrap().iter().map(component_as_text).collect::<Vec<_>>().join(by);
     match one["type"].as_u64().unwrap() {
         1 => inside(one, " "),
         2 => format!("[{}]", one["label"].as_str().unwrap()),

@@ -190,8 +190,7 @@ async fn messages_whose_answers_were_lost_are_found_again_and_not_posted_twice()
         reply_with(&fake, "What the nine steps found").await;
         fake.wait_for(|world| (world.asked("POST", &format!("/{root}/messages")) > 1).then_some(())).await;
         program.kill().await;
-        let replies =
-            fake.with(|world| world.channels[&root].messages.values().map(text).collect::<Vec<_>>());
+        let replies = fake.with(|world| world.channels[&root].messages.values().map(text).collect::<Vec<_>>());
         let mut once = replies.clone();
         once.sort_by_key(ToString::to_string);
         once.dedup();

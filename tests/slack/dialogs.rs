@@ -3,9 +3,9 @@
 use crate::conversation::place;
 use crate::fake_slack::Fault;
 use crate::recording_intake::{Bot, Next, safe};
+use rotation_diag::chat::document::Tone;
 use rotation_diag::chat::{Payload, Summary, ThreadFilter};
 use rotation_diag::clock::Clock;
-use rotation_diag::model::Outcome;
 use serde_json::json;
 
 fn filled(secret: &str) -> Vec<(&'static str, serde_json::Value)> {

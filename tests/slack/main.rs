@@ -13,10 +13,10 @@
 mod every_message;
 #[path = "../support/every_root.rs"]
 mod every_root;
-#[path = "../support/looks.rs"]
-mod kept_looks;
 #[path = "../support/fake_slack/mod.rs"]
 mod fake_slack;
+#[path = "../support/looks.rs"]
+mod kept_looks;
 #[path = "../page/worlds.rs"]
 mod worlds;
 

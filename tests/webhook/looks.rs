@@ -94,7 +94,9 @@ async fn every_kind_of_message_about_alarms_is_taken() {
     }
     town.comes_to_rest().await;
     album.add("series", &town);
-    let mapping = format!("{ROUTE}[[alarms.mapping]]\nalarm = \"fleet\"\nsecrets = [\"prod/orders-db\", \"prod/users-db\", \"prod/none\"]\n");
+    let mapping = format!(
+        "{ROUTE}[[alarms.mapping]]\nalarm = \"fleet\"\nsecrets = [\"prod/orders-db\", \"prod/users-db\", \"prod/none\"]\n"
+    );
     let town = Town::with("role_detached_policy", second, &mapping).await;
     town.hears(&alarm("fleet", "ALARM", ago(5), &[])).await;
     town.comes_to_rest().await;

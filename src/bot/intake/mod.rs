@@ -13,9 +13,7 @@ use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, ThreadFilter, compose};
 use crate::model::{ActionKind, ActionToken, Actor, InvestigationId, Place, Region, Trigger};
 use crate::redact::SafeText;
-use crate::store::{
-    Accepted, AuditDecision, Audited, InvestigationStage, NewTrigger, Refused, Store, StoreError, audited,
-};
+use crate::store::{Accepted, AuditDecision, Audited, InvestigationStage, NewTrigger, Refused, Store, StoreError, audited};
 use async_trait::async_trait;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -179,7 +177,6 @@ impl Intake {
     ) -> Result<(), StoreError> {
         self.store.audit(&Audited::person(&inbound.actor, &inbound.place, did, subject, decision, why)).await
     }
-
 }
 
 fn answer(message: Message) -> Ack {

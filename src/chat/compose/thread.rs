@@ -1,6 +1,6 @@
 //! What stands in the thread beside the verdict.
 
-use super::verdict::{LOOKS, block};
+use super::verdict::{LOOKS, all_commands, block};
 use super::{section, steps};
 use crate::chat::document::{CauseReference, Message, Part, Quote, StepLine, StepState, Tone};
 use crate::redact::SafeText;
@@ -89,7 +89,7 @@ pub fn in_thread(report: &Report) -> Vec<Thought> {
 fn beneath(name: &str, message: Message) -> Vec<Part> {
     let mut parts = message.parts;
     if let (true, Some(Part::Section { label, .. })) = (LISTS.contains(&name), parts.first_mut()) {
-        *label = safe_format!("{} ({})", message.title, label);
+        *label = safe_format!("{} ({})", message.title, label.clone());
     }
     parts
 }
@@ -162,6 +162,10 @@ fn proofs(report: &Report, finding: &ReportedFinding) -> Message {
 /// What a person needs to run the fix, what each command does, and how to take it back.
 fn undo(report: &Report) -> Option<Message> {
     let mut message = Message::line(Tone::Neutral, "To run the fix, and to take it back".into());
+    if let Some(commands) = all_commands(report) {
+        message.parts.extend(section("Run, in this order", vec![safe_format!("{} commands", commands.len())], 0));
+        message.parts.push(Part::Commands(commands));
+    }
     let needs = outlook::needs(report);
     let needs = (!needs.is_empty()).then(|| SafeText::join(needs, ", "));
     message.parts.extend(section("You need", needs.into_iter().collect(), 0));

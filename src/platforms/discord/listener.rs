@@ -1,10 +1,10 @@
 //! What people say, on its way to the reception, and what they are answered at once.
 
 use super::Discord;
+use super::body::FirstAnswer;
 use super::command::{self, Typing};
 use super::interaction::{Channel, Interaction, Member, Unheard, User, actor, is_served, kind, place};
 use super::kind::LIMITS;
-use super::body::FirstAnswer;
 use super::render::render;
 use super::reply::Reply;
 use super::rest::{Call, RestFailure};

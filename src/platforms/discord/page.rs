@@ -53,9 +53,8 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) const fn new(room: Room) -> Page {
-        let (full, open, commands) = (Vec::new(), String::new(), Vec::new());
-        Page { room, full, open, used: 0, with_button: None, left_out: false, commands }
+    pub(super) fn new(room: Room) -> Page {
+        Page { room, full: Vec::new(), open: String::new(), used: 0, with_button: None, left_out: false, commands: Vec::new() }
     }
 
     /// A section whose label is a text of its own, with room for a button beside it.

@@ -180,12 +180,9 @@ impl Rendered {
                 }
                 texts
             }
-            Form::Layout
-            | Form::LayoutWithoutFiles
-            | Form::Whole
-            | Form::WithoutFiles
-            | Form::LayoutInFile
-            | Form::InFile => Vec::new(),
+            Form::Layout | Form::LayoutWithoutFiles | Form::Whole | Form::WithoutFiles | Form::LayoutInFile | Form::InFile => {
+                Vec::new()
+            }
         }
     }
 
@@ -194,9 +191,7 @@ impl Rendered {
         let mut inside = vec![Component::Text(self.title.clone())];
         let button = self.beside.as_ref().zip(self.layout.with_button);
         inside.extend(self.layout.texts.iter().enumerate().map(|(at, text)| match button {
-            Some(((button, _), beside)) if beside == at => {
-                Component::Section { text: text.clone(), button: button.clone() }
-            }
+            Some(((button, _), beside)) if beside == at => Component::Section { text: text.clone(), button: button.clone() },
             _ => Component::Text(text.clone()),
         }));
         let (pictures, others): (Vec<&File>, Vec<&File>) = files.iter().partition(|file| file.is_picture());

@@ -77,7 +77,11 @@ pub(crate) fn message(body: &Value, mentions: &Value, has_files: bool) -> Vec<St
     let all = reading::components(body);
     if is_laid_out {
         // Source: Discord developer documentation, "Component Reference": the flag disables text and embeds.
-        at_most("text or embeds beside a layout", usize::from(!body["content"].is_null()) + usize::from(!body["embeds"].is_null()), 0);
+        at_most(
+            "text or embeds beside a layout",
+            usize::from(!body["content"].is_null()) + usize::from(!body["embeds"].is_null()),
+            0,
+        );
         at_most("components", all.len(), 40);
         let texts: Vec<&Value> = all.iter().filter(|one| one["type"] == 10).map(|one| &one["content"]).collect();
         at_most("all texts", texts.iter().map(|shown| text(shown)).sum(), 4_000);

@@ -1,7 +1,7 @@
 //! The REST interface.
 
-use super::world::{APPLICATION, BOT, Channel, Fault, GUILD, Lacking, TOKEN, World};
 use super::reading::is_laid_out;
+use super::world::{APPLICATION, BOT, Channel, Fault, GUILD, Lacking, TOKEN, World};
 use super::{Event, check, multipart};
 use axum::Router;
 use axum::body::{Body, Bytes};
