@@ -2,9 +2,10 @@
 
 usage: looks.py FOLDER
 
-The folder holds `slack` and `discord`, as `LOOKS=FOLDER cargo test --test slack --test discord looks` leaves them. Each message
-becomes two pictures beside its file: on a desk in the light, on a phone in the dark. What the models do not know ends the
-script, so that nothing is left out of the pictures unseen.
+The folder holds `slack`, `discord` and `page`, as `LOOKS=FOLDER cargo test --test slack --test discord --test webhook --test page
+looks` leaves them. Each message becomes two pictures beside its file: on a desk in the light, on a phone in the dark. What the
+models do not know ends the script, so that nothing is left out of the pictures unseen. What a thread hangs on is measured in every
+scenario, on each platform; only what is too tall becomes a picture.
 
 Needs the package `playwright` and Debian's `chromium`.
 """
@@ -21,9 +22,11 @@ from playwright.sync_api import sync_playwright
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
 LOOKS = (("desk", "light", 900), ("phone", "dark", 390))
-# What a thread hangs on is read without scrolling far: in pixels, on a phone of 390. The fonts here are a tenth wider than
-# Discord's own.
-ROOT_ON_A_PHONE = {"slack": 1200, "discord": 1320}
+# What a thread hangs on is read without scrolling far: in pixels, on a phone of 390.
+ROOT_ON_A_PHONE = 1200
+# The fix is seen at once on a desk, and on the second screen of a phone at the latest.
+WINDOWS = {"desk": (1280, 900), "phone": (390, 844)}
+SCREENS = {"desk": 1, "phone": 2}
 ROOTS = ("verdict", "verdict-healthy", "verdict-no-such-secret", "verdict-bot-may-see-nothing", "verdict-managed-by-rds", "verdict-new-code-raises")
 
 STYLE = """
@@ -55,7 +58,9 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 4px 0; } img { dis
 .discord.dark .mention { color: #c9cdfb; } .discord .control { background: #e3e5e8; border-radius: 3px; padding: 5px 14px; font-size: 14px; font-weight: 500; } .discord.dark .control { background: #4e5058; color: #fff; }
 .discord .control.primary { background: #5865f2; color: #fff; } .discord .control.success { background: #248046; color: #fff; } .discord .control.danger { background: #da373c; color: #fff; }
 .discord .control.select { flex: 1 1 100%; max-width: 400px; background: #ebebeb; } .discord.dark .control.select { background: #1e1f22; color: #dbdee1; }
-.discord hr { border: 0; border-top: 1px solid #8884; margin: 8px 0; } .discord .section { display: flex; gap: 12px; align-items: flex-start; justify-content: space-between; }
+.discord .text + .text, .discord .text + .section, .discord .section + .text { margin-top: 8px; }
+.discord .section { display: flex; gap: 12px; align-items: flex-start; justify-content: space-between; } .discord .embed .control { background: #d4d7dc; } .discord.dark .embed .control { background: #4e5058; }
+.discord hr { border: 0; border-top: 1px solid #8884; margin: 8px 0; }
 """
 
 
@@ -256,9 +261,13 @@ def discord_marked(text):
 BUTTONS = {1: "primary", 2: "", 3: "success", 4: "danger", 5: ""}
 
 
-def discord_component(one):
+def picture(data):
+    return f"<img src='data:image/png;base64,{data}' width='480'>"
+
+
+def discord_component(one, pictures):
     kind = one["type"]
-    inner = lambda: "".join(discord_component(child) for child in one["components"])  # noqa: E731
+    inner = lambda: "".join(discord_component(child, pictures) for child in one["components"])  # noqa: E731
     if kind == 1:
         return f"<div class='controls'>{inner()}</div>"
     if kind == 2:
@@ -266,11 +275,12 @@ def discord_component(one):
     if kind in (3, 5, 6, 7, 8):
         return f"<span class='control select'>{escaped(one.get('placeholder', ''))} ▾</span>"
     if kind == 9:
-        return f"<div class='section'><div>{inner()}</div>{discord_component(one['accessory'])}</div>"
+        return f"<div class='section'><div>{inner()}</div>{discord_component(one['accessory'], pictures)}</div>"
     if kind == 10:
-        return discord_marked(one["content"])
-    if kind in (11, 12):
-        return ""
+        return f"<div class='text'>{discord_marked(one['content'])}</div>"
+    if kind == 12:
+        # The pictures of a message are kept in their order.
+        return "".join(picture(pictures.pop(0)) for _ in one["items"])
     if kind == 13:
         return f"<span class='file'>{escaped(one['file']['url'].removeprefix('attachment://'))}</span>"
     if kind == 14:
@@ -282,7 +292,7 @@ def discord_component(one):
     return unknown(f"component {kind}")
 
 
-def discord(sent):
+def discord(sent, pictures):
     done = [discord_marked(sent.get("content") or "")]
     for embed in sent.get("embeds") or []:
         more = set(embed) - {"color", "description", "title", "type", "footer"}
@@ -291,19 +301,57 @@ def discord(sent):
         title = f"<b>{discord_inline(embed['title'])}</b>" if embed.get("title") else ""
         footer = f"<p class='small'>{escaped(embed['footer']['text'])}</p>" if embed.get("footer") else ""
         done.append(f"<div class='embed' style='border-left-color:#{embed.get('color', 0):06x}'>{title}{discord_marked(embed.get('description', ''))}{footer}</div>")
-    done.extend(discord_component(one) for one in sent.get("components") or [])
+    done.extend(discord_component(one, pictures) for one in sent.get("components") or [])
     return "".join(done)
 
 
+LAID_OUT = 1 << 15
+
+
 def page(platform, kept, light):
-    body = {"slack": slack, "discord": discord}[platform](kept["sent"])
-    pictures = "".join(f"<img src='data:image/png;base64,{picture}' width='480'>" for picture in kept["pictures"])
-    files = "".join(f"<span class='file'>{escaped(name)}</span>" for name in kept["files"] if not name.endswith(".png"))
+    sent, left = kept["sent"], list(kept["pictures"])
+    body = slack(sent) if platform == "slack" else discord(sent, left)
+    pictures = "".join(picture(data) for data in left)
+    # A message that is laid out shows its files itself.
+    names = [] if platform == "discord" and (sent.get("flags") or 0) & LAID_OUT else kept["files"]
+    files = "".join(f"<span class='file'>{escaped(name)}</span>" for name in names if not name.endswith(".png"))
     # Discord's own controls stand below what is attached.
     return (
         f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><body class='{platform} {light}'><div class='message'>"
         f"<div class='avatar'></div><div class='body'><p class='who'>rotation-diag</p>{marked(body)}{pictures}{files}</div></div>"
     )
+
+
+def measure_page(browser, folder):
+    """The thread of every scenario on the page: how tall its first message is on a phone, and where its fix begins."""
+    names = sorted(glob.glob(os.path.join(folder, "page", "root-*.html")))
+    wrong = [] if names else [f"{folder} does not hold the page"]
+    for where, (width, height) in WINDOWS.items():
+        window = browser.new_page(viewport={"width": width, "height": height})
+        for name in names:
+            with open(name) as file:
+                window.set_content(file.read())
+            tall, fix, wide = window.evaluate(
+                """() => {
+                    const message = document.querySelector("article.message[id^='m-']");
+                    const fix = message.querySelector("pre");
+                    return [message.getBoundingClientRect().height, fix && fix.getBoundingClientRect().top + window.scrollY,
+                            document.documentElement.scrollWidth];
+                }"""
+            )
+            kind = os.path.basename(name).removesuffix(".html")
+            problems = []
+            if where == "phone" and tall > ROOT_ON_A_PHONE:
+                problems.append(f"{tall:.0f} pixels tall")
+            if fix is not None and fix + 40 > height * SCREENS[where]:
+                problems.append(f"the fix begins at {fix:.0f}")
+            if wide > width:
+                problems.append(f"{wide} pixels wide")
+            if problems:
+                wrong.append(("page", kind, where, *problems))
+                window.screenshot(path=f"{name.removesuffix('.html')}-{where}.png", full_page=True)
+        window.close()
+    return wrong, len(names)
 
 
 def main():
@@ -319,19 +367,27 @@ def main():
             window = browser.new_page(viewport={"width": width, "height": 400})
             for name in names:
                 platform, kind = os.path.basename(os.path.dirname(name)), os.path.basename(name).removesuffix(".json")
+                is_root = kind.startswith("root-")
+                if is_root and where != "phone":
+                    continue
                 with open(name) as file:
                     window.set_content(page(platform, json.load(file), light))
                 height, wide = window.evaluate("[document.body.scrollHeight, document.documentElement.scrollWidth]")
                 if wide > width:
                     sys.exit(f"{platform} {kind} is {wide} pixels wide on a {where}")
-                if where == "phone" and kind in ROOTS and height > ROOT_ON_A_PHONE[platform]:
+                is_tall = where == "phone" and (is_root or kind in ROOTS) and height > ROOT_ON_A_PHONE
+                if is_tall:
                     tall.append((platform, kind, height))
+                if is_root and not is_tall:
+                    continue
                 window.screenshot(path=f"{name.removesuffix('.json')}-{where}.png", full_page=True)
             window.close()
+        wrong, threads = measure_page(browser, folder)
         browser.close()
+    tall.extend(wrong)
     if tall:
         sys.exit(f"what a thread hangs on is too tall on a phone, {ROOT_ON_A_PHONE}: {tall}")
-    print(f"{sum(counts.values())} messages, {len(LOOKS)} pictures each: well")
+    print(f"{sum(counts.values())} messages in {len(LOOKS)} pictures each, {threads} threads of the page: well")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@
 #[path = "support/fake_discord/check.rs"]
 #[expect(dead_code, reason = "threads have no name here")]
 mod discord;
+#[path = "support/fake_discord/reading.rs"]
+#[expect(dead_code, reason = "the fake reads more of messages")]
+mod reading;
 #[path = "support/fake_slack/blocks.rs"]
 mod slack;
 

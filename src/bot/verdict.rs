@@ -38,6 +38,17 @@ pub(super) fn standing(row: &InvestigationRow) -> AfterVerdict {
     }
 }
 
+/// How the message looks that shows an investigation, by which lists choose.
+pub(super) fn tone(row: &InvestigationRow, record: Option<&Investigation>) -> Tone {
+    match (row.stage, record) {
+        (_, _) if row.resolved.is_some() => Tone::Neutral,
+        (InvestigationStage::Running, _) => Tone::Working,
+        (InvestigationStage::Asking, _) => Tone::Neutral,
+        (InvestigationStage::Done, Some(record)) => compose::tone(&report(row, record)),
+        (InvestigationStage::Done | InvestigationStage::Failed, _) => Tone::Warning,
+    }
+}
+
 /// The report of an investigation's record.
 pub(super) fn report(row: &InvestigationRow, record: &Investigation) -> Report {
     Report::new(record).in_account(row.location.as_ref().and_then(|location| location.account.as_deref()))
@@ -103,7 +114,7 @@ pub(super) fn early(row: &InvestigationRow, record: &Investigation) -> Option<Me
     Some(Message { controls: Vec::new(), ..verdict })
 }
 
-/// What the verdict leaves to its thread, one message for each thought; an earlier run's that has come to nothing is replaced.
+/// What the verdict leaves to its thread; an earlier run's message that has come to nothing is replaced.
 fn thoughts(row: &InvestigationRow, report: &Report) -> Vec<DesiredMessage> {
     let desired = |thought: compose::Thought| {
         let key = message_key(row, thought.name);
@@ -112,7 +123,7 @@ fn thoughts(row: &InvestigationRow, report: &Report) -> Vec<DesiredMessage> {
             None => DesiredMessage::reply(&row.thread, key, thought.nothing_left(), "details of the verdict").only_replacing(),
         }
     };
-    compose::thoughts(report).into_iter().map(desired).collect()
+    compose::in_thread(report).into_iter().map(desired).collect()
 }
 
 /// It could not be looked into; the buttons let people try again.

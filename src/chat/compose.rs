@@ -19,8 +19,8 @@ pub use consumers::consumers;
 pub use evidence::{evidence, whole_evidence};
 pub use files::{chart, export, network_chart};
 pub use steps::{ended, judged, running, waiting};
-pub use thread::{Thought, comparison, details, progress, thoughts};
-pub use verdict::{AfterVerdict, Resolved, bare_commands, verdict};
+pub use thread::{Thought, comparison, details, in_thread, progress, thoughts};
+pub use verdict::{AfterVerdict, Resolved, bare_commands, tone, verdict};
 
 use super::document::Part;
 use crate::model::Investigation;

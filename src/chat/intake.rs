@@ -1,8 +1,8 @@
 //! Where platforms hand in what people say.
 
-use super::document::Message;
+use super::document::{Message, Tone};
 use super::thread_list::ThreadFilter;
-use crate::model::{ActionToken, Actor, IncomingEvent, InvestigationId, Outcome, Place, Region};
+use crate::model::{ActionToken, Actor, IncomingEvent, InvestigationId, Place, Region};
 use crate::redact::SafeText;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -25,8 +25,8 @@ pub enum Ack {
 pub struct Summary {
     pub id: InvestigationId,
     pub secret: SafeText,
-    /// How it ended; `None` while it runs.
-    pub outcome: Option<Outcome>,
+    /// How its verdict looks, or what stands in its place.
+    pub tone: Tone,
     /// The verdict, or what is being done.
     pub line: SafeText,
     pub started_at: Timestamp,

@@ -39,6 +39,7 @@ async fn a_question_becomes_a_thread_with_progress_a_verdict_and_details() {
     let recent = world.bot.intake.recent(&actor("U1"), ThreadFilter::All, 10).await;
     assert_eq!(recent.len(), 1);
     assert_eq!(recent[0].place.thread.as_deref(), Some(roots[0].id.as_str()));
+    assert_eq!(recent[0].tone, roots[0].message.tone, "lists choose by what the thread shows");
     assert!(world.bot.intake.recent(&actor("U9"), ThreadFilter::All, 10).await.is_empty());
     for (user, filter, count) in [
         ("U1", ThreadFilter::Mine, 1),

@@ -26,3 +26,5 @@ mod secrets;
 mod storm;
 mod whole;
 mod world;
+#[path = "../page/worlds.rs"]
+mod worlds;

@@ -2,7 +2,7 @@
 
 use crate::bot::{Bot, line};
 use crate::delivery::posted;
-use crate::fake_discord::{BOT, CHANNEL, Event, GUILD, OWN_ROLE, USER};
+use crate::fake_discord::{BOT, CHANNEL, Event, GUILD, OWN_ROLE, USER, text, texts};
 use crate::samples::{everywhere, in_channel, in_thread, safe};
 use rotation_diag::chat::compose;
 use rotation_diag::chat::{Ack, ChatPlatform as _, Manner, Message, Payload};
@@ -92,15 +92,15 @@ async fn any_message_can_be_pointed_at_and_is_read_with_what_is_embedded() {
     assert_eq!(bot.intake.texts.lock().unwrap().as_slice(), [said]);
     *bot.intake.pointed_at.lock().unwrap() = vec!["prod/orders-db".to_owned(), "prod/billing".to_owned()];
     let several = point().await;
-    // Commands alone are no embed, out of which a phone copies nothing.
+    // Commands alone are text, which a phone copies at once.
     let offered = several["data"]["content"].as_str().unwrap();
     assert!(offered.contains("which one do you mean"), "{several}");
     assert!(offered.contains("> prod/orders\\-db\n") || offered.contains("> prod/orders-db\n"), "{offered}");
     assert!(offered.ends_with("> prod/billing") && offered.contains("\n</rotation-diag:"), "{offered}");
     bot.intake.pointed_at.lock().unwrap().clear();
     let none = point().await;
-    assert!(none["data"]["content"].as_str().unwrap().contains("no secret's name or ARN in that message"), "{none}");
-    assert_eq!((none["data"]["flags"].as_u64(), bot.intake.heard_so_far()), (Some(64), 0));
+    assert!(text(&none["data"]).contains("no secret's name or ARN in that message"), "{none}");
+    assert_eq!((none["data"]["flags"].as_u64(), bot.intake.heard_so_far()), (Some(64 | 1 << 15), 0));
     bot.fake.finish();
 }
 
@@ -118,7 +118,7 @@ async fn commands_can_be_clicked_once_discord_told_their_ids() {
     let command = bot.fake.with(|world| world.command_named("diag", &[("words", "help")]));
     bot.tell("INTERACTION_CREATE", command);
     let answer = bot.answer().await;
-    let text = answer["data"]["embeds"][0]["description"].as_str().unwrap();
+    let text = texts(&answer["data"]).remove(1);
     assert!(text.starts_with(&format!("</rotation-diag:{ask}> prod/orders-db\n")), "{text}");
     assert!(text.contains(&format!("such as </diag:{go_on}> rerun 4")), "{text}");
     assert!(!text.contains(" /rotation-diag") && !text.contains(" /diag"), "{text}");

@@ -1,7 +1,7 @@
 //! Messages on their way out: threads, edits, files, and the steps back where something is not allowed.
 
 use crate::bot::{Bot, line};
-use crate::fake_discord::{CHANNEL, Channel, Event, Fault, Lacking};
+use crate::fake_discord::{CHANNEL, Channel, Event, Fault, Lacking, text};
 use crate::samples::{everywhere, in_channel, in_thread, safe};
 use rotation_diag::chat::document::{Attachment, Content, Mention, Part, Quote, Tone};
 use rotation_diag::chat::{ChatPlatform as _, Destination, Message, SendError};
@@ -58,7 +58,7 @@ async fn a_message_is_posted_whatever_becomes_of_its_thread_which_is_opened_late
 
     let root = unopened("1").await;
     bot.discord.edit(&in_channel(), &root, &line("done")).await.unwrap();
-    assert!(matches!(bot.fake.next().await, Event::Edited { body, .. } if body["content"] == "done"));
+    assert!(matches!(bot.fake.next().await, Event::Edited { body, .. } if text(&body) == "done"));
     assert_eq!(bot.fake.next().await, opened(&root));
 
     let root = unopened("2").await;
@@ -81,7 +81,7 @@ async fn a_message_that_was_posted_before_is_not_taken_for_the_one_that_is_poste
     // Discord knows the key again and returns what is there.
     for (of, said) in [(&bot.discord, "the verdict"), (&another(&bot), "another verdict")] {
         assert_eq!(of.post(&in_channel(), &line(said), "root").await.unwrap(), root);
-        assert!(matches!(bot.fake.next().await, Event::Edited { body, .. } if body["content"] == said));
+        assert!(matches!(bot.fake.next().await, Event::Edited { body, .. } if text(&body) == said));
     }
     assert_eq!(bot.fake.with(|world| world.channels[&CHANNEL].messages.len()), 1);
     bot.fake.with(|world| world.fault("PATCH", "/messages", Fault::status(500)));
@@ -99,7 +99,10 @@ pub(crate) fn another(bot: &Bot) -> std::sync::Arc<rotation_diag::platforms::dis
 #[tokio::test]
 async fn without_a_permission_it_goes_one_step_back() {
     let bot = Bot::new(DiscordMode::Http).await;
-    bot.fake.with(|world| world.lack(CHANNEL, &[Lacking::Embed, Lacking::Attach]));
+    bot.fake.with(|world| {
+        world.refuses_layouts = true;
+        world.lack(CHANNEL, &[Lacking::Embed, Lacking::Attach]);
+    });
     let file = Attachment { name: "a.txt".into(), description: safe("a"), content: Content::Text(safe("a")) };
     let message = Message { attachments: vec![file], ..everywhere("text") };
     bot.discord.post(&in_channel(), &message, "1").await.unwrap();
@@ -173,7 +176,10 @@ async fn what_automatic_moderation_blocks_is_shown_as_a_file() {
 #[tokio::test]
 async fn without_embeds_all_of_it_comes_as_text_in_parts_and_later_ones_replace_them() {
     let bot = Bot::new(DiscordMode::Http).await;
-    bot.fake.with(|world| world.lack(CHANNEL, &[Lacking::Embed, Lacking::Attach]));
+    bot.fake.with(|world| {
+        world.refuses_layouts = true;
+        world.lack(CHANNEL, &[Lacking::Embed, Lacking::Attach]);
+    });
     let root = root(&bot).await;
     let id: u64 = root.parse().unwrap();
     let long = |what: &str| {

@@ -1,8 +1,10 @@
 //! Every kind of message is one that Discord takes.
 
 use crate::bot::Bot;
-use crate::every_message::{every_message, keep};
+use crate::every_message::every_message;
+use crate::every_root::every_root;
 use crate::fake_discord::Event;
+use crate::kept_looks::keep;
 use crate::samples::in_channel;
 use rotation_diag::chat::{ChatPlatform as _, Manner};
 use rotation_diag::platforms::discord::DiscordMode;
@@ -10,7 +12,7 @@ use rotation_diag::platforms::discord::DiscordMode;
 #[tokio::test]
 async fn every_kind_of_message_is_taken() {
     let bot = Bot::new(DiscordMode::Http).await;
-    for (name, message) in every_message(Manner::Options).await {
+    for (name, message) in every_message(Manner::Options).await.into_iter().chain(every_root().await) {
         bot.discord.post(&in_channel(), &message, &name).await.unwrap();
         let Event::Posted { body, files, .. } = bot.fake.next().await else { panic!("{name} is not there") };
         let files: Vec<String> = files.into_iter().map(|(file, _)| file).collect();

@@ -3,7 +3,7 @@
 
 use crate::bot::{Bot, line};
 use crate::delivery::{another, posted};
-use crate::fake_discord::{CHANNEL, Event, Fault, GUILD, Lacking};
+use crate::fake_discord::{CHANNEL, Event, Fault, GUILD, Lacking, text};
 use crate::samples::{choice, everywhere, in_channel, in_thread};
 use jiff::{SignedDuration, Timestamp};
 use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
@@ -66,7 +66,7 @@ async fn minutes_later_it_is_known_by_its_controls_or_by_all_it_says() {
             let (_, id, _) = lose(&bot, &in_channel(), &message, key).await;
             // Meanwhile others talk, somebody copies the text, and the process starts anew.
             bot.fake.with(|world| {
-                let copied = world.channels[&CHANNEL].messages[&id]["content"].as_str().unwrap().to_owned();
+                let copied = text(&world.channels[&CHANNEL].messages[&id]);
                 (0..160).for_each(|_| world.say(CHANNEL, &copied));
             });
             let other = another(&bot);
@@ -176,7 +176,7 @@ async fn a_restart_minutes_later_finds_what_was_posted_though_it_says_something_
         live(&bot, &path, before, &[], |event| matches!(event, Event::Posted { .. })).await;
         let verdict = DesiredMessage::root(&id, line("the verdict"), "a test");
         live(&bot, &path, Clock::system(), &[verdict], |event| match event {
-            Event::Edited { body, .. } => body["content"] == "the verdict",
+            Event::Edited { body, .. } => text(&body) == "the verdict",
             other => {
                 assert!(!matches!(other, Event::Posted { .. }), "posted twice: {other:?}");
                 false

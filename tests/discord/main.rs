@@ -11,8 +11,12 @@
 
 #[path = "../support/every_message.rs"]
 mod every_message;
+#[path = "../support/every_root.rs"]
+mod every_root;
 #[path = "../support/fake_discord/mod.rs"]
 mod fake_discord;
+#[path = "../support/looks.rs"]
+mod kept_looks;
 #[path = "../page/worlds.rs"]
 mod worlds;
 
@@ -25,6 +29,7 @@ mod forum;
 mod interactions;
 #[path = "../support/program.rs"]
 mod launched;
+mod layouts;
 #[path = "../support/log_capture.rs"]
 mod log_capture;
 mod log_privacy;

@@ -1,7 +1,7 @@
 //! What people read on Discord, as whole messages; and the limits, which the fake enforces.
 
 use crate::bot::{Bot, line};
-use crate::fake_discord::Event;
+use crate::fake_discord::{Event, is_laid_out, texts};
 use crate::samples::{choice, everywhere, in_channel, safe};
 use crate::worlds::{ID, investigated};
 use rotation_diag::chat::compose::{self, AfterVerdict};
@@ -20,21 +20,33 @@ async fn shown(bot: &Bot, message: &Message, key: &str) -> (Value, Vec<(String, 
     (body, files.into_iter().map(|(name, content)| (name, String::from_utf8_lossy(&content).into_owned())).collect())
 }
 
-/// A payload as it can be read: content, embeds, rows.
+/// A payload as it can be read: text, box or embeds, rows.
 fn plain(body: &Value) -> String {
-    let mut text = format!("{}\n", body["content"].as_str().unwrap());
-    for embed in body["embeds"].as_array().unwrap() {
+    let mut text = format!("{}\n", body["content"].as_str().unwrap_or_default());
+    for embed in body["embeds"].as_array().into_iter().flatten() {
         text.push_str(&format!("\n▌ #{:06x}\n{}\n", embed["color"].as_u64().unwrap(), embed["description"].as_str().unwrap()));
     }
-    for row in body["components"].as_array().unwrap() {
-        let label = |component: &Value| match component["label"].as_str() {
-            Some(label) => format!("[{label}]"),
-            None => format!("[{} ▾]", component["placeholder"].as_str().unwrap()),
-        };
-        let labels: Vec<String> = row["components"].as_array().unwrap().iter().map(label).collect();
-        text.push_str(&format!("\n{}", labels.join(" ")));
+    for component in body["components"].as_array().into_iter().flatten() {
+        text.push_str(&format!("\n{}", component_as_text(component)));
     }
     text
+}
+
+fn component_as_text(one: &Value) -> String {
+    let inside =
+        |one: &Value, by: &str| one["components"].as_array().unwrap().iter().map(component_as_text).collect::<Vec<_>>().join(by);
+    match one["type"].as_u64().unwrap() {
+        1 => inside(one, " "),
+        2 => format!("[{}]", one["label"].as_str().unwrap()),
+        3 => format!("[{} ▾]", one["placeholder"].as_str().unwrap()),
+        9 => format!("{}    {}", inside(one, "\n"), component_as_text(&one["accessory"])),
+        10 => one["content"].as_str().unwrap().to_owned(),
+        12 => "(pictures)".to_owned(),
+        13 => format!("({})", one["file"]["url"].as_str().unwrap()),
+        14 => "────".to_owned(),
+        17 => format!("▌ #{:06x}\n{}", one["accent_color"].as_u64().unwrap(), inside(one, "\n\n")),
+        kind => panic!("a component of kind {kind}"),
+    }
 }
 
 #[tokio::test]
@@ -49,10 +61,10 @@ async fn a_verdict_reads_well_on_a_phone() {
     assert_eq!(files, []);
     insta::assert_snapshot!("details", plain(&body));
     let (body, files) = shown(&bot, &compose::bare_commands(&report).unwrap(), "4").await;
-    // What stands in an embed cannot be copied on a phone.
+    // Text and nothing else is copied at once, on a phone too.
     let content = body["content"].as_str().unwrap();
     assert!(content.contains("```sh\naws iam put-role-policy --role-name orders-rotator-role"), "{content}");
-    assert_eq!((&body["embeds"], files), (&serde_json::json!([]), vec![]));
+    assert!(!is_laid_out(&body) && body["embeds"] == serde_json::json!([]) && files.is_empty(), "{body}");
     let (body, _) = shown(&bot, &compose::help(Manner::Options), "3").await;
     insta::assert_snapshot!("help", plain(&body));
     bot.fake.finish();
@@ -72,9 +84,9 @@ async fn whatever_is_too_long_is_shown_in_part_and_attached_whole() {
     let quotes = |count: usize, text: &str| Part::Quotes { label: safe("Proof"), quotes: vec![quote(text); count] };
     let bot = Bot::new(DiscordMode::Http).await;
     for (name, message, attached) in [
-        ("an embed's limit", with(vec![section(1, &"x".repeat(1_200)), section(1, &"y".repeat(1_200)), section(1, "z")]), false),
-        ("over two embeds", with(vec![section(5, &"x".repeat(1_000))]), false),
-        ("over all embeds", with(vec![section(6, &"x".repeat(1_000))]), true),
+        ("several parts", with(vec![section(1, &"x".repeat(1_200)), section(1, &"y".repeat(1_200)), section(1, "z")]), false),
+        ("as much as there may be", with(vec![section(3, &"x".repeat(1_000)), section(1, &"x".repeat(800))]), false),
+        ("over all texts", with(vec![section(4, &"x".repeat(1_000))]), true),
         ("60 findings", with(vec![section(60, &"a finding ".repeat(12))]), true),
         ("500 evidence lines", with(vec![quotes(500, "[ERROR] AccessDeniedException")]), true),
         ("one long line", with(vec![section(1, &"x".repeat(9_000))]), true),
@@ -120,7 +132,7 @@ async fn a_moment_reads_in_its_readers_own_time_and_lines_without_a_source_share
     ];
     let (body, _) = shown(&bot, &with(vec![Part::Facts(facts), Part::Quotes { label: safe("Log"), quotes }]), "1").await;
     assert_eq!(
-        body["embeds"][0]["description"].as_str().unwrap(),
+        texts(&body)[1],
         "\\<t\\:1:R\\> \\*bold\\* · failing since <t:1795323600:f> \\(3 attempts\\)\n\n\
          **Log**\nstep 5 · iam:GetRolePolicy\n```\nthe policy\n```\n\
          ```\n05:00:01  Traceback (most recent call last):\n05:00:01    File \"a.py\", line 1\n```"
@@ -134,19 +146,19 @@ async fn a_command_is_never_cut_or_changed() {
     for (at, (command, is_file)) in [
         ("aws secretsmanager rotate-secret --secret-id 'prod/*'".to_owned(), false),
         (format!("aws iam put-role-policy --policy-document '{}'", "x".repeat(3_500)), false),
-        (format!("aws iam put-role-policy --policy-document '{}'", "x".repeat(5_000)), true),
+        (format!("aws iam put-role-policy --policy-document '{}'", "x".repeat(4_000)), true),
         ("echo '```' && echo \"``\"".to_owned(), true),
     ]
     .into_iter()
     .enumerate()
     {
         let (body, files) = shown(&bot, &with(vec![Part::Commands(vec![safe(&command)])]), &at.to_string()).await;
-        let text = body["embeds"][0]["description"].as_str().unwrap();
+        let text = &texts(&body)[1];
         if is_file {
             assert_eq!(files, [("command-1.sh".to_owned(), format!("{command}\n"))]);
             assert!(text.contains("The command is in the file command\\-1.sh."), "{text}");
         } else {
-            assert_eq!((text, files), (&*format!("```sh\n{command}\n```"), vec![]));
+            assert_eq!((text, files), (&format!("```sh\n{command}\n```"), vec![]));
         }
     }
     bot.fake.finish();

@@ -2,7 +2,7 @@
 //! what was sent, and may find nothing in it that we did not put there.
 
 use crate::bot::Bot;
-use crate::fake_discord::Event;
+use crate::fake_discord::{Event, texts};
 use crate::samples::{everywhere, in_channel, safe};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -57,11 +57,6 @@ fn alive(text: &str, is_content: bool) -> Vec<String> {
         found.push(format!("sign {:04x}", u32::from(c)));
     }
     found
-}
-
-fn texts(body: &Value) -> Vec<String> {
-    let embeds = body["embeds"].as_array().unwrap().iter().map(|embed| embed["description"].as_str().unwrap().to_owned());
-    std::iter::once(body["content"].as_str().unwrap().to_owned()).chain(embeds).collect()
 }
 
 async fn sent(bot: &Bot, message: &Message, key: &str) -> Value {

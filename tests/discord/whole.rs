@@ -1,6 +1,6 @@
 //! From a command typed in Discord to the end of its thread: the program itself, over real sockets.
 
-use crate::fake_discord::{CHANNEL, Event, FakeDiscord, Fault, Signer, TOKEN};
+use crate::fake_discord::{CHANNEL, Event, FakeDiscord, Fault, Signer, TOKEN, buttons, text};
 use crate::launched::Program;
 use crate::program::{account, start};
 use jiff::Timestamp;
@@ -24,21 +24,9 @@ fn root_of(fake: &FakeDiscord) -> (u64, Value) {
     root
 }
 
-fn buttons(message: &Value) -> Vec<(String, String)> {
-    let rows = message["components"].as_array().unwrap();
-    let components = rows.iter().flat_map(|row| row["components"].as_array().unwrap());
-    components
-        .flat_map(|component| match component["options"].as_array() {
-            Some(options) => options.iter().map(|o| (o["label"].clone(), o["value"].clone())).collect(),
-            None => vec![(component["label"].clone(), component["custom_id"].clone())],
-        })
-        .map(|(label, token)| (label.as_str().unwrap().to_owned(), token.as_str().unwrap().to_owned()))
-        .collect()
-}
-
 async fn verdict(fake: &FakeDiscord) -> (u64, Value) {
     let id = until(fake, |event| match event {
-        Event::Edited { id, body, .. } if body["content"].as_str().unwrap().contains("is not rotating") => Some(*id),
+        Event::Edited { id, body, .. } if text(body).contains("is not rotating") => Some(*id),
         _ => None,
     })
     .await;
@@ -107,7 +95,7 @@ async fn a_command_becomes_a_thread_in_which_the_team_goes_on() {
     let words = fake.with(|world| world.mention(root, "resolve"));
     fake.with(|world| world.dispatch("MESSAGE_CREATE", words));
     until(&fake, |event| match event {
-        Event::Edited { body, .. } if body["content"].as_str().unwrap().contains("Resolved") => Some(()),
+        Event::Edited { body, .. } if text(body).contains("Resolved") => Some(()),
         _ => None,
     })
     .await;
@@ -116,7 +104,7 @@ async fn a_command_becomes_a_thread_in_which_the_team_goes_on() {
     let click = fake.with(|world| world.click("1.0123456789abcdef0123456789abcdef.1.rerun"));
     fake.with(|world| world.dispatch("INTERACTION_CREATE", click));
     let told = |event: &Event| match event {
-        Event::Answered { body, .. } if body["type"] == 4 => Some(body["data"]["content"].as_str().unwrap().to_owned()),
+        Event::Answered { body, .. } if body["type"] == 4 => Some(text(&body["data"])),
         _ => None,
     };
     assert!(until(&fake, told).await.contains("expired"));
@@ -202,8 +190,7 @@ async fn messages_whose_answers_were_lost_are_found_again_and_not_posted_twice()
         reply_with(&fake, "What the nine steps found").await;
         fake.wait_for(|world| (world.asked("POST", &format!("/{root}/messages")) > 1).then_some(())).await;
         program.kill().await;
-        let replies =
-            fake.with(|world| world.channels[&root].messages.values().map(|m| m["content"].clone()).collect::<Vec<_>>());
+        let replies = fake.with(|world| world.channels[&root].messages.values().map(text).collect::<Vec<_>>());
         let mut once = replies.clone();
         once.sort_by_key(ToString::to_string);
         once.dedup();

@@ -677,9 +677,14 @@ async fn what_is_looked_for_stands_in_the_address_and_stays_there() {
         location(&site.submit(&mut browser, chosen, "/say", &[("words", "x"), ("list", "q=orders+db&show=failing")]).await);
     assert!(shown.starts_with("/?q=orders+db&show=failing&asked="), "{shown}");
     let mine = site.page(&mut browser, "/?q=orders&show=mine").await;
-    let session = site.intake.received.lock().unwrap()[0].key.rsplit_once('.').unwrap().0.to_owned();
+    let key = site.intake.received.lock().unwrap()[0].key.clone();
     let query = site.shelf.queries.lock().unwrap().pop().unwrap();
-    assert_eq!((query.filter, query.sent_as), (ThreadFilter::Mine, format!("{session}.")), "mine is what this browser sent");
+    assert_eq!(query.filter, ThreadFilter::Mine);
+    assert!(key.starts_with(&query.sent_as), "mine is what was sent from here: {key}");
+    let mut other = Browser::default();
+    site.page(&mut other, "/?show=mine").await;
+    let others = site.shelf.queries.lock().unwrap().pop().unwrap();
+    assert_eq!(others.sent_as, query.sent_as, "in another browser it is the same person");
     assert!(mine.contains(&format!("href=\"/threads/{ROOT}?q=orders&amp;show=mine\"")), "{mine}");
     let thread = site.page(&mut browser, &format!("/threads/{ROOT}?q=orders&show=mine")).await;
     assert_eq!(link(&thread, "← Channel").as_deref(), Some("/?q=orders&show=mine"));

@@ -10,7 +10,10 @@
 
 mod chart;
 mod console;
+#[path = "../support/every_root.rs"]
+mod every_root;
 mod flow;
+mod looks;
 mod messages;
 mod plain;
 mod sign_in;

@@ -33,7 +33,7 @@ fn verdict(investigation: &Investigation) -> Message {
 async fn a_root_cause_reads_verdict_first() {
     let investigation = investigated("role_detached_policy").await;
     insta::assert_snapshot!(plain(&verdict(&investigation)));
-    let thread = compose::thoughts(&Report::new(&investigation)).into_iter().filter_map(|thought| thought.message);
+    let thread = compose::in_thread(&Report::new(&investigation)).into_iter().filter_map(|thought| thought.message);
     insta::assert_snapshot!(thread.map(|message| plain(&message)).collect::<Vec<_>>().join("\n\n"));
     insta::assert_snapshot!(plain(&compose::comparison(&Report::new(&investigation))));
 }

@@ -3,9 +3,9 @@
 use crate::conversation::place;
 use crate::fake_slack::Fault;
 use crate::recording_intake::{Bot, Next, safe};
+use rotation_diag::chat::document::Tone;
 use rotation_diag::chat::{Payload, Summary, ThreadFilter};
 use rotation_diag::clock::Clock;
-use rotation_diag::model::Outcome;
 use serde_json::json;
 
 fn filled(secret: &str) -> Vec<(&'static str, serde_json::Value)> {
@@ -97,17 +97,17 @@ async fn a_dialog_that_cannot_open_is_told_and_not_forgotten() {
 #[tokio::test]
 async fn the_home_shows_what_this_person_may_see_and_opens_the_dialog() {
     let bot = Bot::start().await;
-    let summary = |secret: &str, outcome, line: &str| Summary {
+    let summary = |secret: &str, tone, line: &str| Summary {
         id: "0123456789abcdef0123456789abcdef".parse().unwrap(),
         secret: safe(secret),
-        outcome,
+        tone,
         line: safe(line),
         started_at: Clock::system().now() - jiff::SignedDuration::from_mins(200),
         place: place("C1", Some("1764000000.000007")),
     };
     *bot.intake.recent.lock().unwrap() = vec![
-        summary("prod/orders-db", Some(Outcome::RootCause), "the function's role lacks a permission <!channel>"),
-        summary("prod/users-db", None, "step 4 · function logs"),
+        summary("prod/orders-db", Tone::Bad, "the function's role lacks a permission <!channel>"),
+        summary("prod/users-db", Tone::Working, "step 4 · function logs"),
     ];
     let opened = bot
         .fake

@@ -11,8 +11,12 @@
 
 #[path = "../support/every_message.rs"]
 mod every_message;
+#[path = "../support/every_root.rs"]
+mod every_root;
 #[path = "../support/fake_slack/mod.rs"]
 mod fake_slack;
+#[path = "../support/looks.rs"]
+mod kept_looks;
 #[path = "../page/worlds.rs"]
 mod worlds;
 

@@ -3,13 +3,11 @@
 
 use crate::worlds::{ID, investigated};
 use rotation_diag::chat::compose::{self, AfterVerdict, Resolved};
-use rotation_diag::chat::document::{Content, Message, Tone};
+use rotation_diag::chat::document::{Message, Tone};
 use rotation_diag::chat::{Manner, command};
 use rotation_diag::model::StepName;
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
-use serde_json::{Value, json};
-use std::path::Path;
 
 /// The messages by name, in the order in which somebody may come to see them; `manner` is the platform's.
 pub(crate) async fn every_message(manner: Manner) -> Vec<(String, Message)> {
@@ -48,7 +46,7 @@ pub(crate) async fn every_message(manner: Manner) -> Vec<(String, Message)> {
     let searching = AfterVerdict { searching_author: true, ..AfterVerdict::default() };
     messages.push(("verdict-searching".to_owned(), verdict(&report, &searching)));
     messages.extend(compose::bare_commands(&report).map(|commands| ("commands".to_owned(), commands)));
-    let thoughts = compose::thoughts(&report).into_iter();
+    let thoughts = compose::in_thread(&report).into_iter();
     messages.extend(thoughts.filter_map(|thought| Some((format!("thread-{}", thought.name), thought.message?))));
     messages.extend(compose::chart(&broken).map(|chart| ("chart".to_owned(), chart)));
     messages.extend(StepName::ALL.map(|step| (format!("evidence-{}", step.number()), compose::evidence(&broken, step))));
@@ -58,17 +56,4 @@ pub(crate) async fn every_message(manner: Manner) -> Vec<(String, Message)> {
         messages.push((format!("verdict-{}", name.replace('_', "-")), verdict(&report, &AfterVerdict::default())));
     }
     messages
-}
-
-/// Leaves what `platform` was sent where `LOOKS` says, with the pictures of the message; nowhere where it says nothing.
-pub(crate) fn keep(platform: &str, name: &str, message: &Message, sent: Value, files: &[String]) {
-    let Some(folder) = std::env::var_os("LOOKS") else { return };
-    let folder = Path::new(&folder).join(platform);
-    std::fs::create_dir_all(&folder).unwrap();
-    let pictures = message.attachments.iter().filter_map(|file| match &file.content {
-        Content::Png(picture) => Some(picture.as_str()),
-        Content::Text(_) => None,
-    });
-    let kept = json!({ "sent": sent, "files": files, "pictures": pictures.collect::<Vec<_>>() });
-    std::fs::write(folder.join(format!("{name}.json")), kept.to_string()).unwrap();
 }

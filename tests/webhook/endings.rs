@@ -11,7 +11,7 @@ const WEATHER: (&str, &str) = ("SecretId", "prod/weather-db");
 const NO_DATA: &str =
     "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching].";
 
-fn without_data(mut alarm: Value) -> Value {
+pub(crate) fn without_data(mut alarm: Value) -> Value {
     alarm["OldStateValue"] = json!("ALARM");
     alarm["NewStateReason"] = json!(NO_DATA);
     alarm

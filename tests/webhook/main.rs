@@ -22,8 +22,11 @@ mod fake_discord;
 #[path = "../support/fake_slack/mod.rs"]
 mod fake_slack;
 mod fuzz;
+#[path = "../support/looks.rs"]
+mod kept_looks;
 #[path = "../support/program.rs"]
 mod launched;
+mod looks;
 mod lookups;
 mod notices;
 mod program;

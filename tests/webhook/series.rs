@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// What CloudWatch publishes of one series of the alarm of `deploy/alarms.yaml`.
 ///
 /// Source: captures of such notifications in public; CloudWatch User Guide, "Notifying users on alarm changes".
-fn contributor(id: &str, secret: &str, state: &str, at: Timestamp, reason: &str) -> Value {
+pub(crate) fn contributor(id: &str, secret: &str, state: &str, at: Timestamp, reason: &str) -> Value {
     let mut value = alarm("rotations", state, at, &[]);
     value["NewStateReason"] = json!(reason);
     value["OldStateValue"] = json!(if state == "ALARM" { "OK" } else { "ALARM" });

@@ -10,7 +10,7 @@ fn name(n: usize) -> String {
     format!("prod/storm-{n:02}")
 }
 
-async fn storm(town: &Town, count: usize, minutes: i64) {
+pub(crate) async fn storm(town: &Town, count: usize, minutes: i64) {
     let of = |n: usize| alarm(&format!("a{n}"), "ALARM", ago(minutes), &[("SecretId", &name(n))]);
     let alarms: Vec<Value> = (0..count).map(of).collect();
     futures::stream::iter(&alarms).for_each_concurrent(16, |alarm| town.hears(alarm)).await;

@@ -7,7 +7,8 @@ use super::threads::{AlarmThreads, LOOK_FOR, VERSION_AFTER};
 use crate::alarm::AlarmGroup;
 use crate::bot::error::HandlerError;
 use crate::bot::verdict::verdict;
-use crate::chat::document::Mention;
+use crate::chat::Posted;
+use crate::chat::document::{Mention, Tone};
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
 use crate::report::{Report, wording};
 use crate::store::{
@@ -18,6 +19,9 @@ use jiff::{SignedDuration, Timestamp};
 /// How long before the first word of a cause the success may lie that ended it: an alarm arrives after its failure, and a
 /// retry may have succeeded in between.
 const BEFORE: SignedDuration = SignedDuration::from_hours(2);
+
+/// How many of a thread's newest messages are looked through for the end of a watch.
+const MAX_ENDINGS: usize = 50;
 
 impl AlarmThreads {
     /// Looks again; where rotation succeeded, the thread is marked as recovered and its investigations are closed, else it says
@@ -102,7 +106,7 @@ impl AlarmThreads {
         let recovered = rotating(case, stored_group, &completion);
         let mut message = messages::recovered(case, &records(&completion), &recovered, self.store.now());
         if is_over {
-            message.mention = self.who_asked(&known, stored_group.group.opened_at).await?;
+            message.mention = self.who_is_to_know(&known, stored_group.group.opened_at).await?;
             message.is_ending = true;
         }
         let closed = if is_over { self.closed_by(case, &known, &recovered) } else { Completion::default() };
@@ -115,11 +119,22 @@ impl AlarmThreads {
         self.with_overview(case, stored_group, completion, is_over).await
     }
 
-    /// The people who asked about these secrets, or went on with their investigations, since the alarm came.
-    async fn who_asked(&self, known: &[InvestigationRow], since: Timestamp) -> Result<Option<Mention>, StoreError> {
+    /// The people who asked about these secrets, or went on with their investigations, since the alarm came; but whom a watch has
+    /// told already that a rotation succeeded is called no second time.
+    async fn who_is_to_know(&self, known: &[InvestigationRow], since: Timestamp) -> Result<Option<Mention>, StoreError> {
         let Some(first) = known.first() else { return Ok(None) };
         let secrets: Vec<&SecretRef> = known.iter().map(|row| &row.question.secret).collect();
-        let people = self.store.who_asked(&first.place, &secrets, since).await?;
+        let mut people = self.store.who_asked(&first.place, &secrets, since).await?;
+        let told = match first.place.thread.as_deref().filter(|_| !people.is_empty()) {
+            Some(root) => self.store.posted(first.place.platform, root, MAX_ENDINGS).await?,
+            None => Vec::new(),
+        };
+        let is_end = |posted: &&Posted| posted.at >= since && posted.message.is_ending && posted.message.tone == Tone::Good;
+        for posted in told.iter().filter(is_end) {
+            if let Some(Mention::User(called)) = &posted.message.mention {
+                people.retain(|person| person != called);
+            }
+        }
         Ok((!people.is_empty()).then_some(Mention::People(people)))
     }
 

@@ -8,14 +8,12 @@ use super::access::Access;
 use super::autocomplete::{Autocomplete, MAX_SUGGESTIONS};
 use super::rate_limit::UserRateLimiter;
 use crate::alarm;
-use crate::bot::verdict::verdict;
+use crate::bot::verdict;
 use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, ThreadFilter, compose};
-use crate::model::{ActionKind, ActionToken, Actor, InvestigationId, Outcome, Place, Region, Trigger};
+use crate::model::{ActionKind, ActionToken, Actor, InvestigationId, Place, Region, Trigger};
 use crate::redact::SafeText;
-use crate::store::{
-    Accepted, AuditDecision, Audited, InvestigationRow, InvestigationStage, NewTrigger, Refused, Store, StoreError, audited,
-};
+use crate::store::{Accepted, AuditDecision, Audited, InvestigationStage, NewTrigger, Refused, Store, StoreError, audited};
 use async_trait::async_trait;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -77,7 +75,7 @@ impl chat::Intake for Intake {
         // What is held in a thread of others is told nowhere else.
         let is_shown = row.held_in.is_none() && row.stage == InvestigationStage::Done && row.location.as_ref().is_some_and(may);
         let record = if is_shown { self.store.record(id).await.ok()?? } else { return None };
-        Some(Message { controls: Vec::new(), ..verdict(&row, &record).message })
+        Some(Message { controls: Vec::new(), ..verdict::verdict(&row, &record).message })
     }
 
     async fn joined(&self, place: &Place) {
@@ -108,21 +106,19 @@ impl chat::Intake for Intake {
             if summaries.len() == limit {
                 break;
             }
-            let outcome = self.outcome(&row).await;
-            let is_closed = row.resolved.is_some();
-            let is_taken = match filter {
-                ThreadFilter::All => true,
-                ThreadFilter::Open => !is_closed && !matches!(outcome, Some(Outcome::Healthy | Outcome::NotFound)),
-                ThreadFilter::Failing => !is_closed && outcome == Some(Outcome::RootCause),
-                ThreadFilter::Mine => asked.contains(&(row.place.channel.clone(), audited(row.question.secret.as_str()))),
-            };
-            if !is_taken {
+            let is_theirs = || asked.contains(&(row.place.channel.clone(), audited(row.question.secret.as_str())));
+            if filter == ThreadFilter::Mine && !is_theirs() {
+                continue;
+            }
+            let record = self.store.record(&row.id).await.ok().flatten();
+            let tone = verdict::tone(&row, record.as_ref());
+            if !filter.takes(tone) {
                 continue;
             }
             summaries.push(Summary {
                 id: row.id,
                 secret: SafeText::redact(row.question.secret.as_str()),
-                outcome,
+                tone,
                 line: row.headline,
                 started_at: row.started_at,
                 place: row.place,
@@ -180,14 +176,6 @@ impl Intake {
         why: &str,
     ) -> Result<(), StoreError> {
         self.store.audit(&Audited::person(&inbound.actor, &inbound.place, did, subject, decision, why)).await
-    }
-
-    async fn outcome(&self, row: &InvestigationRow) -> Option<Outcome> {
-        if row.stage != InvestigationStage::Done {
-            return None;
-        }
-        let record = self.store.record(&row.id).await.ok().flatten()?;
-        Some(record.diagnosis.outcome)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What stands in the thread beside the verdict.
 
-use super::verdict::{LOOKS, block};
+use super::verdict::{LOOKS, all_commands, block};
 use super::{section, steps};
 use crate::chat::document::{CauseReference, Message, Part, Quote, StepLine, StepState, Tone};
 use crate::redact::SafeText;
@@ -18,13 +18,15 @@ pub fn progress(subject: &SafeText, steps: &[StepLine]) -> Message {
     message
 }
 
-/// One thought about an investigation, which has a message of the thread to itself.
+/// One thought about an investigation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Thought {
     /// Its name among the messages of an investigation.
     pub name: &'static str,
-    /// `None` where there is nothing to say.
+    /// `None` where there is nothing to say, or another message of the thread says it.
     pub message: Option<Message>,
+    /// True where another message of the thread says it.
+    pub is_told_with_another: bool,
 }
 
 impl Thought {
@@ -32,6 +34,7 @@ impl Thought {
     #[must_use]
     pub fn nothing_left(&self) -> Message {
         let title = match self.name {
+            _ if self.is_told_with_another => "The last run tells this together with another message of this thread",
             "proofs" => "No cause was found in the last run",
             "also" => "Nothing else was found in the last run",
             "undo" => "The last run brought no commands",
@@ -45,10 +48,76 @@ impl Thought {
     }
 }
 
-/// All that the verdict leaves to the thread, in the order of need.
+/// The thoughts that belong together, in the order of need; each of them in its own order.
+const TOGETHER: [&[&str]; 4] =
+    [&["proofs", "changes"], &["undo"], &["details", "ruled-out", "not-checked"], &["forecast", "also", "looks"]];
+
+/// How long a message of several thoughts may get, in characters: one that is shown whole everywhere, escapes included.
+const SHORT: usize = 3_000;
+
+/// All that the verdict leaves to the thread, in as few messages as that can be read in: short thoughts that belong together share
+/// the message of the first of them.
+#[must_use]
+pub fn in_thread(report: &Report) -> Vec<Thought> {
+    let mut left = thoughts(report);
+    let mut told: Vec<Thought> = Vec::new();
+    for group in TOGETHER {
+        let mut host: Option<usize> = None;
+        for name in group {
+            let Some(at) = left.iter().position(|thought| thought.name == *name) else { continue };
+            let mut thought = left.remove(at);
+            let joined = host.and_then(|at| told.get_mut(at)?.message.as_mut());
+            match (joined, thought.message.take()) {
+                (Some(host), Some(message)) if length(host) + length(&message) <= SHORT => {
+                    host.parts.extend(beneath(thought.name, message));
+                    thought.is_told_with_another = true;
+                }
+                (_, Some(message)) => {
+                    thought.message = Some(message);
+                    host = Some(told.len());
+                }
+                (_, None) => {}
+            }
+            told.push(thought);
+        }
+    }
+    told.extend(left);
+    told
+}
+
+/// What a thought says beneath another one: a list has its title for a label.
+fn beneath(name: &str, message: Message) -> Vec<Part> {
+    let mut parts = message.parts;
+    if let (true, Some(Part::Section { label, .. })) = (LISTS.contains(&name), parts.first_mut()) {
+        *label = safe_format!("{} ({})", message.title, label.clone());
+    }
+    parts
+}
+
+/// The thoughts whose message is a list under its title.
+const LISTS: [&str; 4] = ["also", "looks", "ruled-out", "not-checked"];
+
+/// About how long a message reads, in characters.
+fn length(message: &Message) -> usize {
+    let all = |texts: &[SafeText]| texts.iter().map(|text| text.chars().count() + 3).sum::<usize>();
+    let part = |part: &Part| match part {
+        Part::Context(texts) | Part::Commands(texts) | Part::Links(texts) => all(texts),
+        Part::Facts(phrases) => phrases.len() * 60,
+        Part::Section { label, lines } => all(std::slice::from_ref(label)) + all(lines),
+        Part::Quotes { quotes, .. } => {
+            quotes.iter().map(|quote| all(&[quote.lead.clone(), quote.text.clone(), quote.source.clone()])).sum()
+        }
+        Part::Caution(text) => all(std::slice::from_ref(text)),
+        Part::Steps(steps) => steps.iter().map(|step| all(&[step.name.clone(), step.summary.clone()]) + 10).sum(),
+        Part::Cause(cause) => all(&[cause.line()]),
+    };
+    message.title.chars().count() + message.parts.iter().map(part).sum::<usize>()
+}
+
+/// All that the verdict leaves to the thread, in the order of need, each thought by itself.
 #[must_use]
 pub fn thoughts(report: &Report) -> Vec<Thought> {
-    let thought = |name, message| Thought { name, message };
+    let thought = |name, message| Thought { name, message, is_told_with_another: false };
     vec![
         thought("proofs", report.leading().map(|finding| proofs(report, finding))),
         thought("undo", undo(report)),
@@ -93,6 +162,10 @@ fn proofs(report: &Report, finding: &ReportedFinding) -> Message {
 /// What a person needs to run the fix, what each command does, and how to take it back.
 fn undo(report: &Report) -> Option<Message> {
     let mut message = Message::line(Tone::Neutral, "To run the fix, and to take it back".into());
+    if let Some(commands) = all_commands(report) {
+        message.parts.extend(section("Run, in this order", vec![safe_format!("{} commands", commands.len())], 0));
+        message.parts.push(Part::Commands(commands));
+    }
     let needs = outlook::needs(report);
     let needs = (!needs.is_empty()).then(|| SafeText::join(needs, ", "));
     message.parts.extend(section("You need", needs.into_iter().collect(), 0));

@@ -12,6 +12,8 @@ use jiff::Timestamp;
 
 /// How much of the one proof in the channel is shown; the whole stands in the thread.
 const PROOF: usize = 280;
+/// How long the commands in the channel may get together, in characters, unless the first alone is longer: a third of a phone's screen.
+const COMMANDS: usize = 560;
 /// How many things to look at next the channel shows; all of them stand in the thread.
 pub(super) const LOOKS: usize = 2;
 
@@ -66,7 +68,9 @@ pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &
     message
 }
 
-fn tone(report: &Report) -> Tone {
+/// How the verdict of an investigation looks that nobody has closed.
+#[must_use]
+pub fn tone(report: &Report) -> Tone {
     match wording::mark(report) {
         Mark::Red => Tone::Bad,
         Mark::Yellow => Tone::Warning,
@@ -119,11 +123,35 @@ fn without_finding(report: &Report) -> Vec<Part> {
     parts
 }
 
-/// The commands to paste, and what they are worth together.
+/// The first commands to paste, how many follow in the thread, and what all of them are worth together.
 fn plan(report: &Report, commands: &[SafeText]) -> Vec<Part> {
-    let steps = commands_of(report, commands);
+    let mut steps = commands_of(report, commands);
+    let more = steps.split_off(shown_first(&steps)).len();
     let commands = (!steps.is_empty()).then_some(Part::Commands(steps));
-    commands.into_iter().chain(outlook::worth(report).map(|worth| Part::Context(vec![worth]))).collect()
+    let more = match more {
+        0 => None,
+        1 => Some("1 more command follows in the thread".into()),
+        more => Some(safe_format!("{} more commands follow in the thread", more)),
+    };
+    let small: Vec<SafeText> = more.into_iter().chain(outlook::worth(report)).collect();
+    commands.into_iter().chain((!small.is_empty()).then_some(Part::Context(small))).collect()
+}
+
+/// How many of these commands stand in the verdict: the first in any case, and as many more as a phone shows beside the rest.
+fn shown_first(commands: &[SafeText]) -> usize {
+    let mut used = 0;
+    let fitting = commands.iter().take_while(|command| {
+        used += command.chars().count();
+        used <= COMMANDS
+    });
+    fitting.count().max(1).min(commands.len())
+}
+
+/// All commands of the fix, where the verdict leaves some of them to the thread.
+pub(super) fn all_commands(report: &Report) -> Option<Vec<SafeText>> {
+    let own = report.leading().map(|finding| finding.remediation.commands.as_slice()).unwrap_or_default();
+    let commands = commands_of(report, own);
+    (shown_first(&commands) < commands.len()).then_some(commands)
 }
 
 /// The commands of the fix in their order: the plan's, or a finding's own where there is no plan.

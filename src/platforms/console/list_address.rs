@@ -94,12 +94,12 @@ impl ListAddress {
         !self.text.is_empty() || self.filter != ThreadFilter::All || self.account.is_some()
     }
 
-    /// What it asks for, on behalf of a session.
-    pub(super) fn asks(&self, session: &BrowserSession) -> ThreadQuery {
+    /// What it asks for.
+    pub(super) fn asks(&self) -> ThreadQuery {
         ThreadQuery {
             text: self.text.clone(),
             filter: self.filter,
-            sent_as: sent_as(session),
+            sent_as: SENT_AS.to_owned(),
             account: self.account.clone(),
             behind: self.behind,
             limit: THREADS,
@@ -107,9 +107,13 @@ impl ListAddress {
     }
 }
 
-/// What the keys of everything begin with that a session sends.
-pub(super) fn sent_as(session: &BrowserSession) -> String {
-    format!("page.{}.", session.id)
+/// What the keys of everything begin with that is sent from the page. It knows one person: whoever has its token, in whatever
+/// browser.
+const SENT_AS: &str = "page.";
+
+/// The key of what a session sends, under a number of its own.
+pub(super) fn sent_as(session: &BrowserSession, once: &str) -> String {
+    format!("{SENT_AS}{}.{once}", session.id)
 }
 
 /// The number of the submission that a page's address carries.

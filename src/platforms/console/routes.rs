@@ -147,7 +147,7 @@ impl PageState {
         address: &ListAddress,
         submission: Submission,
     ) -> Result<Response, HistoryError> {
-        let list = self.history.threads(&Console::actor(), &Console::place(None), &address.asks(session)).await?;
+        let list = self.history.threads(&Console::actor(), &Console::place(None), &address.asks()).await?;
         let open = match root {
             Some(root) => {
                 let messages = self.history.messages(NAME, &root, REPLIES).await?;
@@ -217,7 +217,7 @@ impl PageState {
         let key = key(session, &form.once);
         self.console.submissions.begin(&key, form.field(), words.as_deref());
         let inbound = IncomingEvent {
-            key: format!("{}{}", sent_as(session), form.once),
+            key: sent_as(session, &form.once),
             actor: Console::actor(),
             place: Console::place(form.thread()),
             reply_to: Some(ReplyTo(key.clone())),

@@ -5,6 +5,7 @@
 use super::command::{GO_ON, NAME};
 use super::limits;
 use super::snowflake::Snowflake;
+use crate::chat::{NameSpan, name_spans};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -64,24 +65,16 @@ fn with_commands(text: &str, commands: &CommandIds, left: &mut usize) -> String 
 const AROUND_PERSON: usize = "<@>".len();
 
 fn with_people(text: &str, people: &[String], left: &mut usize) -> String {
-    let mut shown = text.to_owned();
-    for id in people.iter().filter(|id| id.parse::<Snowflake>().is_ok()) {
-        let mut named = String::with_capacity(shown.len());
-        let mut rest = shown.as_str();
-        while let Some((before, after)) = rest.split_once(id.as_str()) {
-            named.push_str(before);
-            let stands_alone = named.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && !"@&!:".contains(c))
-                && after.chars().next().is_none_or(|c| !c.is_alphanumeric());
-            if stands_alone && *left >= AROUND_PERSON {
+    let ids: Vec<&str> = people.iter().map(String::as_str).filter(|id| id.parse::<Snowflake>().is_ok()).collect();
+    let mut shown = String::with_capacity(text.len());
+    for span in name_spans(text, &ids) {
+        match span {
+            NameSpan::Person(id) if *left >= AROUND_PERSON => {
                 *left -= AROUND_PERSON;
-                named.push_str(&format!("<@{id}>"));
-            } else {
-                named.push_str(id);
+                shown.push_str(&format!("<@{id}>"));
             }
-            rest = after;
+            other => shown.push_str(other.text()),
         }
-        named.push_str(rest);
-        shown = named;
     }
     shown
 }
@@ -157,7 +150,7 @@ mod tests {
     fn a_person_is_named_by_a_mention_where_the_id_stands_alone() {
         let people = ["42".to_owned(), "not an id".to_owned()];
         for (text, expected) in [
-            ("42 reran step 4: prod/x42", "<@42> reran step 4: prod/x42"),
+            ("42 reran step 4: prod/x42 of prod/42", "<@42> reran step 4: prod/x42 of prod/42"),
             ("resolved by 42, 420 <@42> 142", "resolved by <@42>, 420 <@42> 142"),
             ("```\n42\n``` 42", "```\n42\n``` <@42>"),
         ] {

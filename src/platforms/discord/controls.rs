@@ -8,13 +8,15 @@ use serenity::builder::{CreateActionRow, CreateButton, CreateSelectMenu, CreateS
 use serenity::model::application::ButtonStyle;
 use std::collections::BTreeSet;
 
-/// Buttons five to a row, then menus, each alone in its row; what has no room is left out.
-pub(super) fn rows(controls: &[Control]) -> Vec<CreateActionRow> {
+/// Buttons five to a row, then menus, each alone in its row; what has no room is left out. `has_copy` is false where the button
+/// that copies stands elsewhere.
+pub(super) fn rows(controls: &[Control], has_copy: bool) -> Vec<CreateActionRow> {
     let mut known = BTreeSet::new();
     let mut buttons = Vec::new();
     let mut rows = Vec::new();
     for (at, control) in controls.iter().enumerate() {
         match control {
+            Control::Copy(_) if !has_copy => {}
             Control::Button(choice) | Control::Copy(choice) if known.insert(choice.token.to_string()) => {
                 buttons.push(button(choice))
             }
@@ -28,7 +30,7 @@ pub(super) fn rows(controls: &[Control]) -> Vec<CreateActionRow> {
     buttons.chain(rows.into_iter().map(CreateActionRow::SelectMenu)).collect()
 }
 
-fn button(choice: &MenuItem) -> CreateButton {
+pub(super) fn button(choice: &MenuItem) -> CreateButton {
     let style = match choice.token.action {
         Action::RerunAll | Action::Choose(_) => ButtonStyle::Primary,
         Action::Resolve => ButtonStyle::Success,

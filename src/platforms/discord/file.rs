@@ -17,6 +17,13 @@ pub(super) struct File {
     pub(super) content: Vec<u8>,
 }
 
+impl File {
+    /// True for what is shown as a picture.
+    pub(super) fn is_picture(&self) -> bool {
+        self.mime.starts_with("image/")
+    }
+}
+
 pub(super) fn file(attachment: &Attachment) -> Option<File> {
     let (mime, content) = match &attachment.content {
         Content::Text(text) if attachment.name.ends_with(".json") => ("application/json", text.as_str().as_bytes().to_vec()),

@@ -59,7 +59,7 @@ impl Discord {
         let (body, files) = rendered.in_form(form);
         let post = CreateForumPost::new(&rendered.thread_name, body.create(rendered.mentions()));
         let post = post.auto_archive_duration(ARCHIVED_AFTER).set_applied_tags(tag.map(|tag| tag.of::<ForumTagId>()));
-        let answer = self.rest.send(Call::post(Route::Posts { forum }, &post).files(files, &[])).await?;
+        let answer = self.rest.send(Call::post(Route::Posts { forum }, &post).layout(&body.layout).files(files, &[])).await?;
         super::rest::id(&answer)
     }
 

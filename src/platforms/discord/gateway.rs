@@ -29,7 +29,6 @@ use connection::Connection;
 use ending::End;
 use serde::Deserialize;
 use serde_json::Value;
-use serenity::builder::CreateInteractionResponse;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -256,8 +255,7 @@ impl Discord {
                     // The first answer is taken once: a second one is refused as such.
                     Ok(_) | Err(RestFailure::Refused { code: code::ALREADY_ANSWERED, .. }) => return,
                     Err(failure) if left > RETRY => {
-                        let is_message = matches!(answer, CreateInteractionResponse::Message(_));
-                        if failure.refusal().is_some() && refusals > 0 && is_message {
+                        if failure.refusal().is_some() && refusals > 0 && answer.is_message() {
                             answer = ephemeral_answer("Discord refuses to show my answer here");
                         }
                         sleep(RETRY).await;

@@ -9,6 +9,10 @@ pub(super) const CONTENT: usize = 2_000;
 pub(super) const DESCRIPTION: usize = 4_096;
 /// All texts of all embeds of a message. Source: "Embed Limits".
 pub(super) const EMBEDS_TOTAL: usize = 6_000;
+/// All texts of a message that is laid out in components. Source: "Component Reference", text display.
+pub(super) const TEXTS_TOTAL: usize = 4_000;
+/// Components of such a message, those within others included. Source: "Component Reference".
+pub(super) const COMPONENTS: usize = 40;
 /// Rows of components in a message. Source: "Component Reference", action rows.
 pub(super) const ROWS: usize = 5;
 /// Buttons in a row. Source: "Component Reference", action row.

@@ -1,6 +1,7 @@
 //! What people say, on its way to the reception, and what they are answered at once.
 
 use super::Discord;
+use super::body::FirstAnswer;
 use super::command::{self, Typing};
 use super::interaction::{Channel, Interaction, Member, Unheard, User, actor, is_served, kind, place};
 use super::kind::LIMITS;
@@ -92,12 +93,12 @@ impl Listener {
     }
 
     /// The first answer to an interaction, as Discord wants it: within three seconds, whatever happens.
-    pub(super) async fn answer(&self, interaction: Interaction) -> CreateInteractionResponse {
+    pub(super) async fn answer(&self, interaction: Interaction) -> FirstAnswer {
         match interaction.kind {
-            kind::PING => CreateInteractionResponse::Pong,
+            kind::PING => CreateInteractionResponse::Pong.into(),
             kind::AUTOCOMPLETE => {
                 let choices = self.choices(&interaction).await;
-                CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new().set_choices(choices))
+                CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new().set_choices(choices)).into()
             }
             kind::COMMAND | kind::CLICK => self.hear(interaction).await,
             _ => ephemeral_answer("This is not something I offer"),
@@ -125,12 +126,12 @@ impl Listener {
         }
     }
 
-    async fn hear(&self, interaction: Interaction) -> CreateInteractionResponse {
+    async fn hear(&self, interaction: Interaction) -> FirstAnswer {
         let pointed_at = match self.pointed_at(&interaction).await {
             Ok(words) => words,
             Err(message) => {
                 let rendered = self.discord.render(&message, interaction.guild_id);
-                return CreateInteractionResponse::Message(rendered.body().respond());
+                return FirstAnswer::message(rendered.body());
             }
         };
         let inbound = match self.inbound(&interaction, pointed_at) {
@@ -150,6 +151,7 @@ impl Listener {
             kind::CLICK => CreateInteractionResponse::Acknowledge,
             _ => CreateInteractionResponse::Defer(CreateInteractionResponseMessage::new().ephemeral(true)),
         };
+        let deferred = FirstAnswer::from(deferred);
         let message = match timeout(PATIENCE, &mut receiving).await {
             Ok(Ok(Ack::Accepted | Ack::Duplicate)) => return deferred,
             Ok(Ok(Ack::Answer(message) | Ack::Unavailable(message))) => *message,
@@ -165,8 +167,8 @@ impl Listener {
             }
         };
         let rendered = self.discord.render(&message, interaction.guild_id);
-        if rendered.files.is_empty() && rendered.whole.is_none() {
-            return CreateInteractionResponse::Message(rendered.body().respond());
+        if !rendered.has_files() {
+            return FirstAnswer::message(rendered.body());
         }
         let discord = Arc::clone(&self.discord);
         tokio::spawn(async move { discord.follow_up_or_warn(&interaction, &message).await });
@@ -342,7 +344,7 @@ impl Discord {
 const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// One sentence for that person alone.
-pub(super) fn ephemeral_answer(sentence: &str) -> CreateInteractionResponse {
+pub(super) fn ephemeral_answer(sentence: &str) -> FirstAnswer {
     let message = Message::line(Tone::Neutral, SafeText::redact(sentence));
-    CreateInteractionResponse::Message(render(&message).body().respond())
+    FirstAnswer::message(render(&message).body())
 }

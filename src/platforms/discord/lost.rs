@@ -7,6 +7,7 @@
 use super::Discord;
 use super::clickable::without_ids;
 use super::file::WHOLE;
+use super::layout;
 use super::render::Rendered;
 use super::rest::{Call, RestFailure};
 use super::route::Route;
@@ -51,7 +52,7 @@ impl<'a> Trace<'a> {
         for form in rendered.forms() {
             let (body, files) = rendered.in_form(form);
             let whole = files.iter().find(|file| file.name == WHOLE).map(|file| file.content.len() as u64);
-            let shown = serde_json::to_value(body.create(rendered.mentions())).unwrap_or_default();
+            let shown = body.fields(rendered.mentions());
             collect_controls(&shown, &mut controls);
             texts.insert(all_text(&shown, whole));
         }
@@ -142,15 +143,26 @@ fn collect_controls(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// All that a message says; Discord trims what it is sent, so only letters count. What it has in a file is known by its size.
+/// All that a message says, and what it has in a file, which is known by its size.
 fn all_text(message: &Value, whole: Option<u64>) -> String {
+    texts(message).into_iter().chain(whole.map(|size| format!("+{size}"))).collect::<Vec<_>>().join("\n")
+}
+
+/// What a message says in its text, its embeds and its components; Discord trims what it is sent, so only letters count.
+fn texts(message: &Value) -> Vec<String> {
     let embeds = message.get("embeds").and_then(Value::as_array).into_iter().flatten();
     // What Discord adds by itself is of other kinds.
     let own = embeds.filter(|embed| embed.get("type").is_none_or(|kind| kind == "rich"));
-    let texts = own.filter_map(|embed| embed.get("description")?.as_str()).map(said);
-    let content = message.get("content").and_then(Value::as_str).map(said);
-    let file = whole.map(|size| format!("+{size}"));
-    content.into_iter().chain(texts).chain(file).collect::<Vec<_>>().join("\n")
+    let own = own.filter_map(|embed| embed.get("description")?.as_str());
+    let content = message.get("content").and_then(Value::as_str);
+    let all = content.into_iter().chain(own).chain(layout::texts(message));
+    all.map(said).filter(|text| !text.is_empty()).collect()
+}
+
+/// True where the message that was returned says what was sent first.
+pub(super) fn says_the_same(answer: &Value, sent: &Value) -> bool {
+    let known = texts(answer);
+    known.is_empty() || known.first() == texts(sent).first()
 }
 
 /// The ids of commands are another process's matter.
@@ -159,7 +171,7 @@ fn said(text: &str) -> String {
 }
 
 /// The letters and digits of a text.
-pub(super) fn letters(text: &str) -> String {
+fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
@@ -182,7 +194,7 @@ mod tests {
     /// A message as it is fetched.
     fn fetched(rendered: &Rendered, form: Form, second: i64) -> Value {
         let (body, files) = rendered.in_form(form);
-        let mut message = serde_json::to_value(body.create(rendered.mentions())).unwrap();
+        let mut message = body.fields(rendered.mentions());
         message["id"] = json!(Snowflake::made_by(at(second)).unwrap());
         message["author"] = json!({"id": ME.to_string(), "bot": true});
         message["attachments"] =
@@ -218,7 +230,7 @@ mod tests {
     fn a_message_is_known_in_every_form_it_may_have_been_posted_in() {
         for lost in [message("prod/x *is* not rotating", "why"), with_button(message("a", "b"), Action::Export)] {
             let rendered = render(&lost);
-            assert_eq!(rendered.forms().len(), 5);
+            assert_eq!(rendered.forms().len(), 7);
             for form in rendered.forms() {
                 let there = fetched(&rendered, form, 3);
                 assert!(knows(&lost, &[], &there), "{form:?}");

@@ -22,6 +22,7 @@ mod gateway;
 mod inspection;
 mod interaction;
 mod kind;
+mod layout;
 mod limits;
 mod listener;
 mod lost;
@@ -74,7 +75,7 @@ use tokio_util::sync::CancellationToken;
 #[must_use]
 pub fn fields(message: &Message) -> Value {
     let rendered = render::render(message);
-    serde_json::to_value(rendered.body().create(rendered.mentions())).unwrap_or_default()
+    rendered.body().fields(rendered.mentions())
 }
 
 /// Why Discord cannot be used.
@@ -110,6 +111,10 @@ pub struct Discord {
     parts: Memory<(Snowflake, usize), (Snowflake, Snowflake)>,
     /// Channels that took only text, and until when nothing else is tried there.
     text_alone: Memory<Snowflake, Instant>,
+    /// Channels that took no components, and until when none are tried there.
+    unlaid: Memory<Snowflake, Instant>,
+    /// Messages that cannot be laid out in components.
+    never_laid: Memory<Snowflake, ()>,
     /// Told when the bot may be let in where it was not.
     doors: watch::Sender<()>,
     channels: Memory<Snowflake, Channel>,
@@ -166,6 +171,8 @@ impl Discord {
             threadless: Memory::default(),
             parts: Memory::default(),
             text_alone: Memory::default(),
+            unlaid: Memory::default(),
+            never_laid: Memory::default(),
             doors: watch::Sender::new(()),
             channels: Memory::default(),
             roles: Memory::default(),

@@ -1,9 +1,9 @@
-//! The parts of a message in embeds, as far as they fit; and the whole of it as text.
+//! The parts of a message in embeds or in the texts of a layout, as far as they fit; and the whole of it as text.
 
 use super::clickable::is_command;
 use super::escape;
 use super::file::{File, WHOLE};
-use super::limits::{self, DESCRIPTION, EMBEDS_TOTAL, length};
+use super::limits::{self, DESCRIPTION, EMBEDS_TOTAL, TEXTS_TOTAL, length};
 use crate::chat::document::{CauseReference, Message, Part, Quote};
 use crate::redact::SafeText;
 use crate::report::{Phrase, Span, line_in_utc};
@@ -18,13 +18,34 @@ const LINE: usize = 1_200;
 /// Room for the note that names the file.
 const NOTE: usize = 120;
 
-/// Embeds as they fill.
-#[derive(Default)]
+/// How much there may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// In one text.
+    each: usize,
+    /// In all of them together.
+    total: usize,
+}
+
+impl Room {
+    pub(super) const EMBEDS: Room = Room { each: DESCRIPTION, total: EMBEDS_TOTAL };
+
+    /// What a layout has left beside its title.
+    pub(super) fn beside(title: &str) -> Room {
+        let left = TEXTS_TOTAL.saturating_sub(length(title));
+        Room { each: left, total: left }
+    }
+}
+
+/// Texts as they fill.
 pub(super) struct Page {
+    room: Room,
     full: Vec<String>,
     open: String,
-    /// Units in all embeds.
+    /// Units in all texts.
     used: usize,
+    /// The text that has a button beside it.
+    pub(super) with_button: Option<usize>,
     /// True once something had to be left out or cut.
     pub(super) left_out: bool,
     /// Commands that no code block can hold.
@@ -32,6 +53,27 @@ pub(super) struct Page {
 }
 
 impl Page {
+    pub(super) fn new(room: Room) -> Page {
+        Page { room, full: Vec::new(), open: String::new(), used: 0, with_button: None, left_out: false, commands: Vec::new() }
+    }
+
+    /// A section whose label is a text of its own, with room for a button beside it.
+    pub(super) fn section_with_button(&mut self, label: &SafeText, lines: &[SafeText]) {
+        self.close();
+        let at = self.full.len();
+        let label = self.line(label);
+        self.piece(format!("**{label}**"), true);
+        self.close();
+        self.with_button = (self.full.len() > at).then_some(at);
+        self.lines(lines).for_each(|(text, is_first)| self.piece(text, is_first));
+    }
+
+    fn close(&mut self) {
+        if !self.open.trim().is_empty() {
+            self.full.push(std::mem::take(&mut self.open));
+        }
+    }
+
     pub(super) fn part(&mut self, part: &Part) {
         match part {
             Part::Context(items) => {
@@ -63,11 +105,17 @@ impl Page {
 
     fn section(&mut self, label: &SafeText, lines: &[SafeText]) {
         let label = self.line(label);
-        let mark = if lines.len() > 1 { "• " } else { "" };
-        let mut shown = lines.iter().map(|line| format!("{mark}{}", self.line(line))).collect::<Vec<_>>().into_iter();
-        let first = shown.next().unwrap_or_else(|| "–".to_owned());
+        let mut shown = self.lines(lines);
+        let first = shown.next().map_or_else(|| "–".to_owned(), |(line, _)| line);
         self.piece(format!("**{label}**\n{first}"), true);
-        shown.for_each(|line| self.piece(line, false));
+        shown.for_each(|(line, _)| self.piece(line, false));
+    }
+
+    /// The lines of a section, and which is the first.
+    fn lines(&mut self, lines: &[SafeText]) -> std::vec::IntoIter<(String, bool)> {
+        let mark = if lines.len() > 1 { "• " } else { "" };
+        let shown = lines.iter().enumerate().map(|(at, line)| (format!("{mark}{}", self.line(line)), at == 0));
+        shown.collect::<Vec<_>>().into_iter()
     }
 
     fn quotes(&mut self, label: &SafeText, quotes: &[Quote]) {
@@ -122,7 +170,7 @@ impl Page {
     }
 
     fn has_room(&self, units: usize) -> bool {
-        units <= DESCRIPTION && self.used + units + NOTE <= EMBEDS_TOTAL
+        units <= self.room.each && self.used + units + NOTE <= self.room.total
     }
 
     /// Adds what belongs together; after the first piece that has no room, all others are left out.
@@ -135,11 +183,11 @@ impl Page {
         let units = length(&text) + length(gap);
         if self.is_closed() || !self.has_room(units) {
             self.left_out = true;
-            self.used = EMBEDS_TOTAL;
+            self.used = self.room.total;
             return;
         }
         self.used += units;
-        if length(&self.open) + units + NOTE > DESCRIPTION {
+        if length(&self.open) + units + NOTE > self.room.each {
             self.full.push(std::mem::replace(&mut self.open, text));
         } else {
             self.open.push_str(gap);
@@ -148,7 +196,7 @@ impl Page {
     }
 
     fn is_closed(&self) -> bool {
-        self.used >= EMBEDS_TOTAL
+        self.used >= self.room.total
     }
 
     pub(super) fn finish(mut self) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Discord as a place to send messages to.
 
 use super::Discord;
-use super::body::{self, no_mentions};
+use super::body::{Body, no_mentions};
 use super::code::{self, is_about_place};
 use super::lost::{Trace, is_nonce_kept};
 use super::post::nonce;
@@ -196,10 +196,12 @@ impl Discord {
         let mut refusal = None;
         for form in rendered.forms() {
             let (first, files) = rendered.in_form(form);
-            let further = rendered.all_texts(form).into_iter().skip(1).map(|text| (body::follow_up(&text), Vec::new()));
-            for (answer, files) in std::iter::once((first.follow_up(), files)).chain(further) {
+            let further = rendered.all_texts(form).into_iter().skip(1).map(|content| Body { content, ..Body::default() });
+            let further = further.map(|body| (body, Vec::new()));
+            for (body, files) in std::iter::once((first, files)).chain(further) {
                 let route = Route::FollowUps { application: self.application, token };
-                if let Err(failure) = self.rest.send(Call::post(route, &answer).files(files, &[])).await {
+                let call = Call::post(route, &body.follow_up()).layout(&body.layout).files(files, &[]);
+                if let Err(failure) = self.rest.send(call).await {
                     refusal = Some(failure);
                     break;
                 }

@@ -6,9 +6,11 @@
 use super::Discord;
 use super::body::{in_reply_to, no_mentions, with_nonce};
 use super::code::{self, is_about_place, is_about_words};
-use super::file::WHOLE;
+use super::file::{File, WHOLE};
+use super::layout;
 use super::limits;
-use super::lost::letters;
+use super::lost::says_the_same;
+use super::memory::Memory;
 use super::refusal::{AskedFor, meaning, reason};
 use super::render::{Form, Rendered};
 use super::rest::{Call, RestFailure, id};
@@ -21,12 +23,13 @@ use crate::clock::{deadline, this_instant};
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use serde_json::Value;
+use serde_json::{Value, json};
 use serenity::builder::{CreateMessage, EditMessage, EditThread};
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// How long a channel that took only text is spared what else there is.
-const TEXT_ALONE: Duration = Duration::from_secs(600);
+/// How long a channel that refused a form is spared it.
+const SPARED: Duration = Duration::from_secs(600);
 
 impl Discord {
     /// Posts to a channel or thread, in the best form that is taken there; what a form says in further messages follows in
@@ -69,25 +72,25 @@ impl Discord {
         nonce: Option<&str>,
         reference: Option<Snowflake>,
     ) -> Result<(Snowflake, Form), RestFailure> {
-        let mut refusal = None;
-        for form in self.forms(channel, rendered) {
-            if refusal.as_ref().and_then(RestFailure::refusal).is_some_and(is_about_words) && form != Form::InFile {
+        let mut refused = RefusedForms::default();
+        for form in self.forms(channel, rendered.forms()) {
+            if refused.rule_out(form) {
                 continue;
             }
             match self.post_as(channel, rendered, form, nonce, reference).await {
                 Ok(id) => {
-                    self.note_form(channel, form, refusal.as_ref());
+                    self.note_form(channel, form, &refused);
                     return Ok((id, form));
                 }
                 Err(failure) => match failure.refusal() {
                     Some(code) if !(is_about_place(code) || reference.is_some() && code == code::NO_REPLY) => {
-                        refusal = Some(failure);
+                        refused.note(form, failure, code);
                     }
                     _ => return Err(failure),
                 },
             }
         }
-        Err(refusal.unwrap_or(RestFailure::Lost("it has no form")))
+        Err(refused.last())
     }
 
     async fn post_as(
@@ -99,7 +102,6 @@ impl Discord {
         reference: Option<Snowflake>,
     ) -> Result<Snowflake, RestFailure> {
         let (body, files) = rendered.in_form(form);
-        let content = body.content.clone();
         let mut message = body.create(rendered.mentions());
         if let Some(nonce) = nonce {
             message = with_nonce(message, nonce);
@@ -107,10 +109,11 @@ impl Discord {
         if let Some(replied_to) = reference {
             message = in_reply_to(message, channel, replied_to);
         }
-        let answer = self.rest.send(Call::post(Route::Messages { channel }, &message).files(files, &[])).await?;
+        let call = Call::post(Route::Messages { channel }, &message).layout(&body.layout).files(files, &[]);
+        let answer = self.rest.send(call).await?;
         let id = id(&answer)?;
         // A nonce that is known returns the message of an earlier attempt, whatever it says.
-        if !says_the_same(&answer, &content) {
+        if !says_the_same(&answer, &body.fields(rendered.mentions())) {
             self.replace(channel, id, rendered)
                 .await
                 .map_err(|_| RestFailure::Lost("an earlier attempt of it is there already"))?;
@@ -118,26 +121,33 @@ impl Discord {
         Ok(id)
     }
 
-    fn forms(&self, channel: Snowflake, rendered: &Rendered) -> Vec<Form> {
-        let is_text_alone = self.text_alone.get(&channel).is_some_and(|until| this_instant() < until);
-        let mut forms = rendered.forms();
-        if is_text_alone && forms.contains(&Form::Text) {
-            forms.retain(|form| !matches!(form, Form::Whole | Form::WithoutFiles));
+    /// The forms that are worth trying in a channel.
+    fn forms(&self, channel: Snowflake, mut forms: Vec<Form>) -> Vec<Form> {
+        let is_spared = |memory: &Memory<Snowflake, Instant>| memory.get(&channel).is_some_and(|until| this_instant() < until);
+        if is_spared(&self.text_alone) && forms.contains(&Form::Text) {
+            forms.retain(|form| form.is_text() || form.is_in_file());
+        }
+        if is_spared(&self.unlaid) {
+            forms.retain(|form| !form.is_layout());
         }
         forms
     }
 
-    fn note_form(&self, channel: Snowflake, form: Form, refusal: Option<&RestFailure>) {
-        let Some(code) = refusal.and_then(RestFailure::refusal) else { return };
+    fn note_form(&self, channel: Snowflake, form: Form, refused: &RefusedForms) {
+        let Some(code) = refused.code() else { return };
         let consequence = match form {
-            Form::Whole => return,
-            Form::WithoutFiles => "messages are shown without files",
+            Form::Layout => return,
+            Form::Whole => "messages are shown in embeds",
+            Form::LayoutWithoutFiles | Form::WithoutFiles => "messages are shown without files",
             Form::TextWithFiles | Form::Text => "messages are shown as text",
-            Form::InFile => "a message is shown as a file",
+            Form::LayoutInFile | Form::InFile => "a message is shown as a file",
         };
         self.tell_once(channel, code, consequence);
-        if code == code::MISSING_PERMISSION && matches!(form, Form::TextWithFiles | Form::Text) {
-            self.text_alone.put(channel, deadline(TEXT_ALONE));
+        if code == code::MISSING_PERMISSION && form.is_text() {
+            self.text_alone.put(channel, deadline(SPARED));
+        }
+        if refused.is_layout_invalid && !form.is_layout() {
+            self.unlaid.put(channel, deadline(SPARED));
         }
     }
 
@@ -176,26 +186,30 @@ impl Discord {
 
     /// Replaces a message, in the best form that is taken there; the files it has stay.
     pub(super) async fn replace(&self, channel: Snowflake, message: Snowflake, rendered: &Rendered) -> Result<Form, RestFailure> {
-        let mut refusal: Option<RestFailure> = None;
-        for form in self.forms(channel, rendered) {
-            // A message has its own files already.
-            let is_second = matches!(form, Form::WithoutFiles | Form::TextWithFiles);
-            let needs_file = refusal.as_ref().and_then(RestFailure::refusal).is_some_and(is_about_words) && form != Form::InFile;
-            if is_second || needs_file {
+        let mut refused = RefusedForms::default();
+        let mut forms = rendered.forms_of_an_edit();
+        if self.never_laid.get(&message).is_some() {
+            forms.retain(|form| !form.is_layout());
+        }
+        for form in forms {
+            if refused.rule_out(form) {
                 continue;
             }
             match self.replace_as(channel, message, rendered, form).await {
                 Ok(()) => {
-                    self.note_form(channel, form, refusal.as_ref());
+                    self.note_form(channel, form, &refused);
+                    if refused.is_layout_invalid && !form.is_layout() {
+                        self.never_laid.put(message, ());
+                    }
                     return Ok(form);
                 }
                 Err(failure) => match failure.refusal() {
-                    Some(code) if !is_about_place(code) => refusal = Some(failure),
+                    Some(code) if !is_about_place(code) => refused.note(form, failure, code),
                     _ => return Err(failure),
                 },
             }
         }
-        Err(refusal.unwrap_or(RestFailure::Lost("it has no form")))
+        Err(refused.last())
     }
 
     async fn replace_as(
@@ -205,23 +219,31 @@ impl Discord {
         rendered: &Rendered,
         form: Form,
     ) -> Result<(), RestFailure> {
-        let (body, mut files) = rendered.in_form(form);
-        files.retain(|file| file.name == WHOLE);
-        let call = Call::patch(Route::Message { channel, message }, &body.edit());
-        let call = if files.is_empty() { call } else { call.files(files, &self.attachments(channel, message).await?) };
+        let (mut body, files) = rendered.in_form(form);
+        let has_files = !files.is_empty();
+        // A message has its own files already; a layout shows those that are there.
+        let new: Vec<File> = files.into_iter().filter(|file| file.name == WHOLE).collect();
+        let is_shown = form.is_layout() && has_files;
+        let kept = if is_shown || !new.is_empty() { self.attachments(channel, message).await? } else { Vec::new() };
+        if is_shown {
+            let is_there = |name: &str| new.iter().any(|file| file.name == name) || kept.iter().any(|(_, known)| known == name);
+            body.layout = layout::with_files_among(body.layout, &is_there);
+        }
+        let kept: Vec<Snowflake> = kept.into_iter().map(|(id, _)| id).collect();
+        let call = Call::patch(Route::Message { channel, message }, &body.edit()).layout(&body.layout).files(new, &kept);
         self.rest.send(call).await.map(|_| ())
     }
 
-    /// The files a message has, but for one that would be written anew.
-    async fn attachments(&self, channel: Snowflake, message: Snowflake) -> Result<Vec<Snowflake>, RestFailure> {
+    /// The files a message has and their names, but for one that would be written anew.
+    async fn attachments(&self, channel: Snowflake, message: Snowflake) -> Result<Vec<(Snowflake, String)>, RestFailure> {
         let found = match self.rest.send(Call::get(Route::Message { channel, message })).await {
             // Whoever may not look there may change it all the same.
             Err(failure) if failure.refusal().is_some_and(|code| !is_about_place(code)) => Value::Null,
             other => other?,
         };
-        let files = found.get("attachments").and_then(Value::as_array).cloned().unwrap_or_default();
-        let kept = files.into_iter().filter(|file| file.get("filename").and_then(Value::as_str) != Some(WHOLE));
-        Ok(kept.filter_map(|file| id(&file).ok()).take(limits::FILES - 1).collect())
+        let files = found.get("attachments").and_then(Value::as_array).into_iter().flatten();
+        let named = files.filter_map(|file| Some((id(file).ok()?, file.get("filename")?.as_str()?.to_owned())));
+        Ok(named.filter(|(_, name)| name != WHOLE).take(limits::FILES - 1).collect())
     }
 
     /// Takes a message away that can no longer be changed, so that it does not go on saying what is no longer true.
@@ -291,7 +313,7 @@ impl Discord {
         }
         let answer = posted?;
         let id = id(&answer)?;
-        if !says_the_same(&answer, content) {
+        if !says_the_same(&answer, &json!({ "content": content })) {
             self.change_part(channel, id, content).await?;
         }
         Ok(id)
@@ -326,9 +348,37 @@ impl Discord {
     }
 }
 
-/// True where the message that was returned says what was sent. Discord trims what it is sent, so only letters count.
-fn says_the_same(answer: &Value, sent: &str) -> bool {
-    answer.get("content").and_then(Value::as_str).is_none_or(|known| letters(known) == letters(sent))
+/// The forms of a message that were refused.
+#[derive(Default)]
+struct RefusedForms {
+    last: Option<(RestFailure, u64)>,
+    /// True where Discord takes no components here.
+    is_layout_invalid: bool,
+    /// True where it is what the message says that is refused.
+    needs_file: bool,
+}
+
+impl RefusedForms {
+    fn note(&mut self, form: Form, failure: RestFailure, code: u64) {
+        // What is not valid in components may be in embeds.
+        let is_layout_invalid = form.is_layout() && code == code::INVALID_BODY;
+        self.is_layout_invalid |= is_layout_invalid;
+        self.needs_file |= is_about_words(code) && !is_layout_invalid;
+        self.last = Some((failure, code));
+    }
+
+    /// True for a form that would be refused too.
+    const fn rule_out(&self, form: Form) -> bool {
+        self.needs_file && !form.is_in_file() || self.is_layout_invalid && form.is_layout()
+    }
+
+    fn code(&self) -> Option<u64> {
+        self.last.as_ref().map(|(_, code)| *code)
+    }
+
+    fn last(self) -> RestFailure {
+        self.last.map_or(RestFailure::Lost("it has no form"), |(failure, _)| failure)
+    }
 }
 
 /// A delivery's key as Discord takes it: a repetition within some minutes returns the first message.

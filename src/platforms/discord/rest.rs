@@ -2,6 +2,7 @@
 
 use super::code::is_passing;
 use super::file::File;
+use super::layout::{self, Component};
 use super::rate_limiter::{HeldBack, Lane, RateLimiter, RateLimits};
 use super::route::Route;
 use super::snowflake::Snowflake;
@@ -141,6 +142,15 @@ impl<'a> Call<'a> {
         }
         self.within = Some(UPLOAD);
         self.files = files;
+        self
+    }
+
+    /// With a layout, where the message has one.
+    pub(super) fn layout(mut self, layout: &[Component]) -> Call<'a> {
+        let is_edit = self.method == Method::PATCH;
+        if let Some(body) = self.body.as_mut().filter(|_| !layout.is_empty()) {
+            layout::put(body, layout, is_edit);
+        }
         self
     }
 

@@ -5,6 +5,7 @@
 
 use super::Discord;
 use super::code::{self, is_about_words};
+use super::layout;
 use super::limits;
 use super::rest::{Call, RestFailure};
 use super::route::Route;
@@ -170,7 +171,8 @@ impl Discord {
     async fn name_of(&self, thread: OpenedThread) -> String {
         let route = Route::Message { channel: thread.channel, message: thread.root };
         let found = self.rest.send(Call::get(route)).await.unwrap_or_default();
-        name_from(found.get("content").and_then(Value::as_str).unwrap_or_default())
+        let content = found.get("content").and_then(Value::as_str).filter(|content| !content.is_empty());
+        name_from(content.or_else(|| layout::texts(&found).first().copied()).unwrap_or_default())
     }
 }
 

@@ -3,7 +3,7 @@
 use super::render::{bold, limits, line, paragraph, plain_text, run};
 use crate::chat::{Summary, ThreadFilter};
 use crate::clock::Clock;
-use crate::model::{Outcome, ThreadRef};
+use crate::model::ThreadRef;
 use crate::report::time;
 use slack_morphism::prelude::*;
 
@@ -65,13 +65,8 @@ pub(super) fn view(
 }
 
 fn entry(summary: &Summary, clock: &Clock, link: impl Fn(&ThreadRef) -> Option<String>) -> [SlackBlock; 2] {
-    let mark = match summary.outcome {
-        None => "🔎",
-        Some(Outcome::RootCause) => "🔴",
-        Some(Outcome::Healthy) => "🟢",
-        Some(_) => "🟡",
-    };
-    let name = bold(&format!("{mark} {}", line(&summary.secret.single_line().cut(LINE))));
+    let name = format!("{} {}", summary.tone.mark(), line(&summary.secret.single_line().cut(LINE)));
+    let name = bold(name.trim_start());
     let mut runs = vec![name, run(&format!("\n{}", line(&summary.line.single_line().cut(LINE))))];
     let thread = summary.place.thread.as_ref().map(|root| ThreadRef {
         platform: summary.place.platform,

@@ -4,16 +4,18 @@
 
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of the fake")]
 
-mod check;
+pub(crate) mod check;
 mod gateway;
 mod inspection;
 mod multipart;
 mod people;
+mod reading;
 mod rest;
 mod world;
 
 pub(crate) use gateway::Control;
 pub(crate) use people::Signer;
+pub(crate) use reading::{buttons, components, is_laid_out, text, texts};
 pub(crate) use world::World;
 pub(crate) use world::{APPLICATION, BOT, CHANNEL, Channel, Fault, GUILD, Lacking, OWN_ROLE, TOKEN, USER};
 

@@ -1,5 +1,6 @@
 //! The REST interface.
 
+use super::reading::is_laid_out;
 use super::world::{APPLICATION, BOT, Channel, Fault, GUILD, Lacking, TOKEN, World};
 use super::{Event, check, multipart};
 use axum::Router;
@@ -96,6 +97,24 @@ fn respond(world: &Mutex<World>, parts: &Parts, bytes: &Bytes) -> Option<Respons
 /// An answer that breaks off.
 fn broken() -> Response {
     Response::new(Body::from_stream(futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) })))
+}
+
+/// A message as it is kept: it always has a text and a list of embeds.
+fn as_kept(mut message: Value) -> Value {
+    for (field, nothing) in [("content", json!("")), ("embeds", json!([]))] {
+        if message[field].is_null() {
+            message[field] = nothing;
+        }
+    }
+    message
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value == &json!("") || value == &json!([])
+}
+
+fn names(sent: &RequestBody) -> Vec<&str> {
+    sent.files.iter().map(|(name, _)| name.as_str()).collect()
 }
 
 /// A message as it is fetched: its nonce is not kept.
@@ -243,6 +262,11 @@ impl World {
         if matches!(channel.kind, 15 | 16) { Err(Refused(400, 50_008)) } else { Ok(()) }
     }
 
+    /// Where no layouts are taken, they are not valid.
+    fn takes_layouts(&self, message: &Value) -> Result<(), Refused> {
+        if self.refuses_layouts && is_laid_out(message) { Err(Refused(400, 50_035)) } else { Ok(()) }
+    }
+
     fn delete(&mut self, channel: u64, id: u64) -> Result<Value, Refused> {
         if self.message(channel, id)?["author"]["id"].as_str() != Some(BOT.to_string().as_str()) {
             return Err(Refused(403, 50_013));
@@ -263,8 +287,10 @@ impl World {
         let mentions = if calls { mentions } else { json!({ "parse": [] }) };
         let mut wrong = check::body("POST", "/channels/{channel_id}/messages", &sent.body);
         wrong.extend(check::message(&sent.body, &mentions, !sent.files.is_empty()));
+        wrong.extend(check::shown_files(&sent.body, &names(&sent)));
         self.valid(wrong, "a new message")?;
         self.permitted(channel, &sent)?;
+        self.takes_layouts(&sent.body)?;
         if let Some(message) = sent.body["message_reference"]["message_id"].as_str() {
             let is_there = self.message(channel, message.parse().unwrap()).is_ok();
             if !is_there && sent.body["message_reference"]["fail_if_not_exists"] != false {
@@ -279,7 +305,7 @@ impl World {
             return self.channels[channel].messages.get(id).cloned().ok_or(Refused(404, 10_008));
         }
         let id = self.new_id();
-        let mut message = sent.body.clone();
+        let mut message = as_kept(sent.body.clone());
         message["id"] = id.to_string().into();
         message["channel_id"] = channel.to_string().into();
         message["author"] = json!({ "id": BOT.to_string(), "bot": true });
@@ -303,6 +329,13 @@ impl World {
             return Err(Refused(400, 50_083));
         }
         let mut message = self.message(channel, id)?.clone();
+        self.takes_layouts(&sent.body)?;
+        // The flag cannot be taken away; and with it, text and embeds have to be gone.
+        let says_otherwise = ["content", "embeds"].iter().any(|field| !is_empty(&sent.body[field]));
+        let keeps_text = ["content", "embeds"].iter().any(|field| sent.body.get(field).is_none() && !is_empty(&message[field]));
+        if is_laid_out(&message) && says_otherwise || is_laid_out(&sent.body) && keeps_text {
+            return Err(Refused(400, 50_035));
+        }
         let mut new = self.attachments(&sent).into_iter();
         if let Some(attachments) = sent.body["attachments"].as_array() {
             let before = message["attachments"].as_array().cloned().unwrap_or_default();
@@ -312,11 +345,16 @@ impl World {
             });
             message["attachments"] = kept.collect();
         }
-        for field in ["content", "embeds", "components"] {
+        for field in ["content", "embeds", "components", "flags"] {
             if let Some(value) = sent.body.get(field) {
                 message[field] = value.clone();
             }
         }
+        let message = as_kept(message);
+        let files = message["attachments"].as_array().cloned().unwrap_or_default();
+        let names: Vec<&str> = files.iter().filter_map(|file| file["filename"].as_str()).collect();
+        let unknown = check::shown_files(&sent.body, &names);
+        self.valid(unknown, "an edited message")?;
         self.channels.get_mut(&channel).unwrap().messages.insert(id, message.clone());
         self.happened(Event::Edited { channel, id, body: sent.body, files: sent.files });
         Ok(message)
@@ -351,9 +389,11 @@ impl World {
         let mentions = self.may_mention.clone().unwrap_or_else(|| json!({ "parse": [] }));
         let mut wrong = check::body("POST", "/channels/{channel_id}/threads", &sent.body);
         wrong.extend(check::message(&sent.body["message"], &mentions, !sent.files.is_empty()));
+        wrong.extend(check::shown_files(&sent.body["message"], &names(&sent)));
         let name = sent.body["name"].as_str().unwrap_or_default().to_owned();
         wrong.extend(check::thread_name(&name));
         self.valid(wrong, "a post")?;
+        self.takes_layouts(&sent.body["message"])?;
         let place = self.channel(forum)?;
         if !matches!(place.kind, 15 | 16) {
             return Err(Refused(400, 50_024));
@@ -365,7 +405,7 @@ impl World {
             return Err(Refused(400, 40_067));
         }
         let id = self.new_id();
-        let mut message = sent.body["message"].clone();
+        let mut message = as_kept(sent.body["message"].clone());
         message["id"] = id.to_string().into();
         message["channel_id"] = id.to_string().into();
         message["author"] = json!({ "id": BOT.to_string(), "bot": true });
@@ -431,10 +471,12 @@ impl World {
     fn follow_up(&mut self, application: u64, token: &str, sent: RequestBody) -> Result<Value, Refused> {
         let mut wrong = check::body("POST", "/webhooks/{webhook_id}/{webhook_token}", &sent.body);
         wrong.extend(check::message(&sent.body, &json!({ "parse": [] }), !sent.files.is_empty()));
-        if sent.body["flags"] != 64 {
+        wrong.extend(check::shown_files(&sent.body, &names(&sent)));
+        if sent.body["flags"].as_u64().is_none_or(|flags| flags & 64 == 0) {
             wrong.push("seen by everybody".to_owned());
         }
         self.valid(wrong, "a further answer")?;
+        self.takes_layouts(&sent.body)?;
         let interaction = self.answered(application, token)?;
         let files = sent.files.iter().map(|(_, content)| String::from_utf8_lossy(content).into_owned());
         let told = std::iter::once(sent.body.to_string()).chain(files).collect::<Vec<_>>().join("\n");

@@ -118,6 +118,8 @@ pub(crate) struct World {
     /// A nonce is forgotten at once, as it is after some minutes.
     pub(crate) forgets_nonces: bool,
     pub(crate) threads_full: bool,
+    /// Messages that are laid out in components are not valid.
+    pub(crate) refuses_layouts: bool,
     /// The mentions that a test expects, as `allowed_mentions` says them.
     pub(crate) may_mention: Option<Value>,
     pub(crate) events: Vec<Event>,
@@ -164,6 +166,7 @@ impl World {
             nonces: BTreeMap::new(),
             forgets_nonces: false,
             threads_full: false,
+            refuses_layouts: false,
             may_mention: None,
             events: Vec::new(),
             requests: Vec::new(),

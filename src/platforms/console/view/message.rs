@@ -47,8 +47,8 @@ impl DrawnChart {
 /// What a page shows of an investigation beyond its messages, which are written for every platform.
 pub(in super::super) struct Enrichment {
     charts: Vec<DrawnChart>,
-    /// The message that lists the beginning of what was ruled out, and the whole list.
-    ruled_out: Option<(Message, Markup)>,
+    /// The lines of the messages that begin the list of what was ruled out, and the whole list.
+    ruled_out: Option<(Vec<SafeText>, Markup)>,
 }
 
 impl Enrichment {
@@ -56,12 +56,25 @@ impl Enrichment {
     pub(in super::super) fn of(investigation: &Investigation) -> Enrichment {
         let report = Report::new(investigation);
         let listing = compose::thoughts(&report).into_iter().find(|thought| thought.name == RULED_OUT);
-        let listing = listing.and_then(|thought| thought.message);
+        let listing = listing.and_then(|thought| lines_of(thought.message?));
         Enrichment {
             charts: DrawnChart::timeline(investigation).into_iter().chain(DrawnChart::network(investigation)).collect(),
             ruled_out: listing.map(|listing| (listing, ruled_out(&report))),
         }
     }
+}
+
+/// The lines of a message that is a list.
+fn lines_of(message: Message) -> Option<Vec<SafeText>> {
+    message.parts.into_iter().find_map(|part| match part {
+        Part::Section { lines, .. } => Some(lines),
+        _ => None,
+    })
+}
+
+/// True for a message with these lines in it.
+fn has_lines(message: &Message, wanted: &[SafeText]) -> bool {
+    message.parts.iter().any(|part| matches!(part, Part::Section { lines, .. } if lines == wanted))
 }
 
 /// The name of the thought that lists what was ruled out.
@@ -98,7 +111,7 @@ pub(super) fn posted(paths: &Paths, root: &str, posted: &Posted, more: &[Enrichm
             }
             (parts(paths, &message.parts))
             @for (listing, whole) in more.iter().filter_map(|more| more.ruled_out.as_ref()) {
-                @if listing == message { (whole) }
+                @if has_lines(message, listing) { (whole) }
             }
             @if !message.attachments.is_empty() {
                 div class="files" {

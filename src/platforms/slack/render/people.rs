@@ -3,6 +3,7 @@
 
 use super::text::{has_marks, paragraph};
 use super::{Surface, is_person};
+use crate::chat::{NameSpan, name_spans};
 use slack_morphism::prelude::*;
 
 /// Who is not named.
@@ -111,52 +112,9 @@ impl<'a> NamedPeople<'a> {
         self.parts(text).iter().any(|part| matches!(part, NameSpan::Person(_)))
     }
 
-    /// The text in pieces: an id counts where it stands for itself.
-    fn parts<'t>(&'t self, text: &'t str) -> Vec<NameSpan<'t>> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some((before, id, after)) = self.next(rest, text) {
-            if !before.is_empty() {
-                parts.push(NameSpan::Text(before));
-            }
-            parts.push(NameSpan::Person(id));
-            rest = after;
-        }
-        if !rest.is_empty() {
-            parts.push(NameSpan::Text(rest));
-        }
-        parts
+    fn parts<'t>(&self, text: &'t str) -> Vec<NameSpan<'t>> {
+        name_spans(text, &self.ids)
     }
-
-    /// The first id in `rest`, which is the end of `whole`: what stands before it, and behind it.
-    fn next<'t>(&'t self, rest: &'t str, whole: &'t str) -> Option<(&'t str, &'t str, &'t str)> {
-        let start = whole.len() - rest.len();
-        let found = self.ids.iter().flat_map(|id| rest.match_indices(*id)).filter(|(at, id)| {
-            let before = whole.get(..start + at).and_then(|before| before.chars().next_back());
-            let after = rest.get(at + id.len()..).and_then(|after| after.chars().next());
-            !before.is_some_and(is_of_a_name) && !after.is_some_and(is_of_a_name)
-        });
-        let (at, id) = found.min_by_key(|(at, id)| (*at, std::cmp::Reverse(id.len())))?;
-        Some((rest.get(..at)?, id, rest.get(at + id.len()..)?))
-    }
-}
-
-/// A piece of a text.
-enum NameSpan<'t> {
-    Text(&'t str),
-    Person(&'t str),
-}
-
-impl NameSpan<'_> {
-    fn text(&self) -> &str {
-        match self {
-            NameSpan::Text(text) | NameSpan::Person(text) => text,
-        }
-    }
-}
-
-fn is_of_a_name(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '/' | '-' | '_' | '@')
 }
 
 #[cfg(test)]
