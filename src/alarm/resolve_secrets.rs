@@ -142,7 +142,7 @@ fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<ResolvedSecrets
 
 /// Asks AWS, in the alarm's account and region.
 pub async fn by_asking(alarm: &Alarm, aws: &Aws, clock: &Clock) -> ResolvedSecrets {
-    let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
+    let caller = AwsCaller::new(aws, *clock, clock::deadline(DEADLINE), false);
     let mut search =
         SecretSearch { aws, caller: &caller, tried: vec!["no [[alarms.mapping]] of the configuration matches it".to_owned()] };
     search.tried.push("its dimensions and description name no secret".to_owned());

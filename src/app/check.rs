@@ -4,8 +4,13 @@
 mod alarms;
 mod aws;
 mod http;
+mod reach;
+mod report;
 mod rules;
 mod store;
+mod watching;
+
+pub use report::{CheckLine, CheckReport, CheckSummary};
 
 use super::PLATFORMS;
 use crate::bot::AwsAccounts;
@@ -32,8 +37,13 @@ pub(super) async fn platforms(kinds: &[&dyn PlatformKind], config: &Config) -> V
     let mut all = rules::check(kinds, config);
     all.push(store::check(config).await);
     all.extend(http::check(kinds, config));
+    all.extend(watching::check(config).await);
     for kind in kinds {
         all.extend(kind.check(config).await);
+        let address = config.platforms.get(kind.name()).and_then(|platform| platform.people_at());
+        if let Some(address) = address {
+            all.push(checked(kind.limits().title, reach::console(&address).await));
+        }
     }
     all
 }

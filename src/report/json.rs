@@ -10,7 +10,15 @@ use std::fmt::Write as _;
 /// # Errors
 /// None in practice: every field of a report has a JSON form.
 pub fn json(report: &Report) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(report).map(|text| escape(&text) + "\n")
+    json_document(report)
+}
+
+/// `value` as one JSON object, indented and escaped like a report.
+///
+/// # Errors
+/// Those of serialization.
+pub fn json_document<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(value).map(|text| escape(&text) + "\n")
 }
 
 /// `value` in one line of JSON, escaped like a report.

@@ -16,7 +16,7 @@ pub mod wording;
 
 pub use consumers::ReportedConsumers;
 pub use facts::code_facts;
-pub use json::{json, json_line};
+pub use json::{json, json_document, json_line};
 pub use mark::StepMark;
 pub use markdown::markdown;
 pub use outlook::ReportedForecast;

@@ -6,6 +6,7 @@ use crate::bot::Health;
 use crate::chat::document::{Part, Tone};
 use crate::chat::{ChatPlatform, Destination, LostPost, Message, SendError, compose};
 use crate::clock;
+use crate::metrics::BotMetrics;
 use crate::model::{Place, ThreadId, ThreadRef};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -43,6 +44,7 @@ pub(super) struct DeliveryWorker {
     locked_out: Mutex<Option<Instant>>,
     /// The messages under way to which whoever asked was led already.
     pointed: Mutex<HashSet<String>>,
+    metrics: BotMetrics,
 }
 
 /// The threads a message is under way to, with their channels.
@@ -98,6 +100,22 @@ enum SendOutcome {
     LockedOut(String),
 }
 
+impl SendOutcome {
+    /// How metrics call it.
+    const fn kind(&self) -> &'static str {
+        match self {
+            SendOutcome::As(_) | SendOutcome::Attached => "delivered",
+            SendOutcome::Found(_) => "found",
+            SendOutcome::Lost(_) => "lost",
+            SendOutcome::Stuck(_) => "stuck",
+            SendOutcome::Later { .. } => "later",
+            SendOutcome::Closed { .. } => "closed",
+            SendOutcome::Never(_) => "refused",
+            SendOutcome::LockedOut(_) => "token_refused",
+        }
+    }
+}
+
 impl DeliveryWorker {
     pub(super) fn new(
         platform: Arc<dyn ChatPlatform>,
@@ -105,6 +123,7 @@ impl DeliveryWorker {
         health: Health,
         policy: DeliveryPolicy,
         causes: Option<String>,
+        metrics: BotMetrics,
     ) -> DeliveryWorker {
         DeliveryWorker {
             platform,
@@ -115,6 +134,7 @@ impl DeliveryWorker {
             progress: Mutex::default(),
             locked_out: Mutex::default(),
             pointed: Mutex::default(),
+            metrics,
         }
     }
 
@@ -141,7 +161,10 @@ impl DeliveryWorker {
             tokio::select! {
                 () = stop.cancelled() => {}
                 _ = tokio::time::timeout(wait, changes.changed()) => {}
-                () = opened(&mut doors) => this.knock().await,
+                () = opened(&mut doors) => {
+                    *this.locked_out.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    this.knock().await;
+                }
                 Some(thread) = under_way.join_next() => {
                     let _ = thread.map(|thread| busy.0.remove(&thread));
                 }
@@ -230,6 +253,7 @@ impl DeliveryWorker {
             Err(_) => SendOutcome::Later { after: None, arrived: None, why: "no answer in time".to_owned() },
         };
         let (platform, title) = (self.platform.name(), self.platform.limits().title);
+        self.metrics.delivered(platform, sent.kind());
         if !matches!(sent, SendOutcome::LockedOut(_)) && self.health.note_platform(platform, None) {
             tracing::info!(%platform, "the platform accepts messages again");
         }
@@ -308,7 +332,8 @@ impl DeliveryWorker {
                     tracing::error!(%platform, why, "the platform no longer accepts our token: nothing is delivered until that changes");
                 }
                 self.tell_at_once(&due).await?;
-                self.store.put_off(&due, self.policy.locked_out, Some(false), &SafeText::redact(&why)).await.map(drop)
+                // It is due as soon as the platform is not left alone any more.
+                self.store.put_off(&due, Duration::ZERO, Some(false), &SafeText::redact(&why)).await.map(drop)
             }
         }
     }
