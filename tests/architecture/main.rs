@@ -306,6 +306,7 @@ const LOOK_AGAIN: &[(&str, &str)] = &[
     ("tests/setup/chats.rs", "the_documented_web_console_alone_is_a_bot_and_lets_in_whoever_has_the_token"),
     ("tests/slack/refusals.rs", "the_file_of_a_message_whose_answer_was_lost_follows_it"),
     ("tests/slack/refusals.rs", "until"),
+    ("tests/support/program.rs", "logged"),
     ("tests/support/sns_signer.rs", "drip"),
     ("tests/webhook/program.rs", "a_full_disk_turns_readiness_to_503_and_room_turns_it_back"),
     ("tests/webhook/program.rs", "killed_at_any_moment_after_the_last_byte_it_makes_one_thread"),
