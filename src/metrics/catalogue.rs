@@ -10,7 +10,7 @@ pub enum MetricKind {
 
 /// A metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Described {
+pub struct MetricEntry {
     /// As it is scraped; a counter's ends in `_total`, and a histogram's gets `_bucket`, `_sum` and `_count`.
     pub name: &'static str,
     pub kind: MetricKind,
@@ -21,7 +21,7 @@ pub struct Described {
 
 macro_rules! catalogue {
     ($( $constant:ident = $name:literal, $kind:ident, [$($label:literal),*], $help:literal; )+) => {
-        $( pub(super) const $constant: Described = Described {
+        $( pub(super) const $constant: MetricEntry = MetricEntry {
             name: concat!("rotation_diag_", $name),
             kind: MetricKind::$kind,
             labels: &[$($label),*],
@@ -29,7 +29,7 @@ macro_rules! catalogue {
         }; )+
 
         /// All of them.
-        pub const CATALOGUE: &[Described] = &[$( $constant, )+];
+        pub const CATALOGUE: &[MetricEntry] = &[$( $constant, )+];
     };
 }
 

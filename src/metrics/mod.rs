@@ -4,7 +4,7 @@
 mod catalogue;
 mod labels;
 
-pub use catalogue::{CATALOGUE, Described, MetricKind};
+pub use catalogue::{CATALOGUE, MetricEntry, MetricKind};
 pub use labels::{AckSource, ending};
 
 use crate::model::{PlatformName, StepName};
@@ -36,7 +36,7 @@ const FAST: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 const SLOW: [f64; 12] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0];
 
 type Timings<L> = Family<L, Histogram>;
-type Counts<L> = Family<L, Counter>;
+type Counters<L> = Family<L, Counter>;
 type Seconds = Gauge<f64, AtomicU64>;
 
 fn fast<L: Clone + std::hash::Hash + Eq>() -> Timings<L> {
@@ -63,8 +63,8 @@ pub struct Metrics {
 #[derive(Debug, Clone)]
 pub struct EngineMetrics {
     steps: Timings<StepLabels>,
-    observations: Counts<ObservationLabels>,
-    calls: Counts<CallLabels>,
+    observations: Counters<ObservationLabels>,
+    calls: Counters<CallLabels>,
     call_seconds: Timings<ServiceLabels>,
     /// Also for the limits of platforms.
     pub waits: LimiterWaits,
@@ -77,16 +77,16 @@ pub struct LimiterWaits(Timings<LimiterLabels>);
 /// What the bot counts around the engine.
 #[derive(Debug, Clone, Default)]
 pub struct BotMetrics {
-    investigations: Counts<InvestigationLabels>,
+    investigations: Counters<InvestigationLabels>,
     investigation_seconds: OutcomeTimings,
     running: Gauge,
     acknowledgements: AckTimings,
     triggers_waiting: Gauge,
     trigger_age: Seconds,
-    triggers_ended: Counts<ResultLabels>,
+    triggers_ended: Counters<ResultLabels>,
     messages_waiting: Gauge,
     message_age: Seconds,
-    deliveries: Counts<DeliveryLabels>,
+    deliveries: Counters<DeliveryLabels>,
     sockets: Family<PlatformLabels, Gauge>,
     ready: Gauge,
     parts: Family<PartLabels, Gauge>,
@@ -187,7 +187,7 @@ impl Metrics {
 }
 
 /// Adds a metric. Counters are scraped with the ending `_total`, which the crate adds.
-fn add(registry: &mut Registry, described: Described, metric: impl Metric) {
+fn add(registry: &mut Registry, described: MetricEntry, metric: impl Metric) {
     registry.register(described.name.trim_end_matches("_total"), described.help, metric);
 }
 

@@ -102,7 +102,8 @@ pub(crate) fn problems(name: &str, text: &str) -> Vec<String> {
             image.port, image.volume
         ));
     }
-    let scraped = ["deployment.yaml", "service.yaml", "monitoring/network-policy.yaml"].map(|file| format!("deploy/kubernetes/{file}"));
+    let scraped =
+        ["deployment.yaml", "service.yaml", "monitoring/network-policy.yaml"].map(|file| format!("deploy/kubernetes/{file}"));
     for file in scraped.iter().filter(|file| name.ends_with(".toml") || name == file.as_str()) {
         let manifest = if name == file.as_str() { text.clone() } else { said_in(file, &read(file)) };
         if !all(PORT, &manifest).contains(&metrics) {

@@ -254,7 +254,9 @@ async fn what_was_found_is_one_json_object_for_programs_with_the_statuses_of_the
         assert_eq!(report["summary"][status].as_u64().unwrap(), table.lines(mark).len() as u64, "{status}");
     }
     assert!(rows.iter().any(|row| row.contains("allow cloudtrail:DescribeTrails")), "{rows:?}");
-    assert!(rows.iter().any(|row| row.starts_with("✓ AWS this account in eu-west-1: this machine's clock agrees with that of AWS")));
+    assert!(
+        rows.iter().any(|row| row.starts_with("✓ AWS this account in eu-west-1: this machine's clock agrees with that of AWS"))
+    );
     assert!(rows.iter().any(|row| row.starts_with("✓ store: ") && row.contains("SQLite 3.")), "{rows:?}");
 }
 
@@ -323,11 +325,36 @@ async fn the_public_addresses_are_asked_and_where_they_lead_elsewhere_that_is_na
     let away = || axum::Router::new().fallback(|| async { StatusCode::BAD_GATEWAY });
     let others = || axum::Router::new().fallback(|| async { (StatusCode::NOT_FOUND, "nginx") });
     for (name, site, is_trusted, expected) in [
-        ("bot.example.com", ours(), true, ["✓ https://bot.example.com/sns leads to the bot", "✓ https://bot.example.com/tools leads to it"]),
-        ("bot.example.com", away(), true, ["? https://bot.example.com/sns is answered with 502", "? https://bot.example.com/tools is answered with 502"]),
-        ("bot.example.com", others(), true, ["✗ https://bot.example.com/sns is answered with 404", "✗ https://bot.example.com/tools is answered with 404"]),
-        ("bot.example.com", ours(), false, ["✗ https://bot.example.com/sns has a certificate that callers do not accept", "✗ https://bot.example.com/tools"]),
-        ("old.example.com", ours(), true, ["✗ https://bot.example.com/sns has a certificate that callers do not accept", "✗ https://bot.example.com/tools"]),
+        (
+            "bot.example.com",
+            ours(),
+            true,
+            ["✓ https://bot.example.com/sns leads to the bot", "✓ https://bot.example.com/tools leads to it"],
+        ),
+        (
+            "bot.example.com",
+            away(),
+            true,
+            ["? https://bot.example.com/sns is answered with 502", "? https://bot.example.com/tools is answered with 502"],
+        ),
+        (
+            "bot.example.com",
+            others(),
+            true,
+            ["✗ https://bot.example.com/sns is answered with 404", "✗ https://bot.example.com/tools is answered with 404"],
+        ),
+        (
+            "bot.example.com",
+            ours(),
+            false,
+            ["✗ https://bot.example.com/sns has a certificate that callers do not accept", "✗ https://bot.example.com/tools"],
+        ),
+        (
+            "old.example.com",
+            ours(),
+            true,
+            ["✗ https://bot.example.com/sns has a certificate that callers do not accept", "✗ https://bot.example.com/tools"],
+        ),
     ] {
         let (slack, aws, folder) = (FakeSlack::start().await, FakeAws::start("").await, tempfile::tempdir().unwrap());
         let mut workplace = Workplace::new(&aws);

@@ -182,7 +182,16 @@ async fn an_investigation_is_one_trace_with_a_span_for_each_step_and_call_and_no
     // Nothing that was logged, read or asked about is in any.
     assert!(spans.iter().all(|span| span.events.is_empty()));
     let known = [
-        "busy_ns", "cause", "cloud.region", "idle_ns", "outcome", "result", "rpc.method", "rpc.service", "rpc.system", "step.number",
+        "busy_ns",
+        "cause",
+        "cloud.region",
+        "idle_ns",
+        "outcome",
+        "result",
+        "rpc.method",
+        "rpc.service",
+        "rpc.system",
+        "step.number",
     ];
     for span in &spans {
         let attributes = attributes(span);

@@ -4,6 +4,7 @@
 //! one message per thread at a time, and notes what the platform answered. Before a message is posted the store notes that
 //! it may have arrived; where the answer is lost, the platform is asked for it before it is posted again.
 
+mod outcome;
 mod policy;
 mod worker;
 
