@@ -9,7 +9,10 @@ pub mod check;
 pub mod demo;
 pub mod health;
 mod platforms;
+mod reload;
 mod supervisor;
+pub mod traces;
+mod vitals;
 mod web;
 
 pub use platforms::{PLATFORMS, Platforms};
@@ -23,12 +26,15 @@ use crate::bot::{
 use crate::chat::PlatformSet;
 use crate::clock::Clock;
 use crate::config::{Config, Work};
+use crate::metrics::{BotMetrics, Metrics};
 use crate::store::{OpenError, Store, network_disk};
+use reload::Reload;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use supervisor::{Ended, Supervisor, signals};
 use tokio_util::sync::CancellationToken;
+use vitals::Vitals;
 
 /// How often it is seen whether the store works.
 const STORE_CHECK: Duration = Duration::from_secs(5);
@@ -58,9 +64,11 @@ pub enum AppError {
     #[error("no platform has its tokens, so nobody could ask anything: give the tokens that are named above")]
     NoTokens,
     /// The address cannot be listened on.
-    #[error("{address} cannot be listened on ({why}): choose another [http] listen, or stop what uses it")]
+    #[error("{address} cannot be listened on ({why}): choose another [{table}] listen, or stop what uses it")]
     Listen {
         address: SocketAddr,
+        /// The table of the configuration that names it.
+        table: &'static str,
         /// What the system says.
         why: String,
     },
@@ -77,6 +85,8 @@ pub enum AppError {
 
 /// The bot, owner by owner: each is made of those above it, and of nothing else.
 pub struct Bot {
+    /// What is counted and measured.
+    pub metrics: Metrics,
     /// What must survive a crash.
     pub store: Arc<Store>,
     /// The platforms people are on, set before anything is worked on.
@@ -103,24 +113,33 @@ pub struct Bot {
 }
 
 impl Bot {
-    /// A bot that keeps what it accepts in `store` and looks into `accounts`.
+    /// A bot that keeps what it accepts in `store` and looks into `accounts`; nobody reads what it counts.
     #[must_use]
     pub fn new(config: &Config, store: Arc<Store>, accounts: Arc<dyn Accounts>) -> Bot {
+        Bot::counting(config, store, accounts, Metrics::new())
+    }
+
+    /// The same, counting in `metrics`.
+    #[must_use]
+    pub fn counting(config: &Config, store: Arc<Store>, accounts: Arc<dyn Accounts>, metrics: Metrics) -> Bot {
         let shared = Arc::new(config.clone());
         let platforms = PlatformSet::default();
         let access = Arc::new(Access::new(config, accounts));
         let autocomplete = Arc::new(Autocomplete::new(Arc::clone(&access)));
-        let intake = Arc::new(Intake::new(Arc::clone(&store), Arc::clone(&access), Arc::clone(&autocomplete), platforms.clone()));
+        let (one, names) = (Arc::clone(&store), Arc::clone(&autocomplete));
+        let intake = Arc::new(Intake::new(one, Arc::clone(&access), names, platforms.clone(), metrics.bot.clone()));
         let history = Arc::new(ChatHistory::new(Arc::clone(&store), Arc::clone(&access), platforms.clone()));
-        let runner = Arc::new(Runner::new(config, Arc::clone(&store), Arc::clone(&access), platforms.clone()));
+        let (one, counted) = (Arc::clone(&store), metrics.bot.clone());
+        let runner = Arc::new(Runner::new(config, one, Arc::clone(&access), platforms.clone(), counted));
         let agents = Arc::new(AgentQuestions::new(Arc::clone(&store), Arc::clone(&access), Arc::clone(&runner)));
-        let alarm_intake = Arc::new(AlarmIntake::new(Arc::clone(&store)));
+        let alarm_intake = Arc::new(AlarmIntake::new(Arc::clone(&store), metrics.bot.clone()));
         let subscriber = Arc::new(Subscriber::new(Arc::clone(&access)));
         let reconciler = Reconciler::new(config.alarms.clone(), Arc::clone(&access), Arc::clone(&alarm_intake));
         let alarm_threads =
             AlarmThreads::new(shared, Arc::clone(&store), Arc::clone(&access), Arc::clone(&runner), Arc::clone(&alarm_intake));
         let (reconciler, alarm_threads) = (Arc::new(reconciler), Arc::new(alarm_threads));
         Bot {
+            metrics,
             store,
             platforms,
             access,
@@ -148,13 +167,14 @@ impl Bot {
             events: PendingEvents::new(store(), Arc::clone(&self.intake), self.platforms.clone()),
             alarms: Arc::clone(&self.alarm_threads),
         };
-        Workers::new(store(), handlers, work, &self.runner)
+        Workers::new(store(), handlers, work, &self.runner, self.metrics.bot.clone())
     }
 }
 
 /// The bot with everything around it, listening.
 pub struct App {
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     is_listening: bool,
     bot: Bot,
     workers: Arc<Workers>,
@@ -174,8 +194,10 @@ impl App {
     /// # Errors
     /// [`AppError`].
     pub async fn start(config: &Config) -> Result<App, AppError> {
-        let accounts: Arc<dyn Accounts> = Arc::new(AwsAccounts::of(config).await?);
-        App::start_with(config, accounts, |bot, stop| platforms::build(PLATFORMS, config, bot, stop)).await
+        let metrics = Metrics::new();
+        let accounts: Arc<dyn Accounts> = Arc::new(AwsAccounts::counting(config, metrics.engine.clone()).await?);
+        let reload = Reload::on_signal()?;
+        App::start_counting(config, accounts, metrics, |bot, stop| platforms::build(PLATFORMS, config, bot, &reload, stop)).await
     }
 
     /// The same with other accounts and platforms.
@@ -185,6 +207,19 @@ impl App {
     pub async fn start_with(
         config: &Config,
         accounts: Arc<dyn Accounts>,
+        build: impl FnOnce(&Bot, &CancellationToken) -> Result<Platforms, AppError>,
+    ) -> Result<App, AppError> {
+        App::start_counting(config, accounts, Metrics::new(), build).await
+    }
+
+    /// The same, counting in `metrics`.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn start_counting(
+        config: &Config,
+        accounts: Arc<dyn Accounts>,
+        metrics: Metrics,
         build: impl FnOnce(&Bot, &CancellationToken) -> Result<Platforms, AppError>,
     ) -> Result<App, AppError> {
         // Several libraries bring TLS; without a word they could not agree. A second start keeps the first choice.
@@ -199,7 +234,7 @@ impl App {
             );
         }
         let store = Arc::new(Store::open(&config.store.path, Clock::system()).await?);
-        let bot = Bot::new(config, Arc::clone(&store), accounts);
+        let bot = Bot::counting(config, Arc::clone(&store), accounts, metrics);
         let health = Health::default();
         let (intake, delivery) = (CancellationToken::new(), CancellationToken::new());
         let Platforms { platforms, routers, slow_routers, background, alive, cause_pages } = build(&bot, &intake)?;
@@ -207,7 +242,17 @@ impl App {
         let workers = bot.workers(config.work);
         let mut parts = Supervisor::default();
         let has_to_listen = config.http_is_asked_for || !routers.is_empty() || !slow_routers.is_empty();
-        let site = web::Site { health: health.clone(), alive, draining: intake.clone(), routers, slow_routers };
+        let names = platforms.iter().map(|platform| platform.name().to_string());
+        let vitals = Arc::new(Vitals { health: health.clone(), platforms: names.collect(), alive, draining: intake.clone() });
+        let metrics_address = match config.metrics {
+            Some(server) => {
+                let (one, counted) = (Arc::clone(&vitals), bot.metrics.bot.clone());
+                bot.metrics.refresh_with(move || one.count(&counted));
+                Some(web::serve_metrics(server, bot.metrics.clone(), &mut parts).await?)
+            }
+            None => None,
+        };
+        let site = web::Site { vitals, routers, slow_routers };
         let (address, web) = match web::serve(&config.http, web::ServerLimits::default(), site, &mut parts).await {
             Ok((address, web)) => (address, Some(web)),
             Err(why @ AppError::Listen { .. }) if !has_to_listen => {
@@ -218,6 +263,7 @@ impl App {
         };
         let worker = Delivery::new(Arc::clone(&store), health.clone(), DeliveryPolicy::default())
             .linking_causes(cause_pages)
+            .counting(bot.metrics.bot.clone())
             .run(platforms, delivery.clone());
         parts.add_endless("delivery", worker);
         for (part, future) in background {
@@ -227,14 +273,22 @@ impl App {
         parts.add_endless("the watch", async move { keep_schedule(&one, every, stop).await });
         let (one, stop, retention) = (Arc::clone(&store), intake.clone(), config.store.retention);
         parts.add_endless("retention", async move { keep_tidy(&one, retention, stop).await });
-        parts.add("the store's check", check_intake(Arc::clone(&store), Arc::clone(&workers), health.clone(), intake.clone()));
-        Ok(App { address, is_listening: web.is_some(), bot, workers, health, work: config.work, parts, intake, delivery, web })
+        let (one, counted) = (Arc::clone(&store), bot.metrics.bot.clone());
+        parts.add("the store's check", check_intake(one, Arc::clone(&workers), health.clone(), counted, intake.clone()));
+        let is_listening = web.is_some();
+        Ok(App { address, metrics_address, is_listening, bot, workers, health, work: config.work, parts, intake, delivery, web })
     }
 
     /// Where it listens, or would.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it answers what it counted, if anywhere.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// False where the address was taken, and nothing needed it.
@@ -302,7 +356,13 @@ impl App {
 }
 
 /// Notes whether what is accepted is kept and worked on.
-async fn check_intake(store: Arc<Store>, workers: Arc<Workers>, health: Health, stop: CancellationToken) -> Result<(), String> {
+async fn check_intake(
+    store: Arc<Store>,
+    workers: Arc<Workers>,
+    health: Health,
+    metrics: BotMetrics,
+    stop: CancellationToken,
+) -> Result<(), String> {
     loop {
         let tried = tokio::time::timeout(STORE_CHECK, store.try_out()).await;
         let why = tried.unwrap_or_else(|_| Err("it does not answer".to_owned())).err();
@@ -311,6 +371,13 @@ async fn check_intake(store: Arc<Store>, workers: Arc<Workers>, health: Health, 
                 None => tracing::info!("the store works again"),
                 Some(why) => tracing::error!(why, "the store cannot be written to: everything is answered with 503 until it can"),
             }
+        }
+        // Where they cannot be read, the store's own failure says so.
+        if let Ok(waiting) = store.waiting_triggers().await {
+            metrics.triggers_wait(waiting.count, waiting.oldest);
+        }
+        if let Ok(waiting) = store.waiting_messages().await {
+            metrics.messages_wait(waiting.count, waiting.oldest);
         }
         let stalled = workers.stalled();
         if health.note("work", stalled) {

@@ -264,6 +264,17 @@ struct Check {
     /// The configuration file
     #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
     config: PathBuf,
+    /// The form of what is found
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    format: CheckFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CheckFormat {
+    /// A table, for a terminal
+    Text,
+    /// One JSON object, for programs
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -21,8 +21,8 @@ pub use pattern::SecretPattern;
 pub use platform::{Misplaced, PlatformConfig, PlatformConfigs, PlatformTable};
 pub use reader::{Reader, Section};
 pub use rules::{AccessRule, Ids};
-pub use serve::{Http, StoreFile, Work};
-pub use token::{MIN_LENGTH as MIN_TOKEN_LENGTH, Token, TokenSource};
+pub use serve::{Http, MetricsServer, StoreFile, Traces, Work};
+pub use token::{LiveToken, MIN_LENGTH as MIN_TOKEN_LENGTH, Token, TokenSource, beside, keep_renewed};
 
 use crate::model::{AccountId, Arn, PlatformName, Region, RoleArn};
 use reader::Problem;
@@ -62,6 +62,10 @@ pub struct Config {
     pub http: Http,
     /// Whether it says so itself: then `serve` has to listen there, also where nothing but its health is asked for.
     pub http_is_asked_for: bool,
+    /// Where `serve` answers what it counted, if anywhere.
+    pub metrics: Option<MetricsServer>,
+    /// Where `serve` sends traces, if anywhere.
+    pub traces: Option<Traces>,
     /// Where `serve` keeps what must survive.
     pub store: StoreFile,
     /// How much `serve` does at once.
@@ -213,6 +217,11 @@ fn read_root<T: PlatformTable + ?Sized>(reader: &Reader<'_>, table: &DeTable<'_>
     (config.allow, config.deny) = rules::read(&root, &askers);
     config.http = serve::http(&root, reader);
     config.http_is_asked_for = root.has("http");
+    config.metrics = serve::metrics(&root);
+    config.traces = serve::traces(&root);
+    if config.metrics.is_some_and(|metrics| metrics.listen.port() != 0 && metrics.listen == config.http.listen) {
+        root.problem("metrics", "`listen` must be another address than `http.listen`: metrics are not for whoever calls there");
+    }
     config.store = serve::store(&root);
     // What was taken is known as long as it is stored; after that a copy of it would count as new.
     if config.alarms.sns.as_ref().is_some_and(|sns| sns.max_age >= config.store.retention) {

@@ -10,6 +10,8 @@
 //! | [`clock`] | the only place that asks the time |
 //! | [`backoff`] | waits that grow after failures |
 //! | [`http_body`] | bodies of HTTP answers, read up to a bound |
+//! | [`metrics`] | what is counted and measured, for Prometheus |
+//! | [`spans`] | what traces may hold |
 //! | [`redact`] | `SafeText`, the only text that may leave the process |
 //! | [`lambda_log`] | Lambda's log lines, grouped into invocations |
 //! | [`function_code`] | a rotation function's package, read without running it |
@@ -60,10 +62,12 @@ pub mod http_body;
 pub mod investigation;
 pub mod lambda_log;
 pub mod mcp;
+pub mod metrics;
 pub mod model;
 pub mod platforms;
 pub mod playbook;
 pub mod redact;
 pub mod report;
 pub mod simulator;
+pub mod spans;
 pub mod store;

@@ -29,6 +29,8 @@ mod links;
 mod public_items;
 #[path = "docs/report_fields.rs"]
 mod report_fields;
+#[path = "docs/watching.rs"]
+mod watching;
 
 pub(crate) fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -65,6 +67,9 @@ fn the_generated_parts_of_the_documents_are_current() {
     keep("docs/causes.md", "causes", &table, |found| found == table);
     let keys = configuration::reference(&read("config/rotation-diag.toml"));
     keep("docs/configuration.md", "keys", &keys, |found| found == keys);
+
+    let metrics = watching::table();
+    keep("docs/operations.md", "metrics", &metrics, |found| found == metrics);
 
     let demo = Command::new(env!("CARGO_BIN_EXE_rotation-diag")).arg("demo").output().unwrap();
     let report = String::from_utf8(demo.stdout).unwrap();

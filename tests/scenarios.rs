@@ -361,7 +361,12 @@ async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
         ("sqlserver_login_failed", remedy, "No command here does that", false),
         ("mongodb_authentication_failed", commands, "| mongosh --quiet \"$ADMIN_URI\"", true),
         ("transit_gateway_blackhole", commands, "replace-transit-gateway-route", false),
-        ("transit_gateway_blackhole", commands, "create-transit-gateway-route --transit-gateway-route-table-id tgw-rtb-0f7", true),
+        (
+            "transit_gateway_blackhole",
+            commands,
+            "create-transit-gateway-route --transit-gateway-route-table-id tgw-rtb-0f7",
+            true,
+        ),
         ("transit_gateway_of_another_account", commands, "transit-gateway-route", false),
         ("no_way_back_from_the_peered_vpc", commands, "create-route --route-table-id rtb-0a5data", true),
         ("postgres_password_refused", remedy, "No command here does that", false),

@@ -42,7 +42,7 @@ pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> 
         |(arn, _)| arn.to_owned(),
     );
 
-    let mut metrics = Metrics::default();
+    let mut metrics = AlarmMetrics::default();
     if let Some(trigger) = value.get("Trigger") {
         metrics.read_metric(text(trigger, "Namespace"), text(trigger, "MetricName"));
         metrics.read_list(trigger.get("Dimensions"));
@@ -75,12 +75,12 @@ pub(super) fn read(value: &Value, topic: &Topic) -> Result<Alarm, &'static str> 
 
 /// The metrics an alarm rests on: what their dimensions name, and what is wrong with them.
 #[derive(Debug, Default)]
-pub(super) struct Metrics {
+pub(super) struct AlarmMetrics {
     pub(super) named: NamedSecrets,
     pub(super) remarks: Vec<String>,
 }
 
-impl Metrics {
+impl AlarmMetrics {
     /// Secrets Manager publishes a single metric, so an alarm on another never fires by itself.
     ///
     /// Source: Secrets Manager User Guide, "Monitor with CloudWatch": `ResourceCount` alone.
@@ -112,7 +112,7 @@ impl Metrics {
 
     /// Where the attributes of a series name its secrets, it is about no others, whatever the alarm's description says.
     pub(super) fn keep_to(&mut self, attributes: Option<&Value>) {
-        let mut own = Metrics::default();
+        let mut own = AlarmMetrics::default();
         own.read_map(attributes);
         if !own.named.secrets.is_empty() {
             self.named.secrets = own.named.secrets;

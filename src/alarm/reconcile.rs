@@ -46,7 +46,7 @@ impl LostAlarm {
 
 /// Asks one account and region for what is wrong there: one request for the alarms, one for each kind of event.
 pub async fn look(aws: &Aws, clock: &Clock, every: Duration) -> Looked {
-    let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
+    let caller = AwsCaller::new(aws, *clock, clock::deadline(DEADLINE), false);
     let (mut found, mut unseen) = (Vec::new(), Vec::new());
     match aws.alarms_in_alarm(&caller).await {
         Observation::Found(described) => found.extend(described.into_iter().filter_map(|alarm| {

@@ -5,7 +5,7 @@
 //! a metric filter, which carries no name at all.
 
 use super::change::{StateChange, place_in};
-use super::cloudwatch::Metrics;
+use super::cloudwatch::AlarmMetrics;
 use super::named::NamedSecrets;
 use super::rotation_event::{FAILURES, RotationEvent};
 use super::scope::Scope;
@@ -142,7 +142,7 @@ fn without_asking(alarm: &Alarm, mapped: &[SecretRef]) -> Option<ResolvedSecrets
 
 /// Asks AWS, in the alarm's account and region.
 pub async fn by_asking(alarm: &Alarm, aws: &Aws, clock: &Clock) -> ResolvedSecrets {
-    let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
+    let caller = AwsCaller::new(aws, *clock, clock::deadline(DEADLINE), false);
     let mut search =
         SecretSearch { aws, caller: &caller, tried: vec!["no [[alarms.mapping]] of the configuration matches it".to_owned()] };
     search.tried.push("its dimensions and description name no secret".to_owned());
@@ -284,7 +284,7 @@ fn read_described(alarm: &DescribedAlarm, named: &mut NamedSecrets) {
 /// An alarm as CloudWatch describes it, found without its notification.
 pub(super) fn of_described(described: DescribedAlarm) -> Option<Alarm> {
     let place = place_in(&described.arn)?;
-    let mut metrics = Metrics::default();
+    let mut metrics = AlarmMetrics::default();
     described.metrics.iter().for_each(|(namespace, name)| metrics.read_metric(Some(namespace), Some(name)));
     read_described(&described, &mut metrics.named);
     let mut children = Vec::new();

@@ -5,8 +5,13 @@ mod agents;
 mod alarms;
 mod aws;
 mod http;
+mod reach;
+mod report;
 mod rules;
 mod store;
+mod watching;
+
+pub use report::{CheckLine, CheckReport, CheckSummary};
 
 use super::PLATFORMS;
 use crate::bot::AwsAccounts;
@@ -34,8 +39,13 @@ pub(super) async fn platforms(kinds: &[&dyn PlatformKind], config: &Config) -> V
     all.push(store::check(config).await);
     all.extend(http::check(kinds, config));
     all.extend(agents::check(config));
+    all.extend(watching::check(config).await);
     for kind in kinds {
         all.extend(kind.check(config).await);
+        let address = config.platforms.get(kind.name()).and_then(|platform| platform.people_at());
+        if let Some(address) = address {
+            all.push(checked(kind.limits().title, reach::console(&address).await));
+        }
     }
     all
 }

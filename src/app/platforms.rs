@@ -1,5 +1,6 @@
 //! The platforms, one line each; and what else comes in.
 
+use super::reload::Reload;
 use super::{AppError, Bot};
 use crate::alarm::{Endpoint, EndpointLimits};
 use crate::chat::{Alive, Background, Built, ChatPlatform, Intake, MessageHistory, PlatformKind, Surroundings};
@@ -99,6 +100,7 @@ pub(super) fn build(
     kinds: &[&dyn PlatformKind],
     config: &Config,
     bot: &Bot,
+    reload: &Reload,
     stop: &CancellationToken,
 ) -> Result<Platforms, AppError> {
     let mut built = Platforms::default();
@@ -107,6 +109,8 @@ pub(super) fn build(
         intake: Arc::clone(&bot.intake) as Arc<dyn Intake>,
         history: Arc::clone(&bot.history) as Arc<dyn MessageHistory>,
         stop: stop.clone(),
+        reload: reload.listen(),
+        metrics: bot.metrics.clone(),
         new_id,
         cause_page,
     };

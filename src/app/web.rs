@@ -5,12 +5,13 @@ mod connections;
 use super::AppError;
 use super::health::{ALIVE, READY};
 use super::supervisor::Supervisor;
-use crate::bot::Health;
-use crate::chat::Alive;
-use crate::config::Http;
+use super::vitals::Vitals;
+use crate::config::{Http, MetricsServer};
+use crate::metrics::{MEDIA_TYPE, Metrics};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -50,9 +51,7 @@ impl Default for ServerLimits {
 
 /// What is answered.
 pub(super) struct Site {
-    pub(super) health: Health,
-    pub(super) alive: Vec<(&'static str, Alive)>,
-    pub(super) draining: CancellationToken,
+    pub(super) vitals: Arc<Vitals>,
     pub(super) routers: Vec<Router>,
     /// What takes as long as it takes, within deadlines of its own.
     pub(super) slow_routers: Vec<Router>,
@@ -74,7 +73,38 @@ pub(super) async fn serve(
     site: Site,
     parts: &mut Supervisor,
 ) -> Result<(SocketAddr, ServerStop), AppError> {
-    let cannot = |error: io::Error| AppError::Listen { address: http.listen, why: error.to_string() };
+    let opened = open_server("the web server", "http", http, limits, router(site, limits), parts).await?;
+    if http.tls.is_none() && !opened.0.ip().is_loopback() {
+        let address = opened.0;
+        tracing::warn!(%address, "plain HTTP is offered to the network: put a proxy that ends TLS in front, or set [http] tls_certificate");
+    }
+    Ok(opened)
+}
+
+/// Answers `GET /metrics` at an address of its own, as a part of `parts`. There is nothing secret in them, and nobody is asked
+/// who they are: the address decides who can read them.
+pub(super) async fn serve_metrics(
+    server: MetricsServer,
+    metrics: Metrics,
+    parts: &mut Supervisor,
+) -> Result<SocketAddr, AppError> {
+    let read = move || async move { ([(CONTENT_TYPE, MEDIA_TYPE)], metrics.read()) };
+    let limits = ServerLimits { connections: 32, ..ServerLimits::default() };
+    let routes = bounded(prompt(Router::new().route("/metrics", get(read)), limits));
+    let http = Http { listen: server.listen, tls: None };
+    Ok(open_server("the metrics", "metrics", &http, limits, routes, parts).await?.0)
+}
+
+/// Listens as the table `table` says, and answers with `routes` as the part `name` of `parts`.
+async fn open_server(
+    name: &'static str,
+    table: &'static str,
+    http: &Http,
+    limits: ServerLimits,
+    routes: Router,
+    parts: &mut Supervisor,
+) -> Result<(SocketAddr, ServerStop), AppError> {
+    let cannot = |error: io::Error| AppError::Listen { address: http.listen, table, why: error.to_string() };
     let listener = std::net::TcpListener::bind(http.listen).map_err(cannot)?;
     listener.set_nonblocking(true).map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
@@ -84,7 +114,7 @@ pub(super) async fn serve(
     let mut server: Server<SocketAddr> =
         axum_server::from_tcp(listener).map_err(cannot)?.handle(handle.clone()).first_request_timeout(limits.head).http1_only();
     server.http_builder().http1().header_read_timeout(limits.head);
-    let service = router(site, limits).into_make_service_with_connect_info::<SocketAddr>();
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     match &http.tls {
         Some((certificate, key)) => {
             let loaded = RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| AppError::Tls(error.to_string()))?;
@@ -92,37 +122,33 @@ pub(super) async fn serve(
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
             let config = RustlsConfig::from_config(Arc::new(config));
             let server = server.acceptor(RustlsAcceptor::new(config).acceptor(seats));
-            parts.add("the web server", async { server.serve(service).await.map_err(|error| error.to_string()) });
+            parts.add(name, async { server.serve(service).await.map_err(|error| error.to_string()) });
         }
         None => {
-            if !address.ip().is_loopback() {
-                tracing::warn!(%address, "plain HTTP is offered to the network: put a proxy that ends TLS in front, or set [http] tls_certificate");
-            }
             let server = server.acceptor(seats);
-            parts.add("the web server", async { server.serve(service).await.map_err(|error| error.to_string()) });
+            parts.add(name, async { server.serve(service).await.map_err(|error| error.to_string()) });
         }
     }
     Ok((address, ServerStop(handle)))
 }
 
 fn router(site: Site, limits: ServerLimits) -> Router {
-    let Site { health, alive, draining, routers, slow_routers } = site;
-    let state = Arc::new(Vitals { health, alive, draining: draining.clone() });
-    let vital = Router::new().route(ALIVE, get(healthz)).route(READY, get(readyz)).with_state(state);
+    let Site { vitals, routers, slow_routers } = site;
+    let draining = vitals.draining.clone();
+    let vital = Router::new().route(ALIVE, get(healthz)).route(READY, get(readyz)).with_state(vitals);
     let merged = |routers: Vec<Router>| routers.into_iter().fold(Router::new(), Router::merge);
     let opened = |router: Router| router.layer(middleware::from_fn_with_state(draining.clone(), open));
-    vital
-        .merge(opened(merged(routers)))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer))
-        .merge(opened(merged(slow_routers)))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
-        .layer(middleware::from_fn(connections::attend))
+    bounded(prompt(vital.merge(opened(merged(routers))), limits).merge(opened(merged(slow_routers))))
 }
 
-struct Vitals {
-    health: Health,
-    alive: Vec<(&'static str, Alive)>,
-    draining: CancellationToken,
+/// No answer takes longer than `limits` allow.
+fn prompt(routes: Router, limits: ServerLimits) -> Router {
+    routes.layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer))
+}
+
+/// No request is larger, and no connection stays longer.
+fn bounded(routes: Router) -> Router {
+    routes.layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES)).layer(middleware::from_fn(connections::attend))
 }
 
 /// The process answers. Nothing about it is told.
@@ -132,11 +158,7 @@ async fn healthz() -> &'static str {
 
 /// Everything works, and the intake is open; otherwise what does not. Nothing is told but the names of parts.
 async fn readyz(State(vitals): State<Arc<Vitals>>) -> Response {
-    let mut failing = vitals.health.failing_parts();
-    failing.extend(vitals.alive.iter().filter(|(_, alive)| !alive()).map(|(platform, _)| format!("{platform} connection")));
-    if vitals.draining.is_cancelled() {
-        failing.push("stopping".to_owned());
-    }
+    let failing = vitals.failing();
     if failing.is_empty() {
         return "ready\n".into_response();
     }

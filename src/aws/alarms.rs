@@ -142,6 +142,7 @@ impl Aws {
                 .end_time(window.to.as_millisecond())
                 .set_next_token(token)
                 .send();
+            let caller = caller.in_region(group.arn.region());
             let page = match caller.call("logs:FilterLogEvents", &format!("log group {}", group.name), request).await {
                 Observation::Found(page) => page,
                 other => return other.map(|_| Vec::new()),

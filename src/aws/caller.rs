@@ -1,13 +1,17 @@
 //! How a step asks AWS: with a deadline, leaving a trace.
 
+use super::Aws;
 use super::classify::{AskedCall, classify};
 use crate::clock::{Clock, Stopwatch};
+use crate::metrics::EngineMetrics;
 use crate::model::{ApiCall, Denial, Observation};
+use crate::spans;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 /// Asks AWS on behalf of one step, and remembers what was asked and what was refused.
 #[derive(Debug)]
@@ -16,15 +20,26 @@ pub(crate) struct AwsCaller {
     started: Stopwatch,
     deadline: Instant,
     fresh: bool,
+    metrics: EngineMetrics,
+    /// Where the clients ask that are not global.
+    region: String,
     calls: Mutex<Vec<ApiCall>>,
     denials: Mutex<Vec<Denial>>,
 }
 
 impl AwsCaller {
-    /// An asker whose requests all end at `deadline`. With `fresh`, kept answers are not used.
-    pub(crate) fn new(clock: Clock, deadline: Instant, fresh: bool) -> AwsCaller {
-        let nothing = || Mutex::new(Vec::new());
-        AwsCaller { clock, started: Stopwatch::start(), deadline, fresh, calls: nothing(), denials: Mutex::new(Vec::new()) }
+    /// An asker of `aws` whose requests all end at `deadline`. With `fresh`, kept answers are not used.
+    pub(crate) fn new(aws: &Aws, clock: Clock, deadline: Instant, fresh: bool) -> AwsCaller {
+        AwsCaller {
+            clock,
+            started: Stopwatch::start(),
+            deadline,
+            fresh,
+            metrics: aws.metrics().clone(),
+            region: aws.region().to_string(),
+            calls: Mutex::default(),
+            denials: Mutex::default(),
+        }
     }
 
     /// Sends one request. `call` is `service:Operation`; `resource` names what it is asked of, for people.
@@ -40,24 +55,13 @@ impl AwsCaller {
         E: ProvideErrorMetadata + Error + 'static,
         R: std::fmt::Debug,
     {
-        let request = Box::pin(request);
-        async move {
-            let at = self.clock.now();
-            let stopwatch = Stopwatch::start();
-            let answer = tokio::time::timeout_at(self.deadline, request).await;
-            let took_ms = stopwatch.elapsed_ms();
-            let observation = match answer {
-                Ok(Ok(output)) => Observation::Found(output),
-                Ok(Err(error)) => classify(AskedCall { call, resource, took_ms }, &error),
-                Err(_) => Observation::TimedOut { after_ms: self.started.elapsed_ms() },
-            };
-            if let Observation::Denied(denial) = &observation {
-                self.note_denial(denial.clone());
-            }
-            let ok = matches!(observation, Observation::Found(_) | Observation::NoData { .. });
-            push(&self.calls, ApiCall { call: call.to_owned(), at, duration_ms: took_ms, ok });
-            observation
-        }
+        let is_global = call.starts_with("iam:") || call.starts_with("health:");
+        self.in_region(if is_global { GLOBAL } else { &self.region }).call(call, resource, request)
+    }
+
+    /// Asks in another region than that of the clients.
+    pub(crate) const fn in_region<'a>(&'a self, region: &'a str) -> RegionalCaller<'a> {
+        RegionalCaller { caller: self, region }
     }
 
     /// Remembers a missing permission once.
@@ -96,6 +100,53 @@ impl AwsCaller {
     }
 }
 
+/// Where services are asked that have one endpoint for a whole partition.
+const GLOBAL: &str = "aws-global";
+
+/// An [`AwsCaller`] that asks in this region.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RegionalCaller<'a> {
+    caller: &'a AwsCaller,
+    region: &'a str,
+}
+
+impl RegionalCaller<'_> {
+    /// As [`AwsCaller::call`].
+    pub(crate) fn call<T, E, R>(
+        self,
+        call: &'static str,
+        resource: &str,
+        request: impl Future<Output = Result<T, SdkError<E, R>>>,
+    ) -> impl Future<Output = Observation<T>>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        R: std::fmt::Debug,
+    {
+        let request = Box::pin(request);
+        async move {
+            let RegionalCaller { caller, region } = self;
+            let at = caller.clock.now();
+            let stopwatch = Stopwatch::start();
+            let span = spans::aws_call(call, region);
+            let answer = tokio::time::timeout_at(caller.deadline, request.instrument(span.clone())).await;
+            let took_ms = stopwatch.elapsed_ms();
+            let observation = match answer {
+                Ok(Ok(output)) => Observation::Found(output),
+                Ok(Err(error)) => classify(AskedCall { call, resource, took_ms }, &error),
+                Err(_) => Observation::TimedOut { after_ms: caller.started.elapsed_ms() },
+            };
+            if let Observation::Denied(denial) = &observation {
+                caller.note_denial(denial.clone());
+            }
+            caller.metrics.called(call, observation.status(), stopwatch.elapsed());
+            spans::answered(&span, observation.status());
+            let ok = matches!(observation, Observation::Found(_) | Observation::NoData { .. });
+            push(&caller.calls, ApiCall { call: call.to_owned(), at, duration_ms: took_ms, ok });
+            observation
+        }
+    }
+}
+
 fn push<T>(list: &Mutex<Vec<T>>, item: T) {
     list.lock().unwrap_or_else(PoisonError::into_inner).push(item);
 }
@@ -103,17 +154,24 @@ fn push<T>(list: &Mutex<Vec<T>>, item: T) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::{AwsOptions, Registry};
     use crate::clock;
+    use crate::metrics::Metrics;
     use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
     use std::time::Duration;
 
     #[tokio::test]
     async fn a_request_without_an_answer_ends_at_the_deadline_and_is_counted() {
-        let caller = AwsCaller::new(Clock::system(), clock::deadline(Duration::ZERO), false);
+        let options = AwsOptions { region: Some("eu-west-1".parse().unwrap()), test_credentials: true, ..AwsOptions::default() };
+        let metrics = Metrics::new();
+        let aws = Aws::connect(&options, &Registry::counting(metrics.engine.clone())).await.unwrap();
+        let caller = AwsCaller::new(&aws, Clock::system(), clock::deadline(Duration::ZERO), false);
         let never = std::future::pending::<Result<(), SdkError<GetCallerIdentityError, ()>>>();
         let seen = caller.call("sts:GetCallerIdentity", "*", never).await;
         assert_eq!(seen.status(), "timed_out");
         let (calls, denials) = caller.trace();
         assert_eq!((calls.len(), calls[0].ok, denials.len()), (1, false, 0));
+        let counted = "rotation_diag_aws_calls_total{operation=\"sts:GetCallerIdentity\",result=\"timed_out\"} 1\n";
+        assert!(metrics.read().contains(counted), "{}", metrics.read());
     }
 }

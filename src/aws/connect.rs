@@ -9,9 +9,17 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_sts::operation::get_caller_identity::{GetCallerIdentityError, GetCallerIdentityOutput};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::Timestamp;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The longest one attempt may take: a lost packet leaves time for another attempt within a step's ten seconds.
@@ -220,8 +228,40 @@ fn why_none(chain: &str, options: &AwsOptions) -> ConnectError {
     ConnectError::Credentials { reason: excerpt(chain, MAX_REASON_CHARS).to_owned() }
 }
 
-pub(super) async fn verify(sts: &aws_sdk_sts::Client) -> Result<AccountId, ConnectError> {
-    match sts.get_caller_identity().send().await {
+/// Takes down what time it is at AWS, as the header `Date` of an answer says.
+#[derive(Debug, Clone, Default)]
+struct DateReader(Arc<OnceLock<Timestamp>>);
+
+impl Intercept for DateReader {
+    fn name(&self) -> &'static str {
+        "DateReader"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        if let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
+            let _ = self.0.set(date.timestamp());
+        }
+        Ok(())
+    }
+}
+
+/// Whose credentials these are, and what time it is at AWS where the answer says so, to the second.
+pub(super) async fn verify(sts: &aws_sdk_sts::Client) -> (Result<AccountId, ConnectError>, Option<Timestamp>) {
+    let date = DateReader::default();
+    let answer = sts.get_caller_identity().customize().interceptor(date.clone()).send().await;
+    (account_of(answer), date.0.get().copied())
+}
+
+fn account_of<R: std::fmt::Debug>(
+    answer: Result<GetCallerIdentityOutput, SdkError<GetCallerIdentityError, R>>,
+) -> Result<AccountId, ConnectError> {
+    match answer {
         Ok(identity) => identity
             .account
             .and_then(|id| id.parse().ok())

@@ -1,6 +1,7 @@
 //! The limit AWS sets on event look-ups, kept by us so that AWS need not refuse.
 
-use crate::clock::LimitClock;
+use crate::clock::{LimitClock, Stopwatch};
+use crate::metrics::LimiterWaits;
 use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
@@ -20,21 +21,24 @@ pub(crate) struct Limiter {
     limit: RateLimiter<NotKeyed, InMemoryState, LimitClock, NoOpMiddleware<Duration>>,
     /// Whose turn it is to wait. The limit itself knows no order, and a storm would starve whoever asked first.
     turn: Mutex<()>,
+    waits: LimiterWaits,
 }
 
 impl Limiter {
-    /// The limit on `LookupEvents`.
-    pub(crate) fn lookup_events() -> Limiter {
+    /// The limit on `LookupEvents`; how long each request waits is told to `waits`.
+    pub(crate) fn lookup_events(waits: LimiterWaits) -> Limiter {
         let limit = RateLimiter::direct_with_clock(Quota::per_second(LOOKUP_EVENTS), LimitClock::start());
-        Limiter { limit, turn: Mutex::new(()) }
+        Limiter { limit, turn: Mutex::new(()), waits }
     }
 
     /// Waits until a request may be sent; those who wait are served in the order they came.
     pub(crate) async fn acquire(&self) {
+        let waiting = Stopwatch::start();
         let _turn = self.turn.lock().await;
         while let Err(early) = self.limit.check() {
             tokio::time::sleep(early.wait_time_from(self.limit.clock().now())).await;
         }
+        self.waits.passed("lookup_events", waiting.elapsed());
     }
 }
 
@@ -47,7 +51,7 @@ mod tests {
     /// tenth of a second, because timers end a little late.
     async fn sent(arrivals: &[u64]) -> Vec<u128> {
         tokio::time::pause();
-        let (limiter, start) = (Limiter::lookup_events(), this_instant());
+        let (limiter, start) = (Limiter::lookup_events(LimiterWaits::default()), this_instant());
         let send = |arrival: &u64| {
             let (limiter, arrival) = (&limiter, start + Duration::from_millis(*arrival));
             async move {

@@ -33,8 +33,10 @@ pub(crate) use trails::TrailGroup;
 
 pub(crate) use cache::CacheKey;
 
+use crate::metrics::EngineMetrics;
 use crate::model::{AccountId, Region};
 use aws_config::SdkConfig;
+use jiff::Timestamp;
 use query::QueryClient;
 use registry::Shared;
 use std::sync::Arc;
@@ -70,6 +72,11 @@ impl Aws {
         &self.region
     }
 
+    /// Where it is counted what is asked, and what it comes to.
+    pub(crate) fn metrics(&self) -> &EngineMetrics {
+        self.registry.metrics()
+    }
+
     /// The account, where the credentials name it.
     #[must_use]
     pub fn account_id(&self) -> Option<&AccountId> {
@@ -81,6 +88,11 @@ impl Aws {
     /// # Errors
     /// Any way in which the credentials do not work, as [`ConnectError`].
     pub async fn verify(&self) -> Result<AccountId, ConnectError> {
+        connect::verify(&self.sts).await.0
+    }
+
+    /// The same, and what time it is at AWS where the answer says so, to the second.
+    pub async fn verify_with_time(&self) -> (Result<AccountId, ConnectError>, Option<Timestamp>) {
         connect::verify(&self.sts).await
     }
 

@@ -61,9 +61,8 @@ impl Aws {
 
     /// The routes of a transit gateway's table, which only the gateway's account reads.
     pub(crate) async fn transit_routes(&self, caller: &AwsCaller, table_id: &str) -> Observation<Vec<TransitRoute>> {
-        let asked = QueryInput::default()
-            .with("TransitGatewayRouteTableId", table_id)
-            .filtered("state", &["active", "blackhole"]);
+        let asked =
+            QueryInput::default().with("TransitGatewayRouteTableId", table_id).filtered("state", &["active", "blackhole"]);
         let answer = self.ask(transit::SearchTransitGatewayRoutes, caller, table_id, asked).await;
         answer.and_then(|routes| match routes.whole() {
             Some(routes) => Observation::Found(routes),

@@ -2,6 +2,7 @@
 
 use super::cache::ResponseCache;
 use super::limiter::Limiter;
+use crate::metrics::EngineMetrics;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,15 +26,28 @@ struct AccountRegion {
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     places: Arc<Mutex<HashMap<AccountRegion, Arc<Shared>>>>,
+    metrics: EngineMetrics,
 }
 
 impl Registry {
+    /// One whose calls, steps and waits are counted in `metrics`.
+    #[must_use]
+    pub fn counting(metrics: EngineMetrics) -> Registry {
+        Registry { metrics, ..Registry::default() }
+    }
+
+    /// Where it is counted what is asked, and what it comes to.
+    pub(crate) fn metrics(&self) -> &EngineMetrics {
+        &self.metrics
+    }
+
     pub(crate) fn shared(&self, identity: &str, region: &str, endpoint: &str) -> Arc<Shared> {
         let place = AccountRegion { identity: identity.to_owned(), region: region.to_owned(), endpoint: endpoint.to_owned() };
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let lookup_events = || Limiter::lookup_events(self.metrics.waits.clone());
         let shared = places
             .entry(place)
-            .or_insert_with(|| Arc::new(Shared { lookup_events: Limiter::lookup_events(), answers: ResponseCache::new() }));
+            .or_insert_with(|| Arc::new(Shared { lookup_events: lookup_events(), answers: ResponseCache::new() }));
         Arc::clone(shared)
     }
 }

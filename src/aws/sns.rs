@@ -46,7 +46,7 @@ pub(crate) struct SubscriptionDelivery {
 impl Aws {
     /// Confirms the subscription to `topic` that `token` was sent for. Only whoever may in this account can end it again.
     pub async fn confirm_subscription(&self, topic: &str, token: &str) -> Observation<()> {
-        let caller = AwsCaller::new(Clock::system(), clock::deadline(DEADLINE), false);
+        let caller = AwsCaller::new(self, Clock::system(), clock::deadline(DEADLINE), false);
         let request = self.sns().confirm_subscription().topic_arn(topic).token(token).authenticate_on_unsubscribe("true").send();
         caller.call("sns:ConfirmSubscription", topic, request).await.map(drop)
     }

@@ -1,23 +1,27 @@
 //! One run of an investigation, from the first step to what its thread is to show.
 
-use super::access::Access;
+use super::access::{Access, Connected};
 use super::error::HandlerError;
 use super::progress::Live;
 use super::verdict::{concluded, failed, message_key, subject};
 use crate::aws::{ConnectError, SessionOwner};
 use crate::chat::{PlatformSet, compose};
+use crate::clock::Stopwatch;
 use crate::config::{Config, SecretDatabases};
 use crate::diagnosis::diagnose;
 use crate::investigation::{self, Options, investigate};
+use crate::metrics::{BotMetrics, RunningInvestigation, ending};
 use crate::model::{Actor, Consumers, Investigation, Observation, Place, SecretRef};
 use crate::playbook::{CodeChoice, Progress, STEP_DEADLINE, TOTAL_DEADLINE};
 use crate::redact::SafeText;
 use crate::safe_format;
+use crate::spans;
 use crate::store::{Completion, DesiredMessage, InvestigationRow, Lease, Location, Store};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tracing::{Instrument as _, Span};
 
 /// When to try again while another trigger runs the same investigation.
 const OTHERS_RUN: Duration = Duration::from_secs(1);
@@ -36,17 +40,18 @@ pub struct Runner {
     total_deadline: Duration,
     code: CodeChoice,
     databases: SecretDatabases,
+    metrics: BotMetrics,
 }
 
 impl Runner {
-    /// Runs in what `access` reaches, and says in `store` how far a run is.
+    /// Runs in what `access` reaches, says in `store` how far a run is, and counts in `metrics` how it ended.
     #[must_use]
-    pub fn new(config: &Config, store: Arc<Store>, access: Arc<Access>, platforms: PlatformSet) -> Runner {
+    pub fn new(config: &Config, store: Arc<Store>, access: Arc<Access>, platforms: PlatformSet, metrics: BotMetrics) -> Runner {
         let step_deadline = config.step_deadline.unwrap_or(STEP_DEADLINE);
         let total_deadline = config.total_deadline.unwrap_or(TOTAL_DEADLINE);
         let code = CodeChoice { fetch: config.inspect_code, local: None };
         let databases = config.databases.clone();
-        Runner { store, access, platforms, step_deadline, total_deadline, code, databases }
+        Runner { store, access, platforms, step_deadline, total_deadline, code, databases, metrics }
     }
 
     /// How long one run may take.
@@ -85,20 +90,24 @@ impl Runner {
             return Err(HandlerError::RetryAfter(OTHERS_RUN));
         }
         let row = InvestigationRow { revision, location: Some(location.clone()), resolved: None, ..row.clone() };
-        let connected = match self.access.connect_on_behalf(location, &options.asked, &owner).await {
+        let watch = InvestigationWatch::begin(&self.metrics, location);
+        let connecting = self.access.connect_on_behalf(location, &options.asked, &owner);
+        let connected = match connecting.instrument(watch.span.clone()).await {
             Ok(connected) => connected,
             Err(error) => {
+                watch.end(FAILED);
                 return Ok(failed(&row, safe_format!("AWS could not be queried: {}", SafeText::redact(&error.to_string()))));
             }
         };
         let options = self.configured(options);
         let live = Live::new();
         let subject = subject(&row);
-        let run = Box::pin(investigate(&connected.aws, &connected.clock, &options, &live));
+        let run = Box::pin(investigate(&connected.aws, &connected.clock, &options, &live).instrument(watch.span.clone()));
         let investigation = tokio::select! {
             investigation = run => investigation,
             never = live.tell(&self.store, &self.platforms, &row, &subject) => match never {},
         };
+        watch.end(ending_of(&investigation));
         let record = Investigation { id: row.id.clone(), ..self.without_foreign_names(&row.place, location, investigation) };
         let timeline = timeline(&row, &record).await;
         let mut completion = concluded(&row, record);
@@ -111,9 +120,8 @@ impl Runner {
     /// # Errors
     /// [`ConnectError`].
     pub(super) async fn look(&self, location: &Location, secret: &SecretRef) -> Result<Investigation, ConnectError> {
-        let connected = self.access.connect_for(location, secret).await?;
-        let options = self.configured(Options::new(secret.clone()));
-        Ok(Box::pin(investigate(&connected.aws, &connected.clock, &options, &())).await)
+        let options = Options::new(secret.clone());
+        self.watched(location, self.access.connect_for(location, secret), options, &()).await
     }
 
     /// A look on behalf of somebody who waits for it: no thread shows it. Dropped before its end, it asks AWS nothing more.
@@ -128,10 +136,32 @@ impl Runner {
         options: Options,
         progress: &dyn Progress,
     ) -> Result<Investigation, ConnectError> {
-        let connected = self.access.connect_on_behalf(location, &options.asked, owner).await?;
-        let options = self.configured(options);
-        let seen = Box::pin(investigate(&connected.aws, &connected.clock, &options, progress)).await;
+        let asked = options.asked.clone();
+        let seen = self.watched(location, self.access.connect_on_behalf(location, &asked, owner), options, progress).await?;
         Ok(self.without_foreign_names(place, location, seen))
+    }
+
+    /// One investigation, which metrics and traces see.
+    async fn watched(
+        &self,
+        location: &Location,
+        connecting: impl Future<Output = Result<Connected, ConnectError>>,
+        options: Options,
+        progress: &dyn Progress,
+    ) -> Result<Investigation, ConnectError> {
+        let watch = InvestigationWatch::begin(&self.metrics, location);
+        let connected = match connecting.instrument(watch.span.clone()).await {
+            Ok(connected) => connected,
+            Err(error) => {
+                watch.end(FAILED);
+                return Err(error);
+            }
+        };
+        let options = self.configured(options);
+        let run = investigate(&connected.aws, &connected.clock, &options, progress).instrument(watch.span.clone());
+        let seen = Box::pin(run).await;
+        watch.end(ending_of(&seen));
+        Ok(seen)
     }
 
     /// Who reads the secret of a run, looked up now.
@@ -164,6 +194,35 @@ impl Runner {
         }
         seen
     }
+}
+
+/// How an investigation is counted that could not even begin.
+const FAILED: (&str, &str) = ("failed", "none");
+
+/// An investigation as metrics and traces see it.
+struct InvestigationWatch<'a> {
+    metrics: &'a BotMetrics,
+    span: Span,
+    stopwatch: Stopwatch,
+    _running: RunningInvestigation,
+}
+
+impl<'a> InvestigationWatch<'a> {
+    fn begin(metrics: &'a BotMetrics, location: &Location) -> InvestigationWatch<'a> {
+        let span = spans::investigation(&location.region);
+        InvestigationWatch { metrics, span, stopwatch: Stopwatch::start(), _running: metrics.investigating() }
+    }
+
+    fn end(self, ending: (&'static str, &'static str)) {
+        spans::concluded(&self.span, ending);
+        self.metrics.investigated(ending, self.stopwatch.elapsed());
+    }
+}
+
+fn ending_of(investigation: &Investigation) -> (&'static str, &'static str) {
+    let diagnosis = &investigation.diagnosis;
+    let cause = diagnosis.findings.first().filter(|_| diagnosis.outcome.has_cause());
+    ending(diagnosis.outcome, cause.map(|finding| finding.cause))
 }
 
 /// Pictures painted at once: each takes some megabytes while it is.

@@ -7,6 +7,7 @@ use super::runner::Runner;
 use crate::alarm::OnceAMinute;
 use crate::backoff::Backoff;
 use crate::config::Work;
+use crate::metrics::BotMetrics;
 use crate::redact::SafeText;
 use crate::store::{Audited, Claimed, Completion, Lease, Store, StoreError};
 use std::collections::HashMap;
@@ -41,15 +42,16 @@ pub struct Workers {
     pulse: Pulse,
     /// How long triggers may stay unclaimed.
     longest: Duration,
+    metrics: BotMetrics,
 }
 
 impl Workers {
-    /// Workers as `work` says; what one trigger takes, depends on the runs of `runner`.
+    /// Workers as `work` says; what one trigger takes, depends on the runs of `runner`. How it ended is counted in `metrics`.
     #[must_use]
-    pub fn new(store: Arc<Store>, handlers: Handlers, work: Work, runner: &Runner) -> Arc<Workers> {
+    pub fn new(store: Arc<Store>, handlers: Handlers, work: Work, runner: &Runner, metrics: BotMetrics) -> Arc<Workers> {
         // One trigger may be the work of several investigations, one after the other.
         let longest = runner.longest().saturating_mul(3) + STALLED;
-        Arc::new(Workers { store, handlers, work, pulse: Pulse::default(), longest })
+        Arc::new(Workers { store, handlers, work, pulse: Pulse::default(), longest, metrics })
     }
 
     /// Why nothing that is accepted now would be worked on; `None` while it would.
@@ -128,15 +130,18 @@ impl Workers {
         let why = match done {
             Ok(Ok(completion)) => {
                 self.store.complete(claimed.lease, &completion).await?;
+                self.metrics.trigger_ended("completed");
                 return Ok(());
             }
             Ok(Err(HandlerError::Obsolete(why))) => {
                 tracing::info!(what = %claimed.what, why, "nothing to do");
                 self.store.complete(claimed.lease, &Completion::default()).await?;
+                self.metrics.trigger_ended("obsolete");
                 return Ok(());
             }
             Ok(Err(HandlerError::RetryAfter(wait))) => {
                 self.store.postpone(claimed.lease, wait).await?;
+                self.metrics.trigger_ended("postponed");
                 return Ok(());
             }
             Ok(Err(HandlerError::Store(error))) => error.to_string(),
@@ -146,6 +151,7 @@ impl Workers {
         if claimed.failures.saturating_add(1) >= crate::store::MAX_ATTEMPTS {
             return self.abandon(claimed).await;
         }
+        self.metrics.trigger_ended("failed");
         let wait = WAITS.after(claimed.failures);
         self.store.fail(claimed.lease, &SafeText::redact(&why), wait).await?;
         Ok(())
@@ -167,6 +173,7 @@ impl Workers {
     async fn abandon(&self, claimed: &Claimed) -> Result<(), StoreError> {
         const WHY: &str = "it was started several times and never finished; see the log of rotation-diag";
         let completion = self.handlers.give_up(claimed, WHY).await?;
+        self.metrics.trigger_ended("given_up");
         tracing::error!(what = %claimed.what, "a trigger is given up");
         self.store.abandon(claimed.lease, &WHY.into(), &completion).await?;
         self.store.audit(&Audited::system("gave up", claimed.what.as_str(), WHY)).await

@@ -6,10 +6,12 @@ use super::message_history::MessageHistory;
 use super::platform::ChatPlatform;
 use super::setup::Checked;
 use crate::config::{Config, PlatformTable};
+use crate::metrics::Metrics;
 use async_trait::async_trait;
 use axum::Router;
 use futures::future::BoxFuture;
 use std::sync::Arc;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// All that the program knows of a platform before it is built.
@@ -37,6 +39,10 @@ pub struct Surroundings<'a> {
     pub history: Arc<dyn MessageHistory>,
     /// Cancelled when nothing more is taken in.
     pub stop: CancellationToken,
+    /// Changes when tokens are to be read anew; they also are from time to time, so that nobody has to say so.
+    pub reload: watch::Receiver<()>,
+    /// Where it is counted what it does.
+    pub metrics: Metrics,
     /// Makes an id nobody can guess: 32 hexadecimal digits.
     pub new_id: fn() -> String,
     /// The page of a cause by its id, in Markdown; `None` where there is no such cause.

@@ -3,6 +3,7 @@
 use crate::config::{Config, Ids, TokenSource};
 use crate::model::PlatformName;
 use crate::redact::SafeText;
+use jiff::SignedDuration;
 use std::collections::BTreeSet;
 
 /// Channels of one platform that are looked at, at most: each is a request or two.
@@ -43,6 +44,22 @@ pub(crate) fn open(text: impl AsRef<str>) -> CheckResult {
 /// It does not work.
 pub(crate) fn missing(text: impl AsRef<str>) -> CheckResult {
     CheckResult::Missing(SafeText::redact(text.as_ref()))
+}
+
+/// How far clocks may differ; AWS, Slack and Discord refuse at five minutes.
+const MAX_SKEW: SignedDuration = SignedDuration::from_mins(1);
+
+/// How this machine's clock, which is ahead by so much, stands to that of `whose`.
+pub(crate) fn clock(what: impl AsRef<str>, whose: &str, ahead_by: SignedDuration) -> Checked {
+    let seconds = ahead_by.as_secs();
+    let way = if seconds > 0 { "ahead of" } else { "behind" };
+    let differs = format!("this machine's clock is {} s {way} that of {whose}", seconds.abs());
+    let found = if ahead_by.abs() > MAX_SKEW {
+        missing(format!("{differs}: set it, or what is signed is refused"))
+    } else {
+        fine(format!("this machine's clock agrees with that of {whose}"))
+    };
+    checked(what, found)
 }
 
 /// A token that everybody on this machine can read.

@@ -1,11 +1,9 @@
 //! Why a command ended without its result, told in one sentence that says what to do.
 
+use super::logging;
 use crate::redact::SafeText;
-use anstyle::{AnsiColor, Style};
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
-
-const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// Why a command did not do what was asked.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +33,7 @@ impl CommandError {
             CommandError::NobodyReads => return ExitCode::SUCCESS,
         };
         // Where standard error is closed there is no other place to say so.
-        let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {}", SafeText::redact(&why));
+        let _ = logging::say("ERROR", &SafeText::redact(&why));
         ExitCode::from(status)
     }
 }

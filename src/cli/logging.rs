@@ -3,7 +3,11 @@
 //! What is logged is redacted before anything else. A thread of its own writes it: where nobody reads standard error any more,
 //! lines are dropped and counted, and the work goes on.
 
+use crate::app::traces::TraceLayer;
+use crate::clock::Clock;
 use crate::redact::{Redactor, SafeText};
+use crate::spans;
+use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use std::io::{self, Write};
 use std::mem;
@@ -13,9 +17,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Lines that wait to be written at most.
@@ -25,6 +31,30 @@ const MAX_WAITING: usize = 1_024;
 const LAST_LINES: Duration = Duration::from_millis(500);
 
 static LOG: Mutex<Option<Log>> = Mutex::new(None);
+
+/// Where spans go once it is known whether anybody wants them: that is read later than what logging needs.
+static TRACES: OnceLock<reload::Handle<Option<TraceLayer>, Registry>> = OnceLock::new();
+
+/// In which form standard error is written.
+static FORMAT: OnceLock<LogFormat> = OnceLock::new();
+
+/// Says a line of the program's own on standard error, past what `RUST_LOG` selects: as it is, or where the log is JSON as one
+/// of its objects, so that every line is one.
+pub(super) fn say(level: &str, line: &SafeText) -> io::Result<()> {
+    let mut out = anstream::stderr().lock();
+    match FORMAT.get() {
+        Some(LogFormat::Json) => {
+            let now = Clock::system().now().to_string();
+            let record =
+                serde_json::json!({ "timestamp": now, "level": level, "message": line.as_str(), "target": "rotation_diag" });
+            writeln!(out, "{record}")
+        }
+        _ if level == "ERROR" => writeln!(out, "{ERROR}error:{ERROR:#} {line}"),
+        _ => writeln!(out, "{line}"),
+    }
+}
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// The form of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -59,6 +89,7 @@ impl LogLevel {
 
 /// Starts logging. `RUST_LOG` decides what; without it, `level`.
 pub(super) fn start(level: LogLevel, format: LogFormat) {
+    let _ = FORMAT.set(format);
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.filter()));
     // Below INFO the libraries log requests and answers whole.
     let ours = filter_fn(|meta| meta.target().starts_with("rotation_diag") || *meta.level() <= LevelFilter::INFO);
@@ -69,9 +100,22 @@ pub(super) fn start(level: LogLevel, format: LogFormat) {
         LogFormat::Text => layer.boxed(),
         LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
     };
+    let no_span = filter_fn(|meta| meta.target() != spans::TARGET);
+    let layer = layer.with_filter(filter).with_filter(ours).with_filter(no_span);
+    // Traces hold spans alone: nothing that is logged.
+    let (traces, handle) = reload::Layer::new(None::<TraceLayer>);
+    let traces = traces.with_filter(filter_fn(|meta| meta.is_span() && meta.target() == spans::TARGET));
     // A second start in the same process keeps the first one.
-    if tracing_subscriber::registry().with(layer.with_filter(filter).with_filter(ours)).try_init().is_ok() {
+    if tracing_subscriber::registry().with(traces).with(layer).try_init().is_ok() {
+        let _ = TRACES.set(handle);
         *LOG.lock().unwrap_or_else(PoisonError::into_inner) = Some(log);
+    }
+}
+
+/// Has spans taken by `layer` from now on.
+pub(super) fn trace(layer: TraceLayer) {
+    if let Some(Err(error)) = TRACES.get().map(|traces| traces.reload(Some(layer))) {
+        tracing::error!(%error, "no spans are sent");
     }
 }
 

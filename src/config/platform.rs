@@ -35,6 +35,11 @@ pub trait PlatformConfig: Any + fmt::Debug + Send + Sync {
         ""
     }
 
+    /// The address at which people reach it with their browsers, where the configuration names one.
+    fn people_at(&self) -> Option<String> {
+        None
+    }
+
     /// True where somebody is answered over HTTP: the platform, or people with their browsers.
     fn answers_over_http(&self) -> bool {
         self.called_at().is_some()

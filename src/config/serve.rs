@@ -4,6 +4,7 @@ use super::reader::{self, Reader, Section};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use url::Url;
 
 /// `[http]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,19 @@ impl Default for Http {
     fn default() -> Http {
         Http { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), tls: None }
     }
+}
+
+/// `[metrics]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetricsServer {
+    pub listen: SocketAddr,
+}
+
+/// `[traces]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traces {
+    /// Where spans are sent: the collector's base address, below which OTLP has `/v1/traces`.
+    pub endpoint: Url,
 }
 
 /// `[store]`.
@@ -58,10 +72,7 @@ const fn days(days: u64) -> Duration {
 
 pub(super) fn http(root: &Section<'_>, reader: &Reader<'_>) -> Http {
     let Some(section) = root.section("http") else { return Http::default() };
-    let listen = section.get("listen", |value| {
-        let text = reader::text(value)?;
-        text.parse().map_err(|_| format!("expected an address and a port such as 127.0.0.1:8080, found {text:?}"))
-    });
+    let listen = section.get("listen", |value| address(&reader::text(value)?));
     let file = |key| section.get(key, reader::text).map(PathBuf::from);
     let tls = match (file("tls_certificate"), file("tls_key")) {
         (Some(certificate), Some(key)) => Some((certificate, key)),
@@ -73,6 +84,35 @@ pub(super) fn http(root: &Section<'_>, reader: &Reader<'_>) -> Http {
     };
     section.finish();
     Http { listen: listen.unwrap_or(Http::default().listen), tls }
+}
+
+pub(super) fn metrics(root: &Section<'_>) -> Option<MetricsServer> {
+    let section = root.section("metrics")?;
+    let listen = section.get("listen", |value| address(&reader::text(value)?));
+    section.finish();
+    // Where it is left out, an operator looks on this machine, at the port that exporters of OpenTelemetry have.
+    Some(MetricsServer { listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 9_464))) })
+}
+
+pub(super) fn traces(root: &Section<'_>) -> Option<Traces> {
+    let section = root.section("traces")?;
+    let endpoint = section.get("endpoint", |value| {
+        let text = reader::text(value)?;
+        let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+        let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none() && url.query().is_none();
+        url.filter(is_plain).ok_or_else(|| {
+            format!("expected the collector's address without credentials, such as \"http://127.0.0.1:4318\", found {text:?}")
+        })
+    });
+    if !section.has("endpoint") {
+        root.problem("traces", "`endpoint` is missing: the address of the collector");
+    }
+    section.finish();
+    Some(Traces { endpoint: endpoint? })
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("expected an address and a port such as 127.0.0.1:8080, found {text:?}"))
 }
 
 pub(super) fn store(root: &Section<'_>) -> StoreFile {

@@ -5,6 +5,10 @@ use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// The largest token that is read, in bytes.
 const MAX_BYTES: u64 = 16 << 10;
@@ -106,6 +110,84 @@ impl Token {
     }
 }
 
+/// Tokens of one use that may be replaced while the process runs: the one that is sent, and where others are accepted beside it,
+/// those after it. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct LiveToken(Arc<watch::Sender<Vec<Token>>>);
+
+impl LiveToken {
+    /// This one, and others that are accepted as well.
+    #[must_use]
+    pub fn new(token: Token, others: impl IntoIterator<Item = Token>) -> LiveToken {
+        LiveToken(Arc::new(watch::Sender::new([token].into_iter().chain(others).collect())))
+    }
+
+    /// The one that is sent.
+    #[must_use]
+    pub fn current(&self) -> Token {
+        // There is always one.
+        self.0.borrow().first().cloned().unwrap_or_else(|| Token(SecretString::from("")))
+    }
+
+    /// All that are accepted.
+    #[must_use]
+    pub fn all(&self) -> Vec<Token> {
+        self.0.borrow().clone()
+    }
+
+    /// Takes others in their place; true where they are others.
+    pub fn replace(&self, token: Token, others: impl IntoIterator<Item = Token>) -> bool {
+        let new: Vec<Token> = [token].into_iter().chain(others).collect();
+        self.0.send_if_modified(|old| {
+            let is_new = old.iter().map(Token::expose).ne(new.iter().map(Token::expose));
+            if is_new {
+                *old = new;
+            }
+            is_new
+        })
+    }
+
+    /// Becomes ready when they were replaced.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<Vec<Token>> {
+        self.0.subscribe()
+    }
+}
+
+/// How often tokens are read anew though nobody said so: a file that was replaced is noticed by itself.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Has tokens read anew by `renew` at each change of `reload` and from time to time, until `stop`.
+pub async fn keep_renewed<F: Fn() + Send + Sync + 'static>(mut reload: watch::Receiver<()>, stop: CancellationToken, renew: F) {
+    let renew = Arc::new(renew);
+    loop {
+        let told = async {
+            if reload.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tokio::time::timeout(EVERY, told) => {}
+        }
+        let renew = Arc::clone(&renew);
+        // A disk that hangs keeps nobody else waiting.
+        let _ = tokio::task::spawn_blocking(move || renew()).await;
+    }
+}
+
+/// Ends as `work` does, whatever becomes of `renewing`.
+pub async fn beside<T>(work: impl Future<Output = T>, renewing: impl Future<Output = ()>) -> T {
+    let renewing = async {
+        renewing.await;
+        std::future::pending().await
+    };
+    tokio::select! {
+        ended = work => ended,
+        never = renewing => never,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +240,19 @@ mod tests {
         ] {
             assert_eq!(Token::new(text).is_hard_to_guess(), is_hard, "{text}");
         }
+    }
+
+    #[test]
+    fn tokens_that_are_the_same_replace_nothing_and_others_are_told() {
+        let live = LiveToken::new(Token::new("first-token-of-all"), None);
+        let mut changes = live.changes();
+        assert!(!live.replace(Token::new("first-token-of-all"), None) && !changes.has_changed().unwrap());
+        assert!(live.clone().replace(Token::new("second-token-of-all"), Some(Token::new("first-token-of-all"))));
+        assert!(changes.has_changed().unwrap());
+        assert_eq!(live.current().expose(), "second-token-of-all");
+        assert_eq!(live.all().iter().map(Token::expose).collect::<Vec<_>>(), ["second-token-of-all", "first-token-of-all"]);
+        changes.mark_unchanged();
+        assert!(live.replace(Token::new("second-token-of-all"), None) && changes.has_changed().unwrap());
     }
 
     #[test]

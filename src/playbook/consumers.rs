@@ -47,7 +47,7 @@ pub struct ConsumersLook {
 
 /// Looks at who reads the secret of an investigation.
 pub async fn consumers(aws: &Aws, clock: &Clock, evidence: &Evidence) -> ConsumersLook {
-    let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), true);
+    let caller = AwsCaller::new(aws, *clock, clock::deadline(DEADLINE), true);
     let consumers = match &evidence.secret.observation {
         Observation::Found(secret) => Observation::Found(ReaderSearch::new(aws, &caller, clock.now(), evidence, secret)),
         unanswered => carried(unanswered.clone()),
@@ -240,7 +240,8 @@ impl<'a> ReaderSearch<'a> {
                 .end_time(window.to.as_millisecond())
                 .set_next_token(token.take())
                 .send();
-            let output = match self.caller.call("logs:FilterLogEvents", &format!("log group {}", group.name), request).await {
+            let caller = self.caller.in_region(group.arn.region());
+            let output = match caller.call("logs:FilterLogEvents", &format!("log group {}", group.name), request).await {
                 Observation::Found(output) => output,
                 _ => return None,
             };

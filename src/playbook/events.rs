@@ -148,7 +148,11 @@ async fn read_trail(cx: &StepContext<'_>, caller: &AwsCaller, window: Window) ->
             .end_time(window.to.as_millisecond())
             .set_next_token(token.take())
             .send();
-        match caller.call("logs:FilterLogEvents", &format!("log group {}", group.name), request).await {
+        match caller
+            .in_region(group.arn.region())
+            .call("logs:FilterLogEvents", &format!("log group {}", group.name), request)
+            .await
+        {
             Observation::Found(output) => {
                 is_readable = true;
                 pages += usize::from(!output.events().is_empty());
@@ -274,7 +278,7 @@ pub(super) async fn look_up_pages(
             .max_results(50)
             .set_next_token(token.take())
             .send();
-        match caller.call("cloudtrail:LookupEvents", "*", request).await {
+        match caller.in_region(region).call("cloudtrail:LookupEvents", "*", request).await {
             Observation::Found(output) => {
                 let events = output.events();
                 pages += usize::from(!events.is_empty());

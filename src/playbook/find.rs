@@ -29,7 +29,7 @@ pub(super) fn description_of(secret: &SecretRef) -> CacheKey {
 /// True when the secret is in the account and region of `aws`; anything but `Found` says why that is unknown. An
 /// investigation that follows at once does not ask again.
 pub async fn is_here(aws: &Aws, clock: &Clock, secret: &SecretRef) -> Observation<bool> {
-    let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
+    let caller = AwsCaller::new(aws, *clock, clock::deadline(DEADLINE), false);
     let request = aws.secretsmanager.describe_secret().secret_id(secret.as_str()).send();
     match caller.call("secretsmanager:DescribeSecret", &format!("secret {secret}"), request).await {
         Observation::NoData { .. } => Observation::Found(false),
@@ -44,7 +44,7 @@ pub async fn is_here(aws: &Aws, clock: &Clock, secret: &SecretRef) -> Observatio
 
 /// The names of the secrets of that account and region, at most five thousand of them.
 pub async fn names(aws: &Aws, clock: &Clock) -> Observation<Vec<String>> {
-    let caller = AwsCaller::new(*clock, clock::deadline(DEADLINE), false);
+    let caller = AwsCaller::new(aws, *clock, clock::deadline(DEADLINE), false);
     let mut names = Vec::new();
     let mut token = None;
     for _ in 0..MAX_PAGES {

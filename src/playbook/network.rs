@@ -37,8 +37,8 @@ pub(super) async fn look(
     let (configured, fresh) = (request.database.as_ref(), is_second_look(request));
     let looking = Looking {
         aws,
-        function: AwsCaller::new(*clock, deadline, fresh),
-        access: AwsCaller::new(*clock, deadline, fresh),
+        function: AwsCaller::new(aws, *clock, deadline, fresh),
+        access: AwsCaller::new(aws, *clock, deadline, fresh),
         budget: CallBudget::new(),
         evidence: &evidence,
         look,

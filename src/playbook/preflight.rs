@@ -42,7 +42,7 @@ pub enum Permission {
 
 /// Tries every read action a diagnosis uses in `account`, each named as in policies.
 pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(&'static str, Permission)> {
-    let caller = &AwsCaller::new(*clock, clock::deadline(DEADLINE), true);
+    let caller = &AwsCaller::new(aws, *clock, clock::deadline(DEADLINE), true);
     let policy = &format!("arn:aws:iam::{account}:policy/{NOTHING}");
     let role = &format!("arn:aws:iam::{account}:role/{NOTHING}");
     let alarm = &format!("arn:aws:cloudwatch:{}:{account}:alarm:{NOTHING}", aws.region());
@@ -143,7 +143,7 @@ pub async fn permissions(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(
 
 /// Tries the actions that only a look at the function's code takes.
 pub async fn permissions_for_code(aws: &Aws, clock: &Clock, account: &AccountId) -> Vec<(&'static str, Permission)> {
-    let caller = &AwsCaller::new(*clock, clock::deadline(DEADLINE), true);
+    let caller = &AwsCaller::new(aws, *clock, clock::deadline(DEADLINE), true);
     let layer = &format!("arn:aws:lambda:{}:{account}:layer:{NOTHING}:1", aws.region());
     let asked: Vec<BoxFuture<'_, (&'static str, Permission)>> = vec![
         tried(caller, "lambda:GetFunction", NOTHING, aws.lambda.get_function().function_name(NOTHING).send()),

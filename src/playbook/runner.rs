@@ -13,12 +13,14 @@ use crate::model::{
     ConfigChanges, Evidence, FunctionCode, FunctionFacts, FunctionLogs, FunctionMetrics, NOT_ASKED_FOR, Network, Observation,
     RoleFacts, RotationConfig, RotationHistory, SecretAccess, SecretFacts, StepName, StepRecord,
 };
+use crate::spans;
 use futures::FutureExt;
 use jiff::Timestamp;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::SetOnce;
+use tracing::Instrument as _;
 
 /// What a step may overrun its deadline by to put together what it has; its requests end at the deadline.
 const GRACE: Duration = Duration::from_millis(250);
@@ -209,13 +211,14 @@ impl<'a, 'b> Running<'a, 'b> {
     fn begin(cx: &'a StepContext<'b>, name: StepName) -> Running<'a, 'b> {
         cx.progress.started(name);
         let deadline = clock::deadline(cx.request.deadline_per_step).min(cx.total_deadline);
-        let caller = AwsCaller::new(*cx.clock, deadline, is_second_look(cx.request));
+        let caller = AwsCaller::new(cx.aws, *cx.clock, deadline, is_second_look(cx.request));
         Running { cx, name, started_at: cx.clock.now(), stopwatch: Stopwatch::start(), deadline, caller }
     }
 
     /// Performs the step to whatever end it comes.
     async fn finish<T>(&self, collector: impl Future<Output = StepResult<T>>) -> StepRecord<T> {
-        let isolated = AssertUnwindSafe(collector).catch_unwind();
+        let span = spans::step(self.name);
+        let isolated = AssertUnwindSafe(collector).catch_unwind().instrument(span.clone());
         let seen = match tokio::time::timeout_at(self.deadline + GRACE, isolated).await {
             Ok(Ok(seen)) => seen,
             Ok(Err(_)) => Observation::Failed { error: format!("{} stopped because of a bug in this program", self.name) }.into(),
@@ -229,6 +232,8 @@ impl<'a, 'b> Running<'a, 'b> {
         }
         let summary = if seen.summary.is_empty() { why_nothing(&seen.observation) } else { seen.summary };
         self.cx.progress.finished(self.name, seen.observation.status(), &summary);
+        self.cx.aws.metrics().step_ended(self.name, seen.observation.status(), self.stopwatch.elapsed());
+        spans::answered(&span, seen.observation.status());
         StepRecord {
             observation: seen.observation,
             window: seen.window,

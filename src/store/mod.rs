@@ -8,6 +8,7 @@ mod accepting;
 mod alarms;
 mod audit;
 mod audit_trail;
+mod backlog;
 mod board;
 mod certificates;
 mod channel;
@@ -23,10 +24,12 @@ mod rechecks;
 mod retention;
 mod storms;
 mod threads;
+mod version;
 mod watches;
 
 pub use alarms::Newness;
 pub use audit::{AuditDecision, Audited, audited};
+pub use backlog::Backlog;
 pub use board::{Headline, ListedInvestigation, ListedRow};
 pub use certificates::KeptCertificate;
 pub use copy::CopyError;
@@ -40,6 +43,7 @@ pub use rechecks::DueRecheck;
 pub use retention::Removed;
 pub use storms::StormSecret;
 pub use threads::{NewThread, Thread};
+pub use version::StoreVersion;
 pub use watches::Watch;
 
 use crate::clock::{Clock, Stopwatch};

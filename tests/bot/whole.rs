@@ -270,6 +270,8 @@ async fn check_and_audit_tell_on_standard_output() {
 
     let (status, told, _) = run(&["check"]);
     assert_eq!(status, Some(1), "{told}");
+    assert!(told.ends_with(" missing\n"), "the last line counts: {told}");
+    let told = regex::Regex::new(r"(?m)^([✓?✗])  (\S.*?)  +(\S)").unwrap().replace_all(&told, "$1 $2: $3").into_owned();
     for line in [
         "✓ rules: 2 [[allow]], 0 [[deny]]",
         "✓ store: ",

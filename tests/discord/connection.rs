@@ -203,3 +203,55 @@ async fn the_command_is_registered_where_the_configuration_says() {
     assert!(bot.discord.is_alive());
     bot.fake.finish();
 }
+
+/// A bot whose token is in a file, which a test may write anew.
+async fn with_a_file(token: &std::path::Path, known: &str) -> Bot {
+    let bot = Bot::new(DiscordMode::Gateway).await;
+    let mut config = bot.fake.config(DiscordMode::Gateway);
+    config.bot_token = rotation_diag::config::TokenSource::File(token.to_owned());
+    let known = rotation_diag::config::Token::new(known);
+    let discord = rotation_diag::platforms::discord::Discord::new(&config, known, rotation_diag::clock::Clock::system()).unwrap();
+    Bot { discord, ..bot }
+}
+
+#[tokio::test]
+async fn with_a_new_token_the_gateway_is_connected_to_anew_and_rest_is_asked_with_it() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), crate::fake_discord::TOKEN).unwrap();
+    let bot = with_a_file(file.path(), crate::fake_discord::TOKEN).await;
+    let _task = bot.run();
+    bot.expect_start().await;
+    bot.discord.renew_token();
+    bot.fake.with(|world| world.token = "another-token-of-the-bot".to_owned());
+    std::fs::write(file.path(), "another-token-of-the-bot").unwrap();
+    bot.discord.renew_token();
+    assert_eq!(bot.fake.next().await, Event::Left(Some(1_000)), "the session is of the old token");
+    assert_eq!(bot.fake.next().await, Event::Identified);
+    assert!(bot.discord.check().await.is_ok());
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn a_token_that_discord_refuses_does_not_end_a_bot_that_has_a_newer_one() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), crate::fake_discord::TOKEN).unwrap();
+    let bot = with_a_file(file.path(), "the-token-before").await;
+    let task = bot.run();
+    bot.fake.wait_for(|world| world.events.contains(&Event::Identified).then_some(())).await;
+    assert!(bot.discord.is_alive());
+    // There is none that is newer now.
+    bot.fake.with(|world| world.control(Control::Close(4_004)));
+    assert_eq!(task.await.unwrap(), Err(GatewayError::TokenRefused));
+    bot.fake.with(|world| world.events.clear());
+    bot.fake.finish();
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_told_by_readiness_also_where_discord_calls_the_bot() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    assert!(bot.discord.is_alive());
+    bot.fake.with(|world| world.token = "another-token-of-the-bot".to_owned());
+    assert!(bot.discord.check().await.is_err());
+    assert!(!bot.discord.is_alive());
+    bot.fake.finish();
+}

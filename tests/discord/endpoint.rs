@@ -208,3 +208,39 @@ async fn a_key_that_is_no_key_stops_the_start_with_a_sentence() {
     assert_eq!(error.to_string(), "the bot's token holds characters that no token has");
     bot.fake.finish();
 }
+
+#[tokio::test]
+async fn two_keys_are_valid_at_once_and_one_that_is_not_configured_is_not() {
+    let bot = Bot::new(DiscordMode::Http).await;
+    let mut config = bot.fake.config(DiscordMode::Http);
+    let own = config.public_key;
+    // The point of RFC 8032's second test: a key of somebody else.
+    let other = hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
+    let ping = json!({"id": "1", "application_id": "2", "type": 1, "token": "t"});
+    for (key, next, expected) in [
+        (own, None, StatusCode::OK),
+        (Some(other), own, StatusCode::OK),
+        (own, Some(other), StatusCode::OK),
+        (Some(other), None, StatusCode::UNAUTHORIZED),
+    ] {
+        (config.public_key, config.next_public_key) = (key, next);
+        let discord = Discord::new(&config, Token::new("unused-token"), Clock::system()).unwrap();
+        let routes = discord.routes(Arc::clone(&bot.intake) as Arc<dyn Intake>);
+        let letter = Letter::of(&ping, 0);
+        let mut request = Request::post(INTERACTIONS_PATH);
+        for (name, value) in letter.headers {
+            request = request.header(name, value);
+        }
+        let answer = routes.oneshot(request.body(Body::from(letter.body)).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), expected);
+    }
+    bot.fake.finish();
+}
+
+fn hex(text: &str) -> [u8; 32] {
+    let mut key = [0; 32];
+    for (at, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap();
+    }
+    key
+}

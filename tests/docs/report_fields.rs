@@ -73,6 +73,15 @@ fn every_field_of_a_report_is_described_and_nothing_else() {
 }
 
 #[test]
+fn every_field_of_a_check_is_described_and_nothing_else() {
+    let mut shown = Shown::new();
+    read_shown(&fs::read_to_string(path("src/app/check/report.rs")).unwrap(), &mut shown);
+    let fields = fields("CheckReport", "", &shown);
+    assert!(fields.contains("checks[].status") && fields.contains("summary.missing"), "{fields:?}");
+    assert_eq!(described(&read("docs/command-line.md"), "Fields of a check"), fields);
+}
+
+#[test]
 fn a_field_that_is_added_skipped_or_nested_is_seen() {
     let mut shown = Shown::new();
     let text = "pub struct Report { pub a: u8, #[serde(skip)] pub b: u8, pub c: Option<Vec<Part>>, pub d: Vec<SafeText> }

@@ -14,7 +14,7 @@ pub(crate) const IMAGE: &str = "deploy/container/Dockerfile";
 pub(crate) const CONFIG: &str = "deploy/container/rotation-diag.toml";
 
 /// All files that say something of the program.
-pub(crate) const FILES: [&str; 13] = [
+pub(crate) const FILES: [&str; 15] = [
     IMAGE,
     CONFIG,
     "deploy/container/compose.yaml",
@@ -22,6 +22,8 @@ pub(crate) const FILES: [&str; 13] = [
     "deploy/kubernetes/claim.yaml",
     "deploy/kubernetes/deployment.yaml",
     "deploy/kubernetes/kustomization.yaml",
+    "deploy/kubernetes/monitoring/network-policy.yaml",
+    "deploy/kubernetes/monitoring/service-monitor.yaml",
     "deploy/kubernetes/network-policy.yaml",
     "deploy/kubernetes/rotation-diag.toml",
     "deploy/kubernetes/service.yaml",
@@ -91,6 +93,7 @@ pub(crate) fn problems(name: &str, text: &str) -> Vec<String> {
     };
     let mut wrong = Vec::new();
     let port = config.http.listen.port().to_string();
+    let metrics = config.metrics.map(|metrics| metrics.listen.port().to_string()).unwrap_or_default();
     let store = config.store.path.to_str().unwrap().to_owned();
     let volume = config.store.path.parent().unwrap().to_str().unwrap().to_owned();
     if (&image.port, &image.volume) != (&port, &volume) {
@@ -98,6 +101,14 @@ pub(crate) fn problems(name: &str, text: &str) -> Vec<String> {
             "the image has port {} and volume {}, its configuration {port} and {volume}",
             image.port, image.volume
         ));
+    }
+    let scraped =
+        ["deployment.yaml", "service.yaml", "monitoring/network-policy.yaml"].map(|file| format!("deploy/kubernetes/{file}"));
+    for file in scraped.iter().filter(|file| name.ends_with(".toml") || name == file.as_str()) {
+        let manifest = if name == file.as_str() { text.clone() } else { said_in(file, &read(file)) };
+        if !all(PORT, &manifest).contains(&metrics) {
+            wrong.push(format!("{file} lacks the port of the metrics, {metrics}"));
+        }
     }
     if name == IMAGE || name.ends_with(".toml") {
         for file in ["deploy/container/compose.yaml", "deploy/kubernetes/deployment.yaml", "deploy/ecs.yaml"] {
@@ -126,7 +137,7 @@ pub(crate) fn problems(name: &str, text: &str) -> Vec<String> {
         }
     }
     for found in all(PORT, &text) {
-        if found != port && !OTHER_PORTS.contains(&found.as_str()) {
+        if found != port && found != metrics && !OTHER_PORTS.contains(&found.as_str()) {
             wrong.push(format!("nobody listens on {found}"));
         }
     }
@@ -231,6 +242,7 @@ fn variables(text: &str, config: &str) -> BTreeSet<String> {
 fn served() -> BTreeSet<String> {
     let sources = [
         "src/app/health.rs",
+        "src/app/web.rs",
         "src/alarm/endpoint.rs",
         "src/platforms/slack/signed_requests.rs",
         "src/platforms/discord/config.rs",

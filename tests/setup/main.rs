@@ -25,4 +25,5 @@ mod launched;
 mod missing;
 #[path = "../support/sns_signer.rs"]
 mod sns_signer;
+mod watched;
 mod workplace;

@@ -224,3 +224,160 @@ async fn a_store_that_takes_nothing_is_named() {
     let full = workplace.check_on_a_full_disk().await;
     full.misses(&["store: "]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_found_is_one_json_object_for_programs_with_the_statuses_of_the_table() {
+    let aws = FakeAws::start("[caller]\ndeny = [\"cloudtrail:DescribeTrails\"]\n").await;
+    let mut workplace = Workplace::new(&aws);
+    workplace.set("AWS_REGION", "eu-west-1");
+    workplace.set("ROTATION_DIAG_PAGE_TOKEN", "0123456789abcdef0123456789abcdef");
+    workplace.write(&toml(WEB_CONSOLE), &[]);
+    let table = workplace.check().await;
+    let json = workplace.run("rotation-diag check --config rotation-diag.toml --format json", &[]).await.unwrap();
+    assert_eq!((json.status, table.status), (1, 1), "{}", json.text);
+    let report: serde_json::Value = serde_json::from_str(&json.text).unwrap();
+    assert_eq!((report["schema_version"].as_u64(), report["passed"].as_bool()), (Some(1), Some(false)));
+    let rows: Vec<String> = (report["checks"].as_array().unwrap().iter())
+        .map(|row| {
+            let mark = match row["status"].as_str().unwrap() {
+                "fine" => "✓",
+                "open" => "?",
+                "missing" => "✗",
+                other => panic!("{other}"),
+            };
+            format!("{mark} {}: {}", row["what"].as_str().unwrap(), row["detail"].as_str().unwrap())
+        })
+        .collect();
+    let shown: Vec<&str> = table.text.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(rows, shown);
+    for (status, mark) in [("fine", "✓"), ("open", "?"), ("missing", "✗")] {
+        assert_eq!(report["summary"][status].as_u64().unwrap(), table.lines(mark).len() as u64, "{status}");
+    }
+    assert!(rows.iter().any(|row| row.contains("allow cloudtrail:DescribeTrails")), "{rows:?}");
+    assert!(
+        rows.iter().any(|row| row.starts_with("✓ AWS this account in eu-west-1: this machine's clock agrees with that of AWS"))
+    );
+    assert!(rows.iter().any(|row| row.starts_with("✓ store: ") && row.contains("SQLite 3.")), "{rows:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mistakes_of_the_configuration_are_told_all_at_once_with_their_lines_in_both_forms() {
+    let aws = FakeAws::start("").await;
+    let mut workplace = Workplace::new(&aws);
+    workplace.write("default_regoin = \"eu-west-1\"\n[work]\nconcurrency = 0\n", &[]);
+    let table = workplace.check().await;
+    assert_eq!(table.status, 2);
+    table.has("has 2 mistakes").has("line 1: unknown key `default_regoin`").has("line 3: `work.concurrency`");
+    let json = workplace.run("rotation-diag check --config rotation-diag.toml --format json", &[]).await.unwrap();
+    assert_eq!(json.status, 2, "{}", json.text);
+    let report: serde_json::Value = serde_json::from_str(&json.text).unwrap();
+    let rows = report["checks"].as_array().unwrap();
+    let told = |row: &serde_json::Value| (row["what"].as_str().unwrap().to_owned(), row["status"].as_str().unwrap().to_owned());
+    let expected = [1, 3].map(|line| (format!("rotation-diag.toml line {line}"), "missing".to_owned()));
+    assert_eq!(rows.iter().map(told).collect::<Vec<_>>(), expected);
+}
+
+/// A proxy in the way to the internet that leads every host to `site`, which speaks TLS with a certificate for `name`; and the
+/// file with the authority's certificate.
+async fn internet(name: &str, site: axum::Router, folder: &std::path::Path) -> (String, std::path::PathBuf) {
+    use std::sync::Arc;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let issued = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let authority = folder.join("authority.pem");
+    std::fs::write(&authority, issued.cert.pem()).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![issued.cert.der().clone()], key);
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config.unwrap()));
+    let behind = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let plain = behind.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(behind, site).await.unwrap() });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.unwrap());
+                }
+                assert!(head.starts_with(b"CONNECT "), "{}", String::from_utf8_lossy(&head));
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                let Ok(mut tls) = acceptor.accept(stream).await else { return };
+                let mut inside = tokio::net::TcpStream::connect(plain).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut tls, &mut inside).await;
+            });
+        }
+    });
+    (proxy, authority)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_public_addresses_are_asked_and_where_they_lead_elsewhere_that_is_named() {
+    use axum::http::StatusCode;
+    use axum::routing::{get, post};
+    let ours = || {
+        axum::Router::new()
+            .route("/sns", post(|| async { StatusCode::BAD_REQUEST }))
+            .route("/tools/sign-in", get(|| async { "<title>rotation-diag</title>" }))
+    };
+    let away = || axum::Router::new().fallback(|| async { StatusCode::BAD_GATEWAY });
+    let others = || axum::Router::new().fallback(|| async { (StatusCode::NOT_FOUND, "nginx") });
+    for (name, site, is_trusted, expected) in [
+        (
+            "bot.example.com",
+            ours(),
+            true,
+            ["✓ https://bot.example.com/sns leads to the bot", "✓ https://bot.example.com/tools leads to it"],
+        ),
+        (
+            "bot.example.com",
+            away(),
+            true,
+            ["? https://bot.example.com/sns is answered with 502", "? https://bot.example.com/tools is answered with 502"],
+        ),
+        (
+            "bot.example.com",
+            others(),
+            true,
+            ["✗ https://bot.example.com/sns is answered with 404", "✗ https://bot.example.com/tools is answered with 404"],
+        ),
+        (
+            "bot.example.com",
+            ours(),
+            false,
+            ["✗ https://bot.example.com/sns has a certificate that callers do not accept", "✗ https://bot.example.com/tools"],
+        ),
+        (
+            "old.example.com",
+            ours(),
+            true,
+            ["✗ https://bot.example.com/sns has a certificate that callers do not accept", "✗ https://bot.example.com/tools"],
+        ),
+    ] {
+        let (slack, aws, folder) = (FakeSlack::start().await, FakeAws::start("").await, tempfile::tempdir().unwrap());
+        let mut workplace = Workplace::new(&aws);
+        for (name, token) in SLACK_TOKENS {
+            workplace.set(name, token);
+        }
+        workplace.set("ROTATION_DIAG_PAGE_TOKEN", "0123456789abcdef0123456789abcdef");
+        let (proxy, authority) = internet(name, site, folder.path()).await;
+        workplace.set("HTTPS_PROXY", &proxy);
+        if is_trusted {
+            workplace.set("SSL_CERT_FILE", &authority.display().to_string());
+        }
+        aws.deploy(Topic::confirmed("arn:aws:sns:eu-west-1:123456789012:rotation-diag", "https://bot.example.com/sns"));
+        let text = format!("{}\n{}\n{}", slack_config(), in_slack(&toml(ALARMS)), toml(WEB_CONSOLE));
+        let fakes = [
+            ("[slack]", format!("api_url = \"{}\"", slack.api_url())),
+            ("[console]", "url = \"https://bot.example.com/tools\"".to_owned()),
+        ];
+        workplace.write(&text, &fakes);
+        let told = workplace.check().await;
+        for words in expected {
+            let (mark, words) = words.split_once(' ').unwrap();
+            assert!(told.lines(mark).iter().any(|line| line.contains(words)), "{mark} {words}\n{}", told.text);
+        }
+    }
+}

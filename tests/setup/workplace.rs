@@ -47,6 +47,12 @@ impl ProgramOutput {
     }
 }
 
+/// The rows of the table that `check` prints, as `mark what: how it stands`.
+fn unpadded(text: &str) -> String {
+    let row = regex::Regex::new(r"(?m)^([✓?✗])  (\S.*?)  +(\S)").unwrap();
+    row.replace_all(text, "$1 $2: $3").into_owned()
+}
+
 impl Workplace {
     /// A shell with AWS credentials, and no region.
     pub(crate) fn new(aws: &FakeAws) -> Workplace {
@@ -60,6 +66,8 @@ impl Workplace {
             ("AWS_EC2_METADATA_DISABLED", "true"),
             ("AWS_ENDPOINT_URL", &aws.account.endpoint_url()),
             ("AWS_ENDPOINT_URL_SNS", &aws.sns_url()),
+            // What a test does not play is nowhere: nobody listens there.
+            ("HTTPS_PROXY", "http://127.0.0.1:9"),
         ] {
             variables.insert(name.to_owned(), value.to_owned());
         }
@@ -99,8 +107,8 @@ impl Workplace {
             return None;
         }
         let output = self.command(line).output().await.unwrap();
-        let text = [output.stdout, output.stderr].concat();
-        Some(ProgramOutput { status: output.status.code().unwrap(), text: String::from_utf8(text).unwrap() })
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        Some(ProgramOutput { status: output.status.code().unwrap(), text: unpadded(&text) })
     }
 
     /// `rotation-diag check` with the configuration.
@@ -115,7 +123,7 @@ impl Workplace {
         command.args(["-c", script, env!("CARGO_BIN_EXE_rotation-diag")]);
         let command = command.env_clear().envs(&self.variables).env("PATH", "/usr/bin:/bin").current_dir(self.folder.path());
         let output = command.output().await.unwrap();
-        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        let text = unpadded(&String::from_utf8([output.stdout, output.stderr].concat()).unwrap());
         ProgramOutput { status: output.status.code().unwrap(), text }
     }
 

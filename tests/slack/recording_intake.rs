@@ -144,11 +144,11 @@ pub(crate) fn socket_mode(connections: u8) -> SlackMode {
 }
 
 pub(crate) fn http_mode() -> SlackMode {
-    SlackMode::Http { signing_secret: TokenSource::Env("UNUSED".to_owned()) }
+    SlackMode::Http { signing_secret: TokenSource::Env("UNUSED".to_owned()), next_signing_secret: None }
 }
 
 pub(crate) fn tokens(inbound: &str) -> SlackTokens {
-    SlackTokens { bot: Token::new(crate::fake_slack::BOT_TOKEN), inbound: Token::new(inbound) }
+    SlackTokens { bot: Token::new(crate::fake_slack::BOT_TOKEN), inbound: Token::new(inbound), next_inbound: None }
 }
 
 /// The bot without anyone listening, to send with.

@@ -175,3 +175,76 @@ async fn a_token_revoked_in_between_ends_the_bot() {
     bot.fake.close(bot.fake.socket_ids()[0]);
     assert!(matches!(bot.ends().await, Err(SlackStop::NotLetIn(_))));
 }
+
+/// A configuration whose tokens are in files, which a test may write anew.
+fn with_files(fake: &FakeSlack, folder: &std::path::Path) -> rotation_diag::platforms::slack::SlackConfig {
+    let file = |name: &str| rotation_diag::config::TokenSource::File(folder.join(name));
+    let mode = rotation_diag::platforms::slack::SlackMode::Socket { app_token: file("app"), connections: 1 };
+    let config = crate::recording_intake::config(fake, mode);
+    rotation_diag::platforms::slack::SlackConfig { bot_token: file("bot"), ..config }
+}
+
+#[tokio::test]
+async fn sockets_reconnect_with_a_new_token_and_the_old_one_is_let_go_after_it() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (fake, folder) = (FakeSlack::start().await, tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("bot"), crate::fake_slack::BOT_TOKEN).unwrap();
+    std::fs::write(folder.path().join("app"), crate::fake_slack::APP_TOKEN).unwrap();
+    let config = with_files(&fake, folder.path());
+    let tokens = config.fetch_tokens().unwrap();
+    let slack = Arc::new(Slack::with_rhythm(&config, &tokens, Lookups::default(), Clock::system(), fast()).unwrap());
+    let intake = Arc::new(crate::recording_intake::RecordingIntake::default());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(Arc::clone(&slack).listen(Arc::clone(&intake) as Arc<dyn Intake>, stop.clone()));
+    fake.sockets_open(1).await;
+    let old = fake.socket_ids()[0];
+    // Nothing happens where they are the same.
+    slack.renew_tokens();
+    fake.change(|world| (world.bot_token, world.app_token) = ("xoxb-2-new".to_owned(), "xapp-2-new".to_owned()));
+    std::fs::write(folder.path().join("bot"), "xoxb-2-new").unwrap();
+    std::fs::write(folder.path().join("app"), "xapp-2-new").unwrap();
+    slack.renew_tokens();
+    fake.until("the new socket", |world| world.sockets.iter().any(|socket| socket.id != old).then_some(())).await;
+    let command = fake.deliver("slash_commands", fake.command_payload("U1", "C1", "x"));
+    fake.acknowledged(&command).await;
+    fake.close(old);
+    fake.sockets_open(1).await;
+    assert_eq!(fake.world().sockets_opened, 2);
+    let place = crate::conversation::place("C1", None);
+    let done =
+        rotation_diag::chat::Message::line(rotation_diag::chat::document::Tone::Good, crate::recording_intake::safe("done"));
+    slack.post(&Destination::Channel(place), &done, "k").await.unwrap();
+    fake.next_post().await;
+    // Where a file cannot be read the old token stays.
+    std::fs::write(folder.path().join("app"), "").unwrap();
+    slack.renew_tokens();
+    assert!(slack.is_token_accepted());
+    stop.cancel();
+    assert_eq!(running.await.unwrap(), Ok(()));
+    fake.finish();
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_does_not_end_a_bot_that_has_a_newer_one_and_ends_one_that_has_none() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (fake, folder) = (FakeSlack::start().await, tempfile::tempdir().unwrap());
+    let (bot, app) = (folder.path().join("bot"), folder.path().join("app"));
+    std::fs::write(&bot, "xoxb-0-old").unwrap();
+    std::fs::write(&app, "xapp-0-old").unwrap();
+    let config = with_files(&fake, folder.path());
+    let tokens = config.fetch_tokens().unwrap();
+    // They are replaced after the bot has read them, and nobody tells it.
+    std::fs::write(&bot, crate::fake_slack::BOT_TOKEN).unwrap();
+    std::fs::write(&app, crate::fake_slack::APP_TOKEN).unwrap();
+    let slack = Arc::new(Slack::with_rhythm(&config, &tokens, Lookups::default(), Clock::system(), fast()).unwrap());
+    let intake: Arc<dyn Intake> = Arc::new(crate::recording_intake::RecordingIntake::default());
+    let running = tokio::spawn(Arc::clone(&slack).listen(intake, CancellationToken::new()));
+    fake.sockets_open(1).await;
+    assert!(slack.is_token_accepted());
+    let socket = fake.socket_ids()[0];
+    fake.change(|world| world.app_token = "xapp-3-unknown".to_owned());
+    fake.close(socket);
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), running).await.unwrap().unwrap();
+    assert!(matches!(&ended, Err(SlackStop::NotLetIn(why)) if why.contains("app-level token")), "{ended:?}");
+    fake.finish();
+}

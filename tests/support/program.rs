@@ -55,6 +55,8 @@ impl Program {
             let mut told = Some(told);
             while let Ok(Some(line)) = lines.next_line().await {
                 if let Some((_, address)) = line.split_once("listens on http://") {
+                    // In a JSON log more follows.
+                    let address = address.split('"').next().unwrap_or_default();
                     let _ = told.take().map(|told| told.send(address.to_owned()));
                 }
                 written.lock().unwrap().push_str(&format!("{line}\n"));
@@ -63,6 +65,34 @@ impl Program {
         let address = tokio::time::timeout(PATIENCE, listens).await.unwrap();
         let address = address.unwrap_or_else(|_| panic!("it does not listen: {}", log.lock().unwrap()));
         Program { child, address, log }
+    }
+
+    /// Sends a signal, such as `HUP`.
+    pub(crate) async fn signal(&self, name: &str) {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().await.unwrap().success());
+    }
+
+    /// Waits until it has ended by itself: its status, and what it logged.
+    pub(crate) async fn ended(mut self) -> (Option<i32>, String) {
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
+        (status.code(), self.log.lock().unwrap().clone())
+    }
+
+    /// Waits until it has logged a line with these words, and returns that line.
+    pub(crate) async fn logged(&self, words: &str) -> String {
+        let looking = async {
+            let mut look = tokio::time::interval(Duration::from_millis(20));
+            loop {
+                look.tick().await;
+                let log = self.log.lock().unwrap().clone();
+                if let Some(line) = log.lines().find(|line| line.contains(words)) {
+                    return line.to_owned();
+                }
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, looking).await;
+        found.unwrap_or_else(|_| panic!("{words:?} was not logged: {}", self.log.lock().unwrap()))
     }
 
     /// SIGKILL.

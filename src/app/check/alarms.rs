@@ -1,5 +1,6 @@
 //! The way of alarms: the topic, its subscription, the trail behind EventBridge's events.
 
+use super::reach;
 use crate::aws::{Aws, AwsCaller, Subscription, TopicState};
 use crate::bot::{Accounts, Connected};
 use crate::chat::setup::{CheckResult, Checked, checked, fine, missing, open};
@@ -31,7 +32,7 @@ pub(super) async fn check(config: &Config, accounts: &dyn Accounts) -> Vec<Check
         match accounts.connect(&location).await {
             Err(error) => all.push(checked(&what, missing(error.to_string()))),
             Ok(Connected { aws, clock }) => {
-                let caller = AwsCaller::new(clock, clock::deadline(DEADLINE), true);
+                let caller = AwsCaller::new(&aws, clock, clock::deadline(DEADLINE), true);
                 let found = topic_and_trail(&aws, &caller, sns, arn.as_str()).await;
                 all.extend(found.into_iter().map(|found| checked(&what, found)));
             }
@@ -101,6 +102,9 @@ async fn subscribed(aws: &Aws, caller: &AwsCaller, sns: &Sns, topic: &str, all: 
     let ours: Vec<&Subscription> = all.iter().filter(|one| is_ours(one, sns)).collect();
     if let Some(one) = ours.iter().find(|one| one.arn.is_some()) {
         let mut found = vec![fine(format!("the subscription of {} is confirmed", one.endpoint))];
+        if let Ok(endpoint) = Url::parse(&one.endpoint) {
+            found.push(reach::sns(&endpoint).await);
+        }
         found.extend(delivered(aws, caller, one.arn.as_deref().unwrap_or_default()).await);
         return found;
     }

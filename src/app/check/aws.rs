@@ -1,7 +1,7 @@
 //! Every account: whether it can be reached, and each permission by name.
 
 use crate::bot::Accounts;
-use crate::chat::setup::{Checked, checked, fine, missing, open};
+use crate::chat::setup::{CheckResult, Checked, checked, clock, fine, missing, open};
 use crate::playbook::preflight::{self, Permission};
 use crate::store::Location;
 
@@ -24,7 +24,13 @@ async fn permissions(accounts: &dyn Accounts, location: &Location, inspects_code
         Ok(connected) => connected,
         Err(error) => return vec![checked(what, missing(error.to_string()))],
     };
-    let account = match connected.aws.verify().await {
+    let (verified, theirs) = connected.aws.verify_with_time().await;
+    // Of a simulated account the clock is no matter of this machine.
+    let skew = theirs.map(|theirs| clock(&what, "AWS", connected.clock.now().duration_since(theirs)));
+    let account = match verified {
+        Err(error) if skew.as_ref().is_some_and(|skew| matches!(skew.found, CheckResult::Missing(_))) => {
+            return skew.into_iter().chain([checked(what, missing(error.to_string()))]).collect();
+        }
         Err(error) => return vec![checked(what, missing(error.to_string()))],
         Ok(id) if connected.aws.account_id().is_some_and(|own| *own != id) => {
             return vec![checked(what, missing("the credentials are of another account"))];
@@ -36,10 +42,11 @@ async fn permissions(accounts: &dyn Accounts, location: &Location, inspects_code
         found.extend(preflight::permissions_for_code(&connected.aws, &connected.clock, &account).await);
     }
     let allowed = found.iter().filter(|(_, permission)| *permission == Permission::Allowed).count();
-    let mut all = vec![checked(
+    let mut all: Vec<Checked> = skew.into_iter().collect();
+    all.push(checked(
         &what,
         fine(format!("{allowed} of {} permissions are granted, as far as made-up names can tell", found.len())),
-    )];
+    ));
     for (action, permission) in found {
         match permission {
             Permission::Allowed => {}

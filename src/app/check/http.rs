@@ -3,11 +3,11 @@
 use crate::chat::PlatformKind;
 use crate::chat::setup::{CheckResult, Checked, checked, fine, missing, open};
 use crate::clock::Clock;
-use crate::config::{Config, Http};
+use crate::config::Config;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
@@ -29,7 +29,7 @@ pub(super) fn check(kinds: &[&dyn PlatformKind], config: &Config) -> Vec<Checked
     if !answers && !config.http_is_asked_for {
         return Vec::new();
     }
-    let mut all = vec![checked("HTTP", listens(&config.http))];
+    let mut all = vec![checked("HTTP", listens(config.http.listen, "http"))];
     if let Some((certificate, key)) = &config.http.tls {
         all.push(checked("HTTP", certified(certificate, key, !callers.is_empty())));
     } else if !callers.is_empty() {
@@ -46,14 +46,14 @@ pub(super) fn check(kinds: &[&dyn PlatformKind], config: &Config) -> Vec<Checked
     all
 }
 
-fn listens(http: &Http) -> CheckResult {
-    let address = http.listen;
+/// Whether the address that the table `table` names can be listened on.
+pub(super) fn listens(address: SocketAddr, table: &str) -> CheckResult {
     match TcpListener::bind(address) {
         Ok(_) => fine(format!("{address} can be listened on")),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            open(format!("{address} is in use: by the bot, if it is running, else choose another [http] listen"))
+            open(format!("{address} is in use: by the bot, if it is running, else choose another [{table}] listen"))
         }
-        Err(error) => missing(format!("{address} cannot be listened on ({error}): choose another [http] listen")),
+        Err(error) => missing(format!("{address} cannot be listened on ({error}): choose another [{table}] listen")),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::chat::setup::{Checked, checked, fine, missing, open};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{OpenError, Store, network_disk};
+use crate::store::{OpenError, Store, StoreVersion, network_disk};
 use std::path::{Path, PathBuf};
 
 pub(super) async fn check(config: &Config) -> Checked {
@@ -12,14 +12,19 @@ pub(super) async fn check(config: &Config) -> Checked {
     let opened = trial.as_ref().map_or_else(|| config.store.path.clone(), Trial::store);
     let found = match Store::open(&opened, Clock::system()).await {
         Ok(store) => {
-            let takes = store.is_healthy().await;
+            let (takes, version) = (store.is_healthy().await, store.version().await);
             store.close().await;
             match network_disk(&config.store.path) {
                 _ if !takes => missing(format!("{path} cannot be written to: is the disk full, or mounted read-only?")),
                 Some(kind) => {
                     open(format!("{path} is on a network disk ({kind}), whose locks cannot be relied on: name a local one"))
                 }
-                None => fine(format!("{path} can be used")),
+                None => match version {
+                    Ok(StoreVersion { schema, engine }) => {
+                        fine(format!("{path} can be read and written, with schema {schema} and SQLite {engine}"))
+                    }
+                    Err(error) => missing(error.to_string()),
+                },
             }
         }
         Err(OpenError::InUse(path)) => open(format!("{} is in use, so a bot is running", path.display())),

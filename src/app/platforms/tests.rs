@@ -168,7 +168,10 @@ async fn a_platform_nobody_has_heard_of_is_started_spoken_to_and_answered() {
     let scenario = Scenario::parse(scenario).unwrap();
     let secret = scenario.secret().unwrap().to_owned();
     let world = demo::World { name: "prod".to_owned(), secret: secret.clone(), scenario };
-    let app = App::start_with(&config, demo::accounts(vec![world]), |bot, stop| build(&kinds, &config, bot, stop)).await.unwrap();
+    let app =
+        App::start_with(&config, demo::accounts(vec![world]), |bot, stop| build(&kinds, &config, bot, &Reload::never(), stop))
+            .await
+            .unwrap();
     let mut letters = kind.built.lock().unwrap().as_ref().unwrap().0.subscribe();
     let bot = Arc::clone(&app.bot().intake);
     let stop = CancellationToken::new();

@@ -47,8 +47,9 @@ impl Town {
             told.await;
         });
         let routers = vec![Router::new().route("/sns", take).route("/hidden", find).route("/slow", wait)];
-        let draining = CancellationToken::new();
-        let site = Site { health: Health::default(), alive: Vec::new(), draining, routers, slow_routers: Vec::new() };
+        let (alive, draining) = (Vec::new(), CancellationToken::new());
+        let vitals = Vitals { health: crate::bot::Health::default(), platforms: Vec::new(), alive, draining };
+        let site = Site { vitals: Arc::new(vitals), routers, slow_routers: Vec::new() };
         let http = Http { listen: SocketAddr::from(([127, 0, 0, 1], 0)), tls };
         let mut parts = Supervisor::default();
         let (address, _) = serve(&http, limits, site, &mut parts).await.unwrap();

@@ -18,7 +18,7 @@ mod tests {
     use super::super::ec2::{SecurityGroups, Subnets};
     use super::super::listing::Listing;
     use super::super::rds::{DescribeDbInstances, Instances};
-    use super::super::{ec2, rds};
+    use super::super::{ec2, rds, transit};
     use crate::model::{GroupPeer, IpProtocol};
     use proptest::prelude::*;
     use proptest::sample::{Index, select};
@@ -95,7 +95,8 @@ mod tests {
             + page::<ec2::DescribeVpcEndpoints>(text)
             + page::<ec2::DescribeNatGateways>(text)
             + page::<ec2::DescribeVpcPeeringConnections>(text)
-            + page::<ec2::DescribeTransitGatewayVpcAttachments>(text)
+            + page::<transit::DescribeTransitGatewayVpcAttachments>(text)
+            + page::<transit::DescribeTransitGatewayAttachments>(text)
             + page::<ec2::GetManagedPrefixListEntries>(text)
             + page::<rds::DescribeDbInstances>(text)
             + page::<rds::DescribeDbClusters>(text)

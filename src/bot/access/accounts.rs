@@ -3,6 +3,7 @@
 use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry, SessionOwner};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::metrics::EngineMetrics;
 use crate::model::{AccountId, InvestigationRequest, Observation, Region, SecretRef};
 use crate::playbook::find;
 use crate::store::Location;
@@ -120,7 +121,15 @@ impl AwsAccounts {
     /// # Errors
     /// [`ConnectError`] when there is no region at all.
     pub async fn of(config: &Config) -> Result<AwsAccounts, ConnectError> {
-        let registry = Registry::default();
+        AwsAccounts::counting(config, EngineMetrics::default()).await
+    }
+
+    /// The same, whose calls, steps and waits are counted in `metrics`.
+    ///
+    /// # Errors
+    /// As [`AwsAccounts::of`].
+    pub async fn counting(config: &Config, metrics: EngineMetrics) -> Result<AwsAccounts, ConnectError> {
+        let registry = Registry::counting(metrics);
         let without = config.accounts.values().any(|account| account.regions.is_empty()) || config.accounts.is_empty();
         let usual = match &config.default_region {
             Some(region) => Some(region.clone()),

@@ -1,7 +1,9 @@
 //! Alarms are accepted.
 
 use crate::alarm::{AcceptedNotice, KnownCertificate, Notice, NoticeIntake, OnceAMinute, Unavailable};
+use crate::clock::Stopwatch;
 use crate::investigation::new_id;
+use crate::metrics::{AckSource, BotMetrics};
 use crate::model::{Alarm, Trigger};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -20,15 +22,24 @@ pub struct AlarmIntake {
     store: Arc<Store>,
     /// What the store does not take, for the log.
     unkept: Arc<OnceAMinute>,
+    metrics: BotMetrics,
 }
 
 #[async_trait]
 impl NoticeIntake for AlarmIntake {
     async fn accept(&self, message_id: &str, notice: Notice) -> Result<AcceptedNotice, Unavailable> {
-        match notice {
-            Notice::Alarm(alarm) => self.accept_alarm(&format!("sns/{message_id}"), *alarm).await,
-            Notice::Ignored { reason } => self.note_ignored(message_id, reason).await,
-        }
+        let stopwatch = Stopwatch::start();
+        let (accepted, new) = match notice {
+            Notice::Alarm(alarm) => (self.accept_alarm(&format!("sns/{message_id}"), *alarm).await, "accepted"),
+            Notice::Ignored { reason } => (self.note_ignored(message_id, reason).await, "ignored"),
+        };
+        let result = match accepted {
+            Ok(AcceptedNotice::New) => new,
+            Ok(AcceptedNotice::Duplicate) => "duplicate",
+            Err(Unavailable) => "unavailable",
+        };
+        self.metrics.acknowledged(AckSource::Sns, result, stopwatch.elapsed());
+        accepted
     }
 
     async fn known_certificates(&self) -> Result<Vec<KnownCertificate>, Unavailable> {
@@ -51,10 +62,10 @@ impl NoticeIntake for AlarmIntake {
 }
 
 impl AlarmIntake {
-    /// Keeps alarms in `store`; whoever works on them judges whether the configuration covers them.
+    /// Keeps alarms in `store`, and counts in `metrics` what it answers; whoever works on them judges whether the configuration covers them.
     #[must_use]
-    pub fn new(store: Arc<Store>) -> AlarmIntake {
-        AlarmIntake { store, unkept: Arc::default() }
+    pub fn new(store: Arc<Store>, metrics: BotMetrics) -> AlarmIntake {
+        AlarmIntake { store, unkept: Arc::default(), metrics }
     }
 
     /// Keeps an alarm, once per `key`.

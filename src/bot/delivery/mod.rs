@@ -4,6 +4,7 @@
 //! one message per thread at a time, and notes what the platform answered. Before a message is posted the store notes that
 //! it may have arrived; where the answer is lost, the platform is asked for it before it is posted again.
 
+mod outcome;
 mod policy;
 mod worker;
 
@@ -11,6 +12,7 @@ pub use policy::DeliveryPolicy;
 
 use super::health::Health;
 use crate::chat::ChatPlatform;
+use crate::metrics::BotMetrics;
 use crate::store::Store;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,13 +27,14 @@ pub struct Delivery {
     health: Health,
     policy: DeliveryPolicy,
     causes: Option<String>,
+    metrics: BotMetrics,
 }
 
 impl Delivery {
     /// Delivers what `store` states, and notes in `health` what does not work.
     #[must_use]
     pub fn new(store: Arc<Store>, health: Health, policy: DeliveryPolicy) -> Delivery {
-        Delivery { store, health, policy, causes: None }
+        Delivery { store, health, policy, causes: None, metrics: BotMetrics::default() }
     }
 
     /// Links causes to their pages below this address, such as `https://host/causes/`.
@@ -40,13 +43,19 @@ impl Delivery {
         Delivery { causes, ..self }
     }
 
+    /// Counts in `metrics` what becomes of each attempt.
+    #[must_use]
+    pub fn counting(self, metrics: BotMetrics) -> Delivery {
+        Delivery { metrics, ..self }
+    }
+
     /// Delivers until `stop`; what is being sent then is sent to its end.
     pub async fn run(self, platforms: Vec<Arc<dyn ChatPlatform>>, stop: CancellationToken) {
         let mut workers = JoinSet::new();
         for platform in platforms {
             let policy = self.policy.on(platform.limits());
-            let causes = self.causes.clone();
-            let worker = DeliveryWorker::new(platform, Arc::clone(&self.store), self.health.clone(), policy, causes);
+            let (causes, metrics) = (self.causes.clone(), self.metrics.clone());
+            let worker = DeliveryWorker::new(platform, Arc::clone(&self.store), self.health.clone(), policy, causes, metrics);
             workers.spawn(worker.run(stop.clone()));
         }
         while workers.join_next().await.is_some() {}

@@ -1,11 +1,13 @@
 //! One platform's courier.
 
 use super::DeliveryPolicy;
+use super::outcome::{SendOutcome, refused};
 use crate::alarm::OnceAMinute;
 use crate::bot::Health;
 use crate::chat::document::{Part, Tone};
 use crate::chat::{ChatPlatform, Destination, LostPost, Message, SendError, compose};
 use crate::clock;
+use crate::metrics::BotMetrics;
 use crate::model::{Place, ThreadId, ThreadRef};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -43,6 +45,7 @@ pub(super) struct DeliveryWorker {
     locked_out: Mutex<Option<Instant>>,
     /// The messages under way to which whoever asked was led already.
     pointed: Mutex<HashSet<String>>,
+    metrics: BotMetrics,
 }
 
 /// The threads a message is under way to, with their channels.
@@ -70,34 +73,6 @@ const SLOW_AFTER: u32 = 5;
 /// How often whoever asked is led to a message that nothing follows.
 const POINTING: u32 = 4;
 
-/// What became of a message.
-enum SendOutcome {
-    /// The platform has it, under this id.
-    As(String),
-    /// The platform has what was posted when the answer was lost, under this id.
-    Found(String),
-    /// Its files are there too.
-    Attached,
-    /// It had been posted and is lost.
-    Lost(String),
-    /// It is there and cannot be changed any more.
-    Stuck(String),
-    /// Not yet; `arrived` is `None` where that is unknown.
-    Later {
-        after: Option<Duration>,
-        arrived: Option<bool>,
-        why: String,
-    },
-    /// Not while its place is as it is; what the person is told.
-    Closed {
-        why: String,
-        tell: &'static str,
-    },
-    Never(String),
-    /// Nothing goes out at the moment.
-    LockedOut(String),
-}
-
 impl DeliveryWorker {
     pub(super) fn new(
         platform: Arc<dyn ChatPlatform>,
@@ -105,6 +80,7 @@ impl DeliveryWorker {
         health: Health,
         policy: DeliveryPolicy,
         causes: Option<String>,
+        metrics: BotMetrics,
     ) -> DeliveryWorker {
         DeliveryWorker {
             platform,
@@ -115,6 +91,7 @@ impl DeliveryWorker {
             progress: Mutex::default(),
             locked_out: Mutex::default(),
             pointed: Mutex::default(),
+            metrics,
         }
     }
 
@@ -141,7 +118,10 @@ impl DeliveryWorker {
             tokio::select! {
                 () = stop.cancelled() => {}
                 _ = tokio::time::timeout(wait, changes.changed()) => {}
-                () = opened(&mut doors) => this.knock().await,
+                () = opened(&mut doors) => {
+                    *this.locked_out.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    this.knock().await;
+                }
                 Some(thread) = under_way.join_next() => {
                     let _ = thread.map(|thread| busy.0.remove(&thread));
                 }
@@ -230,6 +210,7 @@ impl DeliveryWorker {
             Err(_) => SendOutcome::Later { after: None, arrived: None, why: "no answer in time".to_owned() },
         };
         let (platform, title) = (self.platform.name(), self.platform.limits().title);
+        self.metrics.delivered(platform, sent.kind());
         if !matches!(sent, SendOutcome::LockedOut(_)) && self.health.note_platform(platform, None) {
             tracing::info!(%platform, "the platform accepts messages again");
         }
@@ -308,7 +289,8 @@ impl DeliveryWorker {
                     tracing::error!(%platform, why, "the platform no longer accepts our token: nothing is delivered until that changes");
                 }
                 self.tell_at_once(&due).await?;
-                self.store.put_off(&due, self.policy.locked_out, Some(false), &SafeText::redact(&why)).await.map(drop)
+                // It is due as soon as the platform is not left alone any more.
+                self.store.put_off(&due, Duration::ZERO, Some(false), &SafeText::redact(&why)).await.map(drop)
             }
         }
     }
@@ -474,14 +456,4 @@ async fn opened(doors: &mut Option<watch::Receiver<()>>) {
         return;
     }
     std::future::pending().await
-}
-
-fn refused(error: SendError) -> SendOutcome {
-    match error {
-        SendError::Later { after, why } => SendOutcome::Later { after, arrived: Some(false), why },
-        SendError::Uncertain { why } => SendOutcome::Later { after: None, arrived: None, why },
-        SendError::Closed { why, tell } => SendOutcome::Closed { why, tell },
-        SendError::Gone { why } | SendError::Refused { why } => SendOutcome::Never(why),
-        SendError::Unauthorized { why } => SendOutcome::LockedOut(why),
-    }
 }

@@ -11,6 +11,8 @@ use crate::alarm;
 use crate::bot::verdict;
 use crate::chat::document::Tone;
 use crate::chat::{self, Ack, IncomingEvent, Message, Payload, PlatformSet, Summary, ThreadFilter, compose};
+use crate::clock::Stopwatch;
+use crate::metrics::{AckSource, BotMetrics};
 use crate::model::{ActionKind, ActionToken, Actor, InvestigationId, Place, Region, Trigger};
 use crate::redact::SafeText;
 use crate::store::{Accepted, AuditDecision, Audited, InvestigationStage, NewTrigger, Refused, Store, StoreError, audited};
@@ -39,18 +41,17 @@ pub struct Intake {
     autocomplete: Arc<Autocomplete>,
     platforms: PlatformSet,
     rate_limit: UserRateLimiter,
+    metrics: BotMetrics,
 }
 
 #[async_trait]
 impl chat::Intake for Intake {
     async fn accept(&self, inbound: IncomingEvent) -> Ack {
-        if !self.rate_limit.lets_through(&inbound.actor) {
-            return notice(TOO_FAST);
-        }
-        self.take(&inbound).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a command could not be stored");
-            Ack::Unavailable(Box::new(compose::unavailable()))
-        })
+        let stopwatch = Stopwatch::start();
+        let ack = self.accept_unmeasured(&inbound).await;
+        let source = AckSource::Platform(inbound.actor.platform);
+        self.metrics.acknowledged(source, kind(&ack), stopwatch.elapsed());
+        ack
     }
 
     async fn suggest(&self, actor: &Actor, place: &Place, typed: &str) -> Vec<String> {
@@ -129,10 +130,26 @@ impl chat::Intake for Intake {
 }
 
 impl Intake {
-    /// Keeps in `store` what `access` allows.
+    /// Keeps in `store` what `access` allows, and counts in `metrics` what it answers.
     #[must_use]
-    pub fn new(store: Arc<Store>, access: Arc<Access>, autocomplete: Arc<Autocomplete>, platforms: PlatformSet) -> Intake {
-        Intake { store, access, autocomplete, platforms, rate_limit: UserRateLimiter::default() }
+    pub fn new(
+        store: Arc<Store>,
+        access: Arc<Access>,
+        autocomplete: Arc<Autocomplete>,
+        platforms: PlatformSet,
+        metrics: BotMetrics,
+    ) -> Intake {
+        Intake { store, access, autocomplete, platforms, rate_limit: UserRateLimiter::default(), metrics }
+    }
+
+    async fn accept_unmeasured(&self, inbound: &IncomingEvent) -> Ack {
+        if !self.rate_limit.lets_through(&inbound.actor) {
+            return notice(TOO_FAST);
+        }
+        self.take(inbound).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a command could not be stored");
+            Ack::Unavailable(Box::new(compose::unavailable()))
+        })
     }
 
     /// Takes what a person said whose rate is not to be judged, or was.
@@ -176,6 +193,16 @@ impl Intake {
         why: &str,
     ) -> Result<(), StoreError> {
         self.store.audit(&Audited::person(&inbound.actor, &inbound.place, did, subject, decision, why)).await
+    }
+}
+
+/// How metrics call an answer.
+const fn kind(ack: &Ack) -> &'static str {
+    match ack {
+        Ack::Accepted => "accepted",
+        Ack::Duplicate => "duplicate",
+        Ack::Answer(_) => "answered",
+        Ack::Unavailable(_) => "unavailable",
     }
 }
 

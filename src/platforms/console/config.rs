@@ -80,6 +80,10 @@ impl PlatformConfig for ConsoleConfig {
         self.url.as_ref().map_or("", |url| url.path.as_str())
     }
 
+    fn people_at(&self) -> Option<String> {
+        self.url.as_ref().map(ConsoleUrl::address)
+    }
+
     fn answers_over_http(&self) -> bool {
         true
     }

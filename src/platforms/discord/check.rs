@@ -1,8 +1,8 @@
 //! Discord: the token, the servers, the command, and what the bot may do in the channels that the rules name.
 
-use super::config::DiscordConfig;
+use super::config::{DiscordConfig, DiscordMode};
 use super::{Discord, NAME, needed};
-use crate::chat::setup::{CheckResult, Checked, channels, checked, exposed, fine, missing, open, workspaces};
+use crate::chat::setup::{CheckResult, Checked, channels, checked, clock, exposed, fine, missing, open, workspaces};
 use crate::clock::Clock;
 use crate::config::{Callee, Config};
 use std::collections::BTreeSet;
@@ -26,6 +26,10 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
         }
     };
     all.push(checked("Discord", fine(format!("the token works, the bot is {name}"))));
+    all.extend(discord.clock_ahead_by().map(|ahead_by| clock("Discord", "Discord", ahead_by)));
+    if settings.mode == DiscordMode::Gateway {
+        all.push(checked("Discord", gateway(&discord).await));
+    }
     if let Err(error) = discord.check_interactions(settings.public_key.as_ref()).await {
         all.push(checked("Discord", missing(error.to_string())));
     }
@@ -34,6 +38,19 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
         Ok(servers) => all.extend(in_servers(config, &discord, settings.application_id, &servers).await),
     }
     all
+}
+
+/// The intents that the bot asks for are none of those that Discord has to approve.
+async fn gateway(discord: &Discord) -> CheckResult {
+    match discord.sessions_left().await {
+        Ok((0, total)) => missing(format!(
+            "all {total} sessions of a day are used up: something starts again and again with this token; wait for a day, or make a new token"
+        )),
+        Ok((left, total)) => {
+            fine(format!("its gateway takes {left} of {total} more sessions today; no privileged intent is needed"))
+        }
+        Err(error) => open(format!("its gateway could not be asked for: {error}")),
+    }
 }
 
 async fn in_servers(config: &Config, discord: &Discord, application: u64, servers: &[String]) -> Vec<Checked> {

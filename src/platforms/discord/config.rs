@@ -19,6 +19,8 @@ pub struct DiscordConfig {
     pub application_id: u64,
     /// The key that interactions sent over HTTP are signed with; there in [`DiscordMode::Http`].
     pub public_key: Option<[u8; 32]>,
+    /// A second one that is accepted as well, while one takes the other's place.
+    pub next_public_key: Option<[u8; 32]>,
     /// The servers that get the slash command; empty means every server the bot is in.
     pub guilds: Vec<u64>,
     /// The base address of the REST interface, ending in `/api/v10`.
@@ -39,7 +41,8 @@ pub(super) fn read(root: &Section<'_>) -> Option<DiscordConfig> {
     let mode = section.get("mode", |value| reader::text(value).and_then(mode)).unwrap_or(DiscordMode::Gateway);
     let bot_token = section.get("bot_token", |value| TokenSource::parse(&reader::text(value)?));
     let application_id = section.get("application_id", |value| snowflake(&reader::text(value)?));
-    let public_key = section.get("public_key", |value| public_key(&reader::text(value)?));
+    let key = |name| section.get(name, |value| public_key(&reader::text(value)?));
+    let (public_key, next_public_key) = (key("public_key"), key("next_public_key"));
     let guilds = section.get("guilds", |value| {
         reader::texts(value, |text| snowflake(&text).map(|_| text))?.iter().map(|text| snowflake(text)).collect()
     });
@@ -57,6 +60,7 @@ pub(super) fn read(root: &Section<'_>) -> Option<DiscordConfig> {
         bot_token: bot_token?,
         application_id: application_id?,
         public_key,
+        next_public_key,
         guilds: guilds.unwrap_or_default(),
         api_url: api_url.unwrap_or_else(|| DISCORD_API.to_owned()),
     })

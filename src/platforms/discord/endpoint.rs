@@ -25,13 +25,14 @@ const FRESH: u64 = 300;
 /// What requests are checked with, and where they go.
 #[derive(Clone)]
 struct InteractionsEndpoint {
-    verifier: Verifier,
+    /// One, or two while one key takes the other's place.
+    verifiers: Vec<Verifier>,
     clock: Clock,
     listener: Listener,
 }
 
-pub(super) fn routes(verifier: Verifier, clock: Clock, listener: Listener) -> Router {
-    Router::new().route(INTERACTIONS_PATH, post(receive)).with_state(InteractionsEndpoint { verifier, clock, listener })
+pub(super) fn routes(verifiers: Vec<Verifier>, clock: Clock, listener: Listener) -> Router {
+    Router::new().route(INTERACTIONS_PATH, post(receive)).with_state(InteractionsEndpoint { verifiers, clock, listener })
 }
 
 async fn receive(State(endpoint): State<InteractionsEndpoint>, request: Request) -> Response {
@@ -41,7 +42,7 @@ async fn receive(State(endpoint): State<InteractionsEndpoint>, request: Request)
         Ok(Err(_)) => return refuse(StatusCode::PAYLOAD_TOO_LARGE, "its body is too large or broke off"),
         Err(_) => return refuse(StatusCode::REQUEST_TIMEOUT, "its body did not arrive in time"),
     };
-    if !is_authentic(&endpoint.verifier, endpoint.clock.now(), &parts.headers, &body) {
+    if !is_authentic(&endpoint.verifiers, endpoint.clock.now(), &parts.headers, &body) {
         return refuse(StatusCode::UNAUTHORIZED, "it is not signed by Discord, or not fresh");
     }
     let Ok(interaction) = serde_json::from_slice::<Interaction>(&body) else {
@@ -59,7 +60,7 @@ fn refuse(status: StatusCode, why: &'static str) -> Response {
 }
 
 /// The signature covers the time and the body; Discord's own tests send wrong ones and expect to be refused.
-fn is_authentic(verifier: &Verifier, now: Timestamp, headers: &HeaderMap, body: &[u8]) -> bool {
+fn is_authentic(verifiers: &[Verifier], now: Timestamp, headers: &HeaderMap, body: &[u8]) -> bool {
     let only = |name: &str| {
         let mut values = headers.get_all(name).iter();
         values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())
@@ -70,7 +71,7 @@ fn is_authentic(verifier: &Verifier, now: Timestamp, headers: &HeaderMap, body: 
     // The verifier reads "+f" as a byte too.
     signature.bytes().all(|byte| byte.is_ascii_hexdigit())
         && is_fresh(timestamp, now)
-        && verifier.verify(signature, timestamp, body).is_ok()
+        && verifiers.iter().any(|verifier| verifier.verify(signature, timestamp, body).is_ok())
 }
 
 fn is_fresh(timestamp: &str, now: Timestamp) -> bool {

@@ -25,6 +25,7 @@ use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::backoff::Backoff;
 use crate::clock::{Stopwatch, deadline};
+use crate::config::Token;
 use connection::Connection;
 use ending::End;
 use serde::Deserialize;
@@ -105,6 +106,7 @@ impl Discord {
         let mut wait = Duration::ZERO;
         let mut next_session = deadline(Duration::ZERO);
         loop {
+            let tried = self.token.current();
             if let Some(session) = session.as_mut() {
                 session.tries += 1;
             }
@@ -119,7 +121,6 @@ impl Discord {
             };
             let mut was_stable = false;
             let end = match opened {
-                Err(End::Final(error)) => return Err(error),
                 Err(end) => end,
                 Ok(Err(why)) => {
                     tracing::warn!("the gateway of Discord could not be reached: {why}");
@@ -139,6 +140,10 @@ impl Discord {
             }
             match end {
                 End::Stopped => return Ok(()),
+                End::Final(GatewayError::TokenRefused) if self.has_another_token_than(&tried) => {
+                    session = None;
+                    wait = Duration::ZERO;
+                }
                 End::Final(error) => {
                     self.pulse.stopped();
                     return Err(error);
@@ -147,6 +152,12 @@ impl Discord {
                 End::Broken => session = session.filter(|session| session.tries < TRIES),
             }
         }
+    }
+
+    /// True where there is another token by now than `tried`.
+    fn has_another_token_than(&self, tried: &Token) -> bool {
+        self.renew_token();
+        self.token.current().expose() != tried.expose()
     }
 
     /// Where to connect: to resume, where the session says; else where Discord says, once we may begin a session.
@@ -183,17 +194,26 @@ impl Discord {
         listener: &Listener,
         stop: &CancellationToken,
     ) -> End {
+        let mut renewed = self.token.changes();
+        let token = self.token.current();
         let begun = match session.as_ref() {
-            Some(session) => connection.resume(self.token.expose(), &session.id, session.seen).await,
-            None => connection.identify(self.token.expose()).await,
+            Some(session) => connection.resume(token.expose(), &session.id, session.seen).await,
+            None => connection.identify(token.expose()).await,
         };
         if let Err(end) = begun {
             return end;
         }
         loop {
-            let dispatch = match connection.next(&self.pulse, stop).await {
-                Ok(dispatch) => dispatch,
-                Err(end) => return end,
+            let dispatch = tokio::select! {
+                next = connection.next(&self.pulse, stop) => match next {
+                    Ok(dispatch) => dispatch,
+                    Err(end) => return end,
+                },
+                // A session is of the token that began it.
+                Ok(()) = renewed.changed() => {
+                    connection.leave().await;
+                    return End::SessionOver;
+                }
             };
             match dispatch.name.as_str() {
                 "READY" => match Ready::read(dispatch.body) {
@@ -271,7 +291,7 @@ impl Discord {
     }
 
     /// The bot may see or do more than before.
-    fn may_be_let_in(&self) {
+    pub(super) fn may_be_let_in(&self) {
         self.text_alone.clear();
         self.roles.clear();
         self.doors.send_replace(());

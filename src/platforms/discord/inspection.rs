@@ -8,6 +8,7 @@ use super::rest::{Call, RestFailure};
 use super::route::Route;
 use super::snowflake::Snowflake;
 use super::{Discord, SetupError};
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::Value;
 use serenity::model::Permissions;
@@ -112,6 +113,24 @@ struct InspectedMember {
 }
 
 impl Discord {
+    /// How far this machine's clock is ahead of Discord's, as its last answer told; `None` where none did. Beyond five minutes no
+    /// interaction that is signed is taken.
+    #[must_use]
+    pub fn clock_ahead_by(&self) -> Option<SignedDuration> {
+        Some(self.clock.now().duration_since(self.rest.time()?))
+    }
+
+    /// How many sessions may still be begun with the gateway, of how many a day.
+    ///
+    /// # Errors
+    /// Why Discord did not say.
+    pub async fn sessions_left(&self) -> Result<(u64, u64), SetupError> {
+        let answer = self.rest.send(Call::get(Route::Gateway)).await.map_err(setup_error)?;
+        let budget = |name: &str| answer.pointer(&format!("/session_start_limit/{name}")).and_then(Value::as_u64);
+        let unsaid = || SetupError("Discord did not say how many sessions may be begun".to_owned());
+        Ok((budget("remaining").ok_or_else(unsaid)?, budget("total").ok_or_else(unsaid)?))
+    }
+
     /// The servers the bot is in, by id.
     ///
     /// # Errors

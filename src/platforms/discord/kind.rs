@@ -5,7 +5,7 @@ use super::name::NAME;
 use super::{Discord, check};
 use crate::chat::{Built, Checked, Limits, Manner, PlatformKind, ProgressLimit, Surroundings};
 use crate::clock::Clock;
-use crate::config::{Config, PlatformConfig, PlatformTable, Reader, Section};
+use crate::config::{Config, PlatformConfig, PlatformTable, Reader, Section, beside, keep_renewed};
 use crate::model::PlatformName;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -46,10 +46,17 @@ impl PlatformKind for Kind {
         };
         let discord = Discord::new(settings, token, Clock::system()).map_err(|error| error.to_string())?;
         let listening = Arc::clone(&discord).run(Arc::clone(&around.intake), around.stop.clone());
+        discord.count_waits(around.metrics.engine.waits.clone());
+        let one = Arc::clone(&discord);
+        let renewing = keep_renewed(around.reload.clone(), around.stop.clone(), move || one.renew_token());
+        if settings.mode == DiscordMode::Gateway {
+            let (one, counted) = (Arc::clone(&discord), around.metrics.bot.clone());
+            around.metrics.refresh_with(move || counted.connected(NAME, one.connections()));
+        }
         let one = Arc::clone(&discord);
         Ok(Some(Built {
             router: (settings.mode == DiscordMode::Http).then(|| discord.routes(Arc::clone(&around.intake))),
-            background: ("Discord", Box::pin(async { listening.await.map_err(|error| error.to_string()) })),
+            background: ("Discord", Box::pin(async { beside(listening, renewing).await.map_err(|error| error.to_string()) })),
             alive: Some(("discord", Box::new(move || one.is_alive()))),
             platform: discord,
             cause_pages: None,

@@ -51,7 +51,8 @@ pub use name::NAME;
 
 use crate::chat::{Intake, Message, SendError};
 use crate::clock::{Clock, Pauses};
-use crate::config::Token;
+use crate::config::{LiveToken, Token, TokenSource};
+use crate::metrics::LimiterWaits;
 use axum::Router;
 use clickable::RegisteredCommands;
 use interaction::Channel;
@@ -64,7 +65,7 @@ use route::Route;
 use serde_json::Value;
 use serenity::interactions_endpoint::Verifier;
 use snowflake::Snowflake;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use thread::{ThreadName, Unopened};
 use tokio::sync::watch;
@@ -78,6 +79,12 @@ pub fn fields(message: &Message) -> Value {
     rendered.body().fields(rendered.mentions())
 }
 
+/// How often a token that is not accepted is tried again.
+const TOKEN_LOOK: Duration = Duration::from_secs(60);
+
+/// After how many of these times one that is accepted is tried, too: whoever has nothing to send would not notice otherwise.
+const LOOKS_BETWEEN: u32 = 5;
+
 /// Why Discord cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -90,8 +97,13 @@ pub struct Discord {
     guilds: Vec<Snowflake>,
     /// True where REST is spoken over TLS; then the gateway has to be, too.
     is_encrypted: bool,
-    verifier: Option<Verifier>,
-    token: Token,
+    /// Of the keys that interactions are signed with.
+    verifiers: Vec<Verifier>,
+    token: LiveToken,
+    /// Where the token is read anew.
+    source: TokenSource,
+    /// Why it could not be read the last time, which is told once.
+    unread: Mutex<Option<String>>,
     clock: Clock,
     rest: Arc<Rest>,
     pauses: Pauses,
@@ -143,13 +155,18 @@ impl Discord {
         call: Duration,
         pauses: Pauses,
     ) -> Result<Arc<Discord>, SetupError> {
-        let verifier = config.public_key.map(Verifier::try_new).transpose().map_err(|_| {
-            SetupError("discord.public_key is not a key: copy it anew from the developer portal, General Information".to_owned())
-        })?;
-        if config.mode == DiscordMode::Http && verifier.is_none() {
+        let keys = [("public_key", config.public_key), ("next_public_key", config.next_public_key)];
+        let verifiers = keys.into_iter().filter_map(|(name, key)| Some((name, key?))).map(|(name, key)| {
+            Verifier::try_new(key).map_err(|_| {
+                SetupError(format!("discord.{name} is not a key: copy it anew from the developer portal, General Information"))
+            })
+        });
+        let verifiers = verifiers.collect::<Result<Vec<Verifier>, SetupError>>()?;
+        if config.mode == DiscordMode::Http && config.public_key.is_none() {
             return Err(SetupError("discord.public_key is missing".to_owned()));
         }
-        let rest = Rest::new(&config.api_url, &token, call, pauses.clone()).map_err(SetupError)?;
+        let token = LiveToken::new(token, None);
+        let rest = Rest::new(&config.api_url, token.clone(), call, pauses.clone()).map_err(SetupError)?;
         let application =
             Snowflake::new(config.application_id).ok_or_else(|| SetupError("discord.application_id is 0".to_owned()))?;
         Ok(Arc::new(Discord {
@@ -157,8 +174,10 @@ impl Discord {
             application,
             guilds: config.guilds.iter().filter_map(|id| Snowflake::new(*id)).collect(),
             is_encrypted: config.api_url.starts_with("https:"),
-            verifier,
+            verifiers,
             token,
+            source: config.bot_token.clone(),
+            unread: Mutex::default(),
             clock,
             rest: Arc::new(rest),
             pauses,
@@ -196,7 +215,7 @@ impl Discord {
             }
         };
         let registered = async {
-            tokio::join!(self.register_commands(), self.introduce());
+            tokio::join!(self.register_commands(), self.introduce(), self.watch_token());
             std::future::pending().await
         };
         tokio::select! {
@@ -207,18 +226,64 @@ impl Discord {
 
     /// The address that Discord sends interactions to; nothing in gateway mode, where it sends none.
     pub fn routes(self: &Arc<Self>, intake: Arc<dyn Intake>) -> Router {
-        match &self.verifier {
-            Some(verifier) if self.mode == DiscordMode::Http => {
-                endpoint::routes(verifier.clone(), self.clock, Listener::new(Arc::clone(self), intake))
-            }
-            _ => Router::new(),
+        match self.mode {
+            DiscordMode::Http => endpoint::routes(self.verifiers.clone(), self.clock, Listener::new(Arc::clone(self), intake)),
+            DiscordMode::Gateway => Router::new(),
         }
     }
 
-    /// True while what people do comes in: by the gateway's heartbeats; in HTTP mode always.
+    /// True while Discord accepts the token, as far as the last call told, and what people do comes in: by the gateway's
+    /// heartbeats; in HTTP mode always.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        self.mode == DiscordMode::Http || self.pulse.is_felt()
+        !self.rest.is_token_refused() && (self.mode == DiscordMode::Http || self.pulse.is_felt())
+    }
+
+    /// How many connections to the gateway are alive: one or none.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        usize::from(self.mode == DiscordMode::Gateway && self.pulse.is_felt())
+    }
+
+    /// Reads the token anew where the configuration says it is. A new one is used from now on, and the gateway is connected to
+    /// anew with it. Where it cannot be read, the old one stays.
+    pub fn renew_token(&self) {
+        match self.source.fetch() {
+            Ok(token) if !rest::is_sendable(&token) => {
+                tracing::error!("the new token of Discord holds characters that no token has: the old one stays");
+            }
+            Ok(token) => {
+                *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                if self.token.replace(token, None) {
+                    tracing::info!("Discord has a new token");
+                    self.rest.forget_refusal();
+                    self.may_be_let_in();
+                }
+            }
+            Err(why) => {
+                let mut told = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+                if told.as_ref() != Some(&why) {
+                    tracing::error!(why, "the token of Discord cannot be read anew: the old one stays");
+                    *told = Some(why);
+                }
+            }
+        }
+    }
+
+    /// Counts in `waits` how long calls wait for their turn.
+    pub fn count_waits(&self, waits: LimiterWaits) {
+        self.rest.count_waits(waits);
+    }
+
+    /// Asks whether the token is accepted: often for as long as it is not, and now and then while nobody else asks anything.
+    async fn watch_token(&self) {
+        for look in 1_u32.. {
+            tokio::time::sleep(TOKEN_LOOK).await;
+            if self.rest.is_token_refused() || look.is_multiple_of(LOOKS_BETWEEN) {
+                // What it says is noted where the call is made.
+                let _ = self.rest.send(Call::get(Route::Me)).await;
+            }
+        }
     }
 
     /// Asks Discord who the bot is, and whether token and application belong together.

@@ -113,6 +113,16 @@ impl RateLimiter {
         }
     }
 
+    /// True where the last answer to a request with the token was that it is not accepted.
+    pub(super) fn is_token_refused(&self) -> bool {
+        self.with(|state| state.token_refused_until.is_some())
+    }
+
+    /// There is a new token, which may be tried at once.
+    pub(super) fn forget_refusal(&self) {
+        self.with(|state| state.token_refused_until = None);
+    }
+
     /// Takes note of an answer.
     pub(super) fn note(&self, lane: &Lane, status: u16, limits: RateLimits) {
         self.with(|state| state.note(this_instant(), lane, status, limits));

@@ -6,15 +6,18 @@ use super::layout::{self, Component};
 use super::rate_limiter::{HeldBack, Lane, RateLimiter, RateLimits};
 use super::route::Route;
 use super::snowflake::Snowflake;
-use crate::clock::{Pauses, deadline};
-use crate::config::Token;
+use crate::clock::{Pauses, Stopwatch, deadline};
+use crate::config::{LiveToken, Token};
 use crate::http_body::{self, BodyError};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use crate::metrics::LimiterWaits;
+use jiff::Timestamp;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method};
 use serde::Serialize;
 use serde_json::Value;
 use serenity::constants::USER_AGENT;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -166,10 +169,25 @@ pub(super) struct Rest {
     client: Client,
     /// The address that paths begin after.
     base: String,
-    authorization: HeaderValue,
+    token: LiveToken,
     pace: RateLimiter,
     /// How long one call may take that says nothing else.
     call: Duration,
+    /// Where it is counted how long calls wait for their turn.
+    waits: OnceLock<LimiterWaits>,
+    /// The time at Discord, as its last answer told it, to the second.
+    time: Mutex<Option<Timestamp>>,
+}
+
+/// True where the token can be sent at all.
+pub(super) fn is_sendable(token: &Token) -> bool {
+    authorization(token).is_some()
+}
+
+fn authorization(token: &Token) -> Option<HeaderValue> {
+    let mut header = HeaderValue::from_str(&format!("Bot {}", token.expose())).ok()?;
+    header.set_sensitive(true);
+    Some(header)
 }
 
 impl Rest {
@@ -177,12 +195,12 @@ impl Rest {
     ///
     /// # Errors
     /// One sentence; the token is not in it.
-    pub(super) fn new(base: &str, token: &Token, call: Duration, pauses: Pauses) -> Result<Rest, String> {
+    pub(super) fn new(base: &str, token: LiveToken, call: Duration, pauses: Pauses) -> Result<Rest, String> {
         // A second provider in the same process keeps the first one.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let mut authorization = HeaderValue::from_str(&format!("Bot {}", token.expose()))
-            .map_err(|_| "the bot's token holds characters that no token has".to_owned())?;
-        authorization.set_sensitive(true);
+        if !is_sendable(&token.current()) {
+            return Err("the bot's token holds characters that no token has".to_owned());
+        }
         let builder =
             Client::builder().user_agent(USER_AGENT).redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT);
         let is_here = url::Url::parse(base).is_ok_and(|url| match url.host() {
@@ -192,7 +210,15 @@ impl Rest {
         });
         let builder = if is_here { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|_| "no connection to Discord can be prepared: TLS is not available".to_owned())?;
-        Ok(Rest { client, base: base.to_owned(), authorization, pace: RateLimiter::new(pauses), call })
+        Ok(Rest {
+            client,
+            base: base.to_owned(),
+            token,
+            pace: RateLimiter::new(pauses),
+            call,
+            waits: OnceLock::new(),
+            time: Mutex::default(),
+        })
     }
 
     /// Performs a call; a refusal for lack of turns is waited out within the call's time.
@@ -201,8 +227,9 @@ impl Rest {
         let lane = Lane::of(call.method.clone(), &call.route);
         let mut held = Duration::ZERO;
         for _ in 0..TURNS {
+            let waiting = Stopwatch::start();
             match self.pace.pass(&lane, until).await {
-                Ok(()) => {}
+                Ok(()) => drop(self.waits.get().inspect(|waits| waits.passed("discord", waiting.elapsed()))),
                 Err(HeldBack::For(wait)) => return Err(RestFailure::Held(wait)),
                 Err(HeldBack::TokenRefused) => return Err(RestFailure::TokenRefused),
             }
@@ -220,11 +247,32 @@ impl Rest {
         Err(RestFailure::Held(held.max(Duration::from_secs(1))))
     }
 
+    /// True where the last call that needed the token was refused for it.
+    pub(super) fn is_token_refused(&self) -> bool {
+        self.pace.is_token_refused()
+    }
+
+    /// The time at Discord when it last answered; `None` where it did not say.
+    pub(super) fn time(&self) -> Option<Timestamp> {
+        *self.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// There is a new token.
+    pub(super) fn forget_refusal(&self) {
+        self.pace.forget_refusal();
+    }
+
+    /// Counts in `waits` how long calls wait for their turn.
+    pub(super) fn count_waits(&self, waits: LimiterWaits) {
+        let _ = self.waits.set(waits);
+    }
+
     fn request(&self, call: &Call<'_>) -> Result<reqwest::Request, RestFailure> {
         let mut request = self.client.request(call.method.clone(), format!("{}{}", self.base, call.route.path()));
         request = request.query(&call.query);
         if !call.route.is_by_interaction() {
-            request = request.header(AUTHORIZATION, self.authorization.clone());
+            let authorization = authorization(&self.token.current()).ok_or(RestFailure::TokenRefused)?;
+            request = request.header(AUTHORIZATION, authorization);
         }
         request = match &call.body {
             None => request,
@@ -243,6 +291,10 @@ impl Rest {
             Ok(Ok(response)) => response,
         };
         let status = response.status().as_u16();
+        let date = response.headers().get(DATE).and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok());
+        if let Some(date) = date {
+            *self.time.lock().unwrap_or_else(PoisonError::into_inner) = Some(date.timestamp());
+        }
         let mut limits = limits(response.headers());
         let body = timeout_at(until, http_body::read(response, MAX_BYTES)).await;
         let body = match (status, body) {

@@ -1,18 +1,19 @@
 //! Calls to Slack's Web API: each in its turn, within a deadline, with an error that says what became of it.
 
-use super::config::{SlackConfig, SlackMode, SlackTokens};
+use super::config::{SlackConfig, SlackMode};
 use super::failure::{FailureKind, SlackFailure};
 use super::method::Method;
 use super::rate_limiter::{Turn, Turns};
 use super::render::File;
 use super::transport::Transport;
 use crate::clock::this_instant;
-use crate::config::Token;
+use crate::config::LiveToken;
+use crate::metrics::LimiterWaits;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use slack_morphism::prelude::*;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use url::Url;
 
@@ -20,13 +21,15 @@ use url::Url;
 #[derive(Debug)]
 pub(super) struct Api {
     client: SlackClient<Transport>,
-    bot: SlackApiToken,
-    app: Option<SlackApiToken>,
+    bot: LiveToken,
+    app: Option<LiveToken>,
     pacing: Turns,
     origin: url::Origin,
     deadline: Duration,
     /// Why Slack does not accept the bot token, since the last call that said so.
     refused_token: Mutex<Option<String>>,
+    /// Where it is counted how long calls wait for their turn.
+    waits: OnceLock<LimiterWaits>,
 }
 
 /// Who the bot is.
@@ -62,31 +65,45 @@ pub(super) struct PostedMessage {
     pub(super) ts: String,
 }
 
+fn sent(token: &LiveToken) -> SlackApiToken {
+    SlackApiToken::new(SlackApiTokenValue(token.current().expose().to_owned()))
+}
+
 /// An answer of which nothing is needed.
 #[derive(Debug, Deserialize)]
 pub(super) struct Done {}
 
 impl Api {
-    /// The API at `config.api_url`, with these tokens; a call that brings no answer within `deadline` is given up.
+    /// The API at `config.api_url`, with these tokens, the second of which opens sockets; a call that brings no answer within `deadline` is given up.
     ///
     /// # Errors
     /// Why no connection can be made from this machine at all.
-    pub(super) fn new(config: &SlackConfig, tokens: &SlackTokens, deadline: Duration) -> Result<Api, String> {
-        let token = |token: &Token| SlackApiToken::new(SlackApiTokenValue(token.expose().to_owned()));
+    pub(super) fn new(config: &SlackConfig, bot: LiveToken, inbound: &LiveToken, deadline: Duration) -> Result<Api, String> {
         let app = match config.mode {
-            SlackMode::Socket { .. } => Some(token(&tokens.inbound)),
+            SlackMode::Socket { .. } => Some(inbound.clone()),
             SlackMode::Http { .. } => None,
         };
         let client = SlackClient::new(Transport::new(&config.api_url, deadline)?);
         Ok(Api {
             client,
-            bot: token(&tokens.bot),
+            bot,
             app,
             pacing: Turns::default(),
             origin: config.api_url.origin(),
             deadline,
             refused_token: Mutex::default(),
+            waits: OnceLock::new(),
         })
+    }
+
+    /// Counts in `waits` how long calls wait for their turn.
+    pub(super) fn count_waits(&self, waits: LimiterWaits) {
+        let _ = self.waits.set(waits);
+    }
+
+    /// The bot token as it is now.
+    fn bot(&self) -> SlackApiToken {
+        sent(&self.bot)
     }
 
     /// Calls a method that takes JSON.
@@ -96,7 +113,8 @@ impl Api {
         RS: DeserializeOwned + Send,
     {
         self.in_turn(method, turn).await?;
-        let session = self.client.open_session(&self.bot);
+        let bot = self.bot();
+        let session = self.client.open_session(&bot);
         let outcome = self.outcome(method, session.http_session_api.http_post(method.name(), request, None)).await;
         self.note_token(&outcome);
         outcome
@@ -109,7 +127,8 @@ impl Api {
         parameters: &[(&str, &str)],
     ) -> Result<RS, SlackFailure> {
         self.in_turn(method, Turn::Other).await?;
-        let session = self.client.open_session(&self.bot);
+        let bot = self.bot();
+        let session = self.client.open_session(&bot);
         let parameters: Vec<(&str, Option<&str>)> = parameters.iter().map(|(name, value)| (*name, Some(*value))).collect();
         let outcome = self.outcome(method, session.http_session_api.http_get(method.name(), &parameters, None)).await;
         self.note_token(&outcome);
@@ -150,7 +169,8 @@ impl Api {
         let Some(app) = &self.app else {
             return Err(SlackFailure { method, kind: FailureKind::Code("not_allowed_token_type".to_owned()) });
         };
-        let session = self.client.open_session(app);
+        let app = sent(app);
+        let session = self.client.open_session(&app);
         let request = SlackApiAppsConnectionOpenRequest::new();
         let answer = self.outcome(method, session.apps_connections_open(&request)).await?;
         Ok(answer.url)
@@ -165,7 +185,8 @@ impl Api {
         let parameters = [("filename", file.name.as_str()), ("length", &length), ("alt_txt", &file.description)];
         let place: SlackApiFilesGetUploadUrlExternalResponse = self.get(method, &parameters).await?;
         let request = SlackApiFilesUploadViaUrlRequest::new(place.upload_url, file.bytes.clone(), file.content_type.to_owned());
-        let session = self.client.open_session(&self.bot);
+        let bot = self.bot();
+        let session = self.client.open_session(&bot);
         self.outcome(method, session.files_upload_via_url(&request)).await?;
         Ok(place.file_id)
     }
@@ -188,12 +209,12 @@ impl Api {
 
     /// The time at Slack; `None` where it did not say.
     pub(super) async fn time(&self) -> Option<Timestamp> {
-        self.client.http_api.connector.time(&self.bot).await
+        self.client.http_api.connector.time(&self.bot()).await
     }
 
     /// The scopes the bot token was granted; `None` where Slack did not say.
     pub(super) async fn granted_scopes(&self) -> Option<Vec<String>> {
-        self.client.http_api.connector.granted_scopes(&self.bot).await
+        self.client.http_api.connector.granted_scopes(&self.bot()).await
     }
 
     /// Only Slack's own addresses are written to, whatever a payload says.
@@ -207,9 +228,11 @@ impl Api {
 
     async fn in_turn(&self, method: Method, turn: Turn<'_>) -> Result<(), SlackFailure> {
         match self.pacing.take(method, turn, this_instant()) {
-            Ok(Duration::ZERO) => Ok(()),
             Ok(wait) => {
-                tokio::time::sleep(wait).await;
+                if !wait.is_zero() {
+                    tokio::time::sleep(wait).await;
+                }
+                self.waits.get().inspect(|waits| waits.passed("slack", wait));
                 Ok(())
             }
             Err(wait) => Err(SlackFailure { method, kind: FailureKind::RateLimited(wait) }),

@@ -2,13 +2,9 @@
 
 use super::config::{SlackConfig, SlackMode};
 use super::{Lookups, NAME, Presence, Slack};
-use crate::chat::setup::{CheckResult, Checked, channels, checked, exposed, fine, missing, open, workspaces};
+use crate::chat::setup::{CheckResult, Checked, channels, checked, clock, exposed, fine, missing, open, workspaces};
 use crate::clock::Clock;
 use crate::config::Config;
-use jiff::SignedDuration;
-
-/// How far clocks may differ; AWS and Slack refuse at five minutes.
-const MAX_SKEW: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) async fn check(config: &Config) -> Vec<Checked> {
     let Some(settings) = config.platforms.of::<SlackConfig>() else { return Vec::new() };
@@ -19,11 +15,14 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
             return problems.into_iter().map(left_out).collect();
         }
     };
-    let sources = match &settings.mode {
-        SlackMode::Socket { app_token, .. } => [&settings.bot_token, app_token],
-        SlackMode::Http { signing_secret } => [&settings.bot_token, signing_secret],
+    let inbound = match &settings.mode {
+        SlackMode::Socket { app_token, .. } => vec![app_token],
+        SlackMode::Http { signing_secret, next_signing_secret } => {
+            [Some(signing_secret), next_signing_secret.as_ref()].into_iter().flatten().collect()
+        }
     };
-    let mut all: Vec<Checked> = sources.into_iter().filter_map(|source| exposed("Slack", source)).collect();
+    let sources = [&settings.bot_token].into_iter().chain(inbound);
+    let mut all: Vec<Checked> = sources.filter_map(|source| exposed("Slack", source)).collect();
     let slack = match Slack::new(settings, &tokens, Lookups::default(), Clock::system()) {
         Ok(slack) => slack,
         Err(error) => return vec![checked("Slack", missing(error.to_string()))],
@@ -38,7 +37,7 @@ pub(super) async fn check(config: &Config) -> Vec<Checked> {
     }
     let whereabouts = slack.whereabouts().unwrap_or_default();
     all.push(checked("Slack", scopes(&whereabouts, slack.missing_scopes().await)));
-    all.extend(slack.clock_ahead_by().await.and_then(skewed));
+    all.extend(slack.clock_ahead_by().await.map(|ahead_by| clock("Slack", "Slack", ahead_by)));
     // An app of a whole organization is in every workspace that is named.
     let named = match slack.workspace() {
         Some(own) => {
@@ -75,13 +74,6 @@ fn presence(presence: Presence) -> CheckResult {
         ),
         Presence::Unknown(why) => open(format!("whether the bot is in it could not be determined: {why}")),
     }
-}
-
-fn skewed(ahead_by: SignedDuration) -> Option<Checked> {
-    let seconds = ahead_by.as_secs();
-    let way = if seconds > 0 { "ahead of" } else { "behind" };
-    let why = format!("this machine's clock is {} s {way} Slack's: set it, or what is signed is refused", seconds.abs());
-    (ahead_by.abs() > MAX_SKEW).then(|| checked("clock", missing(why)))
 }
 
 fn scopes(whereabouts: &str, lacking: Option<Vec<&'static str>>) -> CheckResult {

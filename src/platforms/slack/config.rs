@@ -41,6 +41,8 @@ pub enum SlackMode {
     Http {
         /// Where the secret that signs them is.
         signing_secret: TokenSource,
+        /// Where a second one is that is accepted as well, while one takes the other's place.
+        next_signing_secret: Option<TokenSource>,
     },
 }
 
@@ -50,6 +52,8 @@ pub struct SlackTokens {
     pub bot: Token,
     /// The app-level token in Socket Mode, the signing secret in HTTP mode.
     pub inbound: Token,
+    /// The second signing secret, where there is one.
+    pub next_inbound: Option<Token>,
 }
 
 impl SlackConfig {
@@ -60,12 +64,16 @@ impl SlackConfig {
     pub fn fetch_tokens(&self) -> Result<SlackTokens, Vec<String>> {
         let inbound = match &self.mode {
             SlackMode::Socket { app_token, .. } => app_token.fetch().and_then(|token| shaped(app_token, token, "xapp-")),
-            SlackMode::Http { signing_secret } => signing_secret.fetch(),
+            SlackMode::Http { signing_secret, .. } => signing_secret.fetch(),
+        };
+        let next_inbound = match &self.mode {
+            SlackMode::Http { next_signing_secret: Some(source), .. } => source.fetch().map(Some),
+            _ => Ok(None),
         };
         let bot = self.bot_token.fetch().and_then(|token| shaped(&self.bot_token, token, "xoxb-"));
-        match (bot, inbound) {
-            (Ok(bot), Ok(inbound)) => Ok(SlackTokens { bot, inbound }),
-            (bot, inbound) => Err([bot.err(), inbound.err()].into_iter().flatten().collect()),
+        match (bot, inbound, next_inbound) {
+            (Ok(bot), Ok(inbound), Ok(next_inbound)) => Ok(SlackTokens { bot, inbound, next_inbound }),
+            (bot, inbound, next) => Err([bot.err(), inbound.err(), next.err()].into_iter().flatten().collect()),
         }
     }
 }
@@ -111,7 +119,7 @@ pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>) -> Option<SlackConfi
     });
     let bot_token = source("bot_token");
     let app_token = source("app_token");
-    let signing_secret = source("signing_secret");
+    let (signing_secret, next_signing_secret) = (source("signing_secret"), source("next_signing_secret"));
     let connections = section
         .get("connections", |value| reader::number(value, 1..=u64::from(MAX_CONNECTIONS)))
         .and_then(|n| u8::try_from(n).ok());
@@ -130,7 +138,7 @@ pub(super) fn read(reader: &Reader<'_>, root: &Section<'_>) -> Option<SlackConfi
     section.finish();
     let mode = match mode? {
         true => SlackMode::Socket { app_token: app_token?, connections: connections.unwrap_or(CONNECTIONS) },
-        false => SlackMode::Http { signing_secret: signing_secret? },
+        false => SlackMode::Http { signing_secret: signing_secret?, next_signing_secret },
     };
     let api_url = api_url.or_else(|| Url::parse(API).ok())?;
     Some(SlackConfig { mode, bot_token: bot_token?, api_url, broadcast: broadcast.unwrap_or_default() })

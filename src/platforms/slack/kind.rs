@@ -5,7 +5,7 @@ use super::name::NAME;
 use super::{Lookups, Slack, check};
 use crate::chat::{Built, Checked, Limits, Manner, PlatformKind, ProgressLimit, Surroundings};
 use crate::clock::Clock;
-use crate::config::{Config, Ids, PlatformConfig, PlatformTable, Reader, Section};
+use crate::config::{Config, Ids, PlatformConfig, PlatformTable, Reader, Section, beside, keep_renewed};
 use crate::model::PlatformName;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -53,12 +53,19 @@ impl PlatformKind for Kind {
         let slack = Slack::new(settings, &tokens, lookups, Clock::system()).map_err(|error| error.to_string())?;
         let slack = Arc::new(slack);
         let listening = Arc::clone(&slack).listen(Arc::clone(&around.intake), around.stop.clone());
+        slack.count_waits(around.metrics.engine.waits.clone());
         let one = Arc::clone(&slack);
+        let renewing = keep_renewed(around.reload.clone(), around.stop.clone(), move || one.renew_tokens());
         let has_sockets = matches!(settings.mode, SlackMode::Socket { .. });
+        if has_sockets {
+            let (one, counted) = (Arc::clone(&slack), around.metrics.bot.clone());
+            around.metrics.refresh_with(move || counted.connected(NAME, one.sockets().open()));
+        }
+        let one = Arc::clone(&slack);
         let is_alive = move || one.is_token_accepted() && (!has_sockets || one.sockets().is_healthy());
         Ok(Some(Built {
             router: Arc::clone(&slack).router(Arc::clone(&around.intake)),
-            background: ("Slack", Box::pin(async { listening.await.map_err(|error| error.to_string()) })),
+            background: ("Slack", Box::pin(async { beside(listening, renewing).await.map_err(|error| error.to_string()) })),
             alive: Some(("slack", Box::new(is_alive))),
             platform: slack,
             cause_pages: None,

@@ -27,6 +27,7 @@ mod reply;
 mod signature;
 mod signed_requests;
 mod socket;
+mod tokens;
 mod transport;
 mod words;
 
@@ -41,7 +42,7 @@ pub use socket::{SocketHealth, SocketTimeouts};
 use crate::backoff::Backoff;
 use crate::chat::Intake;
 use crate::clock::Clock;
-use crate::config::Token;
+use crate::metrics::LimiterWaits;
 use api::{Api, Identity};
 use jiff::SignedDuration;
 use people::People;
@@ -49,6 +50,7 @@ use receiver::Receiver;
 use signature::Signatures;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokens::LiveTokens;
 use tokio_util::sync::CancellationToken;
 
 /// How long listening waits for the bot to learn who it is.
@@ -56,6 +58,9 @@ const FIRST_INTRODUCTION: Duration = Duration::from_secs(2);
 
 /// How often a token that is not accepted is tried again.
 const TOKEN_LOOK: Duration = Duration::from_secs(60);
+
+/// After how many of these times one that is accepted is tried, too: whoever has nothing to send would not notice otherwise.
+const LOOKS_BETWEEN: u32 = 5;
 
 /// Why the bot cannot be in Slack. The texts are for the operator, and hold no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +80,7 @@ pub struct Slack {
     people: People,
     clock: Clock,
     mode: SlackMode,
-    inbound: Token,
+    tokens: LiveTokens,
     identity: OnceLock<Identity>,
     sockets: Arc<SocketHealth>,
     rhythm: SocketTimeouts,
@@ -103,13 +108,15 @@ impl Slack {
         clock: Clock,
         rhythm: SocketTimeouts,
     ) -> Result<Slack, SlackStop> {
-        let api = Arc::new(Api::new(config, tokens, rhythm.answer).map_err(SlackStop::Unable)?);
+        let tokens = LiveTokens::new(config, tokens);
+        let api = Api::new(config, tokens.bot.clone(), &tokens.inbound, rhythm.answer).map_err(SlackStop::Unable)?;
+        let api = Arc::new(api);
         Ok(Slack {
             people: People::new(Arc::clone(&api), lookups),
             api,
             clock,
             mode: config.mode.clone(),
-            inbound: tokens.inbound.clone(),
+            tokens,
             identity: OnceLock::new(),
             sockets: Arc::default(),
             rhythm,
@@ -146,13 +153,17 @@ impl Slack {
         if self.identity.get().is_some() {
             return Ok(());
         }
-        match self.api.identity().await {
-            Ok(identity) => {
-                let _ = self.identity.set(identity);
-                Ok(())
+        loop {
+            let tried = self.tokens.bot.current();
+            match self.api.identity().await {
+                Ok(identity) => {
+                    let _ = self.identity.set(identity);
+                    return Ok(());
+                }
+                Err(failure) if failure.is_about_the_token() && self.tokens.have_another_bot_than(&tried) => {}
+                Err(failure) if failure.is_about_the_token() => return Err(SlackStop::NotLetIn(failure.to_string())),
+                Err(failure) => return Err(SlackStop::Unable(failure.to_string())),
             }
-            Err(failure) if failure.is_about_the_token() => Err(SlackStop::NotLetIn(failure.to_string())),
-            Err(failure) => Err(SlackStop::Unable(failure.to_string())),
         }
     }
 
@@ -198,10 +209,17 @@ impl Slack {
         ended.map(drop)
     }
 
-    /// Asks whether the token is accepted again, for as long as it is not.
+    /// Asks whether the token is accepted: often for as long as it is not, now and then while nobody else asks anything, and of
+    /// a new one at once.
     async fn watch_token(&self, stop: &CancellationToken) -> Result<(), SlackStop> {
-        while stop.run_until_cancelled(tokio::time::sleep(TOKEN_LOOK)).await.is_some() {
-            if !self.is_token_accepted() {
+        let mut renewed = self.tokens.bot.changes();
+        for look in 1_u32.. {
+            let is_new = tokio::select! {
+                () = stop.cancelled() => break,
+                Ok(()) = renewed.changed() => true,
+                () = tokio::time::sleep(TOKEN_LOOK) => false,
+            };
+            if is_new || !self.is_token_accepted() || look.is_multiple_of(LOOKS_BETWEEN) {
                 // What it says is noted where the call was made.
                 let _ = self.api.identity().await;
             }
@@ -236,10 +254,21 @@ impl Slack {
         match self.mode {
             SlackMode::Socket { .. } => None,
             SlackMode::Http { .. } => {
-                let signatures = Signatures::new(&self.inbound, self.clock);
+                let signatures = Signatures::new(self.tokens.inbound.clone(), self.clock);
                 Some(signed_requests::router(Arc::new(Receiver::new(self, intake)), signatures))
             }
         }
+    }
+
+    /// Reads the tokens anew where the configuration says they are. New ones are used from now on: for what is sent, for sockets,
+    /// which are opened anew, and for signatures. Where they cannot be read, the old ones stay.
+    pub fn renew_tokens(&self) {
+        self.tokens.renew();
+    }
+
+    /// Counts in `waits` how long calls wait for their turn.
+    pub fn count_waits(&self, waits: LimiterWaits) {
+        self.api.count_waits(waits);
     }
 
     /// How the sockets fare.

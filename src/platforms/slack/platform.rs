@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use slack_morphism::prelude::*;
 use std::collections::HashMap;
+use tokio::sync::watch;
 
 /// What our messages are known by in their metadata.
 const EVENT: &str = "rotation_diag_delivery";
@@ -163,6 +164,11 @@ impl ChatPlatform for Slack {
         }
         let facts = self.people.look_up(&actor.workspace, &actor.user, home).await;
         LookedUp { actor: known(facts.standing, facts.groups), failed: facts.failed.map(SlackFailure::of_repeatable) }
+    }
+
+    /// With a new token more may go out than before.
+    fn let_in(&self) -> Option<watch::Receiver<()>> {
+        Some(self.tokens.renewals())
     }
 
     async fn find(&self, to: &Destination, lost: &LostPost<'_>) -> Result<Option<String>, SendError> {

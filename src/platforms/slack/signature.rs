@@ -3,7 +3,7 @@
 //! Source: Slack, "Verifying requests from Slack": HMAC-SHA256 over `v0:<timestamp>:<raw body>`, five minutes.
 
 use crate::clock::Clock;
-use crate::config::Token;
+use crate::config::{LiveToken, Token};
 use aws_lc_rs::hmac;
 use axum::http::HeaderMap;
 
@@ -18,7 +18,8 @@ const SIGNATURE: &str = "x-slack-signature";
 
 /// Verifies what Slack signed. Says yes or no, and nothing else.
 pub(super) struct Signatures {
-    key: hmac::Key,
+    /// One, or two while one takes the other's place.
+    secrets: LiveToken,
     clock: Clock,
 }
 
@@ -33,8 +34,8 @@ pub(super) enum SignatureRefused {
 }
 
 impl Signatures {
-    pub(super) fn new(secret: &Token, clock: Clock) -> Signatures {
-        Signatures { key: hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()), clock }
+    pub(super) const fn new(secrets: LiveToken, clock: Clock) -> Signatures {
+        Signatures { secrets, clock }
     }
 
     /// Whether Slack signed `body`, within the last five minutes or the next.
@@ -49,7 +50,13 @@ impl Signatures {
         };
         let tag = signature.strip_prefix("v0=").and_then(bytes).ok_or(SignatureRefused::NotSigned)?;
         let signed = [b"v0:", timestamp.as_bytes(), b":", body].concat();
-        hmac::verify(&self.key, &signed, &tag).map_err(|_| SignatureRefused::NotSigned)?;
+        let is_signed_with = |secret: &Token| {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
+            hmac::verify(&key, &signed, &tag).is_ok()
+        };
+        if !self.secrets.all().iter().any(is_signed_with) {
+            return Err(SignatureRefused::NotSigned);
+        }
         let age = self.clock.now().as_second() - at;
         if age.abs() > TOLERANCE { Err(SignatureRefused::NotFromNow(age)) } else { Ok(()) }
     }
@@ -94,7 +101,7 @@ mod tests {
 
     fn at(seconds: i64) -> Signatures {
         let now = jiff::Timestamp::from_second(seconds).unwrap();
-        Signatures::new(&Token::new(SECRET), Clock::starting_at(now))
+        Signatures::new(LiveToken::new(Token::new(SECRET), None), Clock::starting_at(now))
     }
 
     fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
@@ -170,6 +177,19 @@ mod tests {
             let expected = if is_taken { Ok(()) } else { Err(SignatureRefused::NotFromNow(offset)) };
             assert_eq!(at(AT + offset).verify(&sent, BODY), expected, "{offset}");
         }
+    }
+
+    #[test]
+    fn two_secrets_are_valid_at_once_and_one_that_was_replaced_no_more() {
+        let sent = headers(&[(TIMESTAMP, "1531420618"), (SIGNATURE, KNOWN)]);
+        let (old, new) = (|| Token::new(SECRET), || Token::new("f00dfeedf00dfeedf00dfeedf00dfeed"));
+        let secrets = LiveToken::new(new(), Some(old()));
+        let signatures = Signatures::new(secrets.clone(), Clock::starting_at(jiff::Timestamp::from_second(AT).unwrap()));
+        assert_eq!(signatures.verify(&sent, BODY), Ok(()));
+        secrets.replace(new(), None);
+        assert_eq!(signatures.verify(&sent, BODY), Err(SignatureRefused::NotSigned));
+        secrets.replace(old(), Some(new()));
+        assert_eq!(signatures.verify(&sent, BODY), Ok(()));
     }
 
     #[test]

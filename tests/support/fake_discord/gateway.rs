@@ -1,7 +1,7 @@
 //! The gateway.
 
 use super::Event;
-use super::world::{APPLICATION, BOT, TOKEN, World};
+use super::world::{APPLICATION, BOT, World};
 use futures::{SinkExt as _, StreamExt as _};
 use rotation_diag::clock::this_instant;
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ fn take(frame: &Value, world: &Mutex<World>, sender: &mpsc::UnboundedSender<Cont
         }
         Some(2) => {
             let is_whole = body["properties"]["os"].is_string() && body["intents"].is_u64();
-            if body["token"] != TOKEN || !is_whole {
+            if body["token"] != world.token.as_str() || !is_whole {
                 world.violations.push("an invalid IDENTIFY".to_owned());
             }
             let now = this_instant();
@@ -135,7 +135,7 @@ fn take(frame: &Value, world: &Mutex<World>, sender: &mpsc::UnboundedSender<Cont
                 let _ = sender.send(Control::Break);
                 return Vec::new();
             }
-            if body["token"] != TOKEN || body["session_id"] != SESSION {
+            if body["token"] != world.token.as_str() || body["session_id"] != SESSION {
                 world.violations.push("an invalid RESUME".to_owned());
                 return vec![json!({ "op": 9, "s": null, "t": null, "d": false })];
             }

@@ -131,6 +131,7 @@ impl FakeDiscord {
             bot_token: TokenSource::Env("UNUSED".to_owned()),
             application_id: APPLICATION,
             public_key: Some(Signer::new().public_key()),
+            next_public_key: None,
             guilds: vec![GUILD],
             api_url: self.api.clone(),
         }

@@ -1,7 +1,7 @@
 //! The REST interface.
 
 use super::reading::is_laid_out;
-use super::world::{APPLICATION, BOT, Channel, Fault, GUILD, Lacking, TOKEN, World};
+use super::world::{APPLICATION, BOT, Channel, Fault, GUILD, Lacking, World};
 use super::{Event, check, multipart};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -69,7 +69,7 @@ fn respond(world: &Mutex<World>, parts: &Parts, bytes: &Bytes) -> Option<Respons
         world.violations.push(format!("{method} {path}: the body is not as long as it says"));
     }
     let by_token = path.starts_with("/webhooks/") || path.starts_with("/interactions/");
-    if !by_token && header("authorization") != format!("Bot {TOKEN}") {
+    if !by_token && header("authorization") != format!("Bot {}", world.token) {
         return Some(refusal(&Refused(401, 0)));
     }
     if by_token && !header("authorization").is_empty() {

@@ -103,6 +103,8 @@ pub(crate) struct SentInteraction {
 }
 
 pub(crate) struct World {
+    /// The token that is accepted.
+    pub(crate) token: String,
     pub(crate) gateway_url: String,
     /// What everybody may do in them, in Discord's bits.
     pub(crate) everyone: u64,
@@ -156,6 +158,7 @@ pub(crate) struct World {
 impl World {
     pub(super) fn new(gateway_url: String, changed: Arc<Notify>) -> World {
         World {
+            token: TOKEN.to_owned(),
             gateway_url,
             everyone: super::inspection::NEEDED,
             commands: BTreeMap::new(),

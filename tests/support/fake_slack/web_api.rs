@@ -1,6 +1,6 @@
 //! The Web API: methods as functions of the world.
 
-use super::world::{BOT_TOKEN, BOT_USER, Call, Fault, Posted, Shared, TEAM, Upload, World};
+use super::world::{BOT_USER, Call, Fault, Posted, Shared, TEAM, Upload, World};
 use super::{FakeSlack, blocks, now};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -71,10 +71,10 @@ async fn method(
         Some(Fault::LostAfterwards | Fault::HangAfterwards) | None => {}
     }
     let token = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default();
-    let expected = if method == "apps.connections.open" { super::world::APP_TOKEN } else { BOT_TOKEN };
-    if token != expected {
+    let (bot, app) = (fake.world().bot_token.clone(), fake.world().app_token.clone());
+    if token != if method == "apps.connections.open" { &app } else { &bot } {
         // Source: Slack, "apps.connections.open", "Errors"; the same code stands on every method's page.
-        let is_the_other = [super::world::APP_TOKEN, BOT_TOKEN].contains(&token);
+        let is_the_other = [app.as_str(), bot.as_str()].contains(&token);
         return failed(&fake, if is_the_other { "not_allowed_token_type" } else { "invalid_auth" });
     }
     let result = fake.change(|world| call(world, &fake, &method, &arguments));

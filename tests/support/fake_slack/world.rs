@@ -113,6 +113,9 @@ pub(crate) struct Socket {
 
 #[derive(Debug, Default)]
 pub(crate) struct World {
+    /// The tokens that are accepted: the bot's and the app's.
+    pub(crate) bot_token: String,
+    pub(crate) app_token: String,
     pub(crate) channels: BTreeMap<String, Channel>,
     pub(crate) users: HashMap<String, Value>,
     pub(crate) usergroups: Vec<Value>,
@@ -148,7 +151,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> World {
-        let mut world = World { scopes: scopes_of_the_manifest(), ..World::default() };
+        let mut world = World {
+            scopes: scopes_of_the_manifest(),
+            bot_token: BOT_TOKEN.to_owned(),
+            app_token: APP_TOKEN.to_owned(),
+            ..World::default()
+        };
         for (id, bot_is_member) in [("C1", true), ("C2", true), ("C3", false)] {
             world.channels.insert(id.to_owned(), Channel { bot_is_member, ..Channel::default() });
         }

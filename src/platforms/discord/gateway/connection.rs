@@ -214,6 +214,11 @@ impl Connection {
         }
     }
 
+    /// Ends the connection and its session.
+    pub(super) async fn leave(&mut self) {
+        self.close(CloseCode::Normal).await;
+    }
+
     async fn close(&mut self, code: CloseCode) {
         let frame = CloseFrame { code, reason: "".into() };
         // Whoever does not take leave in time is left.

@@ -92,6 +92,7 @@ impl SocketLine {
     async fn keep(&self) -> Result<(), SlackStop> {
         let rhythm = self.slack.rhythm;
         let mut backoff = Backoff::new(rhythm.first_wait, rhythm.longest_wait);
+        let mut renewed = self.slack.tokens.inbound.changes();
         let mut next = self.open(&mut backoff).await?;
         if self.slack.sockets.open() == usize::from(self.count) {
             self.slack.say_where();
@@ -104,6 +105,8 @@ impl SocketLine {
                 ended = &mut talk => Some(ended),
                 // Told to go: the next socket is open before this one is let go. Where the notice is dropped, it ended.
                 told = &mut notice => if told.is_ok() { None } else { Some((&mut talk).await) },
+                // The same with a new token.
+                Ok(()) = renewed.changed() => None,
             };
             match ended {
                 None => {
@@ -133,6 +136,7 @@ impl SocketLine {
     /// Opens a socket, however long it takes; `None` when told to stop.
     async fn open(&self, backoff: &mut Backoff) -> Result<Option<SocketConnection>, SlackStop> {
         loop {
+            let tried = self.slack.tokens.inbound.current();
             let opened = tokio::select! {
                 () = self.stop.cancelled() => return Ok(None),
                 opened = SocketConnection::open(&self.slack) => opened,
@@ -143,6 +147,9 @@ impl SocketLine {
                 }
                 Err(NoConnection::Disabled) => return Err(disabled()),
                 Err(NoConnection::Failed(failure)) if failure.is_about_the_token() => {
+                    if self.slack.tokens.have_another_inbound_than(&tried) {
+                        continue;
+                    }
                     return Err(SlackStop::NotLetIn(failure.to_string()));
                 }
                 Err(NoConnection::Failed(failure)) => {
