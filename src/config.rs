@@ -10,6 +10,7 @@ mod platform;
 pub(crate) mod reader;
 mod rules;
 mod serve;
+mod store;
 mod token;
 
 pub use alarms::{AlarmMapping, AlarmPattern, AlarmRoute, Alarms, Callee, QuietHours, Sns, Topic};
@@ -19,7 +20,8 @@ pub use pattern::SecretPattern;
 pub use platform::{Misplaced, PlatformConfig, PlatformConfigs, PlatformTable};
 pub use reader::{Reader, Section};
 pub use rules::{AccessRule, Ids};
-pub use serve::{Http, StoreFile, Work};
+pub use serve::{Http, Work};
+pub use store::{StoreFile, StoreServer};
 pub use token::{MIN_LENGTH as MIN_TOKEN_LENGTH, Token, TokenSource};
 
 use crate::model::{AccountId, Arn, PlatformName, Region, RoleArn};
@@ -207,7 +209,7 @@ fn read_root<T: PlatformTable + ?Sized>(reader: &Reader<'_>, table: &DeTable<'_>
     (config.allow, config.deny) = rules::read(&root, &names);
     config.http = serve::http(&root, reader);
     config.http_is_asked_for = root.has("http");
-    config.store = serve::store(&root);
+    config.store = store::store(&root);
     // What was taken is known as long as it is stored; after that a copy of it would count as new.
     if config.alarms.sns.as_ref().is_some_and(|sns| sns.max_age >= config.store.retention) {
         root.problem("alarms", "`sns.max_age_minutes` must be shorter than `store.retention_days`, or a copy would count as new");

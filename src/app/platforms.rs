@@ -7,7 +7,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::diagnosis::page_of;
 use crate::investigation::new_id;
-use crate::model::Cause;
+use crate::model::{Cause, PlatformName};
+use crate::store::courier;
 use axum::Router;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -77,12 +78,14 @@ pub(super) fn build(
     stop: &CancellationToken,
 ) -> Result<Platforms, AppError> {
     let mut built = Platforms::default();
+    let leads = |platform: PlatformName| bot.store.term_of(&courier(platform));
     let around = Surroundings {
         config,
         intake: Arc::clone(&bot.intake) as Arc<dyn Intake>,
         history: Arc::clone(&bot.history) as Arc<dyn MessageHistory>,
         stop: stop.clone(),
         new_id,
+        leads: &leads,
         cause_page,
     };
     for kind in kinds {

@@ -97,7 +97,7 @@ impl Runner {
         let run = Box::pin(investigate(&connected.aws, &connected.clock, &options, &live));
         let investigation = tokio::select! {
             investigation = run => investigation,
-            never = live.tell(&self.store, &self.platforms, &row, &subject) => match never {},
+            never = live.tell(&self.store, lease, &self.platforms, &row, &subject) => match never {},
         };
         let record = Investigation { id: row.id.clone(), ..self.without_foreign_names(&row, location, investigation) };
         let timeline = timeline(&row, &record).await;

@@ -1,4 +1,4 @@
-//! What `rotation-diag serve` needs beside the platforms: where it listens, where it keeps things, how much it does at once.
+//! What `rotation-diag serve` needs beside the platforms and the store: where it listens, how much it does at once.
 
 use super::reader::{self, Reader, Section};
 use std::net::SocketAddr;
@@ -16,20 +16,6 @@ pub struct Http {
 impl Default for Http {
     fn default() -> Http {
         Http { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), tls: None }
-    }
-}
-
-/// `[store]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreFile {
-    pub path: PathBuf,
-    /// How long finished things are kept.
-    pub retention: Duration,
-}
-
-impl Default for StoreFile {
-    fn default() -> StoreFile {
-        StoreFile { path: PathBuf::from("rotation-diag.db"), retention: days(90) }
     }
 }
 
@@ -73,17 +59,6 @@ pub(super) fn http(root: &Section<'_>, reader: &Reader<'_>) -> Http {
     };
     section.finish();
     Http { listen: listen.unwrap_or(Http::default().listen), tls }
-}
-
-pub(super) fn store(root: &Section<'_>) -> StoreFile {
-    let default = StoreFile::default();
-    let Some(section) = root.section("store") else { return default };
-    let store = StoreFile {
-        path: section.get("path", reader::text).map_or(default.path, PathBuf::from),
-        retention: section.get("retention_days", |value| reader::number(value, 1..=3_650)).map_or(default.retention, days),
-    };
-    section.finish();
-    store
 }
 
 pub(super) fn work(root: &Section<'_>) -> Work {

@@ -51,8 +51,7 @@ fn window(cx: &StepContext<'_>, described: &Described) -> Window {
     let asked = cx.request.lookback.window(cx.now);
     let furthest = Lookback::Quarter.window(cx.now).from;
     let anchors = [described.config.due.previous, described.config.due.overdue_since, described.config.last_rotated_at];
-    let from =
-        anchors.into_iter().flatten().filter_map(|at| at.checked_sub(ATTEMPT_SPAN).ok()).fold(asked.from, Timestamp::min);
+    let from = anchors.into_iter().flatten().filter_map(|at| at.checked_sub(ATTEMPT_SPAN).ok()).fold(asked.from, Timestamp::min);
     Window { from: from.max(furthest), to: asked.to }
 }
 
