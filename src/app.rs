@@ -17,7 +17,7 @@ mod web;
 
 pub use platforms::{PLATFORMS, Platforms};
 
-use crate::aws::ConnectError;
+use crate::aws::{ConnectError, SharedTurns};
 use crate::bot::{
     Access, Accounts, Actions, AgentQuestions, AlarmIntake, AlarmThreads, Autocomplete, AwsAccounts, ChatHistory, Delivery,
     DeliveryPolicy, Handlers, Health, Intake, InvestigationRequests, PendingEvents, Reconciler, Runner, Subscriber, Watches,
@@ -227,13 +227,16 @@ impl App {
         if config.allow.is_empty() {
             tracing::warn!("the configuration has no [[allow]] rule: every request is refused");
         }
-        if let Some(kind) = network_disk(&config.store.path) {
+        if let Some(kind) = network_disk(&config.store.path).filter(|_| config.store.server.is_none()) {
             tracing::warn!(
                 kind,
                 "the store is on a network disk, whose locks cannot be relied on: name a local one in [store] path"
             );
         }
-        let store = Arc::new(Store::open(&config.store.path, Clock::system()).await?);
+        let store = Arc::new(Store::open_configured(&config.store, Clock::system()).await?);
+        if store.is_shared() {
+            accounts.share_limits(Arc::clone(&store) as Arc<dyn SharedTurns>);
+        }
         let bot = Bot::counting(config, Arc::clone(&store), accounts, metrics);
         let health = Health::default();
         let (intake, delivery) = (CancellationToken::new(), CancellationToken::new());

@@ -16,6 +16,7 @@ mod iam_policy;
 mod interrupt;
 mod logging;
 mod mcp;
+mod migrate_store;
 mod output;
 mod package;
 mod package_files;
@@ -90,6 +91,9 @@ enum CliCommand {
     /// Copy the store into a file, while the bot may run
     #[command(long_about = help::BACKUP, after_long_help = help::BACKUP_AFTER)]
     Backup(Backup),
+    /// Move the store from its file into a PostgreSQL database, while no bot runs
+    #[command(long_about = help::MIGRATE_STORE, after_long_help = help::MIGRATE_STORE_AFTER)]
+    MigrateStore(MigrateStore),
     /// Print a completion script for a shell
     #[command(after_long_help = help::COMPLETIONS_AFTER)]
     Completions {
@@ -316,6 +320,22 @@ struct Backup {
 }
 
 #[derive(Debug, Args)]
+struct MigrateStore {
+    /// The file that holds the store
+    #[arg(value_name = "SQLITE_FILE")]
+    file: PathBuf,
+    /// The empty database, without a password: postgres://user@host/name
+    #[arg(value_name = "POSTGRES_URL")]
+    url: String,
+    /// Where the database's password is, as in the configuration: env:NAME or file:/path
+    #[arg(long, value_name = "SOURCE")]
+    password: Option<String>,
+    /// A certificate authority that may vouch for the database, in PEM
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 struct Audit {
     /// The configuration file, which names the store
     #[arg(long, value_name = "FILE", env = "ROTATION_DIAG_CONFIG")]
@@ -417,6 +437,7 @@ pub fn main() -> ExitCode {
         CliCommand::IamPolicy(options) => iam_policy::run(&options),
         CliCommand::Health(options) => health::run(&options),
         CliCommand::Backup(options) => backup::run(&options),
+        CliCommand::MigrateStore(options) => migrate_store::run(&options),
         CliCommand::PackageFiles { prefix } => package_files::run(&prefix),
         CliCommand::Completions { shell } => completions::run(shell),
         CliCommand::Simulate { scenario } => simulate::run(&scenario),

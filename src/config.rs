@@ -11,6 +11,7 @@ mod platform;
 pub(crate) mod reader;
 mod rules;
 mod serve;
+mod store;
 mod token;
 
 pub use agents::{AGENTS, AGENTS_CHANNEL, AGENTS_WORKSPACE, AgentAccess, Agents};
@@ -21,7 +22,8 @@ pub use pattern::SecretPattern;
 pub use platform::{Misplaced, PlatformConfig, PlatformConfigs, PlatformTable};
 pub use reader::{Reader, Section};
 pub use rules::{AccessRule, Ids};
-pub use serve::{Http, MetricsServer, StoreFile, Traces, Work};
+pub use serve::{Http, MetricsServer, Traces, Work};
+pub use store::{StoreFile, StoreServer};
 pub use token::{LiveToken, MIN_LENGTH as MIN_TOKEN_LENGTH, Token, TokenSource, beside, keep_renewed};
 
 use crate::model::{AccountId, Arn, PlatformName, Region, RoleArn};
@@ -222,7 +224,7 @@ fn read_root<T: PlatformTable + ?Sized>(reader: &Reader<'_>, table: &DeTable<'_>
     if config.metrics.is_some_and(|metrics| metrics.listen.port() != 0 && metrics.listen == config.http.listen) {
         root.problem("metrics", "`listen` must be another address than `http.listen`: metrics are not for whoever calls there");
     }
-    config.store = serve::store(&root);
+    config.store = store::store(&root);
     // What was taken is known as long as it is stored; after that a copy of it would count as new.
     if config.alarms.sns.as_ref().is_some_and(|sns| sns.max_age >= config.store.retention) {
         root.problem("alarms", "`sns.max_age_minutes` must be shorter than `store.retention_days`, or a copy would count as new");

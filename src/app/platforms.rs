@@ -9,8 +9,9 @@ use crate::config::{AgentAccess, Config};
 use crate::diagnosis::page_of;
 use crate::investigation::new_id;
 use crate::mcp::{self, AgentDoor, Investigator};
-use crate::model::Cause;
+use crate::model::{Cause, PlatformName};
 use crate::platforms::console::hosts;
+use crate::store::courier;
 use axum::Router;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -104,6 +105,7 @@ pub(super) fn build(
     stop: &CancellationToken,
 ) -> Result<Platforms, AppError> {
     let mut built = Platforms::default();
+    let leads = |platform: PlatformName| bot.store.term_of(&courier(platform));
     let around = Surroundings {
         config,
         intake: Arc::clone(&bot.intake) as Arc<dyn Intake>,
@@ -112,6 +114,7 @@ pub(super) fn build(
         reload: reload.listen(),
         metrics: bot.metrics.clone(),
         new_id,
+        leads: &leads,
         cause_page,
     };
     for kind in kinds {

@@ -23,6 +23,7 @@ mod trails;
 pub(crate) use alarms::DescribedAlarm;
 pub(crate) use caller::AwsCaller;
 pub use connect::{AwsOptions, ConnectError};
+pub use limiter::SharedTurns;
 pub(crate) use network::DnsAttribute;
 pub(crate) use package::PackageHost;
 pub(crate) use query::{QueryInput, rds};

@@ -1,7 +1,7 @@
 //! What all investigations of one process share, by account and region.
 
 use super::cache::ResponseCache;
-use super::limiter::Limiter;
+use super::limiter::{Limiter, SharedTurns, TurnsOfAll};
 use crate::metrics::EngineMetrics;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +26,7 @@ struct AccountRegion {
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     places: Arc<Mutex<HashMap<AccountRegion, Arc<Shared>>>>,
+    turns_of_all: TurnsOfAll,
     metrics: EngineMetrics,
 }
 
@@ -41,13 +42,18 @@ impl Registry {
         &self.metrics
     }
 
+    /// From now on limits are kept together with other processes, by `turns`; the first word counts.
+    pub fn share_limits(&self, turns: Arc<dyn SharedTurns>) {
+        let _ = self.turns_of_all.set(turns);
+    }
+
     pub(crate) fn shared(&self, identity: &str, region: &str, endpoint: &str) -> Arc<Shared> {
         let place = AccountRegion { identity: identity.to_owned(), region: region.to_owned(), endpoint: endpoint.to_owned() };
+        let name = format!("{identity}/{region}");
+        let limiter = || Limiter::lookup_events(&name, Arc::clone(&self.turns_of_all), self.metrics.waits.clone());
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let lookup_events = || Limiter::lookup_events(self.metrics.waits.clone());
-        let shared = places
-            .entry(place)
-            .or_insert_with(|| Arc::new(Shared { lookup_events: lookup_events(), answers: ResponseCache::new() }));
+        let shared =
+            places.entry(place).or_insert_with(|| Arc::new(Shared { lookup_events: limiter(), answers: ResponseCache::new() }));
         Arc::clone(shared)
     }
 }

@@ -6,6 +6,7 @@
 //! | `health` | what does not work, for whoever restarts or pages |
 //! | `rate_limit` | how much one person may ask |
 //! | `retention` | forgets what is old |
+//! | `leading` | what only one of several processes on one store does |
 //! | `delivery` | makes the platforms show what the store says they are to show |
 //! | `threads` | in which thread a question is answered, and what a follow-up is about |
 //! | `verdict` | what the thread of an investigation is to show of it |
@@ -33,6 +34,7 @@ mod handlers;
 mod health;
 mod history;
 mod intake;
+mod leading;
 mod progress;
 mod rate_limit;
 mod retention;

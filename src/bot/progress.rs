@@ -6,7 +6,7 @@ use crate::chat::{PlatformSet, compose};
 use crate::model::{Investigation, StepName};
 use crate::playbook::Progress;
 use crate::redact::SafeText;
-use crate::store::{DesiredMessage, InvestigationRow, Store};
+use crate::store::{DesiredMessage, InvestigationRow, Lease, Store};
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -39,6 +39,7 @@ impl Live {
     pub(super) async fn tell(
         &self,
         store: &Store,
+        lease: Lease,
         platforms: &PlatformSet,
         row: &InvestigationRow,
         subject: &SafeText,
@@ -51,7 +52,7 @@ impl Live {
             let verdict = decided.as_ref().and_then(|record| early(row, record));
             let message = verdict.unwrap_or_else(|| compose::progress(subject, &steps));
             let desired = DesiredMessage::reply(&row.thread, &row.message_key, message, "progress").as_progress();
-            if let Err(error) = store.upsert_messages(&[desired]).await {
+            if let Err(error) = store.state_progress(lease, &[desired]).await {
                 tracing::warn!(%error, "progress could not be stored");
             }
             // The verdict is what people wait for.

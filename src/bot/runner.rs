@@ -105,7 +105,7 @@ impl Runner {
         let run = Box::pin(investigate(&connected.aws, &connected.clock, &options, &live).instrument(watch.span.clone()));
         let investigation = tokio::select! {
             investigation = run => investigation,
-            never = live.tell(&self.store, &self.platforms, &row, &subject) => match never {},
+            never = live.tell(&self.store, lease, &self.platforms, &row, &subject) => match never {},
         };
         watch.end(ending_of(&investigation));
         let record = Investigation { id: row.id.clone(), ..self.without_foreign_names(&row.place, location, investigation) };

@@ -18,11 +18,12 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How long a claim lasts without being renewed.
+/// How long a claim lasts without being renewed, in thirds of which it is renewed.
 const LEASE: Duration = Duration::from_secs(60);
 
-/// How often it is renewed.
-const RENEW: Duration = Duration::from_secs(20);
+/// The same where other processes may have the store: they wait for no longer when one is gone. A process that has the store
+/// alone takes over at its start.
+const SHARED_LEASE: Duration = Duration::from_secs(20);
 
 /// The waits between failures. Whoever fails longest is given up before the waits reach their end.
 const WAITS: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(3_600));
@@ -43,6 +44,7 @@ pub struct Workers {
     /// How long triggers may stay unclaimed.
     longest: Duration,
     metrics: BotMetrics,
+    lease: Duration,
 }
 
 impl Workers {
@@ -51,7 +53,8 @@ impl Workers {
     pub fn new(store: Arc<Store>, handlers: Handlers, work: Work, runner: &Runner, metrics: BotMetrics) -> Arc<Workers> {
         // One trigger may be the work of several investigations, one after the other.
         let longest = runner.longest().saturating_mul(3) + STALLED;
-        Arc::new(Workers { store, handlers, work, pulse: Pulse::default(), longest, metrics })
+        let lease = if store.is_shared() { SHARED_LEASE } else { LEASE };
+        Arc::new(Workers { store, handlers, work, pulse: Pulse::default(), longest, metrics, lease })
     }
 
     /// Why nothing that is accepted now would be worked on; `None` while it would.
@@ -70,7 +73,7 @@ impl Workers {
         while let Some(Ok(place)) = stop.run_until_cancelled(Arc::clone(&places).acquire_owned()).await {
             while running.try_join_next().is_some() {}
             changes.mark_unchanged();
-            let claimed = self.store.claim(LEASE).await;
+            let claimed = self.store.claim(self.lease).await;
             self.pulse.note(claimed.is_ok());
             match claimed {
                 Ok(Some(claimed)) => {
@@ -84,8 +87,9 @@ impl Workers {
                     });
                 }
                 Ok(None) => {
+                    let most = self.lease / 3;
                     let next =
-                        self.store.next_claim().await.ok().flatten().unwrap_or(RENEW).clamp(Duration::from_millis(10), RENEW);
+                        self.store.next_claim().await.ok().flatten().unwrap_or(most).clamp(Duration::from_millis(10), most);
                     let _ = stop.run_until_cancelled(tokio::time::timeout(next, changes.changed())).await;
                 }
                 Err(error) => {
@@ -160,8 +164,8 @@ impl Workers {
     /// Renews the claim; returns when it was lost.
     async fn keep(&self, lease: Lease) {
         loop {
-            tokio::time::sleep(RENEW).await;
-            match self.store.renew(lease, LEASE).await {
+            tokio::time::sleep(self.lease / 3).await;
+            match self.store.renew(lease, self.lease).await {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => tracing::warn!(%error, "a claim could not be renewed"),

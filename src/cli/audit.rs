@@ -16,7 +16,7 @@ pub(super) fn run(options: &Audit) -> Result<ExitCode, CommandError> {
         None => Timestamp::UNIX_EPOCH,
     };
     interrupt::or(async {
-        let lines = Store::read_audit_trail(&config.store.path, since, options.limit).await.map_err(CommandError::cannot_run)?;
+        let lines = Store::audit_trail(&config.store, since, options.limit).await.map_err(CommandError::cannot_run)?;
         let mut out = std::io::stdout().lock();
         for line in &lines {
             match options.format {

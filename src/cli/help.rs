@@ -178,6 +178,17 @@ Copy the store into a file of its own. The bot may run meanwhile: the copy is th
 
 Only its owner can read the copy. It holds no secret's value, but names of secrets, what people asked, and evidence.";
 
+pub(super) const MIGRATE_STORE: &str = "\
+Move the store from its file into an empty PostgreSQL database, which any number of bots may share then. No bot may run on the \
+file meanwhile.
+
+All is moved in one transaction, and counted and compared before it is kept: it is moved whole or not at all, and can be tried \
+again. The file stays where it is.";
+
+pub(super) const MIGRATE_STORE_AFTER: &str = "\
+Example:
+  rotation-diag migrate-store rotation-diag.db postgres://rotation_diag@db.example.com/rotation_diag --password file:/run/secrets/store";
+
 pub(super) const BACKUP_AFTER: &str = "\
 Example:
   rotation-diag backup --config config/rotation-diag.toml rotation-diag-copy.db";

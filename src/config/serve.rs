@@ -1,4 +1,4 @@
-//! What `rotation-diag serve` needs beside the platforms: where it listens, where it keeps things, how much it does at once.
+//! What `rotation-diag serve` needs beside the platforms and the store: where it listens, how much it does at once.
 
 use super::reader::{self, Reader, Section};
 use std::net::SocketAddr;
@@ -31,20 +31,6 @@ pub struct MetricsServer {
 pub struct Traces {
     /// Where spans are sent: the collector's base address, below which OTLP has `/v1/traces`.
     pub endpoint: Url,
-}
-
-/// `[store]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreFile {
-    pub path: PathBuf,
-    /// How long finished things are kept.
-    pub retention: Duration,
-}
-
-impl Default for StoreFile {
-    fn default() -> StoreFile {
-        StoreFile { path: PathBuf::from("rotation-diag.db"), retention: days(90) }
-    }
 }
 
 /// `[work]`.
@@ -113,17 +99,6 @@ pub(super) fn traces(root: &Section<'_>) -> Option<Traces> {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("expected an address and a port such as 127.0.0.1:8080, found {text:?}"))
-}
-
-pub(super) fn store(root: &Section<'_>) -> StoreFile {
-    let default = StoreFile::default();
-    let Some(section) = root.section("store") else { return default };
-    let store = StoreFile {
-        path: section.get("path", reader::text).map_or(default.path, PathBuf::from),
-        retention: section.get("retention_days", |value| reader::number(value, 1..=3_650)).map_or(default.retention, days),
-    };
-    section.finish();
-    store
 }
 
 pub(super) fn work(root: &Section<'_>) -> Work {

@@ -59,5 +59,5 @@ catalogue! {
     MESSAGES_WAITING = "messages_waiting", Gauge, [], "Messages that a platform does not show yet as they are to be";
     MESSAGE_AGE = "message_oldest_wait_seconds", Gauge, [], "How long the oldest of them has been due; 0 where none is";
     DELIVERIES = "deliveries_total", Counter, ["platform", "result"],
-        "Attempts to deliver: delivered, found (after a lost answer), later, closed, lost, stuck, refused or token_refused";
+        "Attempts to deliver: delivered, found (after a lost answer), later, closed, lost, stuck, refused, token_refused or elsewhere (another replica delivers)";
 }

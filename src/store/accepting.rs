@@ -3,11 +3,10 @@
 
 use super::audit::{self, Audited};
 use super::inbox::{self, Accepted, MAX_WAITING, NewTrigger, Refused, SAME, WAITING};
-use super::{Store, StoreError, to_json};
+use super::{Changed, Store, StoreError, Tx, to_json};
 use crate::model::Trigger;
 use crate::redact::Redactor;
 use jiff::Timestamp;
-use sqlx::{Sqlite, Transaction};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Triggers that wait to be accepted.
@@ -96,14 +95,14 @@ impl Store {
             outcomes.push(outcome);
         }
         tx.commit().await?;
-        self.durable.settle().await.map_err(|error| StoreError::Broken(error.into()))?;
+        self.engine.settle().await?;
         let is_any_new = outcomes.contains(&Some(Accepted::New));
         for (candidate, outcome) in all.iter().zip(outcomes) {
             // One that was taken along twice keeps what it was told first.
             let _ = candidate.outcome.set(outcome);
         }
         if is_any_new {
-            self.inbox_changed.send_replace(());
+            self.changed(Changed::Inbox);
         }
         Ok(())
     }
@@ -122,7 +121,7 @@ fn redacted(trigger: &Trigger) -> Result<Trigger, StoreError> {
 
 /// Stores one; `None` where it is new and there is no room for it.
 async fn insert(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Tx,
     candidate: &Candidate,
     has_room: bool,
     tick: i64,
@@ -130,7 +129,7 @@ async fn insert(
 ) -> Result<Option<Accepted>, StoreError> {
     let entry = &candidate.entry;
     let known: Option<String> =
-        sqlx::query_scalar("SELECT origin FROM inbox WHERE key = ?").bind(&entry.key).fetch_optional(&mut **tx).await?;
+        sqlx::query_scalar("SELECT origin FROM inbox WHERE key = $1").bind(&entry.key).fetch_optional(&mut **tx).await?;
     if let Some(origin) = known {
         return Ok(Some(if origin == entry.origin { Accepted::Redelivered } else { Accepted::AlreadyDone }));
     }
@@ -145,7 +144,7 @@ async fn insert(
     }
     sqlx::query(
         "INSERT INTO inbox (key, origin, lane, subject, same, job, what, state, queue, not_before, received_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', 3, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', 3, $8, $9)",
     )
     .bind(&entry.key)
     .bind(&entry.origin)

@@ -37,14 +37,14 @@ impl Store {
     pub async fn note_alarm(&self, key: &str, state: AlarmState, state_at: Timestamp) -> Result<Newness, StoreError> {
         let mut tx = self.write().await?;
         let known: Option<(String, i64)> =
-            sqlx::query_as("SELECT state, state_at FROM alarms WHERE key = ?").bind(key).fetch_optional(&mut *tx).await?;
+            sqlx::query_as("SELECT state, state_at FROM alarms WHERE key = $1").bind(key).fetch_optional(&mut *tx).await?;
         let newness = match &known {
             Some((_, at)) if *at > state_at.as_millisecond() => return Ok(Newness::Outdated),
             Some((before, _)) if before == word(state) => Newness::Repeated,
             _ => Newness::Changed,
         };
         sqlx::query(
-            "INSERT INTO alarms (key, state, state_at, seen_at) VALUES (?, ?, ?, ?)
+            "INSERT INTO alarms (key, state, state_at, seen_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (key) DO UPDATE SET state = excluded.state, state_at = excluded.state_at, seen_at = excluded.seen_at",
         )
         .bind(key)
@@ -63,7 +63,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn alarm_state(&self, key: &str) -> Result<Option<(AlarmState, Timestamp)>, StoreError> {
         let known: Option<(String, i64)> =
-            sqlx::query_as("SELECT state, state_at FROM alarms WHERE key = ?").bind(key).fetch_optional(&self.readers).await?;
+            sqlx::query_as("SELECT state, state_at FROM alarms WHERE key = $1").bind(key).fetch_optional(&self.readers).await?;
         Ok(known.and_then(|(word, state_at)| Some((state_of(&word)?, at(state_at)))))
     }
 }

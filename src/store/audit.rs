@@ -1,11 +1,10 @@
 //! Who did what, and what was decided.
 
-use super::{Store, StoreError, to_json};
+use super::{Store, StoreError, Tx, to_json};
 use crate::model::{Actor, Place, SecretRef};
 use crate::redact::SafeText;
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::{Sqlite, Transaction};
 use std::collections::HashSet;
 
 /// What was decided.
@@ -113,7 +112,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn asked_by(&self, actor: &Actor) -> Result<HashSet<(String, String)>, StoreError> {
         let asked: Vec<(String, String)> = sqlx::query_as(
-            "SELECT DISTINCT channel, subject FROM audit WHERE platform = ?1 AND workspace = ?2 AND person = ?3 AND decision = ?4",
+            "SELECT DISTINCT channel, subject FROM audit WHERE platform = $1 AND workspace = $2 AND person = $3 AND decision = $4",
         )
         .bind(actor.platform.id())
         .bind(&actor.workspace)
@@ -133,9 +132,9 @@ impl Store {
         let subjects: Vec<SafeText> = secrets.iter().map(|secret| field(secret.as_str())).collect();
         let people: Vec<(String,)> = sqlx::query_as(
             "SELECT person FROM audit
-             WHERE at >= ?1 AND platform = ?2 AND workspace = ?3 AND channel = ?4 AND decision = ?5
-               AND subject IN (SELECT value FROM json_each(?6))
-             GROUP BY person ORDER BY min(id) LIMIT ?7",
+             WHERE at >= $1 AND platform = $2 AND workspace = $3 AND channel = $4 AND decision = $5
+               AND subject IN (SELECT value FROM json_each($6))
+             GROUP BY person ORDER BY min(id) LIMIT $7",
         )
         .bind(since.as_millisecond())
         .bind(place.platform.id())
@@ -159,10 +158,10 @@ pub fn audited(subject: &str) -> String {
 /// How many people are called at once at most.
 const MAX_PEOPLE: i64 = 10;
 
-pub(super) async fn insert(tx: &mut Transaction<'static, Sqlite>, line: &Audited, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn insert(tx: &mut Tx, line: &Audited, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO audit (at, platform, workspace, channel, person, did, subject, decision, reason)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(now.as_millisecond())
     .bind(line.platform.as_str())

@@ -86,7 +86,7 @@ struct InvestigationLine {
     tone: Option<String>,
     title: Option<String>,
     stated_at: Option<i64>,
-    is_theirs: bool,
+    is_theirs: i64,
 }
 
 /// A tone this version does not know says nothing.
@@ -119,7 +119,7 @@ impl InvestigationLine {
                 None => None,
             },
             headline: headline(self.tone, self.title, self.stated_at),
-            is_theirs: self.is_theirs,
+            is_theirs: self.is_theirs != 0,
         })
     }
 }
@@ -135,12 +135,12 @@ impl Store {
         let rows: Vec<HistoryRow> = sqlx::query_as(
             "SELECT * FROM (
                  SELECT coalesce(m.posted_id, m.thread || '.' || m.slot || '.' || m.posts) AS id, m.revision, m.stated_at,
-                        m.message, m.slot <> ?1 AS is_reply, m.id AS number
+                        m.message, m.slot <> $1 AS is_reply, m.id AS number
                  FROM threads t JOIN messages m ON m.thread = t.id
-                 JOIN messages r ON r.thread = t.id AND r.slot = ?1
-                 WHERE t.platform = ?2 AND coalesce(t.root, r.thread || '.' || r.slot || '.' || r.posts) = ?3
-                   AND NOT m.alone AND m.state <> 'given_up'
-                 ORDER BY is_reply, number DESC LIMIT ?4)
+                 JOIN messages r ON r.thread = t.id AND r.slot = $1
+                 WHERE t.platform = $2 AND coalesce(t.root, r.thread || '.' || r.slot || '.' || r.posts) = $3
+                   AND m.alone = 0 AND m.state <> 'given_up'
+                 ORDER BY is_reply, number DESC LIMIT $4) AS newest
              ORDER BY is_reply, number",
         )
         .bind(ROOT)
@@ -168,14 +168,14 @@ impl Store {
             "SELECT t.number, t.id, t.platform, t.workspace, t.channel, t.root, t.held_in, t.opened_at,
                     coalesce(t.root, m.thread || '.' || m.slot || '.' || m.posts) AS shown_as,
                     json_extract(m.message, '$.tone') AS tone, json_extract(m.message, '$.title') AS title, m.stated_at
-             FROM (SELECT rowid AS number, * FROM threads WHERE (opened_at, rowid) < (?1, ?2)
-                   ORDER BY opened_at DESC, rowid DESC LIMIT ?3) t
-             LEFT JOIN messages m ON m.thread = t.id AND m.slot = ?4 AND m.state <> 'given_up'
+             FROM (SELECT rowid AS number, * FROM threads WHERE (opened_at, rowid) < ($1, $2)
+                   ORDER BY opened_at DESC, rowid DESC LIMIT $3) t
+             LEFT JOIN messages m ON m.thread = t.id AND m.slot = $4 AND m.state <> 'given_up'
              ORDER BY t.opened_at DESC, t.number DESC",
         )
         .bind(behind.opened_at)
         .bind(behind.number)
-        .bind(limit)
+        .bind(i64::from(limit))
         .bind(ROOT)
         .fetch_all(&self.readers)
         .await?;
@@ -183,11 +183,11 @@ impl Store {
         let investigations: Vec<InvestigationLine> = sqlx::query_as(
             "SELECT i.thread, i.id, i.question, i.account, i.region, json_extract(m.message, '$.tone') AS tone,
                     json_extract(m.message, '$.title') AS title, m.stated_at,
-                    ?2 <> '' AND EXISTS (SELECT 1 FROM inbox o WHERE o.subject = i.id AND substr(o.origin, 1, length(?2)) = ?2)
+                    iif($2 <> '' AND EXISTS (SELECT 1 FROM inbox o WHERE o.subject = i.id AND substr(o.origin, 1, length($2)) = $2), 1, 0)
                         AS is_theirs
              FROM investigations i
              LEFT JOIN messages m ON m.thread = i.thread AND m.slot = i.slot AND m.state <> 'given_up'
-             WHERE i.thread IN (SELECT value FROM json_each(?1)) ORDER BY i.started_at, i.rowid",
+             WHERE i.thread IN (SELECT value FROM json_each($1)) ORDER BY i.started_at, i.rowid",
         )
         .bind(serde_json::json!(ids).to_string())
         .bind(origin)

@@ -37,7 +37,7 @@ impl Store {
     pub async fn keep_certificate(&self, kept: &KeptCertificate) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
-            "INSERT INTO certificates (address, der, fetched_at) VALUES (?, ?, ?)
+            "INSERT INTO certificates (address, der, fetched_at) VALUES ($1, $2, $3)
              ON CONFLICT (address) DO UPDATE SET der = excluded.der, fetched_at = excluded.fetched_at",
         )
         .bind(&kept.address)
@@ -46,7 +46,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         sqlx::query(
-            "DELETE FROM certificates WHERE address NOT IN (SELECT address FROM certificates ORDER BY fetched_at DESC LIMIT ?)",
+            "DELETE FROM certificates WHERE address NOT IN (SELECT address FROM certificates ORDER BY fetched_at DESC LIMIT $1)",
         )
         .bind(MAX_CERTIFICATES)
         .execute(&mut *tx)

@@ -1,6 +1,7 @@
 //! A copy of the store, made while another process may have it.
 
 use super::{OpenError, Store, open};
+use sqlx::AnyPool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -43,9 +44,9 @@ impl Store {
 }
 
 /// Writes the copy, and reads it once to see that it is whole.
-async fn fill(store: &SqlitePool, name: &str) -> Result<(), String> {
+async fn fill(store: &AnyPool, name: &str) -> Result<(), String> {
     let as_text = |error: sqlx::Error| error.to_string();
-    sqlx::query("VACUUM INTO ?").bind(name).execute(store).await.map_err(as_text)?;
+    sqlx::query("VACUUM INTO $1").bind(name).execute(store).await.map_err(as_text)?;
     let copy = SqlitePool::connect_with(SqliteConnectOptions::new().filename(name).read_only(true)).await.map_err(as_text)?;
     let found: Result<String, sqlx::Error> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&copy).await;
     copy.close().await;

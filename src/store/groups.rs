@@ -1,7 +1,7 @@
 //! What alarms told of, thread by thread: how the next one about the same cause finds its thread.
 
 use super::channel::place;
-use super::{Lease, Store, StoreError, from_json, inbox, parsed, to_json};
+use super::{Changed, Lease, Store, StoreError, from_json, inbox, parsed, to_json};
 use crate::model::{Place, ThreadId};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -52,15 +52,15 @@ impl Store {
         let rows: Vec<GroupRow> = sqlx::query_as(
             "SELECT t.id, t.platform, t.workspace, t.channel, t.root, s.body
              FROM stories s JOIN threads t ON t.id = s.thread
-             WHERE s.thread IN (SELECT k.thread FROM story_keys k WHERE k.key IN (SELECT value FROM json_each(?)))
-               AND t.platform = ? AND t.workspace = ? AND t.channel = ?
-             ORDER BY t.opened_at DESC, t.rowid DESC LIMIT ?",
+             WHERE s.thread IN (SELECT k.thread FROM story_keys k WHERE k.key IN (SELECT value FROM json_each($1)))
+               AND t.platform = $2 AND t.workspace = $3 AND t.channel = $4
+             ORDER BY t.opened_at DESC, t.rowid DESC LIMIT $5",
         )
         .bind(to_json("list of keys", &keys)?)
         .bind(of.platform.id())
         .bind(&of.workspace)
         .bind(&of.channel)
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.readers)
         .await?;
         rows.into_iter().map(read).collect()
@@ -73,7 +73,7 @@ impl Store {
     pub async fn group_in<T: DeserializeOwned>(&self, thread: &ThreadId) -> Result<Option<StoredGroup<T>>, StoreError> {
         let row: Option<GroupRow> = sqlx::query_as(
             "SELECT t.id, t.platform, t.workspace, t.channel, t.root, s.body
-             FROM stories s JOIN threads t ON t.id = s.thread WHERE s.thread = ?",
+             FROM stories s JOIN threads t ON t.id = s.thread WHERE s.thread = $1",
         )
         .bind(thread.as_str())
         .fetch_optional(&self.readers)
@@ -88,17 +88,17 @@ impl Store {
     pub async fn keep_group<T: Serialize>(&self, thread: &ThreadId, keys: &[String], group: &T) -> Result<(), StoreError> {
         let body = to_json("group of alarms", group)?;
         let mut tx = self.write().await?;
-        sqlx::query("INSERT INTO stories (thread, body) VALUES (?, ?) ON CONFLICT (thread) DO UPDATE SET body = excluded.body")
+        sqlx::query("INSERT INTO stories (thread, body) VALUES ($1, $2) ON CONFLICT (thread) DO UPDATE SET body = excluded.body")
             .bind(thread.as_str())
             .bind(body)
             .execute(&mut *tx)
             .await?;
-        sqlx::query("INSERT OR IGNORE INTO story_keys (key, thread) SELECT value, ? FROM json_each(?)")
+        sqlx::query("INSERT INTO story_keys (key, thread) SELECT value, $1 FROM json_each($2) WHERE true ON CONFLICT DO NOTHING")
             .bind(thread.as_str())
             .bind(to_json("list of keys", &keys)?)
             .execute(&mut *tx)
             .await?;
-        sqlx::query("UPDATE threads SET touched_at = ? WHERE id = ?")
+        sqlx::query("UPDATE threads SET touched_at = $1 WHERE id = $2")
             .bind(self.now().as_millisecond())
             .bind(thread.as_str())
             .execute(&mut *tx)
@@ -113,7 +113,7 @@ impl Store {
     pub async fn groups_since(&self, of: &Place, since: Timestamp) -> Result<usize, StoreError> {
         let count: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM threads t JOIN stories s ON s.thread = t.id
-             WHERE t.opened_at >= ? AND t.platform = ? AND t.workspace = ? AND t.channel = ?",
+             WHERE t.opened_at >= $1 AND t.platform = $2 AND t.workspace = $3 AND t.channel = $4",
         )
         .bind(since.as_millisecond())
         .bind(of.platform.id())
@@ -132,7 +132,7 @@ impl Store {
         let mut tx = self.write().await?;
         inbox::put_back(&mut tx, lease, self.tick_after(wait)).await?;
         tx.commit().await?;
-        self.inbox_changed.send_replace(());
+        self.changed(Changed::Inbox);
         Ok(())
     }
 }

@@ -1,11 +1,11 @@
 //! The durable list of accepted triggers: each is done once, however often it comes and whoever dies doing it.
 
-use super::{Store, StoreError, at, from_json, millis, parsed, to_json};
+use super::{Changed, Store, StoreError, Tx, at, from_json, millis, parsed, to_json};
 use crate::backoff::Backoff;
 use crate::model::{InvestigationId, ThreadId, Trigger};
 use crate::redact::SafeText;
 use jiff::Timestamp;
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::FromRow;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -44,54 +44,53 @@ const LINED_UP_AT_ONCE: u32 = 500;
 // A claim reopens what lost its lease (to 3 or 2), lines up what is due (2 to 1 or 4), and takes the oldest trigger of the lane
 // whose turn it is: lanes are served round robin, so that a busy channel delays no other.
 
-/// Those whose lease ran out at the time ?1.
-pub(super) const EXPIRED: &str = "SELECT id, subject, attempts FROM inbox WHERE state = 'running' AND lease_until <= ?1";
+/// Those whose lease ran out at the time $1.
+pub(super) const EXPIRED: &str = "SELECT id, subject, attempts FROM inbox WHERE state = 'running' AND lease_until <= $1";
 
-/// Lets one go that nobody holds; it may be taken from ?2 on.
-pub(super) const REOPEN: &str = "UPDATE inbox SET state = 'waiting', queue = 3, lease_until = 0, not_before = ?2 WHERE id = ?1";
+/// Lets one go that nobody holds; it may be taken from $2 on.
+pub(super) const REOPEN: &str = "UPDATE inbox SET state = 'waiting', queue = 3, lease_until = 0, not_before = $2 WHERE id = $1";
 
-/// The oldest of the subject ?1 that waits is the next of it, while none of it is worked on.
+/// The oldest of the subject $1 that waits is the next of it, while none of it is worked on.
 pub(super) const NEXT_OF_SUBJECT: &str = "UPDATE inbox SET queue = 2
-     WHERE id = (SELECT min(id) FROM inbox WHERE subject = ?1 AND state = 'waiting') AND queue = 3
-       AND NOT EXISTS (SELECT 1 FROM inbox WHERE subject = ?1 AND state = 'running')";
+     WHERE id = (SELECT min(id) FROM inbox WHERE subject = $1 AND state = 'waiting') AND queue = 3
+       AND NOT EXISTS (SELECT 1 FROM inbox WHERE subject = $1 AND state = 'running')";
 
-/// Those whose time has come at ?1, at most ?2.
-pub(super) const DUE: &str = "SELECT id, lane FROM inbox WHERE queue = 2 AND not_before <= ?1 ORDER BY not_before, id LIMIT ?2";
+/// Those whose time has come at $1, at most $2.
+pub(super) const DUE: &str = "SELECT id, lane FROM inbox WHERE queue = 2 AND not_before <= $1 ORDER BY not_before, id LIMIT $2";
 
-/// The triggers ?1 may be taken; those that were begun ?2 times without coming to an end, alone.
-pub(super) const LINE_UP: &str =
-    "UPDATE inbox SET queue = iif(attempts >= ?2, 4, 1) WHERE id IN (SELECT value FROM json_each(?1)) AND queue = 2";
+/// The triggers $1 may be taken; those that were begun $2 times without coming to an end, alone.
+pub(super) const LINE_UP: &str = "UPDATE inbox SET queue = iif(attempts >= $2, 4, 1) WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each($1)) AND queue = 2";
 
-/// The lanes ?1 have their turn after all others, unless they have one.
+/// The lanes $1 have their turn after all others, unless they have one.
 pub(super) const LAST_LANES: &str = "INSERT INTO lanes (lane, served)
-     SELECT value, (SELECT coalesce(max(served), 0) FROM lanes) + key + 1 FROM json_each(?1) WHERE true
+     SELECT value, (SELECT coalesce(max(served), 0) FROM lanes) + key + 1 FROM json_each($1) WHERE true
      ON CONFLICT (lane) DO NOTHING";
 
-/// Whether one of those that were begun ?1 times is worked on at the time ?2.
+/// Whether one of those that were begun $1 times is worked on at the time $2.
 pub(super) const SUSPECT_RUNS: &str =
-    "SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'running' AND lease_until > ?2 AND attempts >= ?1)";
+    "SELECT iif(EXISTS (SELECT 1 FROM inbox WHERE state = 'running' AND lease_until > $2 AND attempts >= $1), 1, 0)";
 
-/// The lane whose turn is next after the turn ?1, and the oldest triggers in it: one for anybody, one for whoever is alone.
+/// The lane whose turn is next after the turn $1, and the oldest triggers in it: one for anybody, one for whoever is alone.
 pub(super) const NEXT_LANE: &str = "SELECT l.lane, l.served,
             (SELECT i.id FROM inbox i WHERE i.queue = 1 AND i.lane = l.lane ORDER BY i.id LIMIT 1),
             (SELECT i.id FROM inbox i WHERE i.queue = 4 AND i.lane = l.lane ORDER BY i.id LIMIT 1)
-     FROM lanes l WHERE l.served > ?1 ORDER BY l.served LIMIT 1";
+     FROM lanes l WHERE l.served > $1 ORDER BY l.served LIMIT 1";
 
-/// Takes the trigger ?1 until ?2.
+/// Takes the trigger $1 until $2.
 pub(super) const TAKE: &str =
-    "UPDATE inbox SET state = 'running', queue = 0, attempts = attempts + 1, fence = fence + 1, lease_until = ?2 WHERE id = ?1
+    "UPDATE inbox SET state = 'running', queue = 0, attempts = attempts + 1, fence = fence + 1, lease_until = $2 WHERE id = $1
      RETURNING id, fence, subject, job, what, attempts, failures, received_at";
 
 /// When something may be claimed next that may not now.
 pub(super) const NEXT_CLAIM: &str = "SELECT min(at) FROM (
      SELECT min(not_before) AS at FROM inbox WHERE queue = 2
-     UNION ALL SELECT min(lease_until) FROM inbox WHERE state = 'running')";
+     UNION ALL SELECT min(lease_until) FROM inbox WHERE state = 'running') AS moments";
 
 /// The open trigger that asks the same.
-pub(super) const SAME: &str = "SELECT subject FROM inbox WHERE same = ? AND state IN ('waiting', 'running') LIMIT 1";
+pub(super) const SAME: &str = "SELECT subject FROM inbox WHERE same = $1 AND state IN ('waiting', 'running') LIMIT 1";
 
 /// How many wait, counted up to a bound.
-pub(super) const WAITING: &str = "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE state = 'waiting' LIMIT ?)";
+pub(super) const WAITING: &str = "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE state = 'waiting' LIMIT $1) AS counted";
 
 /// A trigger to be accepted.
 #[derive(Debug, Clone)]
@@ -145,6 +144,10 @@ impl Lease {
     #[must_use]
     pub const fn number(self) -> i64 {
         self.id
+    }
+
+    pub(super) const fn fence(self) -> i64 {
+        self.fence
     }
 }
 
@@ -202,7 +205,9 @@ struct InboxRow {
     subject: String,
     job: String,
     what: String,
+    #[sqlx(try_from = "i64")]
     attempts: u32,
+    #[sqlx(try_from = "i64")]
     failures: u32,
     received_at: i64,
 }
@@ -211,11 +216,11 @@ struct InboxRow {
 type NextLane = (String, i64, Option<i64>, Option<i64>);
 
 /// How long after its last beginning a trigger waits that was begun so often without coming to an end.
-pub(super) fn pause(begun: u32) -> Duration {
-    match begun {
+pub(super) fn pause(begun: i64) -> Duration {
+    match u32::try_from(begun).unwrap_or(u32::MAX) {
         0..SUSPECT => Duration::ZERO,
         SUSPECT..=CHANCE => SHORTEST_PAUSE,
-        _ => Backoff::new(SHORTEST_PAUSE, MAX_PAUSE).after(begun.saturating_sub(CHANCE)),
+        begun => Backoff::new(SHORTEST_PAUSE, MAX_PAUSE).after(begun.saturating_sub(CHANCE)),
     }
 }
 
@@ -236,7 +241,7 @@ impl Store {
             return Ok(None);
         };
         let row: InboxRow = sqlx::query_as(TAKE).bind(id).bind(now.saturating_add(millis(lasts))).fetch_one(&mut *tx).await?;
-        sqlx::query("UPDATE lanes SET served = (SELECT max(served) + 1 FROM lanes) WHERE lane = ?")
+        sqlx::query("UPDATE lanes SET served = (SELECT max(served) + 1 FROM lanes) WHERE lane = $1")
             .bind(lane)
             .execute(&mut *tx)
             .await?;
@@ -266,7 +271,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn renew(&self, lease: Lease, lasts: Duration) -> Result<bool, StoreError> {
-        let renewed = sqlx::query("UPDATE inbox SET lease_until = ? WHERE id = ? AND fence = ? AND state = 'running'")
+        let renewed = sqlx::query("UPDATE inbox SET lease_until = $1 WHERE id = $2 AND fence = $3 AND state = 'running'")
             .bind(self.tick_after(lasts))
             .bind(lease.id)
             .bind(lease.fence)
@@ -283,12 +288,12 @@ impl Store {
     pub async fn fail(&self, lease: Lease, why: &SafeText, wait: Duration) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let failed: Option<(String, String)> = sqlx::query_as(
-            "UPDATE inbox SET failures = failures + 1, attempts = 0, state = iif(failures + 1 >= ?1, 'dead', 'waiting'),
-                    queue = iif(failures + 1 >= ?1, 0, 3), job = iif(failures + 1 >= ?1, '', job),
-                    ended_at = iif(failures + 1 >= ?1, ?2, NULL), not_before = ?3, why = ?4
-             WHERE id = ?5 AND fence = ?6 AND state = 'running' RETURNING state, subject",
+            "UPDATE inbox SET failures = failures + 1, attempts = 0, state = iif(failures + 1 >= $1, 'dead', 'waiting'),
+                    queue = iif(failures + 1 >= $1, 0, 3), job = iif(failures + 1 >= $1, '', job),
+                    ended_at = iif(failures + 1 >= $1, $2, NULL), not_before = $3, why = $4
+             WHERE id = $5 AND fence = $6 AND state = 'running' RETURNING state, subject",
         )
-        .bind(MAX_ATTEMPTS)
+        .bind(i64::from(MAX_ATTEMPTS))
         .bind(self.now().as_millisecond())
         .bind(self.tick_after(wait))
         .bind(why.as_str())
@@ -300,7 +305,7 @@ impl Store {
             next_of(&mut tx, subject).await?;
         }
         tx.commit().await?;
-        self.inbox_changed.send_replace(());
+        self.changed(Changed::Inbox);
         Ok(failed.is_some_and(|(state, _)| state == "dead"))
     }
 
@@ -312,7 +317,7 @@ impl Store {
         let mut tx = self.write().await?;
         let mine = end(&mut tx, lease, "dead", why.as_str(), self.now()).await?;
         tx.commit().await?;
-        self.inbox_changed.send_replace(());
+        self.changed(Changed::Inbox);
         Ok(mine)
     }
 
@@ -337,8 +342,8 @@ impl Store {
 }
 
 /// Triggers whose lease ran out wait again.
-async fn reopen_expired(tx: &mut Transaction<'static, Sqlite>, now: i64) -> Result<(), StoreError> {
-    let expired: Vec<(i64, String, u32)> = sqlx::query_as(EXPIRED).bind(now).fetch_all(&mut **tx).await?;
+async fn reopen_expired(tx: &mut Tx, now: i64) -> Result<(), StoreError> {
+    let expired: Vec<(i64, String, i64)> = sqlx::query_as(EXPIRED).bind(now).fetch_all(&mut **tx).await?;
     for (id, subject, begun) in expired {
         sqlx::query(REOPEN).bind(id).bind(now.saturating_add(millis(pause(begun)))).execute(&mut **tx).await?;
         next_of(tx, &subject).await?;
@@ -347,8 +352,8 @@ async fn reopen_expired(tx: &mut Transaction<'static, Sqlite>, now: i64) -> Resu
 }
 
 /// Lines up those whose time has come, and their lanes.
-async fn line_up(tx: &mut Transaction<'static, Sqlite>, now: i64) -> Result<(), StoreError> {
-    let due: Vec<(i64, String)> = sqlx::query_as(DUE).bind(now).bind(LINED_UP_AT_ONCE).fetch_all(&mut **tx).await?;
+async fn line_up(tx: &mut Tx, now: i64) -> Result<(), StoreError> {
+    let due: Vec<(i64, String)> = sqlx::query_as(DUE).bind(now).bind(i64::from(LINED_UP_AT_ONCE)).fetch_all(&mut **tx).await?;
     if due.is_empty() {
         return Ok(());
     }
@@ -356,24 +361,24 @@ async fn line_up(tx: &mut Transaction<'static, Sqlite>, now: i64) -> Result<(), 
     let mut seen = HashSet::new();
     let lanes: Vec<&str> = due.iter().map(|(_, lane)| lane.as_str()).filter(|lane| seen.insert(*lane)).collect();
     let alone_from = SUSPECT.saturating_sub(1);
-    sqlx::query(LINE_UP).bind(to_json("list of triggers", &ids)?).bind(alone_from).execute(&mut **tx).await?;
+    sqlx::query(LINE_UP).bind(to_json("list of triggers", &ids)?).bind(i64::from(alone_from)).execute(&mut **tx).await?;
     sqlx::query(LAST_LANES).bind(to_json("list of lanes", &lanes)?).execute(&mut **tx).await?;
     Ok(())
 }
 
 /// The trigger to take, and its lane. Lanes in which nothing is left are met once, and lose their turn.
-async fn next(tx: &mut Transaction<'static, Sqlite>, now: i64) -> Result<Option<(String, i64)>, StoreError> {
-    let suspect_runs: bool = sqlx::query_scalar(SUSPECT_RUNS).bind(SUSPECT).bind(now).fetch_one(&mut **tx).await?;
+async fn next(tx: &mut Tx, now: i64) -> Result<Option<(String, i64)>, StoreError> {
+    let suspect_runs: i64 = sqlx::query_scalar(SUSPECT_RUNS).bind(i64::from(SUSPECT)).bind(now).fetch_one(&mut **tx).await?;
     let mut passed = i64::MIN;
     loop {
         let lane: Option<NextLane> = sqlx::query_as(NEXT_LANE).bind(passed).fetch_optional(&mut **tx).await?;
         let Some((lane, turn, ready, suspect)) = lane else { return Ok(None) };
         passed = turn;
         if ready.is_none() && suspect.is_none() {
-            sqlx::query("DELETE FROM lanes WHERE lane = ?").bind(lane).execute(&mut **tx).await?;
+            sqlx::query("DELETE FROM lanes WHERE lane = $1").bind(lane).execute(&mut **tx).await?;
             continue;
         }
-        let allowed = suspect.filter(|_| !suspect_runs);
+        let allowed = suspect.filter(|_| suspect_runs == 0);
         if let Some(id) = [ready, allowed].into_iter().flatten().min() {
             return Ok(Some((lane, id)));
         }
@@ -381,16 +386,26 @@ async fn next(tx: &mut Transaction<'static, Sqlite>, now: i64) -> Result<Option<
 }
 
 /// The next trigger of a subject gets its turn, where none of it is worked on.
-pub(super) async fn next_of(tx: &mut Transaction<'static, Sqlite>, subject: &str) -> Result<(), StoreError> {
+pub(super) async fn next_of(tx: &mut Tx, subject: &str) -> Result<(), StoreError> {
     sqlx::query(NEXT_OF_SUBJECT).bind(subject).execute(&mut **tx).await?;
     Ok(())
 }
 
+/// True while the claim is not lost.
+pub(super) async fn holds(tx: &mut Tx, lease: Lease) -> Result<bool, StoreError> {
+    let held: Option<i64> = sqlx::query_scalar("SELECT id FROM inbox WHERE id = $1 AND fence = $2 AND state = 'running'")
+        .bind(lease.id)
+        .bind(lease.fence)
+        .fetch_optional(&mut **tx)
+        .await?;
+    Ok(held.is_some())
+}
+
 /// A trigger waits again, until `not_before`; this attempt does not count.
-pub(super) async fn put_back(tx: &mut Transaction<'static, Sqlite>, lease: Lease, not_before: i64) -> Result<(), StoreError> {
+pub(super) async fn put_back(tx: &mut Tx, lease: Lease, not_before: i64) -> Result<(), StoreError> {
     let subject: Option<String> = sqlx::query_scalar(
-        "UPDATE inbox SET state = 'waiting', queue = 3, attempts = max(attempts - 1, 0), not_before = ?
-         WHERE id = ? AND fence = ? AND state = 'running' RETURNING subject",
+        "UPDATE inbox SET state = 'waiting', queue = 3, attempts = max(attempts - 1, 0), not_before = $1
+         WHERE id = $2 AND fence = $3 AND state = 'running' RETURNING subject",
     )
     .bind(not_before)
     .bind(lease.id)
@@ -404,15 +419,9 @@ pub(super) async fn put_back(tx: &mut Transaction<'static, Sqlite>, lease: Lease
 }
 
 /// Ends a trigger; with it goes whatever it held, such as an address for an answer. False when the claim was lost.
-pub(super) async fn end(
-    tx: &mut Transaction<'static, Sqlite>,
-    lease: Lease,
-    state: &'static str,
-    why: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+pub(super) async fn end(tx: &mut Tx, lease: Lease, state: &'static str, why: &str, now: Timestamp) -> Result<bool, StoreError> {
     let subject: Option<String> = sqlx::query_scalar(
-        "UPDATE inbox SET state = ?, queue = 0, job = '', ended_at = ?, why = ? WHERE id = ? AND fence = ? AND state = 'running'
+        "UPDATE inbox SET state = $1, queue = 0, job = '', ended_at = $2, why = $3 WHERE id = $4 AND fence = $5 AND state = 'running'
          RETURNING subject",
     )
     .bind(state)

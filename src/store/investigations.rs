@@ -5,12 +5,12 @@ use super::channel::place;
 use super::messages::{self, DesiredMessage};
 use super::threads::{self, NewThread};
 use super::watches::{self, Watch};
-use super::{Lease, Store, StoreError, at, from_json, inbox, parsed, to_json};
+use super::{Changed, Lease, Store, StoreError, Tx, at, from_json, inbox, parsed, to_json};
 use crate::model::{Investigation, InvestigationId, InvestigationRequest, Place, Region, ThreadId};
 use crate::redact::SafeText;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::FromRow;
 
 /// How an investigation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +123,7 @@ struct Row {
     held_in: Option<String>,
     #[sqlx(rename = "slot")]
     message_key: String,
+    #[sqlx(try_from = "i64")]
     revision: u32,
     question: String,
     account: Option<String>,
@@ -195,7 +196,7 @@ impl Store {
         threads::insert(&mut tx, thread, self.now()).await?;
         sqlx::query(
             "INSERT INTO investigations (id, thread, slot, revision, question, state, started_at)
-             VALUES (?, ?, ?, 1, ?, 'running', ?) ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3, 1, $4, 'running', $5) ON CONFLICT DO NOTHING",
         )
         .bind(id.as_str())
         .bind(thread.id.as_str())
@@ -206,7 +207,7 @@ impl Store {
         .await?;
         messages::upsert_messages(&mut tx, messages, self.tick(), self.now()).await?;
         tx.commit().await?;
-        self.messages_changed.send_replace(());
+        self.changed(Changed::Messages);
         let missing = || StoreError::Unreadable { what: "investigation", why: "it is gone".to_owned() };
         self.investigation(id).await?.ok_or_else(missing)
     }
@@ -217,7 +218,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn investigation(&self, id: &InvestigationId) -> Result<Option<InvestigationRow>, StoreError> {
         let row: Option<Row> =
-            sqlx::query_as(investigations!("WHERE i.id = ?")).bind(id.as_str()).fetch_optional(&self.readers).await?;
+            sqlx::query_as(investigations!("WHERE i.id = $1")).bind(id.as_str()).fetch_optional(&self.readers).await?;
         row.map(Row::read).transpose()
     }
 
@@ -226,7 +227,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn record(&self, id: &InvestigationId) -> Result<Option<Investigation>, StoreError> {
-        let record: Option<Option<String>> = sqlx::query_scalar("SELECT record FROM investigations WHERE id = ?")
+        let record: Option<Option<String>> = sqlx::query_scalar("SELECT record FROM investigations WHERE id = $1")
             .bind(id.as_str())
             .fetch_optional(&self.readers)
             .await?;
@@ -238,7 +239,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn investigations_of(&self, thread: &ThreadId) -> Result<Vec<InvestigationRow>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(investigations!("WHERE i.thread = ? ORDER BY i.started_at, i.rowid"))
+        let rows: Vec<Row> = sqlx::query_as(investigations!("WHERE i.thread = $1 ORDER BY i.started_at, i.rowid"))
             .bind(thread.as_str())
             .fetch_all(&self.readers)
             .await?;
@@ -251,10 +252,10 @@ impl Store {
     /// [`StoreError`].
     pub async fn recent_investigations(&self, of: &Place, limit: u32) -> Result<Vec<InvestigationRow>, StoreError> {
         let rows: Vec<Row> =
-            sqlx::query_as(investigations!("WHERE t.platform = ? AND t.workspace = ? ORDER BY i.started_at DESC LIMIT ?"))
+            sqlx::query_as(investigations!("WHERE t.platform = $1 AND t.workspace = $2 ORDER BY i.started_at DESC LIMIT $3"))
                 .bind(of.platform.id())
                 .bind(&of.workspace)
-                .bind(limit)
+                .bind(i64::from(limit))
                 .fetch_all(&self.readers)
                 .await?;
         // What another version wrote hides nothing else.
@@ -262,7 +263,7 @@ impl Store {
     }
 
     /// A run of the trigger `lease` begins: buttons older than `revision` expire, and whoever closed it is forgotten. False,
-    /// and nothing changes, while another trigger runs it.
+    /// and nothing changes, while another trigger runs it, or when the claim was lost.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -274,16 +275,18 @@ impl Store {
         location: &Location,
     ) -> Result<bool, StoreError> {
         let begun = sqlx::query(
-            "UPDATE investigations SET state = 'running', revision = max(revision, ?1), account = ?2, region = ?3,
-                    started_at = ?4, choices = '[]', resolved_by = NULL, resolved_at = NULL, run_by = ?5
-             WHERE id = ?6 AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.id = run_by AND o.id <> ?5 AND o.state = 'running')",
+            "UPDATE investigations SET state = 'running', revision = max(revision, $1), account = $2, region = $3,
+                    started_at = $4, choices = '[]', resolved_by = NULL, resolved_at = NULL, run_by = $5
+             WHERE id = $6 AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.id = run_by AND o.id <> $5 AND o.state = 'running')
+               AND EXISTS (SELECT 1 FROM inbox m WHERE m.id = $5 AND m.fence = $7 AND m.state = 'running')",
         )
-        .bind(revision)
+        .bind(i64::from(revision))
         .bind(location.account.as_deref())
         .bind(location.region.as_str())
         .bind(self.now().as_millisecond())
         .bind(lease.number())
         .bind(id.as_str())
+        .bind(lease.fence())
         .execute(&self.writer)
         .await?;
         Ok(begun.rows_affected() == 1)
@@ -312,18 +315,18 @@ impl Store {
         }
         self.make(&mut tx, completion).await?;
         tx.commit().await?;
-        self.inbox_changed.send_replace(());
-        self.messages_changed.send_replace(());
+        self.changed(Changed::Inbox);
+        self.changed(Changed::Messages);
         Ok(true)
     }
 
-    async fn make(&self, tx: &mut Transaction<'static, Sqlite>, completion: &Completion) -> Result<(), StoreError> {
+    async fn make(&self, tx: &mut Tx, completion: &Completion) -> Result<(), StoreError> {
         let now = self.now();
         for concluded in &completion.concluded {
             conclude(tx, concluded, now).await?;
         }
         for (id, by) in &completion.resolved {
-            sqlx::query("UPDATE investigations SET resolved_by = ?, resolved_at = ? WHERE id = ?")
+            sqlx::query("UPDATE investigations SET resolved_by = $1, resolved_at = $2 WHERE id = $3")
                 .bind(by.as_str())
                 .bind(now.as_millisecond())
                 .bind(id.as_str())
@@ -331,7 +334,7 @@ impl Store {
                 .await?;
         }
         for id in &completion.reopened {
-            sqlx::query("UPDATE investigations SET resolved_by = NULL, resolved_at = NULL WHERE id = ?")
+            sqlx::query("UPDATE investigations SET resolved_by = NULL, resolved_at = NULL WHERE id = $1")
                 .bind(id.as_str())
                 .execute(&mut **tx)
                 .await?;
@@ -340,7 +343,7 @@ impl Store {
             watches::insert(tx, watch).await?;
         }
         for id in &completion.unwatch {
-            sqlx::query("DELETE FROM watches WHERE investigation = ?").bind(id.as_str()).execute(&mut **tx).await?;
+            sqlx::query("DELETE FROM watches WHERE investigation = $1").bind(id.as_str()).execute(&mut **tx).await?;
         }
         if let Some(thread) = &completion.opens {
             threads::insert(tx, thread, now).await?;
@@ -352,11 +355,11 @@ impl Store {
     }
 }
 
-async fn conclude(tx: &mut Transaction<'static, Sqlite>, concluded: &RunResult, now: Timestamp) -> Result<(), StoreError> {
+async fn conclude(tx: &mut Tx, concluded: &RunResult, now: Timestamp) -> Result<(), StoreError> {
     let record = concluded.record.as_ref().map(|record| to_json("record", record)).transpose()?;
     sqlx::query(
-        "UPDATE investigations SET state = ?, record = coalesce(?, record), headline = ?, choices = ?, finished_at = ?
-         WHERE id = ?",
+        "UPDATE investigations SET state = $1, record = coalesce($2, record), headline = $3, choices = $4, finished_at = $5
+         WHERE id = $6",
     )
     .bind(concluded.stage.word())
     .bind(record)

@@ -1,12 +1,13 @@
 //! What threads are to show, and how far that has got: one row per message, reconciled with the platform.
 
 use super::channel::place;
-use super::{Store, StoreError, audit, from_json, millis, parsed, to_json};
+use super::leaders::{courier, in_term};
+use super::{Changed, Lease, Store, StoreError, Tx, audit, from_json, inbox, millis, parsed, to_json};
 use crate::chat::Message;
 use crate::model::{Place, PlatformName, ReplyTo, ThreadId};
 use crate::redact::SafeText;
 use jiff::Timestamp;
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::FromRow;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ const MAX_OTHERS: u32 = 1_000;
 /// How often a message is said again after an edit whose answer was lost.
 pub(super) const REPEATS: u8 = 4;
 
-/// What may be sent at the time ?1 on the platform ?2, but for the threads ?3 and the channels ?4; ?5 at most. Messages are
+/// What may be sent at the time $1 on the platform $2, but for the threads $3 and the channels $4; $5 at most. Messages are
 /// large: which are due is found in the indexes alone, and only those are read.
 ///
 /// A message may be sent when it goes to one person alone, when it is there already and only edited, or when it is the next new
@@ -38,17 +39,17 @@ pub(super) const DUE: &str =
      FROM messages m JOIN threads t ON t.id = m.thread
      WHERE m.id IN (
          SELECT p.id FROM messages p JOIN threads o ON o.id = p.thread
-         WHERE p.state = 'pending' AND p.not_before <= ?1 AND o.platform = ?2
-           AND p.thread NOT IN (SELECT value FROM json_each(?3)) AND o.channel NOT IN (SELECT value FROM json_each(?4))
-           AND (p.alone OR p.posted > 0 OR ((p.slot = 'root' OR o.root IS NOT NULL) AND NOT EXISTS (
+         WHERE p.state = 'pending' AND p.not_before <= $1 AND o.platform = $2
+           AND p.thread NOT IN (SELECT value FROM json_each($3)) AND o.channel NOT IN (SELECT value FROM json_each($4))
+           AND (p.alone = 1 OR p.posted > 0 OR ((p.slot = 'root' OR o.root IS NOT NULL) AND NOT EXISTS (
                    SELECT 1 FROM messages e
                    WHERE e.thread = p.thread AND e.state = 'pending' AND e.posted = 0 AND e.alone = 0 AND e.id < p.id)))
-         ORDER BY (NOT p.passing) + 2 * (p.passing AND p.posted > 0), p.id LIMIT ?5)
-     ORDER BY (NOT m.passing) + 2 * (m.passing AND m.posted > 0), m.id";
+         ORDER BY CASE WHEN p.passing = 0 THEN 1 WHEN p.posted > 0 THEN 2 ELSE 0 END, p.id LIMIT $5)
+     ORDER BY CASE WHEN m.passing = 0 THEN 1 WHEN m.posted > 0 THEN 2 ELSE 0 END, m.id";
 
-/// When the first message of the platform ?2 may be sent that may not at the time ?1.
+/// When the first message of the platform $2 may be sent that may not at the time $1.
 pub(super) const NEXT: &str = "SELECT p.not_before FROM messages p JOIN threads o ON o.id = p.thread
-     WHERE p.state = 'pending' AND p.not_before > ?1 AND o.platform = ?2 ORDER BY p.not_before LIMIT 1";
+     WHERE p.state = 'pending' AND p.not_before > $1 AND o.platform = $2 ORDER BY p.not_before LIMIT 1";
 
 /// A message as it is to be. Stating another one for the same slot replaces it: the platform's message is edited.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,6 +170,10 @@ pub struct DueMessage {
     posted: i64,
     due_by: i64,
     stated_at: i64,
+    /// The term of whoever delivers it.
+    term: i64,
+    /// The office of whoever delivers it.
+    office: String,
 }
 
 /// A message that may have arrived. Until that is known, only the same is posted, so that it is known again.
@@ -234,7 +239,7 @@ struct MessageRow {
     reason: String,
     message: String,
     #[sqlx(rename = "passing")]
-    is_progress: bool,
+    is_progress: i64,
     revision: i64,
     posted: i64,
     posted_id: Option<String>,
@@ -242,10 +247,12 @@ struct MessageRow {
     uncertain: i64,
     reply_to: Option<String>,
     #[sqlx(rename = "alone")]
-    ephemeral: bool,
+    ephemeral: i64,
+    #[sqlx(try_from = "i64")]
     attempts: u32,
     due_by: i64,
     stated_at: i64,
+    #[sqlx(try_from = "i64")]
     repeats: u8,
     files: i64,
     tried: Option<String>,
@@ -253,7 +260,7 @@ struct MessageRow {
 }
 
 impl MessageRow {
-    fn read(self) -> Result<DueMessage, StoreError> {
+    fn read(self, office: &str, term: i64) -> Result<DueMessage, StoreError> {
         let message: Message = from_json("message", &self.message)?;
         let lost = match (self.uncertain > 0, &self.tried) {
             (false, _) => None,
@@ -270,14 +277,14 @@ impl MessageRow {
             message_key: self.message_key,
             reason: self.reason,
             message,
-            is_progress: self.is_progress,
+            is_progress: self.is_progress != 0,
             revision: self.revision,
             posted_id: self.posted_id.filter(|_| self.posted > 0),
             lost: lost.map(|message| LostAnswer { message, since }),
             was_lost: self.posts > 0,
             files_stay: false,
             reply_to: self.reply_to.map(ReplyTo),
-            ephemeral: self.ephemeral,
+            ephemeral: self.ephemeral != 0,
             attempts: self.attempts,
             repeats: self.repeats,
             files: match self.files {
@@ -288,11 +295,28 @@ impl MessageRow {
             posted: self.posted,
             due_by: self.due_by,
             stated_at: self.stated_at,
+            term,
+            office: office.to_owned(),
         })
     }
 }
 
 impl Store {
+    /// States how far a trigger has got; false, and nothing changes, when the claim was lost.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn state_progress(&self, lease: Lease, messages: &[DesiredMessage]) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        if !inbox::holds(&mut tx, lease).await? {
+            return Ok(false);
+        }
+        upsert_messages(&mut tx, messages, self.tick(), self.now()).await?;
+        tx.commit().await?;
+        self.changed(Changed::Messages);
+        Ok(true)
+    }
+
     /// States what threads are to show.
     ///
     /// # Errors
@@ -301,7 +325,7 @@ impl Store {
         let mut tx = self.write().await?;
         upsert_messages(&mut tx, messages, self.tick(), self.now()).await?;
         tx.commit().await?;
-        self.messages_changed.send_replace(());
+        self.changed(Changed::Messages);
         Ok(())
     }
 
@@ -320,19 +344,21 @@ impl Store {
     ) -> Result<Look, StoreError> {
         // Both questions are about the same moment: what becomes due between two would be in neither answer.
         let now = self.tick();
+        let office = courier(platform);
+        let term = self.term(&office);
         let rows: Vec<MessageRow> = sqlx::query_as(DUE)
             .bind(now)
             .bind(platform.id())
             .bind(to_json("list of threads", busy)?)
             .bind(to_json("list of channels", full)?)
-            .bind(limit)
+            .bind(i64::from(limit))
             .fetch_all(&self.readers)
             .await?;
         let mut threads = HashSet::new();
         let mut due = Vec::new();
         for row in rows.into_iter().filter(|row| threads.insert(row.thread.clone())) {
             let id = row.id;
-            match row.read() {
+            match row.read(&office, term) {
                 Ok(one) => due.push(one),
                 // Another version wrote it; the others are not to wait for it.
                 Err(error) => self.skip_unreadable(id, &error).await?,
@@ -344,7 +370,7 @@ impl Store {
 
     async fn skip_unreadable(&self, id: i64, error: &StoreError) -> Result<(), StoreError> {
         tracing::error!(%error, "a message is given up");
-        sqlx::query("UPDATE messages SET state = 'given_up', reply_to = NULL, why = ? WHERE id = ?")
+        sqlx::query("UPDATE messages SET state = 'given_up', reply_to = NULL, why = $1 WHERE id = $2")
             .bind(error.to_string())
             .bind(id)
             .execute(&self.writer)
@@ -352,21 +378,25 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that a message is about to be posted: from here on it may have arrived.
+    /// Notes that a message is about to be posted: from here on it may have arrived. False where that is no longer up to us.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn posting(&self, due: &DueMessage) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE messages SET uncertain = ?1, tried = iif(uncertain > 0, tried, NULL),
-                    tried_at = iif(uncertain > 0, tried_at, ?2) WHERE id = ?3",
-        )
+    pub async fn posting(&self, due: &DueMessage) -> Result<bool, StoreError> {
+        let noted = sqlx::query(in_term!(
+            "UPDATE messages SET uncertain = $1, tried = iif(uncertain > 0, tried, NULL),
+                    tried_at = iif(uncertain > 0, tried_at, $2) WHERE id = $3",
+            "$4",
+            "$5"
+        ))
         .bind(due.revision)
         .bind(self.now().as_millisecond())
         .bind(due.id)
+        .bind(due.term)
+        .bind(&due.office)
         .execute(&self.writer)
         .await?;
-        Ok(())
+        Ok(noted.rows_affected() == 1)
     }
 
     /// Notes that the platform has this revision, under `posted_id`; where it `owes_files`, they follow. What may be replaced
@@ -384,15 +414,17 @@ impl Store {
     ) -> Result<(), StoreError> {
         let owes_files = owes_files || due.files != Files::None;
         let mut tx = self.write().await?;
-        sqlx::query(
-            "UPDATE messages SET posted = ?1, posted_id = ?2, uncertain = 0, tried = NULL, attempts = 0, closed = 0, why = '',
-                    files = iif(?7, max(files, 1), files),
-                    repeats = repeats - (revision = ?1 AND NOT passing AND NOT ?7 AND repeats > 0),
-                    state = iif(revision = ?1 AND NOT ?7 AND (passing OR repeats = 0), 'sent', 'pending'),
-                    not_before = CASE WHEN revision = ?1 AND NOT passing AND NOT ?7 AND repeats > 0 THEN ?8
-                                      WHEN passing THEN ?3 ELSE ?4 END,
-                    message = iif(revision = ?1 AND NOT ?7, coalesce(?6, message), message) WHERE id = ?5",
-        )
+        sqlx::query(in_term!(
+            "UPDATE messages SET posted = $1, posted_id = $2, uncertain = 0, tried = NULL, attempts = 0, closed = 0, why = '',
+                    files = iif($7, max(files, 1), files),
+                    repeats = repeats - iif(revision = $1 AND passing = 0 AND NOT $7 AND repeats > 0, 1, 0),
+                    state = iif(revision = $1 AND NOT $7 AND (passing = 1 OR repeats = 0), 'sent', 'pending'),
+                    not_before = CASE WHEN revision = $1 AND passing = 0 AND NOT $7 AND repeats > 0 THEN $8
+                                      WHEN passing = 1 THEN $3 ELSE $4 END,
+                    message = iif(revision = $1 AND NOT $7, coalesce($6, message), message) WHERE id = $5",
+            "$9",
+            "$10"
+        ))
         .bind(due.revision)
         .bind(posted_id)
         .bind(self.tick_after(pace.between_edits))
@@ -401,6 +433,8 @@ impl Store {
         .bind(without_files(due)?)
         .bind(owes_files)
         .bind(self.tick_after(again))
+        .bind(due.term)
+        .bind(&due.office)
         .execute(&mut *tx)
         .await?;
         self.end_sending(tx, due, posted_id).await
@@ -413,35 +447,36 @@ impl Store {
     /// [`StoreError`].
     pub async fn found(&self, due: &DueMessage, posted_id: &str, owes_files: bool) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query(
-            "UPDATE messages SET posted = revision, revision = revision + 1, posted_id = ?1, uncertain = 0, tried = NULL,
-                    attempts = 0, closed = 0, why = '', files = iif(?4, max(files, 1), files), state = 'pending', not_before = ?2
-             WHERE id = ?3",
-        )
+        sqlx::query(in_term!(
+            "UPDATE messages SET posted = revision, revision = revision + 1, posted_id = $1, uncertain = 0, tried = NULL,
+                    attempts = 0, closed = 0, why = '', files = iif($4, max(files, 1), files), state = 'pending', not_before = $2
+             WHERE id = $3",
+            "$5",
+            "$6"
+        ))
         .bind(posted_id)
         .bind(self.tick())
         .bind(due.id)
         .bind(owes_files)
+        .bind(due.term)
+        .bind(&due.office)
         .execute(&mut *tx)
         .await?;
         self.end_sending(tx, due, posted_id).await
     }
 
-    async fn end_sending(
-        &self,
-        mut tx: Transaction<'static, Sqlite>,
-        due: &DueMessage,
-        posted_id: &str,
-    ) -> Result<(), StoreError> {
+    async fn end_sending(&self, mut tx: Tx, due: &DueMessage, posted_id: &str) -> Result<(), StoreError> {
         let root = (due.is_root() && !due.ephemeral).then_some(posted_id);
-        sqlx::query("UPDATE threads SET root = coalesce(?, root), touched_at = ? WHERE id = ?")
+        sqlx::query(in_term!("UPDATE threads SET root = coalesce($1, root), touched_at = $2 WHERE id = $3", "$4", "$5"))
             .bind(root)
             .bind(self.now().as_millisecond())
             .bind(due.thread.as_str())
+            .bind(due.term)
+            .bind(&due.office)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        self.messages_changed.send_replace(());
+        self.changed(Changed::Messages);
         Ok(())
     }
 
@@ -452,26 +487,32 @@ impl Store {
     pub async fn others_there(&self, due: &DueMessage) -> Result<Vec<String>, StoreError> {
         let ids = sqlx::query_scalar(
             "SELECT m.posted_id FROM messages m JOIN threads t ON t.id = m.thread
-             WHERE t.platform = ?1 AND t.workspace = ?2 AND t.channel = ?3 AND m.posted_id IS NOT NULL AND m.id <> ?4
-             ORDER BY m.id DESC LIMIT ?5",
+             WHERE t.platform = $1 AND t.workspace = $2 AND t.channel = $3 AND m.posted_id IS NOT NULL AND m.id <> $4
+             ORDER BY m.id DESC LIMIT $5",
         )
         .bind(due.place.platform.id())
         .bind(&due.place.workspace)
         .bind(&due.place.channel)
         .bind(due.id)
-        .bind(MAX_OTHERS)
+        .bind(i64::from(MAX_OTHERS))
         .fetch_all(&self.readers)
         .await?;
         Ok(ids)
     }
 
-    /// Notes that the files of a message are about to be handed over: from here on they may be there.
+    /// Notes that the files of a message are about to be handed over: from here on they may be there. False where that is no
+    /// longer up to us.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn attaching(&self, due: &DueMessage) -> Result<(), StoreError> {
-        sqlx::query("UPDATE messages SET files = 2 WHERE id = ?").bind(due.id).execute(&self.writer).await?;
-        Ok(())
+    pub async fn attaching(&self, due: &DueMessage) -> Result<bool, StoreError> {
+        let noted = sqlx::query(in_term!("UPDATE messages SET files = 2 WHERE id = $1", "$2", "$3"))
+            .bind(due.id)
+            .bind(due.term)
+            .bind(&due.office)
+            .execute(&self.writer)
+            .await?;
+        Ok(noted.rows_affected() == 1)
     }
 
     /// Notes that the files of a message are there.
@@ -479,16 +520,20 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn attached(&self, due: &DueMessage) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE messages SET files = 0, attempts = 0, why = '', state = iif(revision = ?1, 'sent', 'pending'),
-                    message = iif(revision = ?1, coalesce(?2, message), message) WHERE id = ?3",
-        )
+        sqlx::query(in_term!(
+            "UPDATE messages SET files = 0, attempts = 0, why = '', state = iif(revision = $1, 'sent', 'pending'),
+                    message = iif(revision = $1, coalesce($2, message), message) WHERE id = $3",
+            "$4",
+            "$5"
+        ))
         .bind(due.revision)
         .bind(without_files(due)?)
         .bind(due.id)
+        .bind(due.term)
+        .bind(&due.office)
         .execute(&self.writer)
         .await?;
-        self.messages_changed.send_replace(());
+        self.changed(Changed::Messages);
         Ok(())
     }
 
@@ -497,11 +542,17 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn leave(&self, due: &DueMessage) -> Result<(), StoreError> {
-        sqlx::query("UPDATE messages SET repeats = 0, state = iif(revision = ?, 'sent', 'pending') WHERE id = ?")
-            .bind(due.revision)
-            .bind(due.id)
-            .execute(&self.writer)
-            .await?;
+        sqlx::query(in_term!(
+            "UPDATE messages SET repeats = 0, state = iif(revision = $1, 'sent', 'pending') WHERE id = $2",
+            "$3",
+            "$4"
+        ))
+        .bind(due.revision)
+        .bind(due.id)
+        .bind(due.term)
+        .bind(&due.office)
+        .execute(&self.writer)
+        .await?;
         Ok(())
     }
 
@@ -510,7 +561,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn answered(&self, due: &DueMessage) -> Result<(), StoreError> {
-        sqlx::query("UPDATE messages SET reply_to = NULL WHERE id = ?").bind(due.id).execute(&self.writer).await?;
+        sqlx::query("UPDATE messages SET reply_to = NULL WHERE id = $1").bind(due.id).execute(&self.writer).await?;
         Ok(())
     }
 
@@ -532,16 +583,20 @@ impl Store {
             return Ok(true);
         }
         let may_come_late = arrived.is_none() && due.posted_id.is_some() && !due.is_for_files();
-        sqlx::query(
-            "UPDATE messages SET attempts = attempts + 1, not_before = ?, uncertain = coalesce(?, uncertain), why = ?,
-                    repeats = max(repeats, ?) WHERE id = ?",
-        )
+        sqlx::query(in_term!(
+            "UPDATE messages SET attempts = attempts + 1, not_before = $1, uncertain = coalesce($2, uncertain), why = $3,
+                    repeats = max(repeats, $4) WHERE id = $5",
+            "$6",
+            "$7"
+        ))
         .bind(self.tick_after(wait))
         // That this attempt did not arrive says nothing of the one before it.
-        .bind(arrived.filter(|_| due.lost.is_none()).map(|_| false))
+        .bind(arrived.filter(|_| due.lost.is_none()).map(|_| 0_i64))
         .bind(why.as_str())
-        .bind(if may_come_late { REPEATS } else { 0 })
+        .bind(if may_come_late { i64::from(REPEATS) } else { 0 })
         .bind(due.id)
+        .bind(due.term)
+        .bind(&due.office)
         .execute(&self.writer)
         .await?;
         Ok(false)
@@ -558,19 +613,43 @@ impl Store {
             return Ok(true);
         }
         let next = self.tick_after(wait);
-        sqlx::query(
-            "UPDATE messages SET attempts = attempts + 1, not_before = ?1, due_by = max(due_by, ?2), uncertain = iif(?5, uncertain, 0),
-                    closed = 1, why = ?3
-             WHERE id = ?4",
-        )
+        sqlx::query(in_term!(
+            "UPDATE messages SET attempts = attempts + 1, not_before = $1, due_by = max(due_by, $2), uncertain = iif($5, uncertain, 0),
+                    closed = 1, why = $3
+             WHERE id = $4",
+            "$6",
+            "$7"
+        ))
         .bind(next)
         .bind(next.saturating_add(millis(DEADLINE)))
         .bind(why.as_str())
         .bind(due.id)
         .bind(due.lost.is_some())
+        .bind(due.term)
+        .bind(&due.office)
         .execute(&self.writer)
         .await?;
         Ok(false)
+    }
+
+    /// Whoever delivers to a platform begins: edits of the process before may still be carried out, after the next one. For a
+    /// file, opening it does this.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn take_up_deliveries(&self, platform: PlatformName) -> Result<(), StoreError> {
+        if !self.is_shared() {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE messages SET repeats = max(repeats, $1) WHERE state = 'pending' AND posted > 0 AND posted < revision
+               AND thread IN (SELECT id FROM threads WHERE platform = $2)",
+        )
+        .bind(i64::from(REPEATS))
+        .bind(platform.id())
+        .execute(&self.writer)
+        .await?;
+        Ok(())
     }
 
     /// Any place of the platform may take now what it did not: what waits for that is tried.
@@ -579,15 +658,15 @@ impl Store {
     /// [`StoreError`].
     pub async fn let_in(&self, platform: PlatformName) -> Result<(), StoreError> {
         let hurried = sqlx::query(
-            "UPDATE messages SET not_before = ?1 WHERE state = 'pending' AND not_before > ?1 AND closed = 1
-               AND thread IN (SELECT id FROM threads WHERE platform = ?2)",
+            "UPDATE messages SET not_before = $1 WHERE state = 'pending' AND not_before > $1 AND closed = 1
+               AND thread IN (SELECT id FROM threads WHERE platform = $2)",
         )
         .bind(self.tick())
         .bind(platform.id())
         .execute(&self.writer)
         .await?;
         if hurried.rows_affected() > 0 {
-            self.messages_changed.send_replace(());
+            self.changed(Changed::Messages);
         }
         Ok(())
     }
@@ -598,8 +677,8 @@ impl Store {
     /// [`StoreError`].
     pub async fn send_now(&self, place: &Place) -> Result<u64, StoreError> {
         let hurried = sqlx::query(
-            "UPDATE messages SET not_before = ?1 WHERE state = 'pending' AND not_before > ?1 AND attempts > 0
-               AND thread IN (SELECT id FROM threads WHERE platform = ?2 AND workspace = ?3 AND channel = ?4)",
+            "UPDATE messages SET not_before = $1 WHERE state = 'pending' AND not_before > $1 AND attempts > 0
+               AND thread IN (SELECT id FROM threads WHERE platform = $2 AND workspace = $3 AND channel = $4)",
         )
         .bind(self.tick())
         .bind(place.platform.id())
@@ -607,7 +686,7 @@ impl Store {
         .bind(&place.channel)
         .execute(&self.writer)
         .await?;
-        self.messages_changed.send_replace(());
+        self.changed(Changed::Messages);
         Ok(hurried.rows_affected())
     }
 
@@ -618,8 +697,8 @@ impl Store {
     pub async fn revive(&self, thread: &ThreadId, message_key: &str, to: Option<&ReplyTo>) -> Result<bool, StoreError> {
         let now = self.tick();
         let revived = sqlx::query(
-            "UPDATE messages SET state = 'pending', attempts = 0, not_before = ?1, due_by = ?2,
-                    reply_to = coalesce(?3, reply_to) WHERE thread = ?4 AND slot = ?5 AND state = 'given_up'",
+            "UPDATE messages SET state = 'pending', attempts = 0, not_before = $1, due_by = $2,
+                    reply_to = coalesce($3, reply_to) WHERE thread = $4 AND slot = $5 AND state = 'given_up'",
         )
         .bind(now)
         .bind(now.saturating_add(millis(DEADLINE)))
@@ -628,7 +707,7 @@ impl Store {
         .bind(message_key)
         .execute(&self.writer)
         .await?;
-        self.messages_changed.send_replace(());
+        self.changed(Changed::Messages);
         Ok(revived.rows_affected() > 0)
     }
 
@@ -638,14 +717,18 @@ impl Store {
     /// [`StoreError`].
     pub async fn post_anew(&self, due: &DueMessage) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query(
-            "UPDATE messages SET posted = 0, posted_id = NULL, posts = posts + 1, uncertain = 0, repeats = 0 WHERE id = ?",
-        )
+        let mine = sqlx::query(in_term!(
+            "UPDATE messages SET posted = 0, posted_id = NULL, posts = posts + 1, uncertain = 0, repeats = 0 WHERE id = $1",
+            "$2",
+            "$3"
+        ))
         .bind(due.id)
+        .bind(due.term)
+        .bind(&due.office)
         .execute(&mut *tx)
         .await?;
-        if due.is_root() {
-            sqlx::query("UPDATE threads SET root = NULL WHERE id = ?").bind(due.thread.as_str()).execute(&mut *tx).await?;
+        if due.is_root() && mine.rows_affected() == 1 {
+            sqlx::query("UPDATE threads SET root = NULL WHERE id = $1").bind(due.thread.as_str()).execute(&mut *tx).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -657,27 +740,40 @@ impl Store {
     /// [`StoreError`].
     pub async fn give_up(&self, due: &DueMessage, why: &SafeText) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        let newer = sqlx::query("UPDATE messages SET not_before = ?1, uncertain = 0, why = ?2 WHERE id = ?3 AND revision > ?4")
-            .bind(self.tick())
-            .bind(why.as_str())
-            .bind(due.id)
-            .bind(due.revision)
-            .execute(&mut *tx)
-            .await?;
+        let newer = sqlx::query(in_term!(
+            "UPDATE messages SET not_before = $1, uncertain = 0, why = $2 WHERE id = $3 AND revision > $4",
+            "$5",
+            "$6"
+        ))
+        .bind(self.tick())
+        .bind(why.as_str())
+        .bind(due.id)
+        .bind(due.revision)
+        .bind(due.term)
+        .bind(&due.office)
+        .execute(&mut *tx)
+        .await?;
         if newer.rows_affected() > 0 {
             return Ok(tx.commit().await?);
         }
         let whole_thread = due.is_root() && due.posted_id.is_none();
-        sqlx::query(
-            "UPDATE messages SET state = 'given_up', reply_to = NULL, why = ?1
-             WHERE id = ?2 OR (?3 AND thread = ?4 AND state = 'pending' AND alone = 0)",
-        )
+        let given_up = sqlx::query(in_term!(
+            "UPDATE messages SET state = 'given_up', reply_to = NULL, why = $1
+             WHERE (id = $2 OR ($3 AND thread = $4 AND state = 'pending' AND alone = 0))",
+            "$5",
+            "$6"
+        ))
         .bind(why.as_str())
         .bind(due.id)
         .bind(whole_thread)
         .bind(due.thread.as_str())
+        .bind(due.term)
+        .bind(&due.office)
         .execute(&mut *tx)
         .await?;
+        if given_up.rows_affected() == 0 {
+            return Ok(());
+        }
         let line = audit::Audited::system("gave up a message", &due.message_key, why.as_str());
         audit::insert(&mut tx, &line, self.now()).await?;
         Ok(tx.commit().await?)
@@ -698,7 +794,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn stated(&self, thread: &ThreadId, message_key: &str) -> Result<Option<Message>, StoreError> {
-        let text: Option<String> = sqlx::query_scalar("SELECT message FROM messages WHERE thread = ? AND slot = ?")
+        let text: Option<String> = sqlx::query_scalar("SELECT message FROM messages WHERE thread = $1 AND slot = $2")
             .bind(thread.as_str())
             .bind(message_key)
             .fetch_optional(&self.readers)
@@ -717,7 +813,7 @@ fn without_files(due: &DueMessage) -> Result<Option<String>, StoreError> {
 
 /// States messages; one that says what is stated already changes nothing.
 pub(super) async fn upsert_messages(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Tx,
     messages: &[DesiredMessage],
     tick: i64,
     now: Timestamp,
@@ -725,25 +821,27 @@ pub(super) async fn upsert_messages(
     for desired in messages {
         sqlx::query(
             "INSERT INTO messages (thread, slot, reason, message, passing, reply_to, alone, state, not_before, due_by, stated_at)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, ?9, ?10
-             WHERE NOT ?11 OR EXISTS (SELECT 1 FROM messages WHERE thread = ?1 AND slot = ?2)
+             SELECT $1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10
+             WHERE NOT $11 OR EXISTS (SELECT 1 FROM messages WHERE thread = $1 AND slot = $2)
              ON CONFLICT (thread, slot) DO UPDATE SET
-                 tried = iif(uncertain > 0 AND posted = 0, coalesce(tried, message), NULL),
+                 tried = iif(messages.uncertain > 0 AND messages.posted = 0, coalesce(messages.tried, messages.message), NULL),
                  message = excluded.message, reason = excluded.reason, passing = excluded.passing,
-                 attempts = iif(passing AND NOT excluded.passing, 0, attempts),
-                 reply_to = coalesce(excluded.reply_to, reply_to), revision = revision + 1, state = 'pending',
-                 not_before = iif((attempts > 0 AND NOT (closed AND passing AND NOT excluded.passing)) OR excluded.passing,
-                                  max(not_before, excluded.not_before), excluded.not_before),
+                 attempts = iif(messages.passing = 1 AND excluded.passing = 0, 0, messages.attempts),
+                 reply_to = coalesce(excluded.reply_to, messages.reply_to), revision = messages.revision + 1, state = 'pending',
+                 not_before = iif((messages.attempts > 0
+                                   AND NOT (messages.closed = 1 AND messages.passing = 1 AND excluded.passing = 0))
+                                  OR excluded.passing = 1,
+                                  max(messages.not_before, excluded.not_before), excluded.not_before),
                  due_by = excluded.due_by, stated_at = excluded.stated_at
-             WHERE message <> excluded.message OR passing <> excluded.passing",
+             WHERE messages.message <> excluded.message OR messages.passing <> excluded.passing",
         )
         .bind(desired.thread.as_str())
         .bind(&desired.message_key)
         .bind(desired.reason)
         .bind(to_json("message", &desired.message)?)
-        .bind(desired.is_progress)
+        .bind(i64::from(desired.is_progress))
         .bind(desired.reply_to.as_ref().map(|reply_to| reply_to.0.as_str()))
-        .bind(desired.ephemeral)
+        .bind(i64::from(desired.ephemeral))
         .bind(tick)
         .bind(tick.saturating_add(millis(DEADLINE)))
         .bind(now.as_millisecond())
@@ -753,9 +851,9 @@ pub(super) async fn upsert_messages(
         // News of a thread that never began, because its root was given up, is not swallowed: the thread sets out again.
         if !desired.ephemeral {
             sqlx::query(
-                "UPDATE messages SET state = 'pending', attempts = 0, not_before = ?1, due_by = ?2
-                 WHERE thread = ?3 AND state = 'given_up' AND posted = 0 AND alone = 0
-                   AND EXISTS (SELECT 1 FROM messages r WHERE r.thread = ?3 AND r.slot = 'root' AND r.posted = 0)",
+                "UPDATE messages SET state = 'pending', attempts = 0, not_before = $1, due_by = $2
+                 WHERE thread = $3 AND state = 'given_up' AND posted = 0 AND alone = 0
+                   AND EXISTS (SELECT 1 FROM messages r WHERE r.thread = $3 AND r.slot = 'root' AND r.posted = 0)",
             )
             .bind(tick)
             .bind(tick.saturating_add(millis(DEADLINE)))

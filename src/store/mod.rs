@@ -1,8 +1,9 @@
-//! What must survive a crash, in one SQLite file: accepted triggers, threads and what they are to show, investigations,
-//! the audit trail. The only module that knows SQL.
+//! What must survive a crash, in one SQLite file or in a PostgreSQL database: accepted triggers, threads and what they are to
+//! show, investigations, the audit trail. The only module that knows SQL.
 //!
-//! Every method is one short transaction. Writes take turns on one connection, so that none waits on a lock of another;
-//! a write that must outlive a power cut waits for the disk ([`Store::accept`]).
+//! Every method is one short transaction. Writes take turns, so that none waits on a lock of another; a write that must outlive
+//! a power cut waits for the disk ([`Store::accept`]). A file belongs to one process; a database may be shared by any number of
+//! them, which take turns all together.
 
 mod accepting;
 mod alarms;
@@ -15,15 +16,22 @@ mod channel;
 mod copy;
 mod disk;
 mod durable;
+mod engine;
 mod groups;
 mod inbox;
 mod investigations;
+mod leaders;
 mod messages;
+mod moving;
 mod open;
 mod rechecks;
 mod retention;
+mod server;
+mod signals;
 mod storms;
 mod threads;
+mod ticks;
+mod turns;
 mod version;
 mod watches;
 
@@ -37,28 +45,33 @@ pub use disk::network_disk;
 pub use groups::StoredGroup;
 pub use inbox::{Accepted, Claimed, Lease, MAX_ATTEMPTS, NewTrigger, Refused};
 pub use investigations::{Completion, InvestigationRow, InvestigationStage, Location, RunResult};
+pub use leaders::courier;
 pub use messages::{DesiredMessage, DueMessage, EditInterval, Files, Look, LostAnswer, ROOT};
+pub use moving::MoveError;
 pub use open::OpenError;
 pub use rechecks::DueRecheck;
 pub use retention::Removed;
 pub use storms::StormSecret;
 pub use threads::{NewThread, Thread};
+pub use turns::DecidingTurn;
 pub use version::StoreVersion;
 pub use watches::Watch;
 
-use crate::clock::{Clock, Stopwatch};
+use crate::clock::Clock;
 use accepting::Accepting;
-use durable::Durable;
+use engine::Engine;
 use jiff::Timestamp;
-use sqlx::{Sqlite, SqlitePool, Transaction};
-use std::fs::File;
+use leaders::Offices;
+use signals::Waiting;
+use sqlx::{Any, AnyPool, Transaction};
 use std::time::Duration;
+use ticks::Ticks;
 use tokio::sync::{Semaphore, watch};
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file or the disk fails; it may work later.
+    /// The file, the disk or the database fails; it may work later.
     #[error("the store does not work: {0}")]
     Broken(#[from] sqlx::Error),
     /// A row holds what this version cannot read.
@@ -70,39 +83,69 @@ pub enum StoreError {
 /// that what was accepted is worked on meanwhile, and so few that nobody who sends some waits for long.
 const BETWEEN: usize = 4;
 
-/// What SQLite must take beside what it has, in bytes: some pages.
+/// What the engine must take beside what it has, in bytes: some pages.
 const TRIAL: usize = 16 << 10;
 
-/// The store. One process has it at a time.
+/// A transaction; what it did is undone unless it is committed.
+type Tx = Transaction<'static, Any>;
+
+/// What others may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    /// Something may be claimed that was not there before.
+    Inbox,
+    /// There may be something to deliver.
+    Messages,
+}
+
+impl Changed {
+    const fn word(self) -> &'static str {
+        match self {
+            Changed::Inbox => "inbox",
+            Changed::Messages => "messages",
+        }
+    }
+
+    fn of_word(word: &str) -> Option<Changed> {
+        [Changed::Inbox, Changed::Messages].into_iter().find(|one| one.word() == word)
+    }
+}
+
+/// The store.
 #[derive(Debug)]
 pub struct Store {
-    /// One connection: SQLite has one writer anyway, and those who wait are served in the order they came.
-    writer: SqlitePool,
-    readers: SqlitePool,
-    durable: Durable,
+    /// In a file one connection: SQLite has one writer anyway, and those who wait are served in the order they came.
+    writer: AnyPool,
+    readers: AnyPool,
+    engine: Engine,
     accepting: Accepting,
     /// The right to wait for a turn to write: acceptance, for which somebody outside waits, passes all who wait for this.
     patient: Semaphore,
+    /// The turn to decide about alarms, in this process.
+    deciding: tokio::sync::Mutex<()>,
+    offices: Offices,
     clock: Clock,
-    /// Leases and waits are measured from here, so that a change of the machine's date expires none of them.
-    opened: (i64, Stopwatch),
-    inbox_changed: watch::Sender<()>,
-    messages_changed: watch::Sender<()>,
-    /// Held as long as the store is open; the system lets go of it when the process ends, however that happens.
-    _lock: File,
+    ticks: Ticks,
+    waiting: Waiting,
 }
 
 impl Store {
     /// Becomes ready when something may be claimed that was not there before.
     #[must_use]
     pub fn inbox_changes(&self) -> watch::Receiver<()> {
-        self.inbox_changed.subscribe()
+        self.waiting.inbox.subscribe()
     }
 
     /// Becomes ready when there may be something to deliver.
     #[must_use]
     pub fn message_changes(&self) -> watch::Receiver<()> {
-        self.messages_changed.subscribe()
+        self.waiting.messages.subscribe()
+    }
+
+    /// Tells whoever waits for it, here and in other processes.
+    fn changed(&self, changed: Changed) {
+        self.waiting.tell(changed);
+        self.engine.tell_others(changed);
     }
 
     /// The wall clock, for what people read.
@@ -111,10 +154,9 @@ impl Store {
         self.clock.now()
     }
 
-    /// The clock of leases and waits, in milliseconds; it never jumps while the store is open.
+    /// The clock of leases and waits, in milliseconds: see [`Ticks`].
     fn tick(&self) -> i64 {
-        let (opened_at, since) = self.opened;
-        opened_at.saturating_add(since.elapsed().as_millis().try_into().unwrap_or(i64::MAX))
+        self.ticks.now()
     }
 
     fn tick_after(&self, wait: Duration) -> i64 {
@@ -127,7 +169,7 @@ impl Store {
     }
 
     /// A transaction that writes. While triggers are accepted, a few of these go between one time and the next.
-    async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    async fn write(&self) -> Result<Tx, StoreError> {
         // It is never closed.
         let _few = self.patient.acquire().await;
         let _turn = self.accepting.turn().await;
@@ -135,8 +177,8 @@ impl Store {
     }
 
     /// The same, for what must not wait behind all of the others.
-    async fn write_at_once(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    async fn write_at_once(&self) -> Result<Tx, StoreError> {
+        Ok(self.engine.begin(&self.writer, &self.ticks).await?)
     }
 
     /// Sees whether the store would take something: its files are where they were, the disk takes a trial, and SQLite takes a
@@ -145,16 +187,19 @@ impl Store {
     /// # Errors
     /// Why not, in the system's words.
     pub async fn try_out(&self) -> Result<(), String> {
-        self.durable.try_out().await.map_err(|error| error.to_string())?;
-        self.try_a_page().await.map_err(|error| match error.as_database_error() {
-            Some(error) => error.message().to_owned(),
-            None => error.to_string(),
+        self.engine.try_out().await?;
+        self.try_a_page().await.map_err(|error| {
+            self.read_password_again();
+            match error.as_database_error() {
+                Some(error) => error.message().to_owned(),
+                None => error.to_string(),
+            }
         })
     }
 
     async fn try_a_page(&self) -> Result<(), sqlx::Error> {
-        let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("INSERT INTO certificates (address, der, fetched_at) VALUES ('', ?, 0)")
+        let mut tx = self.writer.begin_with(if self.is_shared() { "BEGIN" } else { "BEGIN IMMEDIATE" }).await?;
+        sqlx::query("INSERT INTO certificates (address, der, fetched_at) VALUES ('', $1, 0)")
             .bind(vec![0; TRIAL])
             .execute(&mut *tx)
             .await?;
@@ -166,11 +211,13 @@ impl Store {
         self.try_out().await.is_ok()
     }
 
-    /// Puts everything into the one file, and lets go of it.
+    /// Lets go of the store; of a file, with everything in it and nothing beside it.
     pub async fn close(&self) {
         self.readers.close().await;
-        // Where this fails, the next start does it.
-        let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
+        if !self.is_shared() {
+            // Where this fails, the next start does it.
+            let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
+        }
         self.writer.close().await;
     }
 }

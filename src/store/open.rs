@@ -2,28 +2,31 @@
 
 use super::accepting::Accepting;
 use super::durable::Durable;
+use super::engine::Engine;
+use super::leaders::Offices;
+use super::signals::Waiting;
+use super::ticks::Ticks;
 use super::{BETWEEN, Store, StoreError, inbox, millis};
-use crate::clock::{Clock, Stopwatch};
+use crate::clock::Clock;
+use crate::config::StoreFile;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{AnyPool, ConnectOptions as _, Connection as _, Executor as _};
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore};
 
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 
 /// Marks the file as ours, in SQLite's `application_id`: "RotD".
 pub(super) const OURS: i64 = 0x526f_7444;
 
-/// How long to wait for a process that looks into the file, such as a backup.
-const BUSY: Duration = Duration::from_secs(5);
-
 /// How long to wait for a turn on a connection before the caller is told that we are overloaded.
-const TURN: Duration = Duration::from_secs(5);
+pub(super) const TURN: Duration = Duration::from_secs(5);
 
 /// Connections that only read.
 const READERS: u32 = 4;
@@ -39,7 +42,7 @@ const MAX_WAIT: Duration = inbox::MAX_PAUSE;
 const HELD: &str = "SELECT id, attempts FROM inbox WHERE state = 'running'";
 
 /// Everything that waits stands where it belongs: the oldest of each subject before all others of it.
-const LINE_UP_AGAIN: &str = "UPDATE inbox SET not_before = min(not_before, ?1),
+const LINE_UP_AGAIN: &str = "UPDATE inbox SET not_before = min(not_before, $1),
      queue = iif(id = (SELECT min(o.id) FROM inbox o WHERE o.subject = inbox.subject AND o.state = 'waiting'), 2, 3)
      WHERE state = 'waiting'";
 
@@ -64,9 +67,39 @@ pub enum OpenError {
     /// It was made by a newer version.
     #[error("the store {} was written by another version of this program ({why}): run that version", path.display())]
     OtherVersion { path: PathBuf, why: String },
+    /// The database on a server cannot be used.
+    #[error("the database {server} cannot be used: {why}")]
+    Server { server: String, why: String },
 }
 
 impl Store {
+    /// Opens the store that the configuration names.
+    ///
+    /// # Errors
+    /// [`OpenError`]; what is there is left as it is.
+    pub async fn open_configured(configured: &StoreFile, clock: Clock) -> Result<Store, OpenError> {
+        match &configured.server {
+            Some(server) => Store::open_on_server(server, clock).await,
+            None => Store::open(&configured.path, clock).await,
+        }
+    }
+
+    /// A store on these connections, of which nothing is known yet.
+    pub(super) fn on(writer: AnyPool, readers: AnyPool, engine: Engine, clock: Clock, ticks: Ticks, waiting: Waiting) -> Store {
+        Store {
+            writer,
+            readers,
+            engine,
+            accepting: Accepting::default(),
+            patient: Semaphore::new(BETWEEN),
+            deciding: Mutex::default(),
+            offices: Offices::default(),
+            clock,
+            ticks,
+            waiting,
+        }
+    }
+
     /// Opens the store at `path`, and makes it where there is none. What another process had left undone may be claimed.
     ///
     /// # Errors
@@ -96,18 +129,9 @@ impl Store {
             .await
             .map_err(|error| OpenError::OtherVersion { path: path.to_owned(), why: error.to_string() })?;
         let readers = connect(path, READERS).await.map_err(|error| diagnosed(path, &error))?;
-        let store = Store {
-            writer,
-            readers,
-            durable: Durable::new(path.to_owned(), beside(path, "-wal"), beside(path, ".trial")),
-            accepting: Accepting::default(),
-            patient: Semaphore::new(BETWEEN),
-            clock,
-            opened: (clock.now().as_millisecond(), Stopwatch::start()),
-            inbox_changed: watch::Sender::new(()),
-            messages_changed: watch::Sender::new(()),
-            _lock: lock,
-        };
+        let durable = Durable::new(path.to_owned(), beside(path, "-wal"), beside(path, ".trial"));
+        let ticks = Ticks::starting_at(clock.now().as_millisecond());
+        let store = Store::on(writer, readers, Engine::File { durable, _lock: lock }, clock, ticks, Waiting::nobody());
         store.take_over().await.map_err(|error| unusable(error.to_string()))?;
         Ok(store)
     }
@@ -117,21 +141,23 @@ impl Store {
         let latest = self.tick().saturating_add(millis(MAX_WAIT));
         let mut tx = self.write().await?;
         let now = self.tick();
-        let held: Vec<(i64, u32)> = sqlx::query_as(HELD).fetch_all(&mut *tx).await?;
+        let held: Vec<(i64, i64)> = sqlx::query_as(HELD).fetch_all(&mut *tx).await?;
         for (id, begun) in held {
             sqlx::query(inbox::REOPEN).bind(id).bind(now.saturating_add(millis(inbox::pause(begun)))).execute(&mut *tx).await?;
         }
         sqlx::query(LINE_UP_AGAIN).bind(latest).execute(&mut *tx).await?;
         sqlx::query("DELETE FROM lanes").execute(&mut *tx).await?;
-        sqlx::query("UPDATE messages SET not_before = min(not_before, ?) WHERE state = 'pending'")
+        sqlx::query("UPDATE messages SET not_before = min(not_before, $1) WHERE state = 'pending'")
             .bind(latest)
             .execute(&mut *tx)
             .await?;
         // An edit that was under way then may still be carried out, after the next one.
-        sqlx::query("UPDATE messages SET repeats = max(repeats, ?) WHERE state = 'pending' AND posted > 0 AND posted < revision")
-            .bind(super::messages::REPEATS)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "UPDATE messages SET repeats = max(repeats, $1) WHERE state = 'pending' AND posted > 0 AND posted < revision",
+        )
+        .bind(i64::from(super::messages::REPEATS))
+        .execute(&mut *tx)
+        .await?;
         Ok(tx.commit().await?)
     }
 }
@@ -169,7 +195,7 @@ async fn create(path: &Path) -> Result<(), OpenError> {
     }
     make_private(&new).map_err(|error| unusable(error.to_string()))?;
     let made = async {
-        let marked = options(&new).pragma("application_id", OURS.to_string());
+        let marked = SqliteConnectOptions::new().filename(&new).pragma("application_id", OURS.to_string());
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(marked).await?;
         MIGRATIONS.run(&pool).await?;
         pool.close().await;
@@ -200,7 +226,7 @@ fn check_header(path: &Path) -> Result<(), OpenError> {
     if header.starts_with(b"SQLite format 3\0") { Ok(()) } else { Err(damaged("it is no SQLite file")) }
 }
 
-async fn check(pool: &SqlitePool, path: &Path, length: u64) -> Result<(), OpenError> {
+async fn check(pool: &AnyPool, path: &Path, length: u64) -> Result<(), OpenError> {
     let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(pool).await.map_err(|error| diagnosed(path, &error))?;
     if id != OURS {
         return Err(not_a_file(path, "another program's database"));
@@ -223,44 +249,55 @@ fn diagnosed(path: &Path, error: &sqlx::Error) -> OpenError {
     }
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
-        .busy_timeout(BUSY)
-        .foreign_keys(true)
-        // What was deleted, such as the address of an answer, is not to be found in the file.
-        .pragma("secure_delete", "ON")
-        // In pages. A storm changes the same ones again and again, and each checkpoint waits for the disk twice.
-        .pragma("wal_autocheckpoint", "4000")
-        .thread_name(|id| format!("store-{id}"))
-        .disable_statement_logging()
+/// What a connection needs beside what sqlx sets by itself (foreign keys, and five seconds' patience with a process that looks
+/// into the file, such as a backup).
+///
+/// Secure deletion, because what was deleted, such as the address of an answer, is not to be found in the file. The checkpoints
+/// in pages: a storm changes the same ones again and again, and each checkpoint waits for the disk twice.
+const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;
+     PRAGMA wal_autocheckpoint = 4000";
+
+/// The file as an address, as sqlx wants it.
+fn address(path: &Path, mode: &str) -> Result<AnyConnectOptions, sqlx::Error> {
+    let whole = std::path::absolute(path)?;
+    let file = url::Url::from_file_path(whole).map_err(|()| sqlx::Error::Configuration("its name is no text".into()))?;
+    let options: AnyConnectOptions = format!("sqlite://{}?mode={mode}", file.path()).parse()?;
+    Ok(options.disable_statement_logging())
 }
 
-async fn connect(path: &Path, connections: u32) -> Result<SqlitePool, sqlx::Error> {
-    SqlitePoolOptions::new()
+fn pool(connections: u32) -> AnyPoolOptions {
+    sqlx::any::install_default_drivers();
+    AnyPoolOptions::new()
         .max_connections(connections)
         .min_connections(1)
         .acquire_timeout(TURN)
         .idle_timeout(None)
         .max_lifetime(None)
+}
+
+async fn connect(path: &Path, connections: u32) -> Result<AnyPool, sqlx::Error> {
+    pool(connections)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute(SETTINGS).await?;
+                Ok(())
+            })
+        })
         // On a full disk SQLite ends a transaction itself, which sqlx does not notice: it would refuse to begin another one
         // on that connection for ever.
         .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
-        .connect_with(options(path))
+        .connect_with(address(path, "rw")?)
         .await
 }
 
 /// A connection that only reads, beside whoever has the store.
-pub(super) async fn connect_to_read(path: &Path) -> Result<SqlitePool, OpenError> {
+pub(super) async fn connect_to_read(path: &Path) -> Result<AnyPool, OpenError> {
     if !path.is_file() {
         return Err(OpenError::Unusable { path: path.to_owned(), why: "there is no such file".to_owned() });
     }
     check_header(path)?;
-    let only_reading = options(path).read_only(true);
-    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(only_reading).await;
-    let pool = pool.map_err(|error| diagnosed(path, &error))?;
+    let connected = async { pool(1).connect_with(address(path, "ro")?).await };
+    let pool = connected.await.map_err(|error| diagnosed(path, &error))?;
     check(&pool, path, u64::MAX).await?;
     Ok(pool)
 }

@@ -20,7 +20,7 @@ impl Store {
     pub async fn recheck_at(&self, thread: &ThreadId, why: Recheck, due_at: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
-            "INSERT INTO rechecks (thread, why, due_at) VALUES (?, ?, ?)
+            "INSERT INTO rechecks (thread, why, due_at) VALUES ($1, $2, $3)
              ON CONFLICT (thread, why) DO UPDATE SET due_at = excluded.due_at",
         )
         .bind(thread.as_str())
@@ -37,9 +37,9 @@ impl Store {
     /// [`StoreError`].
     pub async fn due_rechecks(&self, now: Timestamp, limit: u32) -> Result<Vec<DueRecheck>, StoreError> {
         let rows: Vec<(String, String, i64)> =
-            sqlx::query_as("SELECT thread, why, due_at FROM rechecks WHERE due_at <= ? ORDER BY due_at LIMIT ?")
+            sqlx::query_as("SELECT thread, why, due_at FROM rechecks WHERE due_at <= $1 ORDER BY due_at LIMIT $2")
                 .bind(now.as_millisecond())
-                .bind(limit)
+                .bind(i64::from(limit))
                 .fetch_all(&self.readers)
                 .await?;
         // What another version wrote hides nothing else.
@@ -55,7 +55,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn recheck_begun(&self, due: &DueRecheck) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query("DELETE FROM rechecks WHERE thread = ? AND why = ? AND due_at = ?")
+        sqlx::query("DELETE FROM rechecks WHERE thread = $1 AND why = $2 AND due_at = $3")
             .bind(due.thread.as_str())
             .bind(due.why.id())
             .bind(due.due_at.as_millisecond())

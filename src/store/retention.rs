@@ -36,32 +36,32 @@ impl Store {
     pub async fn remove_before(&self, before: Timestamp) -> Result<Removed, StoreError> {
         let before = before.as_millisecond();
         let mut tx = self.write().await?;
-        let triggers = sqlx::query("DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE ended_at < ? LIMIT ?)")
+        let triggers = sqlx::query("DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE ended_at < $1 LIMIT $2)")
             .bind(before)
-            .bind(AT_ONCE)
+            .bind(i64::from(AT_ONCE))
             .execute(&mut *tx)
             .await?;
         let threads = sqlx::query(
             "DELETE FROM threads WHERE id IN (
-                 SELECT t.id FROM threads t WHERE t.touched_at < ?1
-                   AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.thread = t.id AND (m.state = 'pending' OR m.stated_at >= ?1))
+                 SELECT t.id FROM threads t WHERE t.touched_at < $1
+                   AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.thread = t.id AND (m.state = 'pending' OR m.stated_at >= $1))
                    AND NOT EXISTS (SELECT 1 FROM investigations i LEFT JOIN watches w ON w.investigation = i.id
                                    WHERE i.thread = t.id AND (i.state = 'running' OR w.investigation IS NOT NULL
                                    OR EXISTS (SELECT 1 FROM inbox o WHERE o.subject = i.id AND o.state IN ('waiting', 'running'))))
-                 LIMIT ?2)",
+                 LIMIT $2)",
         )
         .bind(before)
-        .bind(AT_ONCE)
+        .bind(i64::from(AT_ONCE))
         .execute(&mut *tx)
         .await?;
-        let audit = sqlx::query("DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? LIMIT ?)")
+        let audit = sqlx::query("DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)")
             .bind(before)
-            .bind(AT_ONCE)
+            .bind(i64::from(AT_ONCE))
             .execute(&mut *tx)
             .await?;
-        let alarms = sqlx::query("DELETE FROM alarms WHERE key IN (SELECT key FROM alarms WHERE seen_at < ? LIMIT ?)")
+        let alarms = sqlx::query("DELETE FROM alarms WHERE key IN (SELECT key FROM alarms WHERE seen_at < $1 LIMIT $2)")
             .bind(before)
-            .bind(AT_ONCE)
+            .bind(i64::from(AT_ONCE))
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
@@ -79,7 +79,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError> {
         let forgotten =
-            sqlx::query("UPDATE messages SET reply_to = NULL WHERE reply_to IS NOT NULL AND NOT alone AND stated_at < ?")
+            sqlx::query("UPDATE messages SET reply_to = NULL WHERE reply_to IS NOT NULL AND alone = 0 AND stated_at < $1")
                 .bind(before.as_millisecond())
                 .execute(&self.writer)
                 .await?;

@@ -25,9 +25,9 @@ impl Store {
         let mut tx = self.write().await?;
         let mut new = Vec::new();
         for listed in secrets {
-            let place: Option<u32> = sqlx::query_scalar(
+            let place: Option<i64> = sqlx::query_scalar(
                 "INSERT INTO storm_secrets (thread, place, secret, name, alarm)
-                 VALUES (?1, (SELECT coalesce(max(place) + 1, 0) FROM storm_secrets WHERE thread = ?1), ?2, ?3, ?4)
+                 VALUES ($1, (SELECT coalesce(max(place) + 1, 0) FROM storm_secrets WHERE thread = $1), $2, $3, $4)
                  ON CONFLICT (thread, secret) DO NOTHING RETURNING place",
             )
             .bind(thread.as_str())
@@ -38,12 +38,12 @@ impl Store {
             .await?;
             match place {
                 Some(place) => {
-                    new.push(place);
+                    new.push(u32::try_from(place).unwrap_or(u32::MAX));
                     let line = Audited::system("listed in a storm of alarms", listed.name.as_str(), &listed.alarm.title);
                     audit::insert(&mut tx, &line, self.now()).await?;
                 }
                 None => {
-                    sqlx::query("UPDATE storm_secrets SET is_left = 1, alarm = ? WHERE thread = ? AND secret = ?")
+                    sqlx::query("UPDATE storm_secrets SET is_left = 1, alarm = $1 WHERE thread = $2 AND secret = $3")
                         .bind(to_json("alarm", &listed.alarm)?)
                         .bind(thread.as_str())
                         .bind(&listed.secret)
@@ -61,10 +61,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn storm_size(&self, thread: &ThreadId) -> Result<u32, StoreError> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM storm_secrets WHERE thread = ?")
+        let size: i64 = sqlx::query_scalar("SELECT count(*) FROM storm_secrets WHERE thread = $1")
             .bind(thread.as_str())
             .fetch_one(&self.readers)
-            .await?)
+            .await?;
+        Ok(u32::try_from(size).unwrap_or(u32::MAX))
     }
 
     /// The names that a storm lists, in the order they came, from the place `from` on.
@@ -73,10 +74,10 @@ impl Store {
     /// [`StoreError`].
     pub async fn storm_names(&self, thread: &ThreadId, from: u32, limit: u32) -> Result<Vec<SafeText>, StoreError> {
         let names: Vec<String> =
-            sqlx::query_scalar("SELECT name FROM storm_secrets WHERE thread = ? AND place >= ? ORDER BY place LIMIT ?")
+            sqlx::query_scalar("SELECT name FROM storm_secrets WHERE thread = $1 AND place >= $2 ORDER BY place LIMIT $3")
                 .bind(thread.as_str())
-                .bind(from)
-                .bind(limit)
+                .bind(i64::from(from))
+                .bind(i64::from(limit))
                 .fetch_all(&self.readers)
                 .await?;
         Ok(names.iter().map(|name| SafeText::redact(name)).collect())
@@ -88,10 +89,10 @@ impl Store {
     /// [`StoreError`].
     pub async fn left_by_storm(&self, thread: &ThreadId, limit: u32) -> Result<Vec<StormSecret>, StoreError> {
         let rows: Vec<(String, String, String)> = sqlx::query_as(
-            "SELECT secret, name, alarm FROM storm_secrets WHERE thread = ? AND is_left = 1 ORDER BY place LIMIT ?",
+            "SELECT secret, name, alarm FROM storm_secrets WHERE thread = $1 AND is_left = 1 ORDER BY place LIMIT $2",
         )
         .bind(thread.as_str())
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.readers)
         .await?;
         let read = |(secret, name, alarm): (String, String, String)| {
@@ -106,7 +107,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn done_with_in_storm(&self, thread: &ThreadId, secret: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query("UPDATE storm_secrets SET is_left = 0 WHERE thread = ? AND secret = ?")
+        sqlx::query("UPDATE storm_secrets SET is_left = 0 WHERE thread = $1 AND secret = $2")
             .bind(thread.as_str())
             .bind(secret)
             .execute(&mut *tx)

@@ -1,13 +1,20 @@
 //! The store alone: what is accepted, claimed, finished and shown, and what survives.
 
+mod moving;
+#[path = "../../tests/support/postgres.rs"]
+mod postgres;
+mod replicas;
+
 use super::*;
 use crate::chat::Message;
 use crate::chat::document::Tone;
+use crate::config::{StoreFile, StoreServer};
 use crate::model::{
     Action, ActionRequest, ActionToken, Actor, AlarmState, Command, InvestigationId, InvestigationRequest, Place, PlatformName,
     ReplyTo, Standing, ThreadId, Trigger,
 };
 use crate::redact::SafeText;
+use sqlx::SqlitePool;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -70,19 +77,38 @@ async fn given_up_messages(store: &Store) -> Vec<(String, String, String)> {
     given_up.fetch_all(&store.readers).await.unwrap()
 }
 
-struct Folder(tempfile::TempDir);
+/// Where a store is kept: in a folder, or in a database on a server.
+struct Folder {
+    folder: tempfile::TempDir,
+    server: Option<StoreServer>,
+}
 
 impl Folder {
     fn new() -> Folder {
-        Folder(tempfile::tempdir().unwrap())
+        Folder { folder: tempfile::tempdir().unwrap(), server: None }
+    }
+
+    /// A new database, where there is a PostgreSQL.
+    fn on_server() -> Option<Folder> {
+        let server = StoreServer::new(&postgres::database()?, None, None).unwrap();
+        Some(Folder { server: Some(server), ..Folder::new() })
+    }
+
+    /// Another one on the same engine.
+    fn another(&self) -> Folder {
+        if self.server.is_some() { Folder::on_server().unwrap() } else { Folder::new() }
     }
 
     fn path(&self) -> PathBuf {
-        self.0.path().join("store.db")
+        self.folder.path().join("store.db")
+    }
+
+    fn configured(&self) -> StoreFile {
+        StoreFile { path: self.path(), server: self.server.clone(), ..StoreFile::default() }
     }
 
     async fn open(&self) -> Store {
-        Store::open(&self.path(), Clock::system()).await.unwrap()
+        Store::open_configured(&self.configured(), Clock::system()).await.unwrap()
     }
 
     async fn refused(&self) -> String {
@@ -90,8 +116,29 @@ impl Folder {
     }
 }
 
+/// The test of this name, on each engine.
+macro_rules! on_each_engine {
+    ($name:ident) => {
+        mod $name {
+            use super::Folder;
+
+            #[tokio::test]
+            async fn on_sqlite() {
+                super::$name(Folder::new()).await;
+            }
+
+            #[tokio::test]
+            async fn on_postgresql() {
+                if let Some(folder) = Folder::on_server() {
+                    super::$name(folder).await;
+                }
+            }
+        }
+    };
+}
+
 fn files(folder: &Folder) -> Vec<(String, Vec<u8>)> {
-    let entries = std::fs::read_dir(folder.0.path()).unwrap().map(Result::unwrap);
+    let entries = std::fs::read_dir(folder.folder.path()).unwrap().map(Result::unwrap);
     let read =
         |entry: std::fs::DirEntry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap_or_default());
     let mut files: Vec<_> = entries.map(read).filter(|(name, _)| !name.ends_with(".lock")).collect();
@@ -99,9 +146,8 @@ fn files(folder: &Folder) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-#[tokio::test]
-async fn what_was_accepted_is_there_after_the_process_is_gone() {
-    let folder = Folder::new();
+on_each_engine!(what_was_accepted_is_there_after_the_process_is_gone);
+async fn what_was_accepted_is_there_after_the_process_is_gone(folder: Folder) {
     let store = folder.open().await;
     assert_eq!(store.accept(&entry("k1", "C1", "s1"), None).await.unwrap(), Accepted::New);
     // No farewell: as if it was killed.
@@ -114,18 +160,16 @@ async fn what_was_accepted_is_there_after_the_process_is_gone() {
     assert_eq!(store.accept(&other, None).await.unwrap(), Accepted::AlreadyDone);
 }
 
-#[tokio::test]
-async fn ten_workers_claim_one_row_and_one_wins() {
-    let folder = Folder::new();
+on_each_engine!(ten_workers_claim_one_row_and_one_wins);
+async fn ten_workers_claim_one_row_and_one_wins(folder: Folder) {
     let store = folder.open().await;
     store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
     let claims = futures::future::join_all((0..10).map(|_| store.claim(LEASE))).await;
     assert_eq!(claims.into_iter().filter(|claim| claim.as_ref().unwrap().is_some()).count(), 1);
 }
 
-#[tokio::test]
-async fn a_claim_that_ran_out_is_fenced_off() {
-    let folder = Folder::new();
+on_each_engine!(a_claim_that_ran_out_is_fenced_off);
+async fn a_claim_that_ran_out_is_fenced_off(folder: Folder) {
     let store = folder.open().await;
     store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
     let slow = store.claim(Duration::ZERO).await.unwrap().unwrap();
@@ -138,9 +182,8 @@ async fn a_claim_that_ran_out_is_fenced_off() {
     assert!(!store.complete(quick.lease, &Completion::default()).await.unwrap());
 }
 
-#[tokio::test]
-async fn lanes_are_served_in_turn() {
-    let folder = Folder::new();
+on_each_engine!(lanes_are_served_in_turn);
+async fn lanes_are_served_in_turn(folder: Folder) {
     let store = folder.open().await;
     for number in 0..20 {
         store.accept(&entry(&format!("busy{number}"), "busy", &format!("b{number}")), None).await.unwrap();
@@ -155,9 +198,8 @@ async fn lanes_are_served_in_turn() {
     assert_eq!(order, ["b0", "quiet", "calm", "b1", "b2", "b3"]);
 }
 
-#[tokio::test]
-async fn one_investigation_is_worked_on_by_one_worker_at_a_time_in_order() {
-    let folder = Folder::new();
+on_each_engine!(one_investigation_is_worked_on_by_one_worker_at_a_time_in_order);
+async fn one_investigation_is_worked_on_by_one_worker_at_a_time_in_order(folder: Folder) {
     let store = folder.open().await;
     store.accept(&entry("first", "C1", "same"), None).await.unwrap();
     store.accept(&entry("second", "C2", "same"), None).await.unwrap();
@@ -242,9 +284,8 @@ async fn a_trigger_that_kills_the_process_each_time_is_begun_alone_and_ever_more
     assert_eq!(pauses, [0, 0, 1, 1, 2, 32, 900, 900]);
 }
 
-#[tokio::test]
-async fn a_failure_is_tried_again_and_then_given_up_with_its_reason() {
-    let folder = Folder::new();
+on_each_engine!(a_failure_is_tried_again_and_then_given_up_with_its_reason);
+async fn a_failure_is_tried_again_and_then_given_up_with_its_reason(folder: Folder) {
     let store = folder.open().await;
     store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
     for attempt in 1..=MAX_ATTEMPTS {
@@ -257,9 +298,8 @@ async fn a_failure_is_tried_again_and_then_given_up_with_its_reason() {
     assert_eq!(given_up_triggers(&store).await[0].as_str(), "no luck");
 }
 
-#[tokio::test]
-async fn letting_go_at_the_end_of_a_process_costs_no_attempt() {
-    let folder = Folder::new();
+on_each_engine!(letting_go_at_the_end_of_a_process_costs_no_attempt);
+async fn letting_go_at_the_end_of_a_process_costs_no_attempt(folder: Folder) {
     let store = folder.open().await;
     store.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
     for _ in 0..10 {
@@ -269,9 +309,8 @@ async fn letting_go_at_the_end_of_a_process_costs_no_attempt() {
     }
 }
 
-#[tokio::test]
-async fn five_hundred_triggers_at_once_are_each_kept_once() {
-    let folder = Folder::new();
+on_each_engine!(five_hundred_triggers_at_once_are_each_kept_once);
+async fn five_hundred_triggers_at_once_are_each_kept_once(folder: Folder) {
     let store = folder.open().await;
     let entries: Vec<NewTrigger> =
         (0..500).map(|number| entry(&format!("k{}", number % 400), "C1", &format!("s{number}"))).collect();
@@ -376,8 +415,8 @@ async fn a_second_one_on_the_same_file_is_refused_and_may_look_at_the_audit_trai
 #[tokio::test]
 async fn a_start_that_was_killed_while_making_the_store_is_made_good() {
     let folder = Folder::new();
-    std::fs::write(folder.0.path().join("store.db.new"), b"half of it").unwrap();
-    std::fs::write(folder.0.path().join("store.db.new-wal"), b"and of that").unwrap();
+    std::fs::write(folder.folder.path().join("store.db.new"), b"half of it").unwrap();
+    std::fs::write(folder.folder.path().join("store.db.new-wal"), b"and of that").unwrap();
     folder.open().await.close().await;
     let names: Vec<String> = files(&folder).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["store.db"]);
@@ -452,13 +491,13 @@ async fn a_store_that_would_take_nothing_is_noticed() {
     assert_eq!(store.try_out().await, Ok(()));
 
     // Where the trial cannot be written, neither can the log.
-    let trial = folder.0.path().join("store.db.trial");
+    let trial = folder.folder.path().join("store.db.trial");
     std::fs::create_dir(&trial).unwrap();
     assert!(!store.is_healthy().await);
     std::fs::remove_dir(&trial).unwrap();
     assert!(store.is_healthy().await);
 
-    let away = folder.0.path().join("away");
+    let away = folder.folder.path().join("away");
     std::fs::rename(folder.path(), &away).unwrap();
     assert!(!store.is_healthy().await);
     std::fs::copy(&away, folder.path()).unwrap();
@@ -467,15 +506,14 @@ async fn a_store_that_would_take_nothing_is_noticed() {
     std::fs::rename(&away, folder.path()).unwrap();
     assert!(store.is_healthy().await);
 
-    std::fs::remove_file(folder.0.path().join("store.db-wal")).unwrap();
+    std::fs::remove_file(folder.folder.path().join("store.db-wal")).unwrap();
     assert!(!store.is_healthy().await);
     let refused = store.accept(&entry("k1", "C1", "s1"), None).await;
     assert!(matches!(refused, Err(Refused::Store(_))), "what is in no file that a next start finds is not accepted: {refused:?}");
 }
 
-#[tokio::test]
-async fn certificates_are_known_after_a_restart_and_only_the_newest_are_kept() {
-    let folder = Folder::new();
+on_each_engine!(certificates_are_known_after_a_restart_and_only_the_newest_are_kept);
+async fn certificates_are_known_after_a_restart_and_only_the_newest_are_kept(folder: Folder) {
     let store = folder.open().await;
     let at = |second| Timestamp::from_second(second).unwrap();
     let kept =
@@ -512,9 +550,8 @@ fn line(text: &str) -> Message {
     Message::line(Tone::Neutral, SafeText::redact(text))
 }
 
-#[tokio::test]
-async fn retention_removes_what_is_over_and_nothing_that_is_not() {
-    let folder = Folder::new();
+on_each_engine!(retention_removes_what_is_over_and_nothing_that_is_not);
+async fn retention_removes_what_is_over_and_nothing_that_is_not(folder: Folder) {
     let store = folder.open().await;
     let thread = |name: &str| NewThread { id: id(name).into(), place: place("C1") };
     let root = |name: &str| [DesiredMessage::root(&id(name).into(), line(name), "a test")];
@@ -555,9 +592,8 @@ async fn retention_removes_what_is_over_and_nothing_that_is_not() {
     }
 }
 
-#[tokio::test]
-async fn alarms_are_told_apart_by_their_own_time() {
-    let folder = Folder::new();
+on_each_engine!(alarms_are_told_apart_by_their_own_time);
+async fn alarms_are_told_apart_by_their_own_time(folder: Folder) {
     let store = folder.open().await;
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let (one, two, three) = (at("2026-11-25T10:00:00Z"), at("2026-11-25T10:05:00Z"), at("2026-11-25T10:10:00Z"));
@@ -575,9 +611,8 @@ async fn alarms_are_told_apart_by_their_own_time() {
     assert_eq!(store.alarm_state("other").await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn an_end_is_stored_whole_or_not_at_all() {
-    let folder = Folder::new();
+on_each_engine!(an_end_is_stored_whole_or_not_at_all);
+async fn an_end_is_stored_whole_or_not_at_all(folder: Folder) {
     let store = folder.open().await;
     let thread = NewThread { id: t("t1"), place: place("C1") };
     store.open_investigation(&thread, &id("t1"), ROOT, &question(), &[]).await.unwrap();
@@ -601,9 +636,8 @@ async fn an_end_is_stored_whole_or_not_at_all() {
     assert!(store.renew(claimed.lease, LEASE).await.unwrap());
 }
 
-#[tokio::test]
-async fn what_another_version_wrote_is_given_up_and_keeps_nothing_waiting() {
-    let folder = Folder::new();
+on_each_engine!(what_another_version_wrote_is_given_up_and_keeps_nothing_waiting);
+async fn what_another_version_wrote_is_given_up_and_keeps_nothing_waiting(folder: Folder) {
     let store = folder.open().await;
     for key in ["k1", "k2"] {
         store.accept(&entry(key, "C1", key), None).await.unwrap();
@@ -620,9 +654,8 @@ async fn what_another_version_wrote_is_given_up_and_keeps_nothing_waiting() {
     assert_eq!(given_up_messages(&store).await.len(), 1);
 }
 
-#[tokio::test]
-async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
-    let folder = Folder::new();
+on_each_engine!(a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress);
+async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress(folder: Folder) {
     let store = folder.open().await;
     let thread = |id: &str| NewThread { id: t(id), place: place("C1") };
     let root = |id: &str, text: &str| DesiredMessage::root(&t(id), line(text), "a test").as_progress();
@@ -639,9 +672,8 @@ async fn a_first_sign_of_life_is_not_kept_waiting_by_edits_of_progress() {
     assert_eq!(due(1).await[0].thread, "new");
 }
 
-#[tokio::test]
-async fn a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason_and_its_thread() {
-    let folder = Folder::new();
+on_each_engine!(a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason_and_its_thread);
+async fn a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason_and_its_thread(folder: Folder) {
     let store = folder.open().await;
     let thread = NewThread { id: t("t1"), place: place("C1") };
     let messages = [
@@ -658,13 +690,12 @@ async fn a_message_that_would_wait_past_its_deadline_is_given_up_with_its_reason
     let of = |key: &str, reason: &str| (key.to_owned(), reason.to_owned(), down.to_string());
     assert_eq!(given_up_messages(&store).await, [of("details", "details"), of("root", "a verdict")]);
     assert_eq!(store.pending_messages().await.unwrap(), 0);
-    let trail = Store::read_audit_trail(&folder.path(), Timestamp::UNIX_EPOCH, 10).await.unwrap();
+    let trail = Store::audit_trail(&folder.configured(), Timestamp::UNIX_EPOCH, 10).await.unwrap();
     assert!(trail.iter().any(|line| line.did.as_str() == "gave up a message"), "{trail:?}");
 }
 
-#[tokio::test]
-async fn a_look_tells_when_the_next_one_is_worth_it() {
-    let folder = Folder::new();
+on_each_engine!(a_look_tells_when_the_next_one_is_worth_it);
+async fn a_look_tells_when_the_next_one_is_worth_it(folder: Folder) {
     let store = folder.open().await;
     let nobody = HashSet::new();
     let look = async || store.due_messages(PlatformName::new("slack"), &nobody, &nobody, 10).await.unwrap();
@@ -727,7 +758,7 @@ async fn neither_finished_rows_nor_all_that_wait_are_read_to_find_one() {
     ] {
         let plan = plan(&store, query).await;
         assert!(plan.iter().any(|step| step == found_by), "{query}\n{plan:#?}");
-        let bounded = ["SCAN (subquery-", "SCAN json_each", "SCAN CONSTANT ROW"];
+        let bounded = ["SCAN (subquery-", "SCAN moments", "SCAN counted", "SCAN json_each", "SCAN CONSTANT ROW"];
         let scanned: Vec<&String> = (plan.iter())
             .filter(|step| step.starts_with("SCAN ") && !bounded.iter().any(|known| step.starts_with(known)))
             .collect();
@@ -771,11 +802,11 @@ impl Dice {
     }
 }
 
-#[tokio::test]
-async fn whatever_happens_the_next_one_is_taken_by_the_rules() {
+on_each_engine!(whatever_happens_the_next_one_is_taken_by_the_rules);
+async fn whatever_happens_the_next_one_is_taken_by_the_rules(folder: Folder) {
     for seed in 1..13 {
         let mut dice = Dice(seed);
-        let folder = Folder::new();
+        let folder = folder.another();
         let store = folder.open().await;
         let mut rules = Rules::default();
         let mut leases: Vec<(usize, Lease)> = Vec::new();
@@ -843,9 +874,8 @@ async fn whatever_happens_the_next_one_is_taken_by_the_rules() {
     }
 }
 
-#[tokio::test]
-async fn a_lane_that_is_never_empty_keeps_no_other_waiting() {
-    let folder = Folder::new();
+on_each_engine!(a_lane_that_is_never_empty_keeps_no_other_waiting);
+async fn a_lane_that_is_never_empty_keeps_no_other_waiting(folder: Folder) {
     let store = folder.open().await;
     for number in 0..1_200 {
         store.accept(&entry(&format!("busy{number}"), "busy", &format!("b{number}")), None).await.unwrap();
@@ -888,9 +918,8 @@ async fn what_waited_before_a_restart_is_taken_in_its_order_after_it() {
     assert_eq!(order, [(1, "s0".to_owned()), (3, "s1".to_owned())], "the others wait for the first of their subject");
 }
 
-#[tokio::test]
-async fn whoever_goes_away_while_triggers_are_accepted_takes_only_theirs_along() {
-    let folder = Folder::new();
+on_each_engine!(whoever_goes_away_while_triggers_are_accepted_takes_only_theirs_along);
+async fn whoever_goes_away_while_triggers_are_accepted_takes_only_theirs_along(folder: Folder) {
     let store = folder.open().await;
     let entries = [entry("k1", "C1", "s1"), entry("k2", "C1", "s2"), entry("k3", "C1", "s3")];
     for gone in 0..2 {
@@ -984,10 +1013,9 @@ async fn a_store_of_the_schema_before_keeps_its_threads_groups_and_buttons() {
     store.open_thread(&NewThread { id: t("new"), place: place("C1") }, &[]).await.unwrap();
 }
 
-#[tokio::test]
-async fn what_only_replaces_is_stated_where_something_stands_and_nowhere_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("store.db"), Clock::system()).await.unwrap();
+on_each_engine!(what_only_replaces_is_stated_where_something_stands_and_nowhere_else);
+async fn what_only_replaces_is_stated_where_something_stands_and_nowhere_else(folder: Folder) {
+    let store = folder.open().await;
     let thread = NewThread { id: t("t1"), place: place("C1") };
     store.open_investigation(&thread, &id("t1"), ROOT, &question(), &[]).await.unwrap();
     let line = |text: &'static str| Message::line(Tone::Neutral, text.into());

@@ -2,10 +2,10 @@
 
 use super::channel::place;
 use super::messages::{self, DesiredMessage};
-use super::{Store, StoreError, parsed};
+use super::{Changed, Store, StoreError, Tx, parsed};
 use crate::model::{Place, ThreadId};
 use jiff::Timestamp;
-use sqlx::{FromRow, Sqlite, Transaction};
+use sqlx::FromRow;
 
 /// A thread to be opened.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +56,7 @@ impl Store {
         insert(&mut tx, thread, self.now()).await?;
         messages::upsert_messages(&mut tx, messages, self.tick(), self.now()).await?;
         tx.commit().await?;
-        self.messages_changed.send_replace(());
+        self.changed(Changed::Messages);
         Ok(())
     }
 
@@ -66,7 +66,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn thread(&self, id: &ThreadId) -> Result<Option<Thread>, StoreError> {
         let row: Option<ThreadRow> =
-            sqlx::query_as("SELECT * FROM threads WHERE id = ?").bind(id.as_str()).fetch_optional(&self.readers).await?;
+            sqlx::query_as("SELECT * FROM threads WHERE id = $1").bind(id.as_str()).fetch_optional(&self.readers).await?;
         row.map(ThreadRow::read).transpose()
     }
 
@@ -77,7 +77,7 @@ impl Store {
     pub async fn thread_at(&self, place: &Place) -> Result<Option<Thread>, StoreError> {
         let Some(root) = &place.thread else { return Ok(None) };
         let row: Option<ThreadRow> =
-            sqlx::query_as("SELECT * FROM threads WHERE platform = ? AND workspace = ? AND channel = ? AND root = ?")
+            sqlx::query_as("SELECT * FROM threads WHERE platform = $1 AND workspace = $2 AND channel = $3 AND root = $4")
                 .bind(place.platform.id())
                 .bind(&place.workspace)
                 .bind(&place.channel)
@@ -94,7 +94,7 @@ impl Store {
     pub async fn threads_held_in(&self, place: &Place) -> Result<Vec<Thread>, StoreError> {
         let Some(held_in) = &place.thread else { return Ok(Vec::new()) };
         let rows: Vec<ThreadRow> = sqlx::query_as(
-            "SELECT * FROM threads WHERE platform = ? AND workspace = ? AND channel = ? AND held_in = ?
+            "SELECT * FROM threads WHERE platform = $1 AND workspace = $2 AND channel = $3 AND held_in = $4
              ORDER BY opened_at DESC, rowid DESC",
         )
         .bind(place.platform.id())
@@ -107,11 +107,11 @@ impl Store {
     }
 }
 
-pub(super) async fn insert(tx: &mut Transaction<'static, Sqlite>, thread: &NewThread, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn insert(tx: &mut Tx, thread: &NewThread, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO threads
              (id, platform, workspace, channel, opened_at, touched_at, held_in)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) ON CONFLICT DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT DO NOTHING",
     )
     .bind(thread.id.as_str())
     .bind(thread.place.platform.id())

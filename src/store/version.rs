@@ -7,7 +7,7 @@ use super::{Store, StoreError};
 pub struct StoreVersion {
     /// The newest migration.
     pub schema: i64,
-    /// The version of SQLite.
+    /// What keeps it, with its version.
     pub engine: String,
 }
 
@@ -17,7 +17,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn version(&self) -> Result<StoreVersion, StoreError> {
-        let sql = "SELECT (SELECT max(version) FROM _sqlx_migrations WHERE success), sqlite_version()";
+        let sql = match self.is_shared() {
+            true => {
+                "SELECT (SELECT max(version) FROM _sqlx_migrations WHERE success), 'PostgreSQL ' || current_setting('server_version')"
+            }
+            false => "SELECT (SELECT max(version) FROM _sqlx_migrations WHERE success), 'SQLite ' || sqlite_version()",
+        };
         let (schema, engine) = sqlx::query_as(sql).fetch_one(&self.readers).await?;
         Ok(StoreVersion { schema, engine })
     }

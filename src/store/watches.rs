@@ -1,10 +1,9 @@
 //! Investigations that are looked at again until the next rotation succeeds or fails.
 
-use super::{Store, StoreError, at, parsed};
+use super::{Store, StoreError, Tx, at, parsed};
 use crate::model::InvestigationId;
 use crate::redact::SafeText;
 use jiff::Timestamp;
-use sqlx::{Sqlite, Transaction};
 
 /// A watched investigation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +27,10 @@ impl Store {
     /// [`StoreError`].
     pub async fn due_watches(&self, now: Timestamp, limit: u32) -> Result<Vec<Watch>, StoreError> {
         let rows: Vec<WatchRow> = sqlx::query_as(
-            "SELECT investigation, by, since, next_look, until FROM watches WHERE next_look <= ? ORDER BY next_look LIMIT ?",
+            "SELECT investigation, by, since, next_look, until FROM watches WHERE next_look <= $1 ORDER BY next_look LIMIT $2",
         )
         .bind(now.as_millisecond())
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.readers)
         .await?;
         rows.into_iter().map(read).collect()
@@ -43,7 +42,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn watch(&self, investigation: &InvestigationId) -> Result<Option<Watch>, StoreError> {
         let row: Option<WatchRow> =
-            sqlx::query_as("SELECT investigation, by, since, next_look, until FROM watches WHERE investigation = ?")
+            sqlx::query_as("SELECT investigation, by, since, next_look, until FROM watches WHERE investigation = $1")
                 .bind(investigation.as_str())
                 .fetch_optional(&self.readers)
                 .await?;
@@ -56,9 +55,9 @@ fn read((investigation, by, since, next_look, until): WatchRow) -> Result<Watch,
     Ok(Watch { investigation, by: SafeText::redact(&by), since: at(since), next_look: at(next_look), until: at(until) })
 }
 
-pub(super) async fn insert(tx: &mut Transaction<'static, Sqlite>, watch: &Watch) -> Result<(), StoreError> {
+pub(super) async fn insert(tx: &mut Tx, watch: &Watch) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO watches (investigation, by, since, next_look, until) VALUES (?, ?, ?, ?, ?)
+        "INSERT INTO watches (investigation, by, since, next_look, until) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (investigation) DO UPDATE SET next_look = excluded.next_look, until = excluded.until",
     )
     .bind(watch.investigation.as_str())

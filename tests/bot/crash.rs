@@ -13,18 +13,18 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 /// The simulated account; `faults` are added to the scenario.
-fn account(faults: &str) -> Simulator {
+pub(super) fn account(faults: &str) -> Simulator {
     let (_, text) = Scenario::embedded().find(|(name, _)| *name == "role_detached_policy").unwrap();
     let scenario = Scenario::parse(&format!("{text}\n{faults}")).unwrap();
     Simulator::start(scenario, Clock::system().now()).unwrap()
 }
 
-fn hanging(operation: &str) -> Simulator {
+pub(super) fn hanging(operation: &str) -> Simulator {
     account(&format!("[[fault]]\noperation = \"{operation}\"\nhang = true\n"))
 }
 
 /// Waits until `is_so`.
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(super) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let waiting = async {
         let mut look = tokio::time::interval(Duration::from_millis(20));
         while !is_so() {
@@ -35,7 +35,7 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// The program, serving.
-struct Bot {
+pub(super) struct Bot {
     child: Child,
     address: String,
     lines: tokio::sync::mpsc::UnboundedReceiver<String>,
@@ -43,13 +43,18 @@ struct Bot {
 
 impl Bot {
     async fn start(folder: &Path, slack: &FakeSlack, aws: &Simulator) -> Bot {
+        let store = format!("path = \"{}\"", folder.join("store.db").display());
+        Bot::start_on(&store, folder, slack, aws).await
+    }
+
+    /// The same with these lines about the store.
+    pub(super) async fn start_on(store: &str, folder: &Path, slack: &FakeSlack, aws: &Simulator) -> Bot {
         let config = folder.join("config.toml");
         let text = format!(
-            "default_region = \"eu-west-1\"\n[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n\
+            "default_region = \"eu-west-1\"\n[http]\nlisten = \"127.0.0.1:0\"\n[store]\n{store}\n\
              [work]\ndrain_seconds = 1\n\
              [slack]\nmode = \"http\"\nbot_token = \"env:BOT\"\nsigning_secret = \"env:SECRET\"\napi_url = \"{}\"\n\
              [[allow]]\nplatform = \"slack\"\nworkspace = \"T1\"\nchannels = [\"C1\"]\nusers = [\"U1\"]\n",
-            folder.join("store.db").display(),
             slack.api_url()
         );
         std::fs::write(&config, text).unwrap();
@@ -88,7 +93,7 @@ impl Bot {
     }
 
     /// Sends the slash command, and waits for the answer where there is one.
-    async fn send(&self, body: &str) -> reqwest::Result<u16> {
+    pub(super) async fn send(&self, body: &str) -> reqwest::Result<u16> {
         let timestamp = Clock::system().now().as_second().to_string();
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let answer = reqwest::Client::new()
@@ -103,18 +108,25 @@ impl Bot {
         Ok(answer.status().as_u16())
     }
 
+    /// Whether it would answer a command, in its own words.
+    pub(super) async fn readiness(&self) -> (u16, String) {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let answer = reqwest::get(format!("http://{}/readyz", self.address)).await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
     /// SIGKILL.
-    async fn kill(mut self) {
+    pub(super) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
     /// SIGTERM.
-    fn terminate(&self) {
+    pub(super) fn terminate(&self) {
         let pid = self.child.id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     }
 
-    async fn ended(mut self) -> (Option<i32>, Vec<String>) {
+    pub(super) async fn ended(mut self) -> (Option<i32>, Vec<String>) {
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
         let mut lines = Vec::new();
         while let Some(line) = self.lines.recv().await {
@@ -125,12 +137,12 @@ impl Bot {
 }
 
 /// The body of `/rotation-diag prod/orders-db` by U1 in C1.
-fn command(slack: &FakeSlack) -> String {
+pub(super) fn command(slack: &FakeSlack) -> String {
     asking(slack, "prod/orders-db")
 }
 
 /// The body of `/rotation-diag` with these words by U1 in C1.
-fn asking(slack: &FakeSlack, words: &str) -> String {
+pub(super) fn asking(slack: &FakeSlack, words: &str) -> String {
     let payload = slack.command_payload("U1", "C1", words);
     let mut body = String::new();
     for (name, value) in payload.as_object().unwrap() {
@@ -141,12 +153,12 @@ fn asking(slack: &FakeSlack, words: &str) -> String {
 }
 
 /// The bot's messages; files come by messages of their own.
-fn posts(slack: &FakeSlack) -> Vec<Posted> {
+pub(super) fn posts(slack: &FakeSlack) -> Vec<Posted> {
     slack.world().channels["C1"].messages.iter().filter(|post| post.files.is_empty()).cloned().collect()
 }
 
 /// True when the thread says everything: the verdict, the details, the timeline.
-fn is_told(slack: &FakeSlack) -> bool {
+pub(super) fn is_told(slack: &FakeSlack) -> bool {
     let posts = posts(slack);
     let verdict = posts.iter().any(|post| post.thread.is_none() && post.text.contains("is not rotating"));
     let has = |words: &str| posts.iter().any(|post| post.text.contains(words));
@@ -154,7 +166,7 @@ fn is_told(slack: &FakeSlack) -> bool {
 }
 
 /// One thread in which nothing stands twice.
-fn assert_once(slack: &FakeSlack, moment: &str) {
+pub(super) fn assert_once(slack: &FakeSlack, moment: &str) {
     let posts = posts(slack);
     let mut texts: Vec<&str> = posts.iter().map(|post| post.text.as_str()).collect();
     texts.sort_unstable();

@@ -12,6 +12,8 @@
 mod fake_slack;
 #[path = "../support/log_capture.rs"]
 mod log_capture;
+#[path = "../support/postgres.rs"]
+mod postgres;
 
 mod clicks;
 mod commands;
@@ -22,6 +24,7 @@ mod held;
 mod judging;
 mod listed;
 mod names;
+mod replicas;
 mod secrets;
 mod storm;
 mod whole;

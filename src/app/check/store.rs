@@ -1,12 +1,15 @@
 //! Whether the store takes anything.
 
-use crate::chat::setup::{Checked, checked, fine, missing, open};
+use crate::chat::setup::{CheckResult, Checked, checked, fine, missing, open};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, StoreServer};
 use crate::store::{OpenError, Store, StoreVersion, network_disk};
 use std::path::{Path, PathBuf};
 
 pub(super) async fn check(config: &Config) -> Checked {
+    if let Some(server) = &config.store.server {
+        return checked("store", on_server(server).await);
+    }
     let path = config.store.path.display();
     let trial = Trial::beside(&config.store.path);
     let opened = trial.as_ref().map_or_else(|| config.store.path.clone(), Trial::store);
@@ -21,7 +24,7 @@ pub(super) async fn check(config: &Config) -> Checked {
                 }
                 None => match version {
                     Ok(StoreVersion { schema, engine }) => {
-                        fine(format!("{path} can be read and written, with schema {schema} and SQLite {engine}"))
+                        fine(format!("{path} can be read and written, with schema {schema} and {engine}"))
                     }
                     Err(error) => missing(error.to_string()),
                 },
@@ -31,6 +34,17 @@ pub(super) async fn check(config: &Config) -> Checked {
         Err(error) => missing(error.to_string()),
     };
     checked("store", found)
+}
+
+/// A database is looked at as it is: nothing is made in it.
+async fn on_server(server: &StoreServer) -> CheckResult {
+    match Store::look_at_server(server).await {
+        Err(error) => missing(error.to_string()),
+        Ok(()) if !server.is_encrypted() && !server.is_local() => {
+            open(format!("{server} can be used, over a connection that is not encrypted"))
+        }
+        Ok(()) => fine(format!("{server} can be used")),
+    }
 }
 
 /// A folder for a store of its own, where none is there yet: checking leaves no file behind.

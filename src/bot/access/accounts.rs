@@ -1,6 +1,6 @@
 //! The accounts and regions that can be looked into, and the clients for them.
 
-use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry, SessionOwner};
+use crate::aws::{AssumeRole, Aws, AwsOptions, ConnectError, Registry, SessionOwner, SharedTurns};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::EngineMetrics;
@@ -10,7 +10,7 @@ use crate::store::Location;
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt as _};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Clients that are kept at most; each is a place people may ask about.
 const MAX_CONNECTIONS: usize = 512;
@@ -61,6 +61,9 @@ pub trait Accounts: Send + Sync {
     ) -> Result<Connected, ConnectError> {
         self.connect_for(location, secret).await
     }
+
+    /// What AWS allows only so often is shared with other processes from now on.
+    fn share_limits(&self, _: Arc<dyn SharedTurns>) {}
 
     /// The names of the secrets of a place.
     async fn names(&self, location: &Location) -> Vec<String>;
@@ -193,6 +196,10 @@ fn known(config: &Config, usual: Option<&Region>) -> Vec<AccountInfo> {
 
 #[async_trait]
 impl Accounts for AwsAccounts {
+    fn share_limits(&self, turns: Arc<dyn SharedTurns>) {
+        self.registry.share_limits(turns);
+    }
+
     fn known(&self) -> &[AccountInfo] {
         &self.known
     }

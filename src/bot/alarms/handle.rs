@@ -57,7 +57,7 @@ impl AlarmThreads {
             return Err(HandlerError::Obsolete("it is an incident of AWS during which no rotation is seen to have failed"));
         }
         let decided = {
-            let _turn = self.turn.lock().await;
+            let _turn = self.store.deciding_turn().await?;
             // What came while secrets were asked for may have been newer.
             if !is_begun && self.is_known_newer(alarm).await? {
                 return Err(HandlerError::Obsolete(silence(Ignored::Outdated)));

@@ -56,7 +56,7 @@ impl AlarmThreads {
 
     /// Lists the secrets of an alarm in the storm's thread; those that are listed already change nothing.
     pub(super) async fn count_in_storm(&self, case: &AlarmContext<'_>) -> Result<Completion, HandlerError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.store.deciding_turn().await?;
         let now = self.store.now();
         let keys = [KEY.to_owned()];
         let known: Option<StoredGroup<Storm>> = self.store.group_of(case.place(), &keys).await?;
@@ -128,7 +128,7 @@ impl AlarmThreads {
                 self.recheck_in(thread, Recheck::Storm, STORM_WITHIN).await?;
             }
         }
-        let _turn = self.turn.lock().await;
+        let _turn = self.store.deciding_turn().await?;
         if let Some(known) = self.store.group_in::<Storm>(thread).await? {
             let is_over = storm.is_over && known.group.last_at == storm.last_at;
             storm = Storm { last_at: known.group.last_at, is_over, ..storm };

@@ -30,8 +30,6 @@ pub struct AlarmThreads {
     /// Takes up again what a storm left.
     pub(super) intake: Arc<AlarmIntake>,
     pub(super) config: Arc<Config>,
-    /// Alarms are decided about one after the other.
-    pub(super) turn: tokio::sync::Mutex<()>,
 }
 
 impl AlarmThreads {
@@ -44,7 +42,7 @@ impl AlarmThreads {
         runner: Arc<Runner>,
         intake: Arc<AlarmIntake>,
     ) -> AlarmThreads {
-        AlarmThreads { store, access, runner, intake, config, turn: tokio::sync::Mutex::default() }
+        AlarmThreads { store, access, runner, intake, config }
     }
 
     /// The alarm, where the configuration still covers it.
@@ -55,7 +53,7 @@ impl AlarmThreads {
 
     /// Says again what the alarm says, where nothing newer was heard.
     pub(super) async fn say_again(&self, case: &AlarmContext<'_>, thread: &ThreadId) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.store.deciding_turn().await?;
         match self.store.group_in::<AlarmGroup>(thread).await? {
             Some(stored_group) if stored_group.group.is_newest(case.alarm) => {
                 self.store.upsert_messages(&[self.about_alarm(case, &stored_group).await?]).await
@@ -71,7 +69,7 @@ impl AlarmThreads {
 
     /// Changes what is known of a thread, as it is now: other alarms may have told of it since it was read.
     pub(super) async fn change_group(&self, thread: &ThreadId, change: impl FnOnce(&mut AlarmGroup)) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.store.deciding_turn().await?;
         let Some(mut stored_group) = self.store.group_in::<AlarmGroup>(thread).await? else { return Ok(()) };
         change(&mut stored_group.group);
         self.store.keep_group(thread, &[], &stored_group.group).await

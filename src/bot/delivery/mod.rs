@@ -1,7 +1,8 @@
 //! Makes the platforms show what the store says they are to show.
 //!
 //! Each platform has a courier of its own, so that one that is slow or down delays no other. A courier takes what is due,
-//! one message per thread at a time, and notes what the platform answered. Before a message is posted the store notes that
+//! one message per thread at a time, and notes what the platform answered. Of several processes on one store one delivers to a
+//! platform, so that none posts what another one is posting, and all limits of the platform are kept by one. Before a message is posted the store notes that
 //! it may have arrived; where the answer is lost, the platform is asked for it before it is posted again.
 
 mod outcome;
@@ -11,9 +12,10 @@ mod worker;
 pub use policy::DeliveryPolicy;
 
 use super::health::Health;
+use super::leading::while_leading;
 use crate::chat::ChatPlatform;
 use crate::metrics::BotMetrics;
-use crate::store::Store;
+use crate::store::{Store, courier};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -55,8 +57,12 @@ impl Delivery {
         for platform in platforms {
             let policy = self.policy.on(platform.limits());
             let (causes, metrics) = (self.causes.clone(), self.metrics.clone());
+            let office = courier(platform.name());
             let worker = DeliveryWorker::new(platform, Arc::clone(&self.store), self.health.clone(), policy, causes, metrics);
-            workers.spawn(worker.run(stop.clone()));
+            let (worker, store, stop) = (Arc::new(worker), Arc::clone(&self.store), stop.clone());
+            workers.spawn(async move {
+                while_leading(&store, &office, &stop, |term| Arc::clone(&worker).run(term)).await;
+            });
         }
         while workers.join_next().await.is_some() {}
         // Without a platform nothing ends before it is told to.

@@ -29,6 +29,8 @@ pub(super) enum SendOutcome {
     Never(String),
     /// Nothing goes out at the moment.
     LockedOut(String),
+    /// Another process delivers now.
+    Elsewhere,
 }
 
 impl SendOutcome {
@@ -43,6 +45,7 @@ impl SendOutcome {
             SendOutcome::Closed { .. } => "closed",
             SendOutcome::Never(_) => "refused",
             SendOutcome::LockedOut(_) => "token_refused",
+            SendOutcome::Elsewhere => "elsewhere",
         }
     }
 }

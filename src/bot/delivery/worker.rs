@@ -95,8 +95,12 @@ impl DeliveryWorker {
         }
     }
 
-    pub(super) async fn run(self, stop: CancellationToken) {
-        let this = Arc::new(self);
+    /// Delivers until `stop`, and finishes what it began.
+    pub(super) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let this = self;
+        if let Err(error) = this.store.take_up_deliveries(this.platform.name()).await {
+            tracing::error!(%error, "edits that were under way before may replace newer ones");
+        }
         let mut under_way: JoinSet<ThreadId> = JoinSet::new();
         let mut busy = Busy::default();
         let mut changes = this.store.message_changes();
@@ -211,7 +215,7 @@ impl DeliveryWorker {
         };
         let (platform, title) = (self.platform.name(), self.platform.limits().title);
         self.metrics.delivered(platform, sent.kind());
-        if !matches!(sent, SendOutcome::LockedOut(_)) && self.health.note_platform(platform, None) {
+        if !matches!(sent, SendOutcome::LockedOut(_) | SendOutcome::Elsewhere) && self.health.note_platform(platform, None) {
             tracing::info!(%platform, "the platform accepts messages again");
         }
         match sent {
@@ -224,6 +228,7 @@ impl DeliveryWorker {
                 self.point(&due, &id).await;
                 Ok(())
             }
+            SendOutcome::Elsewhere => Ok(()),
             SendOutcome::Attached => {
                 self.store.attached(&due).await?;
                 self.answered(&due).await
@@ -298,6 +303,9 @@ impl DeliveryWorker {
     async fn send(&self, due: &DueMessage) -> Result<SendOutcome, StoreError> {
         if due.ephemeral {
             let Some(to) = &due.reply_to else { return Ok(SendOutcome::Never("nobody to tell".to_owned())) };
+            if !self.store.delivers(due.place.platform) {
+                return Ok(SendOutcome::Elsewhere);
+            }
             let told = self.platform.send_ephemeral(to, &due.message).await;
             return Ok(match told {
                 Ok(()) => SendOutcome::As(String::new()),
@@ -309,6 +317,9 @@ impl DeliveryWorker {
         if let Some(id) = &due.posted_id {
             if due.is_for_files() {
                 return self.attach(due, &to, id).await;
+            }
+            if !self.store.delivers(due.place.platform) {
+                return Ok(SendOutcome::Elsewhere);
             }
             return Ok(match self.platform.edit(&to, id, &due.message).await {
                 Ok(()) => SendOutcome::As(id.clone()),
@@ -330,7 +341,9 @@ impl DeliveryWorker {
                 Err(error) => tracing::warn!(%error, reason = due.reason, "a message cannot be looked for, and is posted again"),
             }
         }
-        self.store.posting(due).await?;
+        if !self.store.posting(due).await? {
+            return Ok(SendOutcome::Elsewhere);
+        }
         let message = due.lost.as_ref().map_or(&due.message, |answer| &answer.message);
         let is_newest = *message == due.message;
         let sent_as = if is_newest { SendOutcome::As } else { SendOutcome::Found };
@@ -338,7 +351,9 @@ impl DeliveryWorker {
     }
 
     async fn attach(&self, due: &DueMessage, to: &Destination, id: &str) -> Result<SendOutcome, StoreError> {
-        self.store.attaching(due).await?;
+        if !self.store.attaching(due).await? {
+            return Ok(SendOutcome::Elsewhere);
+        }
         let attached = self.platform.attach(to, id, &due.message, due.files == Files::PerhapsThere).await;
         Ok(match attached {
             Ok(()) => SendOutcome::Attached,

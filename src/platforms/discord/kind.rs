@@ -45,7 +45,8 @@ impl PlatformKind for Kind {
             }
         };
         let discord = Discord::new(settings, token, Clock::system()).map_err(|error| error.to_string())?;
-        let listening = Arc::clone(&discord).run(Arc::clone(&around.intake), around.stop.clone());
+        let leads = (around.leads)(NAME);
+        let listening = Arc::clone(&discord).run_while(leads, Arc::clone(&around.intake), around.stop.clone());
         discord.count_waits(around.metrics.engine.waits.clone());
         let one = Arc::clone(&discord);
         let renewing = keep_renewed(around.reload.clone(), around.stop.clone(), move || one.renew_token());

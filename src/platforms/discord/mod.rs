@@ -49,7 +49,7 @@ pub use inspection::{ChannelRights, needed};
 pub use kind::Kind;
 pub use name::NAME;
 
-use crate::chat::{Intake, Message, SendError};
+use crate::chat::{Intake, Leads, Message, SendError};
 use crate::clock::{Clock, Pauses};
 use crate::config::{LiveToken, Token, TokenSource};
 use crate::metrics::LimiterWaits;
@@ -65,6 +65,7 @@ use route::Route;
 use serde_json::Value;
 use serenity::interactions_endpoint::Verifier;
 use snowflake::Snowflake;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use thread::{ThreadName, Unopened};
@@ -108,6 +109,8 @@ pub struct Discord {
     rest: Arc<Rest>,
     pauses: Pauses,
     pulse: GatewayPulse,
+    /// True while another process hears the gateway.
+    follows: AtomicBool,
     /// Our messages that the gateway told of, by nonce: where the bot may not read a channel's history, the only way to know of
     /// one whose answer was lost and whose nonce is forgotten.
     arrived: Memory<String, Snowflake>,
@@ -182,6 +185,7 @@ impl Discord {
             rest: Arc::new(rest),
             pauses,
             pulse: GatewayPulse::default(),
+            follows: AtomicBool::new(false),
             arrived: Memory::default(),
             commands: RegisteredCommands::default(),
             me: OnceLock::new(),
@@ -204,10 +208,23 @@ impl Discord {
     /// # Errors
     /// [`GatewayError`] where only an operator can help; the process should end, and not try again by itself.
     pub async fn run(self: Arc<Self>, intake: Arc<dyn Intake>, stop: CancellationToken) -> Result<(), GatewayError> {
+        self.run_while(watch::Sender::new(Some(0)).subscribe(), intake, stop).await
+    }
+
+    /// The same, where the gateway is heard only while this process leads: it would tell each of several everything.
+    ///
+    /// # Errors
+    /// As [`Discord::run`].
+    pub async fn run_while(
+        self: Arc<Self>,
+        leads: Leads,
+        intake: Arc<dyn Intake>,
+        stop: CancellationToken,
+    ) -> Result<(), GatewayError> {
         let listener = Listener::new(Arc::clone(&self), intake);
         let listening = async {
             match self.mode {
-                DiscordMode::Gateway => self.listen(&listener, &stop).await,
+                DiscordMode::Gateway => self.listen_while(leads, &listener, &stop).await,
                 DiscordMode::Http => {
                     stop.cancelled().await;
                     Ok(())
@@ -236,7 +253,8 @@ impl Discord {
     /// heartbeats; in HTTP mode always.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        !self.rest.is_token_refused() && (self.mode == DiscordMode::Http || self.pulse.is_felt())
+        let hears = self.mode == DiscordMode::Http || self.follows.load(Ordering::Acquire) || self.pulse.is_felt();
+        !self.rest.is_token_refused() && hears
     }
 
     /// How many connections to the gateway are alive: one or none.
@@ -284,6 +302,34 @@ impl Discord {
                 let _ = self.rest.send(Call::get(Route::Me)).await;
             }
         }
+    }
+
+    /// Hears the gateway in each term of ours.
+    async fn listen_while(&self, mut leads: Leads, listener: &Listener, stop: &CancellationToken) -> Result<(), GatewayError> {
+        while !stop.is_cancelled() {
+            let is_ours = leads.borrow_and_update().is_some();
+            self.follows.store(!is_ours, Ordering::Release);
+            let changed = async {
+                // Who can no longer be told anything else leads for good.
+                if leads.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            if !is_ours {
+                let _ = stop.run_until_cancelled(changed).await;
+                continue;
+            }
+            let term = stop.child_token();
+            let mut hearing = std::pin::pin!(self.listen(listener, &term));
+            tokio::select! {
+                ended = &mut hearing => return ended,
+                () = changed => {
+                    term.cancel();
+                    hearing.await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Asks Discord who the bot is, and whether token and application belong together.
