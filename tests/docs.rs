@@ -238,8 +238,9 @@ fn the_iam_policy_allows_exactly_what_is_asked() {
     let asked = Regex::new(r#"(?:\.call\(\s*|const CALL: &'static str = )"([a-z0-9]+:[A-Za-z]+)""#).unwrap();
     let mut needed = BTreeSet::new();
     let steps = fs::read_dir(path("src/playbook")).unwrap().map(|file| file.unwrap().path());
-    for file in steps.chain(["alarms", "query/ec2", "query/rds", "sns", "trails"].map(|file| path(&format!("src/aws/{file}.rs"))))
-    {
+    for file in steps.chain(
+        ["alarms", "query/ec2", "query/rds", "query/transit", "sns", "trails"].map(|file| path(&format!("src/aws/{file}.rs"))),
+    ) {
         let text = fs::read_to_string(file).unwrap();
         needed.extend(asked.captures_iter(&text).map(|found| found[1].to_owned()));
     }

@@ -346,6 +346,44 @@ async fn a_database_in_a_peered_vpc_costs_a_second_round_within_the_same_budget(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_transit_gateway_is_asked_about_where_a_route_leads_to_it_and_its_routes_where_it_is_the_accounts_own() {
+    let declared = |gateway: &str| {
+        format!(
+            "[[vpc]]\nid = \"vpc-0a1b2c3d\"\n[[vpc]]\nid = \"vpc-0far\"\ncidr = \"10.1.0.0/16\"\n\
+             [[transit_attachment]]\nid = \"tgw-attach-0a\"\ngateway = \"tgw-0t\"\n{gateway}\
+             [[transit_attachment]]\nid = \"tgw-attach-0b\"\ngateway = \"tgw-0t\"\nvpc = \"vpc-0far\"\n{gateway}\
+             [[route_table]]\nid = \"rtb-0m\"\nmain = true\nroutes = [\"10.1.0.0/16 tgw-0t\"]\n\
+             [[route_table]]\nid = \"rtb-0far\"\nvpc = \"vpc-0far\"\nmain = true\nroutes = [\"10.0.0.0/16 tgw-0t\"]\n\
+             [[database]]\nid = \"orders\"\nvpc = \"vpc-0far\"\ngroups = [\"sg-0d\"]\n\
+             [[security_group]]\nid = \"sg-0d\"\nvpc = \"vpc-0far\"\nin = [\"tcp 5432 10.0.0.0/16\"]\n"
+        )
+    };
+    let line = "run.exception = \"psycopg2.OperationalError: connection to server at \\\"orders.c9abcdefghij.eu-west-1.rds.amazonaws.com\\\" (10.1.1.5), port 5432 failed: Connection timed out\"";
+    let own = World::of(&failing(line, &declared(""))).await;
+    let network = own.look().await.evidence.network;
+    let of_gateways = |world: &World| -> Vec<String> {
+        world.asked_sorted().into_iter().filter(|call| call.contains("TransitGateway")).collect()
+    };
+    let expected = ["DescribeTransitGatewayAttachments", "DescribeTransitGatewayVpcAttachments", "SearchTransitGatewayRoutes"];
+    assert_eq!(of_gateways(&own), expected, "both attachments have one table");
+    assert!(own.asked().len() <= 8 + 3, "{:?}", own.asked());
+    let [table] = found(&network.transit_tables) else { panic!("{:?}", network.transit_tables) };
+    let routes: Vec<String> =
+        found(&table.routes).iter().map(|route| format!("{} {}", route.destination, route.to[0].resource_id)).collect();
+    assert_eq!(routes, ["10.0.0.0/16 vpc-0a1b2c3d", "10.1.0.0/16 vpc-0far"]);
+    assert!(found(&network.transit_associations).iter().all(|one| one.table_id.as_ref() == Some(&table.id)));
+
+    let foreign = World::of(&failing(line, &declared("gateway_account = \"999988887777\"\n"))).await;
+    let network = foreign.look().await.evidence.network;
+    assert_eq!(of_gateways(&foreign), expected[..2], "nobody else reads its tables");
+    assert_eq!(network.transit_tables.status(), "not_applicable");
+
+    let none = World::of(&failing(HANGS, ORDERS)).await;
+    none.look().await;
+    assert_eq!(of_gateways(&none), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn prefix_lists_that_rules_name_are_read() {
     let declared = "[[database]]\nid = \"orders\"\ngroups = [\"sg-0d\"]\n[[security_group]]\nid = \"sg-0d\"\nin = [\"tcp 5432 pl-0p\"]\n\
                     [[prefix_list]]\nid = \"pl-0p\"\nranges = [\"10.0.1.0/24\", \"10.0.2.0/24\"]\n";

@@ -112,6 +112,7 @@ impl PythonModule {
             scopes: Vec::new(),
             inside: Vec::new(),
             unsure: 0,
+            classes: 0,
             module: PythonModule::default(),
             python_2: BTreeSet::new(),
             parents: 0,
@@ -129,6 +130,8 @@ impl PythonModule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Binding {
     Function,
+    /// What is inside runs as the module loads, and its names are the class's.
+    Class,
     /// What is inside may be skipped, or its failure be caught.
     Unsure,
 }
@@ -140,6 +143,8 @@ struct ModuleReader<'s> {
     inside: Vec<String>,
     /// How many among them are unsure.
     unsure: usize,
+    /// How many among them are classes.
+    classes: usize,
     module: PythonModule,
     python_2: BTreeSet<&'static str>,
     /// How many parents were sought.
@@ -174,6 +179,7 @@ impl<'t> Visitor<'t> for ModuleReader<'_> {
                     let name = node.child_by_field_name("name").map(|name| self.text(name).to_owned());
                     self.inside.push(name.unwrap_or_default());
                 }
+                Binding::Class => self.classes += 1,
                 Binding::Unsure => self.unsure += 1,
             }
         }
@@ -183,6 +189,7 @@ impl<'t> Visitor<'t> for ModuleReader<'_> {
         let Some((_, scope)) = self.scopes.pop_if(|(id, _)| *id == node.id()) else { return };
         match scope {
             Binding::Function => drop(self.inside.pop()),
+            Binding::Class => self.classes -= 1,
             Binding::Unsure => self.unsure -= 1,
         }
     }
@@ -196,6 +203,7 @@ impl ModuleReader<'_> {
     fn scope_of(&self, node: Node<'_>) -> Option<Binding> {
         match node.kind() {
             "function_definition" | "lambda" => Some(Binding::Function),
+            "class_definition" => Some(Binding::Class),
             "if_statement"
             | "conditional_expression"
             | "boolean_operator"
@@ -209,8 +217,7 @@ impl ModuleReader<'_> {
             | "assert_statement" => Some(Binding::Unsure),
             "try_statement" => {
                 let mut cursor = node.walk();
-                let catches =
-                    node.children(&mut cursor).any(|child| matches!(child.kind(), "except_clause" | "except_group_clause"));
+                let catches = node.children(&mut cursor).any(|child| self.catches(child));
                 catches.then_some(Binding::Unsure)
             }
             "with_statement" => {
@@ -219,6 +226,29 @@ impl ModuleReader<'_> {
             }
             _ => None,
         }
+    }
+
+    /// True for a clause that catches a failed import or a missing key, and does not raise again.
+    fn catches(&self, clause: Node<'_>) -> bool {
+        const CAUGHT: [&str; 6] = ["ImportError", "ModuleNotFoundError", "Exception", "BaseException", "KeyError", "LookupError"];
+        if !matches!(clause.kind(), "except_clause" | "except_group_clause") {
+            return false;
+        }
+        let mut cursor = clause.walk();
+        let (blocks, heads): (Vec<Node<'_>>, Vec<Node<'_>>) = clause
+            .named_children(&mut cursor)
+            .filter(|child| child.kind() != "comment")
+            .partition(|child| child.kind() == "block");
+        let is_caught = heads.is_empty()
+            || heads.iter().any(|head| {
+                let text = self.text(*head);
+                text.len() > MAX_SEARCHED || CAUGHT.iter().any(|name| text.contains(name))
+            });
+        let raises = blocks.iter().any(|block| {
+            let mut cursor = block.walk();
+            block.named_children(&mut cursor).any(|statement| statement.kind() == "raise_statement")
+        });
+        is_caught && !raises
     }
 
     fn is_certain(&self) -> bool {
@@ -293,7 +323,8 @@ impl ModuleReader<'_> {
     }
 
     fn define(&mut self, name: Option<Node<'_>>) {
-        let Some(name) = name.filter(|_| self.is_at_top() && self.module.defines.len() < MAX_NAMES) else { return };
+        let is_of_module = self.is_at_top() && self.classes == 0;
+        let Some(name) = name.filter(|_| is_of_module && self.module.defines.len() < MAX_NAMES) else { return };
         let text = self.text(name).to_owned();
         self.module.defines.insert(text);
     }
@@ -338,9 +369,13 @@ impl ModuleReader<'_> {
         let Some(name) = last.map(|last| self.text(last)).filter(|name| is_name(name)).map(str::to_owned) else { return };
         let whole = self.text(called);
         let asks_environment = whole.ends_with("environ.get") || whole.ends_with("getenv") || whole == "get_environment_bool";
+        let sets_environment = whole.ends_with("environ.setdefault");
         let first = node.child_by_field_name("arguments").and_then(|arguments| arguments.named_child(0));
         if let Some(variable) = first.filter(|_| asks_environment).and_then(|first| string_of(first, self.source)) {
             self.module.named_environment.insert(variable.to_owned());
+        }
+        if let Some(variable) = first.filter(|_| sets_environment).and_then(|first| string_of(first, self.source)) {
+            self.module.asked_environment.insert(variable.to_owned());
         }
         if let Some(shape) = self.shape().filter(|shape| shape.calls.len() < MAX_NAMES) {
             shape.calls.insert(name);

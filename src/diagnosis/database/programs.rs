@@ -56,13 +56,13 @@ pub(super) const POSTGRES_HASHES: &str = concat!(
 /// The words are written so that the report does not hide what follows them, here and below.
 pub(super) const ORACLE_TAKES: &str = concat!(
     r#""SET DEFINE OFF\nWHENEVER SQLERROR EXIT FAILURE\n"#,
-    r#"ALTER USER \u0022\(.username|ascii_upcase)\u0022 IDENTIFIED\u0020BY \u0022\(.password)\u0022 ACCOUNT UNLOCK;""#,
+    r#"ALTER USER \u0022\(.username|ascii_upcase)\u0022 IDENTIFIED\u0020B\u0059 \u0022\(.password)\u0022 ACCOUNT UNLOCK;""#,
 );
 
 /// Makes the login of a value where it is missing, gives it the value's password, and unlocks it.
 pub(super) const SQLSERVER_TAKES: &str = concat!(
     r#"def n: "N" + (.username|q); def l: "[" + (.username | gsub("]"; "]]")) + "]"; def p: "WITH PASS\u0057ORD = N" + (.password|q); "#,
-    r#""IF SUSER_ID(\(n)) IS NULL CREATE LOGIN \(l) \(p) ELSE ALTER LOGIN \(l) \(p) UNLOCK;\nGO""#,
+    r#""IF suser_id(\(n)) IS NULL CREATE LOGIN \(l) \(p) ELSE ALTER LOGIN \(l) \(p) UNLOCK;\nGO""#,
 );
 
 /// The procedure that changes a password in RDS for Db2. Source: RDS User Guide, "Managing users and roles for RDS for Db2".

@@ -281,6 +281,7 @@ fn behind_a_transit_gateway_its_routes_are_unknown_and_a_missing_rule_blocks_all
             subnet_ids: vec![SUBNET.to_owned()],
             may_reference_groups: Some(true),
         });
+        network.transit_associations = Observation::NotApplicable { because: "nobody asked".to_owned() };
         network
     };
     unknown(&to_db(&transit("available")), "the routes of tgw-0a");

@@ -70,7 +70,7 @@ pub(in crate::diagnosis) const fn how(choice: DatabaseChoice) -> &'static str {
         DatabaseChoice::Owner => "which owns the secret",
         DatabaseChoice::Logged => "whose host the function's log names",
         DatabaseChoice::ChangedGroup => "whose security group was changed",
-        DatabaseChoice::SameEngine => "which is guessed by the function's engine and VPC",
+        DatabaseChoice::SameEngine => "which is a guess by the function's engine and VPC",
     }
 }
 

@@ -32,13 +32,13 @@ pub(in crate::diagnosis) enum PostgresAge {
 
 const ROLE: &str = r#"\\?["'“](?P<role>[^"'\\”]+)"#;
 
-struct Reading {
+struct RefusalWords {
     words: Regex,
     age: PostgresAge,
     right: fn(&str) -> PostgresRight,
 }
 
-static READINGS: LazyLock<Vec<Reading>> = LazyLock::new(|| {
+static READINGS: LazyLock<Vec<RefusalWords>> = LazyLock::new(|| {
     use PostgresAge::{Before16, From16, Unknown};
     let admin = |with_createrole| match with_createrole {
         true => |role: &str| PostgresRight::Admin { role: role.to_owned(), with_createrole: true },
@@ -66,7 +66,7 @@ static READINGS: LazyLock<Vec<Reading>> = LazyLock::new(|| {
     let rows = rows
         .into_iter()
         .chain(last.map(|(words, age)| (words.to_owned(), age, (|_| PostgresRight::CreateRole) as fn(&str) -> PostgresRight)));
-    rows.filter_map(|(words, age, right)| Some(Reading { words: Regex::new(&words).ok()?, age, right })).collect()
+    rows.filter_map(|(words, age, right)| Some(RefusalWords { words: Regex::new(&words).ok()?, age, right })).collect()
 });
 
 impl PostgresRight {

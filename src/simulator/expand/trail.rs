@@ -93,7 +93,7 @@ impl TrailActor {
 
 /// The record of an API call.
 pub(super) fn api_event(account: &str, call: TrailCall<'_>) -> SimulatedTrailEvent {
-    let read_only = ["Get", "List", "Describe", "Lookup", "BatchGet"].iter().any(|verb| call.name.starts_with(verb));
+    let read_only = ["Get", "List", "Describe", "Lookup", "Search", "BatchGet"].iter().any(|verb| call.name.starts_with(verb));
     let id = ids::uuid(&format!("{}/{}/{}", call.name, call.at, call.parameters));
     let address = match (&call.actor, call.via) {
         (TrailActor::Aws(host), _) => host.clone(),

@@ -79,7 +79,7 @@ pub(super) fn answer(world: &SimulatedAccount, sessions: &Sessions, request: &Wi
 
 /// Whether nobody may send the request: it reads a secret's value, or would change something.
 pub(super) fn is_forbidden(request: &WireRequest) -> bool {
-    const HARMLESS: [&str; 8] = ["Get", "List", "Describe", "Lookup", "Filter", "Simulate", "GET ", "AssumeRole"];
+    const HARMLESS: [&str; 9] = ["Get", "List", "Describe", "Lookup", "Filter", "Search", "Simulate", "GET ", "AssumeRole"];
     const SECRET_VALUES: [&str; 2] = ["GetSecretValue", "BatchGetSecretValue"];
     let operation = request.operation.as_str();
     SECRET_VALUES.contains(&operation) || !HARMLESS.iter().any(|verb| operation.starts_with(verb))

@@ -185,16 +185,21 @@ fn whatever_two_or_three_hops_are_broken_the_plan_opens_every_way() {
             let mut evidence = account.clone();
             assert_eq!(ways(&evidence), [Reachability::Reachable; 2]);
             stack.iter().for_each(|(_, inflict)| inflict(&mut evidence.network));
-            assert!(ways(&evidence).contains(&Reachability::Blocked), "{names:?}");
+            let before = ways(&evidence);
+            assert!(before.contains(&Reachability::Blocked), "{names:?}");
             hang_in(&mut evidence, step, &[]);
             let diagnosis = diagnose(&evidence);
             let commands: Vec<&str> = diagnosis.plan.steps.iter().map(|step| step.command.as_str()).collect();
             for command in &commands {
                 apply(&CommandEffect::of(command, &evidence), &mut evidence);
             }
-            assert_eq!(ways(&evidence), [Reachability::Reachable; 2], "{names:?}: {commands:#?}");
+            for (before, after) in before.into_iter().zip(ways(&evidence)) {
+                // An entry of an ACL that stops a few of the answers' ports leaves the way open, and is left alone.
+                let is_open = after == Reachability::Reachable || before == Reachability::Unknown && after == before;
+                assert!(is_open, "{names:?}: {before:?} became {after:?}: {commands:#?}");
+            }
             // A host name may be led around private DNS by what nobody sees, so that only a rotation proves that fix.
-            let is_sure = !names.iter().any(|name| name.contains("DNS"));
+            let is_sure = !names.iter().any(|name| name.contains("DNS")) && !before.contains(&Reachability::Unknown);
             assert!(diagnosis.plan.heals == Some(true) || !is_sure, "{names:?}: {:#?}", diagnosis.plan);
             judged += 1;
         }
