@@ -106,7 +106,7 @@ mod tests {
         let tokens = Tokens::new(&agents.map(|(name, token)| (name.to_owned(), Token::new(token))));
         for (name, token) in agents {
             assert_eq!(tokens.agent(token).unwrap().as_str(), name);
-            for wrong in ["", &token[1..], &token.to_uppercase(), &format!("{token}0"), &token.replace('a', "b")] {
+            for wrong in ["", token.get(1..).unwrap(), &token.to_uppercase(), &format!("{token}0"), &token.replace('a', "b")] {
                 assert!(tokens.agent(wrong).is_none(), "{wrong}");
             }
         }

@@ -147,7 +147,7 @@ async fn audit(folder: &Path) -> Vec<Value> {
 async fn who_has_no_token_or_comes_by_a_foreign_name_or_page_gets_nothing() {
     let served = serve().await;
     let opening = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": initialization()});
-    for token in [None, Some(""), Some("wrong"), Some("opensesame"), Some(&HOLMES[1..])] {
+    for token in [None, Some(""), Some("wrong"), Some("opensesame"), HOLMES.get(1..)] {
         let answer = sent(served.post(token, &opening)).await;
         assert_eq!(answer.status, 401, "{token:?}: {}", answer.text);
         assert_eq!(answer.headers["www-authenticate"], "Bearer");
