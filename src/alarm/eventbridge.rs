@@ -2,7 +2,7 @@
 //! Security Hub.
 
 use super::change::{StateChange, basis, place_in, series};
-use super::cloudwatch::{Metrics, add_children, moment, state};
+use super::cloudwatch::{AlarmMetrics, add_children, moment, state};
 use super::json::{objects, text};
 use super::{check, health, rotation_event, security_hub};
 use crate::model::{Alarm, AlarmSource};
@@ -45,7 +45,7 @@ fn read_state_change(event: &Value, detail: &Value) -> Result<Alarm, &'static st
         .filter(|key| place_in(key).is_some())
         .ok_or("it is a state change, but without the alarm's ARN")?;
 
-    let mut metrics = Metrics::default();
+    let mut metrics = AlarmMetrics::default();
     let configuration = detail.get("configuration").unwrap_or(&Value::Null);
     for metric in objects(configuration.get("metrics")).filter_map(|item| item.pointer("/metricStat/metric")) {
         metrics.read_metric(text(metric, "namespace"), text(metric, "name"));

@@ -5,7 +5,7 @@
 //! a metric filter, which carries no name at all.
 
 use super::change::{StateChange, place_in};
-use super::cloudwatch::Metrics;
+use super::cloudwatch::AlarmMetrics;
 use super::named::NamedSecrets;
 use super::rotation_event::{FAILURES, RotationEvent};
 use super::scope::Scope;
@@ -284,7 +284,7 @@ fn read_described(alarm: &DescribedAlarm, named: &mut NamedSecrets) {
 /// An alarm as CloudWatch describes it, found without its notification.
 pub(super) fn of_described(described: DescribedAlarm) -> Option<Alarm> {
     let place = place_in(&described.arn)?;
-    let mut metrics = Metrics::default();
+    let mut metrics = AlarmMetrics::default();
     described.metrics.iter().for_each(|(namespace, name)| metrics.read_metric(Some(namespace), Some(name)));
     read_described(&described, &mut metrics.named);
     let mut children = Vec::new();
