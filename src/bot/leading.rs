@@ -23,13 +23,14 @@ pub(super) async fn while_leading<F: Future<Output = ()>>(
     stop: &CancellationToken,
     work: impl Fn(CancellationToken) -> F,
 ) {
+    if !store.is_shared() {
+        return work(stop.clone()).await;
+    }
     while !stop.is_cancelled() {
         match store.lead(office, OFFICE).await {
             Ok(true) => {
                 let term = stop.child_token();
-                if store.is_shared() {
-                    tracing::info!(office, "this process leads");
-                }
+                tracing::info!(office, "this process leads");
                 let mut working = std::pin::pin!(work(term.clone()));
                 tokio::select! {
                     () = &mut working => {}

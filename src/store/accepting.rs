@@ -74,7 +74,7 @@ impl Store {
             if !all.iter().any(|other| mine.is_for(other)) {
                 all.push(Arc::clone(&mine.candidate));
             }
-            self.accept_all(&all).await?;
+            self.in_time(self.accept_all(&all)).await?;
         }
         mine.candidate.outcome.get().cloned().flatten().ok_or(Refused::Full)
     }

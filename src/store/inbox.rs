@@ -232,6 +232,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn claim(&self, lasts: Duration) -> Result<Option<Claimed>, StoreError> {
+        self.in_time(self.claim_next(lasts)).await
+    }
+
+    async fn claim_next(&self, lasts: Duration) -> Result<Option<Claimed>, StoreError> {
         let now = self.tick();
         let mut tx = self.write().await?;
         reopen_expired(&mut tx, now).await?;
@@ -271,13 +275,16 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn renew(&self, lease: Lease, lasts: Duration) -> Result<bool, StoreError> {
-        let renewed = sqlx::query("UPDATE inbox SET lease_until = $1 WHERE id = $2 AND fence = $3 AND state = 'running'")
-            .bind(self.tick_after(lasts))
-            .bind(lease.id)
-            .bind(lease.fence)
-            .execute(&self.writer)
-            .await?;
-        Ok(renewed.rows_affected() == 1)
+        let renewing = async {
+            let renewed = sqlx::query("UPDATE inbox SET lease_until = $1 WHERE id = $2 AND fence = $3 AND state = 'running'")
+                .bind(self.tick_after(lasts))
+                .bind(lease.id)
+                .bind(lease.fence)
+                .execute(&self.writer)
+                .await?;
+            Ok(renewed.rows_affected() == 1)
+        };
+        self.in_time(renewing).await
     }
 
     /// The trigger failed by itself: it is tried again after `wait`, or given up after [`MAX_ATTEMPTS`]. True when it was given

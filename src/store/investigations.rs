@@ -297,7 +297,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn complete(&self, lease: Lease, completion: &Completion) -> Result<bool, StoreError> {
-        self.end(lease, "done", "", completion).await
+        self.in_time(self.end(lease, "done", "", completion)).await
     }
 
     /// Gives a trigger up and makes these changes with it; false when the claim was lost.
@@ -305,7 +305,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn abandon(&self, lease: Lease, why: &SafeText, completion: &Completion) -> Result<bool, StoreError> {
-        self.end(lease, "dead", why.as_str(), completion).await
+        self.in_time(self.end(lease, "dead", why.as_str(), completion)).await
     }
 
     async fn end(&self, lease: Lease, state: &'static str, why: &str, completion: &Completion) -> Result<bool, StoreError> {

@@ -342,6 +342,16 @@ impl Store {
         full: &HashSet<&str>,
         limit: u32,
     ) -> Result<Look, StoreError> {
+        self.in_time(self.look(platform, busy, full, limit)).await
+    }
+
+    async fn look(
+        &self,
+        platform: PlatformName,
+        busy: &HashSet<&str>,
+        full: &HashSet<&str>,
+        limit: u32,
+    ) -> Result<Look, StoreError> {
         // Both questions are about the same moment: what becomes due between two would be in neither answer.
         let now = self.tick();
         let office = courier(platform);
@@ -641,15 +651,16 @@ impl Store {
         if !self.is_shared() {
             return Ok(());
         }
+        let mut tx = self.write().await?;
         sqlx::query(
             "UPDATE messages SET repeats = max(repeats, $1) WHERE state = 'pending' AND posted > 0 AND posted < revision
                AND thread IN (SELECT id FROM threads WHERE platform = $2)",
         )
         .bind(i64::from(REPEATS))
         .bind(platform.id())
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// Any place of the platform may take now what it did not: what waits for that is tried.
@@ -657,14 +668,16 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn let_in(&self, platform: PlatformName) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
         let hurried = sqlx::query(
             "UPDATE messages SET not_before = $1 WHERE state = 'pending' AND not_before > $1 AND closed = 1
                AND thread IN (SELECT id FROM threads WHERE platform = $2)",
         )
         .bind(self.tick())
         .bind(platform.id())
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
         if hurried.rows_affected() > 0 {
             self.changed(Changed::Messages);
         }
@@ -676,6 +689,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn send_now(&self, place: &Place) -> Result<u64, StoreError> {
+        let mut tx = self.write().await?;
         let hurried = sqlx::query(
             "UPDATE messages SET not_before = $1 WHERE state = 'pending' AND not_before > $1 AND attempts > 0
                AND thread IN (SELECT id FROM threads WHERE platform = $2 AND workspace = $3 AND channel = $4)",
@@ -684,8 +698,9 @@ impl Store {
         .bind(place.platform.id())
         .bind(&place.workspace)
         .bind(&place.channel)
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
         self.changed(Changed::Messages);
         Ok(hurried.rows_affected())
     }

@@ -83,6 +83,9 @@ pub enum StoreError {
 /// that what was accepted is worked on meanwhile, and so few that nobody who sends some waits for long.
 const BETWEEN: usize = 4;
 
+/// How long a server may take for what workers, couriers and people wait for.
+const ANSWER: Duration = Duration::from_secs(15);
+
 /// What the engine must take beside what it has, in bytes: some pages.
 const TRIAL: usize = 16 << 10;
 
@@ -166,6 +169,16 @@ impl Store {
     /// How long until the moment `at` of [`Store::tick`].
     fn until(&self, at: i64) -> Duration {
         Duration::from_millis(u64::try_from(at.saturating_sub(self.tick())).unwrap_or_default())
+    }
+
+    /// Does `work`, but not for longer than a server may take: a connection whose network is gone would be waited for until the
+    /// system gives it up, a quarter of an hour later.
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        if !self.is_shared() {
+            return work.await;
+        }
+        let late = || StoreError::Broken(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
+        tokio::time::timeout(ANSWER, work).await.unwrap_or_else(|_| Err(late()))
     }
 
     /// A transaction that writes. While triggers are accepted, a few of these go between one time and the next.

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::StoreFile;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{AnyPool, ConnectOptions as _, Connection as _, Executor as _};
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -122,8 +122,8 @@ impl Store {
         } else {
             create(path).await?;
         }
+        check(path, named.map_or(0, |meta| meta.len()), false).await?;
         let writer = connect(path, 1).await.map_err(|error| diagnosed(path, &error))?;
-        check(&writer, path, named.map_or(0, |meta| meta.len())).await?;
         MIGRATIONS
             .run(&writer)
             .await
@@ -226,17 +226,22 @@ fn check_header(path: &Path) -> Result<(), OpenError> {
     if header.starts_with(b"SQLite format 3\0") { Ok(()) } else { Err(damaged("it is no SQLite file")) }
 }
 
-async fn check(pool: &AnyPool, path: &Path, length: u64) -> Result<(), OpenError> {
-    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(pool).await.map_err(|error| diagnosed(path, &error))?;
+/// Sees on a connection of its own whether it is ours and whole: a pool would try again and again what fails at once.
+async fn check(path: &Path, length: u64, only_reading: bool) -> Result<(), OpenError> {
+    let broken = |error: sqlx::Error| diagnosed(path, &error);
+    let options = SqliteConnectOptions::new().filename(path).read_only(only_reading).journal_mode(SqliteJournalMode::Wal);
+    let mut file = options.disable_statement_logging().connect().await.map_err(broken)?;
+    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut file).await.map_err(broken)?;
     if id != OURS {
         return Err(not_a_file(path, "another program's database"));
     }
-    if length > CHECKED {
-        return Ok(());
+    if length <= CHECKED {
+        let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut file).await.map_err(broken)?;
+        if found != "ok" {
+            return Err(OpenError::Damaged { path: path.to_owned(), why: found });
+        }
     }
-    let found: String =
-        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(pool).await.map_err(|error| diagnosed(path, &error))?;
-    if found == "ok" { Ok(()) } else { Err(OpenError::Damaged { path: path.to_owned(), why: found }) }
+    file.close().await.map_err(broken)
 }
 
 fn diagnosed(path: &Path, error: &sqlx::Error) -> OpenError {
@@ -296,8 +301,8 @@ pub(super) async fn connect_to_read(path: &Path) -> Result<AnyPool, OpenError> {
         return Err(OpenError::Unusable { path: path.to_owned(), why: "there is no such file".to_owned() });
     }
     check_header(path)?;
+    check(path, u64::MAX, true).await?;
     let connected = async { pool(1).connect_with(address(path, "ro")?).await };
     let pool = connected.await.map_err(|error| diagnosed(path, &error))?;
-    check(&pool, path, u64::MAX).await?;
     Ok(pool)
 }

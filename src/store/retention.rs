@@ -78,11 +78,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut tx = self.write().await?;
         let forgotten =
             sqlx::query("UPDATE messages SET reply_to = NULL WHERE reply_to IS NOT NULL AND alone = 0 AND stated_at < $1")
                 .bind(before.as_millisecond())
-                .execute(&self.writer)
+                .execute(&mut *tx)
                 .await?;
+        tx.commit().await?;
         Ok(forgotten.rows_affected())
     }
 }

@@ -40,10 +40,7 @@ impl Store {
         }
         let pool = connect(server, CONNECTIONS).await?;
         let cannot = |error: sqlx::Error| refused(server, &error);
-        migrations().run(&pool).await.map_err(|error| OpenError::Server {
-            server: server.to_string(),
-            why: format!("its tables are not those of this program ({error}): name a database of its own in [store] url"),
-        })?;
+        migrate(&pool).await.map_err(|why| OpenError::Server { server: server.to_string(), why })?;
         let now: i64 = sqlx::query_scalar("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)")
             .fetch_one(&pool)
             .await
@@ -81,6 +78,17 @@ impl Store {
             self.writer.set_connect_options(options);
         }
     }
+}
+
+/// Makes the tables, one process after the other, however long that takes.
+async fn migrate(pool: &AnyPool) -> Result<(), String> {
+    let cannot = |error: sqlx::Error| error.to_string();
+    let mut patient = pool.acquire().await.map_err(cannot)?;
+    patient.execute("SET lock_timeout = 0; SET statement_timeout = 0").await.map_err(cannot)?;
+    let migrated = migrations().run(&mut *patient).await;
+    patient.close().await.map_err(cannot)?;
+    migrated
+        .map_err(|error| format!("its tables are not those of this program ({error}): name a database of its own in [store] url"))
 }
 
 /// Programs of the version before still run, or come back, while newer tables are there: they do not mind.

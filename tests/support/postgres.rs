@@ -74,6 +74,12 @@ impl Cluster {
     /// Ends the server at once, as a crash would, with what it has on the disk.
     pub(crate) fn crash(&self) {
         self.signal("KILL");
+        // Those that served connections end by themselves, and have to, before another server may begin.
+        let data = self.folder.join("data");
+        let serves = |process: fs::DirEntry| fs::read_link(process.path().join("cwd")).is_ok_and(|folder| folder == data);
+        while fs::read_dir("/proc").unwrap().filter_map(Result::ok).any(serves) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Starts it again after [`Cluster::crash`].
