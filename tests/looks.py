@@ -58,7 +58,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 4px 0; } img { dis
 .discord.dark .mention { color: #c9cdfb; } .discord .control { background: #e3e5e8; border-radius: 3px; padding: 5px 14px; font-size: 14px; font-weight: 500; } .discord.dark .control { background: #4e5058; color: #fff; }
 .discord .control.primary { background: #5865f2; color: #fff; } .discord .control.success { background: #248046; color: #fff; } .discord .control.danger { background: #da373c; color: #fff; }
 .discord .control.select { flex: 1 1 100%; max-width: 400px; background: #ebebeb; } .discord.dark .control.select { background: #1e1f22; color: #dbdee1; }
-.discord .text + .text, .discord .text + .section, .discord .section + .text { margin-top: 8px; }
+.discord .container { font-size: 16px; line-height: 1.375; } .discord .text + .text, .discord .text + .section, .discord .section + .text { margin-top: 8px; }
 .discord .section { display: flex; gap: 12px; align-items: flex-start; justify-content: space-between; } .discord .embed .control { background: #d4d7dc; } .discord.dark .embed .control { background: #4e5058; }
 .discord hr { border: 0; border-top: 1px solid #8884; margin: 8px 0; }
 """
@@ -288,7 +288,7 @@ def discord_component(one, pictures):
     if kind == 17:
         colour = one.get("accent_color")
         bar = f" style='border-left-color:#{colour:06x}'" if colour is not None else ""
-        return f"<div class='embed'{bar}>{inner()}</div>"
+        return f"<div class='embed container'{bar}>{inner()}</div>"
     return unknown(f"component {kind}")
 
 
