@@ -7,10 +7,10 @@ use crate::redact::SafeText;
 /// How tall the first message of a thread may be, in pixels.
 const HEIGHT: usize = 1_200;
 /// What stands around its texts: who says it, the frame, and its controls.
-const AROUND: usize = 280;
+const AROUND: usize = 315;
 
 /// A line of text, and how many characters it has.
-const LINE: (usize, usize) = (22, 30);
+const LINE: (usize, usize) = (22, 31);
 /// A line of the title.
 const TITLE: (usize, usize) = (26, 25);
 /// A line of a command or a quote; around them is a frame.

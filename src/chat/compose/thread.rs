@@ -168,8 +168,8 @@ fn undo(report: &Report) -> Option<Message> {
     let needs = outlook::needs(report);
     let needs = (!needs.is_empty()).then(|| SafeText::join(needs, ", "));
     message.parts.extend(section("You need", needs.into_iter().collect(), 0));
-    let effect = |(at, step): (usize, &ReportedPlanStep)| safe_format!("{}. {}", at + 1, step.effect.single_line());
-    message.parts.extend(section("What the commands do", report.plan.iter().enumerate().map(effect).collect(), 0));
+    let effect = |step: &ReportedPlanStep| step.effect.single_line().capitalized();
+    message.parts.extend(section("What the commands do, in their order", report.plan.iter().map(effect).collect(), 0));
     let undo: Vec<SafeText> = outlook::undo(report).into_iter().map(block).collect();
     if !undo.is_empty() {
         message.parts.push(Part::Context(vec!["to take it back, from the last step to the first".into()]));

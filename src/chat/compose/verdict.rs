@@ -161,7 +161,8 @@ fn plan(report: &Report, mut commands: Vec<SafeText>, is_whole: bool, screen: &m
         used += screen::code(command);
         left.has(used)
     });
-    let more = commands.split_off((1 + fitting.count()).min(commands.len())).len();
+    let shown = (1 + fitting.count()).min(commands.len());
+    let more = commands.split_off(shown).len();
     screen.take(commands.iter().skip(1).map(screen::code).sum());
     match more {
         0 if is_whole => {}
@@ -177,19 +178,22 @@ fn plan(report: &Report, mut commands: Vec<SafeText>, is_whole: bool, screen: &m
 
 /// The whole fix, where the verdict may leave some of it to the thread.
 pub(super) fn whole_fix(report: &Report) -> Vec<Part> {
-    let Some(finding) = report.leading() else { return Vec::new() };
-    let remediation = &finding.remediation;
-    let mut parts: Vec<Part> = section("Fix", vec![remediation.summary.single_line()], 0).into_iter().collect();
-    parts.retain(|_| !remediation.summary.as_str().is_empty());
-    parts.extend(remediation.warning.as_ref().map(|warning| Part::Caution(warning.single_line())));
-    let commands = commands_of(report, &remediation.commands);
+    let mut parts = Vec::new();
+    let mut own: &[SafeText] = &[];
+    if let Some(ReportedFinding { remediation, .. }) = report.leading() {
+        let summary = Some(remediation.summary.single_line()).filter(|summary| !summary.is_empty());
+        parts.extend(section("Fix", summary.into_iter().collect(), 0));
+        parts.extend(remediation.warning.as_ref().map(|warning| Part::Caution(warning.single_line())));
+        own = &remediation.commands;
+    }
+    let commands = commands_of(report, own);
     parts.extend((!commands.is_empty()).then_some(Part::Commands(commands)));
     parts
 }
 
 /// True where the verdict shows all of the fix.
 pub(super) fn shows_whole_fix(report: &Report) -> bool {
-    let shown = finding_parts(report);
+    let shown = if report.leading().is_some() { finding_parts(report) } else { without_finding(report) };
     whole_fix(report).iter().all(|part| shown.contains(part))
 }
 
