@@ -7,6 +7,7 @@ mod answers;
 mod consumers;
 mod evidence;
 mod files;
+mod screen;
 mod steps;
 mod thread;
 mod verdict;

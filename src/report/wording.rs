@@ -134,6 +134,22 @@ pub fn briefly(text: &SafeText) -> SafeText {
     whole.part(|text| end_of_sentence(text, BRIEF).and_then(|end| text.get(..end)).unwrap_or(text)).cut(BRIEF_LENGTH)
 }
 
+/// As many sentences of a text as fit, and the first of them in any case.
+#[must_use]
+pub fn beginning(text: &SafeText, fits: impl Fn(&SafeText) -> bool) -> SafeText {
+    let whole = text.single_line();
+    if fits(&whole) {
+        return whole;
+    }
+    let until = |end: usize| whole.part(|text| text.get(..end).unwrap_or(text));
+    let mut beginnings = (1..).map_while(|number| end_of_sentence(&whole, number)).map(until);
+    let Some(mut kept) = beginnings.next() else { return whole };
+    for longer in beginnings.take_while(|longer| fits(longer)) {
+        kept = longer;
+    }
+    kept
+}
+
 /// Where the sentence with this number ends; `None` where there are no more than that.
 fn end_of_sentence(text: &str, number: usize) -> Option<usize> {
     let ends = text.match_indices(". ").filter(|(at, _)| {
@@ -434,6 +450,21 @@ mod tests {
             assert_eq!(briefly(&SafeText::redact(text)).as_str(), expected);
         }
         assert_eq!(briefly(&SafeText::redact(&"word ".repeat(200))).chars().count(), BRIEF_LENGTH);
+    }
+
+    #[test]
+    fn a_text_begins_with_the_sentences_that_fit_and_with_one_at_least() {
+        let text = SafeText::redact("One. Two is longer. Three.");
+        for (most, expected) in [
+            (0, "One."),
+            (4, "One."),
+            (19, "One. Two is longer."),
+            (25, "One. Two is longer."),
+            (26, "One. Two is longer. Three."),
+        ] {
+            assert_eq!(beginning(&text, |text| text.chars().count() <= most).as_str(), expected);
+        }
+        assert_eq!(beginning(&SafeText::redact("no end"), |_| false).as_str(), "no end");
     }
 
     #[test]

@@ -42,7 +42,10 @@ async fn nothing_that_must_stay_secret_is_logged_at_any_level() {
     bot.intake.tell_next(Ack::Answer(Box::new(line("canary-payload"))));
     bot.tell("MESSAGE_CREATE", mention);
     bot.intake.heard().await;
-    bot.fake.with(|world| world.lack(CHANNEL, &[Lacking::Embed, Lacking::OpenThreads]));
+    bot.fake.with(|world| {
+        world.refuses_layouts = true;
+        world.lack(CHANNEL, &[Lacking::Embed, Lacking::OpenThreads]);
+    });
     for key in ["1", "2"] {
         bot.discord.post(&in_channel(), &everywhere("canary-payload"), key).await.unwrap();
     }

@@ -74,11 +74,12 @@ async fn every_kind_of_message_about_alarms_is_taken() {
 
     let town = Town::new("healthy").await;
     town.hears(&alarm("a metric that names nobody", "ALARM", ago(5), &[("FunctionName", "nobody")])).await;
-    town.comes_to_rest().await;
+    // It is tried again for a while, so it does not come to rest.
+    town.reads("Could not determine which secret").await;
     album.add("unmapped", &town);
     let town = Town::new("healthy").await;
     town.hears(&alarm("long ago", "ALARM", ago(5 * 60), &[("FunctionName", "nobody")])).await;
-    town.comes_to_rest().await;
+    town.reads("Could not determine which secret").await;
     album.add("unmapped-for-good", &town);
 
     let town = Town::new("role_detached_policy").await;

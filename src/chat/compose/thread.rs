@@ -1,6 +1,6 @@
 //! What stands in the thread beside the verdict.
 
-use super::verdict::{LOOKS, all_commands, block};
+use super::verdict::{LOOKS, block, shows_whole_fix, whole_fix};
 use super::{section, steps};
 use crate::chat::document::{CauseReference, Message, Part, Quote, StepLine, StepState, Tone};
 use crate::redact::SafeText;
@@ -162,15 +162,14 @@ fn proofs(report: &Report, finding: &ReportedFinding) -> Message {
 /// What a person needs to run the fix, what each command does, and how to take it back.
 fn undo(report: &Report) -> Option<Message> {
     let mut message = Message::line(Tone::Neutral, "To run the fix, and to take it back".into());
-    if let Some(commands) = all_commands(report) {
-        message.parts.extend(section("Run, in this order", vec![safe_format!("{} commands", commands.len())], 0));
-        message.parts.push(Part::Commands(commands));
+    if !shows_whole_fix(report) {
+        message.parts.extend(whole_fix(report));
     }
     let needs = outlook::needs(report);
     let needs = (!needs.is_empty()).then(|| SafeText::join(needs, ", "));
     message.parts.extend(section("You need", needs.into_iter().collect(), 0));
-    let effect = |(at, step): (usize, &ReportedPlanStep)| safe_format!("{}. {}", at + 1, step.effect.single_line());
-    message.parts.extend(section("What the commands do", report.plan.iter().enumerate().map(effect).collect(), 0));
+    let effect = |step: &ReportedPlanStep| step.effect.single_line().capitalized();
+    message.parts.extend(section("What the commands do, in their order", report.plan.iter().map(effect).collect(), 0));
     let undo: Vec<SafeText> = outlook::undo(report).into_iter().map(block).collect();
     if !undo.is_empty() {
         message.parts.push(Part::Context(vec!["to take it back, from the last step to the first".into()]));

@@ -1,19 +1,27 @@
 //! The verdict: what happened, the fix, one proof, and what can be done next.
 
+use super::screen::{self, Screen};
 use super::section;
 use crate::chat::document::{Control, MenuItem, Message, Part, Quote, Tone};
 use crate::model::{Action, ActionToken, InvestigationId, Lookback, Outcome, StepName};
 use crate::redact::SafeText;
 use crate::report::outlook;
 use crate::report::wording::{self, Mark};
-use crate::report::{Phrase, Report, ReportedFinding};
+use crate::report::{Phrase, Report, ReportedFinding, line_in_utc};
 use crate::safe_format;
 use jiff::Timestamp;
 
 /// How much of the one proof in the channel is shown; the whole stands in the thread.
 const PROOF: usize = 280;
-/// How long the commands in the channel may get together, in characters, unless the first alone is longer: a third of a phone's screen.
-const COMMANDS: usize = 560;
+/// How much of it is shown in any case, in characters, and how much of a screen that takes with its label and its source.
+const SHORT_QUOTE: usize = 124;
+const SHORT_PROOF: usize = 170;
+/// A line that says what is left to the thread.
+const MORE: usize = 22;
+/// What the screen needs beside the plan where there is no finding.
+const BESIDE_PLAN: usize = 300;
+/// What the screen needs beside what happened.
+const HAPPENED_BESIDE: usize = 560;
 /// How many things to look at next the channel shows; all of them stand in the thread.
 pub(super) const LOOKS: usize = 2;
 
@@ -54,7 +62,7 @@ pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &
     message.parts.extend(happened_since(standing, report.now));
     message.parts.extend(section("Did you mean", wording::near_names(report), 0));
     match report.leading() {
-        Some(finding) => message.parts.extend(finding_of(report, finding)),
+        Some(_) => message.parts.extend(finding_parts(report)),
         None => message.parts.extend(without_finding(report)),
     }
     message.people.extend(standing.resolved.as_ref().map(|resolved| resolved.by.to_string()));
@@ -89,16 +97,34 @@ fn happened_since(standing: &AfterVerdict, now: Timestamp) -> Vec<Part> {
     (!facts.is_empty()).then_some(Part::Facts(facts)).into_iter().chain(searching).collect()
 }
 
-fn finding_of(report: &Report, finding: &ReportedFinding) -> Vec<Part> {
+/// What happened, the fix and one proof, as far as a phone shows them without scrolling far; the thread has all of each.
+fn finding_of(report: &Report, finding: &ReportedFinding, mut screen: Screen) -> Vec<Part> {
     let mut parts = Vec::new();
-    parts.extend(section("What happened", vec![wording::briefly(&finding.explanation)], 0));
+    let happened = wording::briefly(&finding.explanation);
+    let happened = wording::beginning(&happened, |text| screen.without(HAPPENED_BESIDE).has(screen::text(text)));
+    screen.take(screen::LABEL + screen::text(&happened));
+    parts.extend(section("What happened", vec![happened], 0));
+
     let remediation = &finding.remediation;
-    parts.extend(section("Fix", vec![remediation.summary.single_line()], 0).filter(|_| !remediation.summary.as_str().is_empty()));
-    parts.extend(remediation.warning.as_ref().map(|warning| Part::Caution(warning.single_line())));
-    parts.extend(plan(report, &remediation.commands));
-    let (proofs, _) = wording::proofs(report, finding);
-    if let Some(proof) = proofs.into_iter().next() {
-        let quote = Quote { lead: proof.step, text: proof.text.cut(PROOF), source: proof.source };
+    let commands = commands_of(report, &remediation.commands);
+    let proof = wording::proofs(report, finding).0.into_iter().next();
+    let first = commands.first().map_or(0, screen::code);
+    let kept = screen::LABEL + first + proof.as_ref().map_or(0, |_| SHORT_PROOF);
+    let warning = remediation.warning.as_ref().map(SafeText::single_line).unwrap_or_default();
+    let least = screen::text(&wording::beginning(&warning, |_| false));
+    let summary = wording::beginning(&remediation.summary, |text| screen.without(kept + least).has(screen::text(text)));
+    screen.take(screen::text(&summary));
+    let shown_warning = wording::beginning(&warning, |text| screen.without(kept).has(screen::text(text)));
+    screen.take(screen::text(&shown_warning));
+    let is_whole = summary == remediation.summary.single_line() && shown_warning == warning;
+    parts.extend(section("Fix", vec![summary], 0).filter(|_| !remediation.summary.as_str().is_empty()));
+    parts.extend((!warning.is_empty()).then_some(Part::Caution(shown_warning)));
+
+    screen.take(kept);
+    parts.extend(plan(report, commands, is_whole, &mut screen));
+    if let Some(proof) = proof {
+        let room = screen.quotable().saturating_add(SHORT_QUOTE).min(PROOF);
+        let quote = Quote { lead: proof.step, text: proof.text.cut(room), source: proof.source };
         parts.push(Part::Quotes { label: "Proof".into(), quotes: vec![quote] });
     }
     parts
@@ -113,7 +139,8 @@ fn without_finding(report: &Report) -> Vec<Part> {
         parts.push(Part::Commands(vec![command]));
         return parts;
     }
-    parts.extend(plan(report, &[]));
+    let mut screen = screen_of(report, &wording::headline(report)).without(BESIDE_PLAN);
+    parts.extend(plan(report, commands_of(report, &[]), true, &mut screen));
     if report.outcome == Outcome::Inconclusive {
         let mut open = wording::missing(report);
         let more = open.len().saturating_sub(LOOKS);
@@ -123,35 +150,63 @@ fn without_finding(report: &Report) -> Vec<Part> {
     parts
 }
 
-/// The first commands to paste, how many follow in the thread, and what all of them are worth together.
-fn plan(report: &Report, commands: &[SafeText]) -> Vec<Part> {
-    let mut steps = commands_of(report, commands);
-    let more = steps.split_off(shown_first(&steps)).len();
-    let commands = (!steps.is_empty()).then_some(Part::Commands(steps));
-    let more = match more {
-        0 => None,
-        1 => Some("1 more command follows in the thread".into()),
-        more => Some(safe_format!("{} more commands follow in the thread", more)),
-    };
-    let small: Vec<SafeText> = more.into_iter().chain(outlook::worth(report)).collect();
+/// The first commands to paste, what follows in the thread, and what the commands are worth together.
+fn plan(report: &Report, mut commands: Vec<SafeText>, is_whole: bool, screen: &mut Screen) -> Vec<Part> {
+    let mut small = Vec::new();
+    let worth = outlook::worth(report).filter(|worth| screen.has(screen::text(worth)));
+    screen.take(worth.as_ref().map_or(0, screen::text));
+    let left = screen.without(MORE);
+    let mut used = 0;
+    let fitting = commands.iter().skip(1).take_while(|command| {
+        used += screen::code(command);
+        left.has(used)
+    });
+    let shown = (1 + fitting.count()).min(commands.len());
+    let more = commands.split_off(shown).len();
+    screen.take(commands.iter().skip(1).map(screen::code).sum());
+    match more {
+        0 if is_whole => {}
+        0 => small.push("more about the fix in the thread".into()),
+        1 => small.push("1 more command in the thread".into()),
+        more => small.push(safe_format!("{} more commands in the thread", more)),
+    }
+    screen.take(if small.is_empty() { 0 } else { MORE });
+    small.extend(worth);
+    let commands = (!commands.is_empty()).then_some(Part::Commands(commands));
     commands.into_iter().chain((!small.is_empty()).then_some(Part::Context(small))).collect()
 }
 
-/// How many of these commands stand in the verdict: the first in any case, and as many more as a phone shows beside the rest.
-fn shown_first(commands: &[SafeText]) -> usize {
-    let mut used = 0;
-    let fitting = commands.iter().take_while(|command| {
-        used += command.chars().count();
-        used <= COMMANDS
-    });
-    fitting.count().max(1).min(commands.len())
+/// The whole fix, where the verdict may leave some of it to the thread.
+pub(super) fn whole_fix(report: &Report) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut own: &[SafeText] = &[];
+    if let Some(ReportedFinding { remediation, .. }) = report.leading() {
+        let summary = Some(remediation.summary.single_line()).filter(|summary| !summary.is_empty());
+        parts.extend(section("Fix", summary.into_iter().collect(), 0));
+        parts.extend(remediation.warning.as_ref().map(|warning| Part::Caution(warning.single_line())));
+        own = &remediation.commands;
+    }
+    let commands = commands_of(report, own);
+    parts.extend((!commands.is_empty()).then_some(Part::Commands(commands)));
+    parts
 }
 
-/// All commands of the fix, where the verdict leaves some of them to the thread.
-pub(super) fn all_commands(report: &Report) -> Option<Vec<SafeText>> {
-    let own = report.leading().map(|finding| finding.remediation.commands.as_slice()).unwrap_or_default();
-    let commands = commands_of(report, own);
-    (shown_first(&commands) < commands.len()).then_some(commands)
+/// True where the verdict shows all of the fix.
+pub(super) fn shows_whole_fix(report: &Report) -> bool {
+    let shown = if report.leading().is_some() { finding_parts(report) } else { without_finding(report) };
+    whole_fix(report).iter().all(|part| shown.contains(part))
+}
+
+fn finding_parts(report: &Report) -> Vec<Part> {
+    let screen = screen_of(report, &wording::headline(report));
+    report.leading().map(|finding| finding_of(report, finding, screen)).unwrap_or_default()
+}
+
+/// The screen below the title and the line of context.
+fn screen_of(report: &Report, title: &SafeText) -> Screen {
+    let mut screen = Screen::below(title);
+    screen.take(screen::text(&line_in_utc(&wording::context(report))));
+    screen
 }
 
 /// The commands of the fix in their order: the plan's, or a finding's own where there is no plan.
