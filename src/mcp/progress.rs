@@ -5,10 +5,15 @@ use crate::playbook::Progress;
 use crate::safe_format;
 use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::{Peer, RoleServer};
+use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
 
 /// How many steps there are, where none is looked at again.
 const STEPS: u32 = 9;
+
+/// How long a client may take to be told of a step.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A step began, or ended with this status.
 type StepEvent = (StepName, Option<&'static str>);
@@ -52,8 +57,8 @@ pub(super) async fn tell(peer: &Peer<RoleServer>, token: ProgressToken, mut even
         let progress = ProgressNotificationParam::new(token.clone(), f64::from(ended))
             .with_total(f64::from(begun.max(ended).max(STEPS)))
             .with_message(message.as_str());
-        if peer.notify_progress(progress).await.is_err() {
-            // A client that went away is noticed elsewhere.
+        // Whoever went away, or takes nothing, is told no more; the answer has a way of its own.
+        if !matches!(timeout(PATIENCE, peer.notify_progress(progress)).await, Ok(Ok(()))) {
             return;
         }
     }

@@ -6,6 +6,7 @@ use super::question::{AgentName, AgentQuestion, Investigated, Investigator, Tool
 use super::tools::AgentTool;
 use crate::answers::{CauseList, CausePage, EvidenceAnswer, ExplainedLines, ForecastAnswer, JsonAnswer};
 use crate::model::{ActionKind, InvestigationRequest, StepName, probably_meant};
+use crate::playbook::Progress;
 use crate::redact::SafeText;
 use crate::report::{Report, UNTRUSTED_MARK};
 use crate::safe_format;
@@ -106,19 +107,25 @@ impl AgentServer {
         }
     }
 
-    /// Investigates in its turn, and tells of the steps meanwhile where the client wants to know.
+    /// Investigates in its turn. The turn ends with the investigation: a client that is slow to take what it is told keeps nobody
+    /// else waiting.
+    async fn look(&self, agent: &str, question: &AgentQuestion, progress: &dyn Progress) -> Result<Investigated, ToolRefusal> {
+        let _turn = self.turns.acquire().await.map_err(|_| ToolRefusal::from("the server is ending"))?;
+        Box::pin(self.investigator.investigate(agent, question, progress)).await
+    }
+
+    /// Investigates, and tells of the steps meanwhile where the client wants to know.
     async fn report(
         &self,
         agent: &str,
         question: &AgentQuestion,
         context: &RequestContext<RoleServer>,
     ) -> Result<(Investigated, Report), ToolRefusal> {
-        let _turn = self.turns.acquire().await.map_err(|_| ToolRefusal::from("the server is ending"))?;
         let investigated = match context.meta.get_progress_token() {
-            None => Box::pin(self.investigator.investigate(agent, question, &())).await,
+            None => self.look(agent, question, &()).await,
             Some(token) => {
                 let (events, told) = StepEvents::new();
-                let work = async move { Box::pin(self.investigator.investigate(agent, question, &events)).await };
+                let work = async move { self.look(agent, question, &events).await };
                 tokio::join!(work, tell(&context.peer, token, told)).0
             }
         }?;

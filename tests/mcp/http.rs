@@ -8,6 +8,7 @@ use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use rotation_diag::simulator::Simulator;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 
 const HOLMES: &str = "3c6e0b8a9c15224a8228b9a98ca1531d";
@@ -46,6 +47,7 @@ struct Served {
     account: Simulator,
     /// One for all requests: each new one reads the machine's certificates.
     client: Client,
+    calls: AtomicU64,
 }
 
 async fn serve_with(scenario: &str) -> Served {
@@ -53,7 +55,7 @@ async fn serve_with(scenario: &str) -> Served {
     let account = account(scenario);
     let tokens = [("HOLMES", HOLMES), ("CURSOR", CURSOR), ("GUESSABLE", "opensesame")];
     let program = Program::start(folder.path(), CONFIG, &tokens, &account).await;
-    Served { folder, program, account, client: client() }
+    Served { folder, program, account, client: client(), calls: AtomicU64::new(1) }
 }
 
 async fn serve() -> Served {
@@ -125,8 +127,10 @@ impl Served {
     }
 
     fn calling(&self, token: &str, session: &str, tool: &str, arguments: &Value) -> RequestBuilder {
-        let parameters = json!({"name": tool, "arguments": arguments, "_meta": {"progressToken": 1}});
-        let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": parameters});
+        // Ids and tokens differ within a session: what comes goes to the call that has them.
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        let parameters = json!({"name": tool, "arguments": arguments, "_meta": {"progressToken": number}});
+        let message = json!({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": parameters});
         self.post(Some(token), &message).header("mcp-session-id", session).header("mcp-protocol-version", "2025-06-18")
     }
 
@@ -276,7 +280,7 @@ async fn without_its_table_nobody_is_answered_and_alone_it_is_a_bot() {
     let account = account(scenario("healthy"));
     let console = "[console]\ntoken = \"env:PAGE\"\n";
     let program = Program::start(folder.path(), console, &[("PAGE", HOLMES)], &account).await;
-    let served = Served { folder, program, account, client: client() };
+    let served = Served { folder, program, account, client: client(), calls: AtomicU64::new(1) };
     let opening = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": initialization()});
     let answer = sent(served.post(Some(HOLMES), &opening)).await;
     assert!(
