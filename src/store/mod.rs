@@ -58,7 +58,7 @@ use accepting::Accepting;
 use engine::Engine;
 use jiff::Timestamp;
 use leaders::Offices;
-use signals::Waiting;
+use signals::Hearers;
 use sqlx::{Any, AnyPool, Transaction};
 use std::time::Duration;
 use ticks::Ticks;
@@ -125,7 +125,7 @@ pub struct Store {
     offices: Offices,
     clock: Clock,
     ticks: Ticks,
-    waiting: Waiting,
+    waiting: Hearers,
 }
 
 impl Store {
