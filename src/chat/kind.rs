@@ -48,13 +48,13 @@ pub struct Surroundings<'a> {
     pub new_id: fn() -> String,
     /// Whether this process does what only one of several may do on a platform: hear a gateway that tells each listener
     /// everything.
-    pub leads: &'a dyn Fn(PlatformName) -> Leads,
+    pub leads: &'a dyn Fn(PlatformName) -> Leadership,
     /// The page of a cause by its id, in Markdown; `None` where there is no such cause.
     pub cause_page: fn(&str) -> Option<&'static str>,
 }
 
 /// Tells whether this process leads, by the term in which it does, and when that changes; `None` while another one does.
-pub type Leads = watch::Receiver<Option<i64>>;
+pub type Leadership = watch::Receiver<Option<i64>>;
 
 /// Tells whether a transport is alive.
 pub type Alive = Box<dyn Fn() -> bool + Send + Sync>;

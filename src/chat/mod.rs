@@ -18,7 +18,7 @@ mod thread_list;
 pub use crate::model::{IncomingEvent, Payload};
 pub use document::Message;
 pub use intake::{Ack, Intake, Summary};
-pub use kind::{Alive, Background, Built, Leads, PlatformKind, Surroundings};
+pub use kind::{Alive, Background, Built, Leadership, PlatformKind, Surroundings};
 pub use limits::{Limits, ProgressLimit};
 pub use manner::Manner;
 pub use message_history::{Elsewhere, HistoryError, MessageHistory, Posted, ShownInvestigation};

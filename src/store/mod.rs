@@ -62,7 +62,7 @@ use accepting::Accepting;
 use engine::Engine;
 use jiff::Timestamp;
 use leaders::Offices;
-use signals::Waiting;
+use signals::Hearers;
 use sqlx::{Any, AnyPool, Transaction};
 use std::time::Duration;
 use ticks::Ticks;
@@ -129,7 +129,7 @@ pub struct Store {
     offices: Offices,
     clock: Clock,
     ticks: Ticks,
-    waiting: Waiting,
+    waiting: Hearers,
 }
 
 impl Store {

@@ -63,11 +63,11 @@ impl From<sqlx::Error> for MoveError {
 /// A column, and what is in it.
 struct Column {
     name: String,
-    kind: Kind,
+    kind: CellKind,
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum CellKind {
     Number,
     Text,
     Bytes,
@@ -75,7 +75,7 @@ enum Kind {
 
 /// How many rows a table has, and a sum of what is in them that does not depend on their order.
 #[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
-struct Tally {
+struct RowTally {
     rows: u64,
     sum: u128,
 }
@@ -143,15 +143,15 @@ async fn move_table(from: &AnyPool, tx: &mut Tx, table: &'static str) -> Result<
     let places: Vec<String> = (1..=columns.len()).map(|place| format!("${place}")).collect();
     let insert = format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), places.join(", "));
     let select = format!("SELECT {} FROM {table}", names.join(", "));
-    let mut sent = Tally::default();
+    let mut sent = RowTally::default();
     let mut rows = sqlx::query(AssertSqlSafe(select.clone())).fetch(from);
     while let Some(row) = rows.try_next().await? {
         let mut into = sqlx::query(AssertSqlSafe(insert.clone()));
         for (at, column) in columns.iter().enumerate() {
             into = match column.kind {
-                Kind::Number => into.bind(row.try_get::<Option<i64>, _>(at)?),
-                Kind::Text => into.bind(row.try_get::<Option<String>, _>(at)?),
-                Kind::Bytes => into.bind(row.try_get::<Option<Vec<u8>>, _>(at)?),
+                CellKind::Number => into.bind(row.try_get::<Option<i64>, _>(at)?),
+                CellKind::Text => into.bind(row.try_get::<Option<String>, _>(at)?),
+                CellKind::Bytes => into.bind(row.try_get::<Option<Vec<u8>>, _>(at)?),
             };
         }
         into.execute(&mut **tx).await?;
@@ -174,9 +174,9 @@ async fn columns(from: &AnyPool, table: &str) -> Result<Vec<Column>, sqlx::Error
     let known = hidden.into_iter().chain(rows).map(|(name, kind)| Column {
         name,
         kind: match kind.as_str() {
-            "INTEGER" => Kind::Number,
-            "BLOB" => Kind::Bytes,
-            _ => Kind::Text,
+            "INTEGER" => CellKind::Number,
+            "BLOB" => CellKind::Bytes,
+            _ => CellKind::Text,
         },
     });
     Ok(known.collect())
@@ -186,8 +186,8 @@ async fn tally<'c>(
     from: impl Executor<'c, Database = sqlx::Any>,
     select: String,
     columns: &[Column],
-) -> Result<Tally, sqlx::Error> {
-    let mut tally = Tally::default();
+) -> Result<RowTally, sqlx::Error> {
+    let mut tally = RowTally::default();
     let mut rows = sqlx::query(AssertSqlSafe(select)).fetch(from);
     while let Some(row) = rows.try_next().await? {
         tally.count(&row, columns)?;
@@ -195,14 +195,14 @@ async fn tally<'c>(
     Ok(tally)
 }
 
-impl Tally {
+impl RowTally {
     fn count(&mut self, row: &AnyRow, columns: &[Column]) -> Result<(), sqlx::Error> {
         let mut content = digest::Context::new(&digest::SHA256);
         for (at, column) in columns.iter().enumerate() {
             let field: Option<Vec<u8>> = match column.kind {
-                Kind::Number => row.try_get::<Option<i64>, _>(at)?.map(|number| number.to_be_bytes().to_vec()),
-                Kind::Text => row.try_get::<Option<String>, _>(at)?.map(String::into_bytes),
-                Kind::Bytes => row.try_get::<Option<Vec<u8>>, _>(at)?,
+                CellKind::Number => row.try_get::<Option<i64>, _>(at)?.map(|number| number.to_be_bytes().to_vec()),
+                CellKind::Text => row.try_get::<Option<String>, _>(at)?.map(String::into_bytes),
+                CellKind::Bytes => row.try_get::<Option<Vec<u8>>, _>(at)?,
             };
             // With its length, so that nothing moves from one field into the next.
             content.update(&field.as_ref().map_or(-1, |field| i64::try_from(field.len()).unwrap_or(i64::MAX)).to_be_bytes());

@@ -4,7 +4,7 @@ use super::accepting::Accepting;
 use super::durable::Durable;
 use super::engine::Engine;
 use super::leaders::Offices;
-use super::signals::Waiting;
+use super::signals::Hearers;
 use super::ticks::Ticks;
 use super::{BETWEEN, Store, StoreError, inbox, millis};
 use crate::clock::Clock;
@@ -85,7 +85,7 @@ impl Store {
     }
 
     /// A store on these connections, of which nothing is known yet.
-    pub(super) fn on(writer: AnyPool, readers: AnyPool, engine: Engine, clock: Clock, ticks: Ticks, waiting: Waiting) -> Store {
+    pub(super) fn on(writer: AnyPool, readers: AnyPool, engine: Engine, clock: Clock, ticks: Ticks, waiting: Hearers) -> Store {
         Store {
             writer,
             readers,
@@ -131,7 +131,7 @@ impl Store {
         let readers = connect(path, READERS).await.map_err(|error| diagnosed(path, &error))?;
         let durable = Durable::new(path.to_owned(), beside(path, "-wal"), beside(path, ".trial"));
         let ticks = Ticks::starting_at(clock.now().as_millisecond());
-        let store = Store::on(writer, readers, Engine::File { durable, _lock: lock }, clock, ticks, Waiting::nobody());
+        let store = Store::on(writer, readers, Engine::File { durable, _lock: lock }, clock, ticks, Hearers::nobody());
         store.take_over().await.map_err(|error| unusable(error.to_string()))?;
         Ok(store)
     }

@@ -3,7 +3,7 @@
 
 use super::engine::Engine;
 use super::open::TURN;
-use super::signals::{Signals, Waiting};
+use super::signals::{Hearers, Signals};
 use super::ticks::Ticks;
 use super::{OpenError, Store};
 use crate::clock::Clock;
@@ -45,7 +45,7 @@ impl Store {
             .fetch_one(&pool)
             .await
             .map_err(cannot)?;
-        let (replica, waiting) = (new_id(), Waiting::nobody());
+        let (replica, waiting) = (new_id(), Hearers::nobody());
         let options = PgConnectOptions::from_url(&address(server)?).map_err(cannot)?.disable_statement_logging();
         let signals = Signals::start(options, &replica, &waiting);
         let engine = Engine::Server { signals, replica, server: server.clone() };

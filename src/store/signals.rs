@@ -20,14 +20,14 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Those in this process who wait for a change.
 #[derive(Debug, Clone)]
-pub(super) struct Waiting {
+pub(super) struct Hearers {
     pub(super) inbox: watch::Sender<()>,
     pub(super) messages: watch::Sender<()>,
 }
 
-impl Waiting {
-    pub(super) fn nobody() -> Waiting {
-        Waiting { inbox: watch::Sender::new(()), messages: watch::Sender::new(()) }
+impl Hearers {
+    pub(super) fn nobody() -> Hearers {
+        Hearers { inbox: watch::Sender::new(()), messages: watch::Sender::new(()) }
     }
 
     pub(super) fn tell(&self, changed: Changed) {
@@ -60,7 +60,7 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Tells `waiting` what other processes than `replica` change, and those what this one does.
-    pub(super) fn start(server: PgConnectOptions, replica: &str, waiting: &Waiting) -> Signals {
+    pub(super) fn start(server: PgConnectOptions, replica: &str, waiting: &Hearers) -> Signals {
         // One that hears, and one that speaks.
         let pool = PgPoolOptions::new().max_connections(2).acquire_timeout(POLL).connect_lazy_with(server);
         let untold = Arc::new(Untold::default());
@@ -109,7 +109,7 @@ impl Signals {
 }
 
 /// Listens until the connection is lost.
-async fn hear(pool: &sqlx::PgPool, own: &str, waiting: &Waiting) -> Result<(), sqlx::Error> {
+async fn hear(pool: &sqlx::PgPool, own: &str, waiting: &Hearers) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
     // What was said before is not heard.

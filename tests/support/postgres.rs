@@ -7,20 +7,26 @@
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::fs;
-use std::os::unix::fs::{FileExt as _, chown};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 /// The superuser of the cluster; nobody needs a password.
 const USER: &str = "rotation_diag";
 
-/// Starts the server, and ends it when its standard input ends.
-const KEEP: &str = r#""$1" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c max_connections=300 >"$2/log" 2>&1 &
-    server=$!; cat >/dev/null; kill -QUIT $server; wait $server; rm -rf "$2""#;
+/// Starts the server, says when it is ready, and ends it when its own standard input ends.
+const KEEP: &str = r#""$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c max_connections=300 >"$2/log" 2>&1 &
+    server=$!
+    until "$1/pg_isready" -q -h "$2"; do kill -0 $server || exit 1; sleep 0.05; done
+    echo ready; cat >/dev/null; kill -QUIT $server; wait $server; rm -rf "$2""#;
+
+/// Ends the server at once. Those that served connections end by themselves, and have to before another server may begin.
+const CRASH: &str = r#"kill -KILL "$(head -n 1 "$2/data/postmaster.pid")"
+    while ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -q "$2/data"; do sleep 0.02; done"#;
 
 /// A running server.
 pub(crate) struct Cluster {
@@ -47,7 +53,7 @@ impl Cluster {
             return None;
         };
         let folder = tempfile::tempdir().unwrap().keep();
-        let owner = (fs::metadata("/proc/self").map(|me| owner_of(&me)).unwrap_or_default() == 0).then(postgres_user);
+        let owner = is_root().then(postgres_user);
         if let Some((user, group)) = owner {
             chown(&folder, Some(user), Some(group)).unwrap();
         }
@@ -57,9 +63,7 @@ impl Cluster {
         let made = made.output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let keeper = keep(&programs, &folder, owner);
-        let cluster = Cluster { folder, programs, owner, keeper, databases: AtomicUsize::new(0) };
-        cluster.wait();
-        Some(cluster)
+        Some(Cluster { folder, programs, owner, keeper, databases: AtomicUsize::new(0) })
     }
 
     /// The address of a new and empty database.
@@ -73,46 +77,17 @@ impl Cluster {
 
     /// Ends the server at once, as a crash would, with what it has on the disk.
     pub(crate) fn crash(&self) {
-        self.signal("KILL");
-        // Those that served connections end by themselves, and have to, before another server may begin.
-        let data = self.folder.join("data");
-        let serves = |process: fs::DirEntry| fs::read_link(process.path().join("cwd")).is_ok_and(|folder| folder == data);
-        while fs::read_dir("/proc").unwrap().filter_map(Result::ok).any(serves) {
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let mut crash = ours("/bin/sh", &self.folder, self.owner);
+        crash.args(["-c", CRASH, "crash"]).arg(&self.programs).arg(&self.folder);
+        assert!(crash.status().unwrap().success());
     }
 
     /// Starts it again after [`Cluster::crash`].
     pub(crate) fn restart(&mut self) {
-        self.keeper = {
-            // The one before ends when its input does; it must not remove the folder.
-            let _ = self.keeper.kill();
-            let _ = self.keeper.wait();
-            keep(&self.programs, &self.folder, self.owner)
-        };
-        self.wait();
-    }
-
-    /// Sends a signal to the server: STOP and CONT hold it.
-    pub(crate) fn signal(&self, signal: &str) {
-        let file = fs::File::open(self.folder.join("data/postmaster.pid")).unwrap();
-        let mut first = vec![0; 32];
-        let read = file.read_at(&mut first, 0).unwrap();
-        let text = String::from_utf8_lossy(&first[..read]).into_owned();
-        let pid = text.lines().next().unwrap().to_owned();
-        assert!(Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
-    }
-
-    fn wait(&self) {
-        let tries = 600;
-        for _ in 0..tries {
-            let ready = ours(self.programs.join("pg_isready"), &self.folder, self.owner).arg("-h").arg(&self.folder).output();
-            if ready.is_ok_and(|ready| ready.status.success()) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("PostgreSQL does not start: {}", fs::read_to_string(self.folder.join("log")).unwrap_or_default());
+        // The one before would remove the folder.
+        let _ = self.keeper.kill();
+        let _ = self.keeper.wait();
+        self.keeper = keep(&self.programs, &self.folder, self.owner);
     }
 }
 
@@ -126,7 +101,12 @@ impl Drop for Cluster {
 
 fn keep(programs: &Path, folder: &Path, owner: Option<(u32, u32)>) -> Child {
     let mut keeper = ours("/bin/sh", folder, owner);
-    keeper.args(["-c", KEEP, "keeper"]).arg(programs.join("postgres")).arg(folder).stdin(Stdio::piped()).spawn().unwrap()
+    keeper.args(["-c", KEEP, "keeper"]).arg(programs).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut keeper = keeper.spawn().unwrap();
+    let mut told = String::new();
+    BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut told).unwrap();
+    assert_eq!(told, "ready\n", "{}", fs::read_to_string(folder.join("log")).unwrap_or_default());
+    keeper
 }
 
 /// A program that runs as somebody whom PostgreSQL takes: not as root.
@@ -139,8 +119,8 @@ fn ours(program: impl AsRef<std::ffi::OsStr>, folder: &Path, owner: Option<(u32,
     command
 }
 
-fn owner_of(meta: &fs::Metadata) -> u32 {
-    std::os::unix::fs::MetadataExt::uid(meta)
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
 }
 
 /// Numbers of the user and group `postgres`, which Debian's package makes.

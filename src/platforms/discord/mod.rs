@@ -49,7 +49,7 @@ pub use inspection::{ChannelRights, needed};
 pub use kind::Kind;
 pub use name::NAME;
 
-use crate::chat::{Intake, Leads, Message, SendError};
+use crate::chat::{Intake, Leadership, Message, SendError};
 use crate::clock::{Clock, Pauses};
 use crate::config::{LiveToken, Token, TokenSource};
 use crate::metrics::LimiterWaits;
@@ -217,7 +217,7 @@ impl Discord {
     /// As [`Discord::run`].
     pub async fn run_while(
         self: Arc<Self>,
-        leads: Leads,
+        leads: Leadership,
         intake: Arc<dyn Intake>,
         stop: CancellationToken,
     ) -> Result<(), GatewayError> {
@@ -305,7 +305,12 @@ impl Discord {
     }
 
     /// Hears the gateway in each term of ours.
-    async fn listen_while(&self, mut leads: Leads, listener: &Listener, stop: &CancellationToken) -> Result<(), GatewayError> {
+    async fn listen_while(
+        &self,
+        mut leads: Leadership,
+        listener: &Listener,
+        stop: &CancellationToken,
+    ) -> Result<(), GatewayError> {
         while !stop.is_cancelled() {
             let is_ours = leads.borrow_and_update().is_some();
             self.follows.store(!is_ours, Ordering::Release);
