@@ -124,17 +124,12 @@ impl AlarmThreads {
     async fn who_is_to_know(&self, known: &[InvestigationRow], since: Timestamp) -> Result<Option<Mention>, StoreError> {
         let Some(first) = known.first() else { return Ok(None) };
         let secrets: Vec<&SecretRef> = known.iter().map(|row| &row.question.secret).collect();
-        let mut people = self.store.who_asked(&first.place, &secrets, since).await?;
+        let people = self.store.who_asked(&first.place, &secrets, since).await?;
         let told = match first.place.thread.as_deref().filter(|_| !people.is_empty()) {
             Some(root) => self.store.posted(first.place.platform, root, MAX_ENDINGS).await?,
             None => Vec::new(),
         };
-        let is_end = |posted: &&Posted| posted.at >= since && posted.message.is_ending && posted.message.tone == Tone::Good;
-        for posted in told.iter().filter(is_end) {
-            if let Some(Mention::User(called)) = &posted.message.mention {
-                people.retain(|person| person != called);
-            }
-        }
+        let people = untold(people, &told, since);
         Ok((!people.is_empty()).then_some(Mention::People(people)))
     }
 
@@ -201,6 +196,17 @@ impl AlarmThreads {
     }
 }
 
+/// Those of `people` whom none of the messages that a thread shows has called since to a rotation that succeeded.
+fn untold(mut people: Vec<String>, shown: &[Posted], since: Timestamp) -> Vec<String> {
+    let is_end = |posted: &&Posted| posted.at >= since && posted.message.is_ending && posted.message.tone == Tone::Good;
+    for posted in shown.iter().filter(is_end) {
+        if let Some(Mention::User(called)) = &posted.message.mention {
+            people.retain(|person| person != called);
+        }
+    }
+    people
+}
+
 /// Those of what was seen whose last rotation succeeded.
 fn rotating<'a>(case: &AlarmContext<'_>, stored_group: &StoredGroup<AlarmGroup>, seen: &'a Completion) -> Vec<&'a Investigation> {
     let since = stored_group.group.opened_at.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
@@ -229,4 +235,35 @@ fn has_succeeded(record: &Investigation, since: Timestamp, told: Option<Timestam
     let rotated = evidence.rotation_config.found().and_then(|config| config.last_rotated_at);
     let succeeded = newest(|outcome| outcome == AttemptOutcome::Succeeded).max(rotated).max(told);
     succeeded.is_some_and(|at| at >= since && failed.is_none_or(|failed| failed < at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Message;
+
+    #[test]
+    fn whom_a_watch_has_told_of_the_success_is_called_no_second_time() {
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let shown = |second: i64, tone, is_ending, user: &str| Posted {
+            id: "1".to_owned(),
+            revision: 1,
+            at: at(second),
+            message: Message {
+                is_ending,
+                mention: Some(Mention::User(user.to_owned())),
+                ..Message::line(tone, "The watched rotation".into())
+            },
+        };
+        let people = || vec!["U1".to_owned(), "U2".to_owned()];
+        assert_eq!(untold(people(), &[shown(5, Tone::Good, true, "U1")], at(0)), ["U2"]);
+        for other in [
+            shown(5, Tone::Bad, true, "U1"),
+            shown(5, Tone::Good, false, "U1"),
+            shown(-5, Tone::Good, true, "U1"),
+            shown(5, Tone::Good, true, "U3"),
+        ] {
+            assert_eq!(untold(people(), &[other], at(0)), people());
+        }
+    }
 }
