@@ -10,7 +10,6 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a benchmark prints, and stops at what it did not expect"
 )]
 

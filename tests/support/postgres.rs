@@ -7,7 +7,7 @@
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ impl Cluster {
     pub(crate) fn start() -> Option<Cluster> {
         let Some(programs) = programs() else {
             assert!(std::env::var_os("REQUIRE_POSTGRES").is_none(), "PostgreSQL's server is not installed");
-            eprintln!("PostgreSQL's server is not installed: what concerns it is not tested");
+            let _ = writeln!(std::io::stderr(), "PostgreSQL's server is not installed: what concerns it is not tested");
             return None;
         };
         let folder = tempfile::tempdir().unwrap().keep();
