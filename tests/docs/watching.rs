@@ -56,7 +56,7 @@ fn unknown(text: &str) -> Vec<String> {
 
 #[test]
 fn rules_and_dashboard_name_metrics_and_labels_that_there_are() {
-    for file in ["deploy/alert-rules.yaml", "deploy/alert-rules-test.yaml", "deploy/grafana-dashboard.json"] {
+    for file in ["deploy/prometheus/alert-rules.yaml", "deploy/prometheus/alert-rules-test.yaml", "deploy/grafana-dashboard.json"] {
         assert_eq!(unknown(&read(file)), Vec::<String>::new(), "{file}");
     }
     assert_eq!(unknown("rotation_diag_redy == 0"), ["rotation_diag_redy"]);
@@ -78,7 +78,7 @@ fn every_metric_is_on_the_dashboard() {
 
 #[test]
 fn every_alert_has_its_entry_in_the_runbook_and_every_entry_its_alert() {
-    let (rules, operations) = (read("deploy/alert-rules.yaml"), read("docs/operations.md"));
+    let (rules, operations) = (read("deploy/prometheus/alert-rules.yaml"), read("docs/operations.md"));
     let found = |pattern: &str, text: &str| -> BTreeSet<String> {
         Regex::new(pattern).unwrap().captures_iter(text).map(|found| found[1].to_owned()).collect()
     };
@@ -87,6 +87,6 @@ fn every_alert_has_its_entry_in_the_runbook_and_every_entry_its_alert() {
     assert_eq!(found(r"(?m)^### (RotationDiag\w+)$", &operations), alerts);
     let linked = found(r"runbook: docs/operations\.md#(\w+)", &rules);
     assert_eq!(linked, alerts.iter().map(|alert| alert.to_lowercase()).collect());
-    let played = found(r#"alertname="(\w+)""#, &read("deploy/alert-rules-test.yaml"));
+    let played = found(r#"alertname="(\w+)""#, &read("deploy/prometheus/alert-rules-test.yaml"));
     assert_eq!(played, alerts, "an alert that no test plays");
 }
