@@ -36,6 +36,9 @@ const LEFT: &[(&str, Option<&str>, &str)] = &[
 /// Words of AWS, of SQL and of the function's environment that look like placeholders and are none.
 const NAMES: &[&str] = &[
     "MAX_USER_CONNECTIONS",
+    "MAX_CONNECTIONS_PER_HOUR",
+    "MAX_QUERIES_PER_HOUR",
+    "MAX_UPDATES_PER_HOUR",
     "PASSWORD_LIFE_TIME",
     "CHECK_POLICY",
     "CHECK_EXPIRATION",

@@ -108,7 +108,14 @@ impl Folder {
     }
 
     async fn open(&self) -> Store {
-        Store::open_configured(&self.configured(), Clock::system()).await.unwrap()
+        // Another test may be starting a server: until that child has become one, it holds every lock of this process too.
+        for _ in 0..10_000 {
+            match Store::open_configured(&self.configured(), Clock::system()).await {
+                Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
+                opened => return opened.unwrap(),
+            }
+        }
+        panic!("the store stays in use")
     }
 
     async fn refused(&self) -> String {

@@ -56,7 +56,8 @@ fn unknown(text: &str) -> Vec<String> {
 
 #[test]
 fn rules_and_dashboard_name_metrics_and_labels_that_there_are() {
-    for file in ["deploy/prometheus/alert-rules.yaml", "deploy/prometheus/alert-rules-test.yaml", "deploy/grafana-dashboard.json"] {
+    for file in ["deploy/prometheus/alert-rules.yaml", "deploy/prometheus/alert-rules-test.yaml", "deploy/grafana-dashboard.json"]
+    {
         assert_eq!(unknown(&read(file)), Vec::<String>::new(), "{file}");
     }
     assert_eq!(unknown("rotation_diag_redy == 0"), ["rotation_diag_redy"]);

@@ -193,7 +193,7 @@ fn a_platform_nobody_has_heard_of_is_named_where_platforms_are_named() {
     let kinds = kinds(&kind);
     let mistakes = |text: &str| Config::parse(text, &kinds).unwrap_err().into_iter().map(|(_, text)| text).collect::<Vec<_>>();
     let unknown = mistakes("[[deny]]\nplatform = \"irc\"\n");
-    assert_eq!(unknown, ["`deny[0].platform`: expected slack, discord, console or letters, found \"irc\""]);
+    assert_eq!(unknown, ["`deny[0].platform`: expected slack, discord, console, letters or mcp, found \"irc\""]);
     assert_eq!(mistakes(&CONFIG.replace("stamp", "stampp")).len(), 1);
     let elsewhere = mistakes(&CONFIG.replace(
         "[[alarms.route]]\nplatform = \"letters\"\nworkspace = \"W\"",

@@ -56,7 +56,7 @@ pub(super) const POSTGRES_HASHES: &str = concat!(
 /// The words are written so that the report does not hide what follows them, here and below.
 pub(super) const ORACLE_TAKES: &str = concat!(
     r#""SET DEFINE OFF\nWHENEVER SQLERROR EXIT FAILURE\n"#,
-    r#"ALTER USER \u0022\(.username|ascii_upcase)\u0022 IDENTIFIED\u0020B\u0059 \u0022\(.password)\u0022 ACCOUNT UNLOCK;""#,
+    r#"ALTER USER \u0022\(.username|ascii_upcase)\u0022 IDENTIFIED" + " BY \u0022\(.password)\u0022 ACCOUNT UNLOCK;""#,
 );
 
 /// Makes the login of a value where it is missing, gives it the value's password, and unlocks it.

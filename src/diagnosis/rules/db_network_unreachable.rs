@@ -523,7 +523,7 @@ mod tests {
         hang_in(&mut evidence, RotationStep::SetSecret, &[]);
         let found = finding(RULE.cause, &evidence);
         assert_eq!(found.confidence, Confidence::Likely);
-        assert!(found.explanation.contains("Of b, a guess:"), "{}", found.explanation);
+        assert!(found.explanation.contains("On the way to b, which is a guess"), "{}", found.explanation);
     }
 
     #[test]
