@@ -236,8 +236,9 @@ async fn a_token_that_discord_refuses_does_not_end_a_bot_that_has_a_newer_one() 
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), crate::fake_discord::TOKEN).unwrap();
     let bot = with_a_file(file.path(), "the-token-before").await;
+    bot.fake.with(|world| world.heartbeat = Duration::from_secs(1));
     let task = bot.run();
-    bot.fake.wait_for(|world| world.events.contains(&Event::Identified).then_some(())).await;
+    bot.fake.wait_for(|world| (world.events.contains(&Event::Identified) && world.beats > 0).then_some(())).await;
     assert!(bot.discord.is_alive());
     // There is none that is newer now.
     bot.fake.with(|world| world.control(Control::Close(4_004)));
