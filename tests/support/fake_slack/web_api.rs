@@ -71,7 +71,8 @@ async fn method(
         Some(Fault::LostAfterwards | Fault::HangAfterwards) | None => {}
     }
     let token = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default();
-    let (bot, app) = (fake.world().bot_token.clone(), fake.world().app_token.clone());
+    let bot = fake.world().bot_token.clone();
+    let app = fake.world().app_token.clone();
     if token != if method == "apps.connections.open" { &app } else { &bot } {
         // Source: Slack, "apps.connections.open", "Errors"; the same code stands on every method's page.
         let is_the_other = [app.as_str(), bot.as_str()].contains(&token);
