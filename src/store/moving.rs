@@ -169,8 +169,7 @@ async fn move_table(from: &AnyPool, tx: &mut Tx, table: &'static str) -> Result<
 async fn columns(from: &AnyPool, table: &str) -> Result<Vec<Column>, sqlx::Error> {
     let rows: Vec<(String, String)> =
         sqlx::query_as("SELECT name, type FROM pragma_table_info($1) ORDER BY cid").bind(table).fetch_all(from).await?;
-    let hidden =
-        NUMBERED.iter().any(|numbered| *numbered == (table, "rowid")).then(|| ("rowid".to_owned(), "INTEGER".to_owned()));
+    let hidden = NUMBERED.contains(&(table, "rowid")).then(|| ("rowid".to_owned(), "INTEGER".to_owned()));
     let known = hidden.into_iter().chain(rows).map(|(name, kind)| Column {
         name,
         kind: match kind.as_str() {

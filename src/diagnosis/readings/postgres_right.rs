@@ -38,6 +38,9 @@ struct RefusalWords {
     right: fn(&str) -> PostgresRight,
 }
 
+/// The words of a refusal, the ages of server that say them, and what is lacking for the role they name.
+type RefusalRow = (String, PostgresAge, fn(&str) -> PostgresRight);
+
 static READINGS: LazyLock<Vec<RefusalWords>> = LazyLock::new(|| {
     use PostgresAge::{Before16, From16, Unknown};
     let admin = |with_createrole| match with_createrole {
@@ -45,7 +48,7 @@ static READINGS: LazyLock<Vec<RefusalWords>> = LazyLock::new(|| {
         false => |role: &str| PostgresRight::Admin { role: role.to_owned(), with_createrole: false },
     };
     let set_role = |role: &str| PostgresRight::SetRole { role: role.to_owned() };
-    let rows: [(String, PostgresAge, fn(&str) -> PostgresRight); 9] = [
+    let rows: [RefusalRow; 9] = [
         ("(?i)must be superuser to alter superuser".to_owned(), Before16, |_| PostgresRight::Superuser),
         ("(?i)only roles with the superuser attribute may (?:alter|drop)".to_owned(), From16, |_| PostgresRight::Superuser),
         (format!("(?i)createrole attribute and the admin option on role {ROLE}"), From16, admin(true)),

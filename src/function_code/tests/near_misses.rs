@@ -43,7 +43,8 @@ fn the_handler_under_another_name_or_in_a_nested_layout_is_there() {
     for (handler, package) in healthy {
         assert_eq!(at(handler, package), [""; 0], "{handler}: {package:?}");
     }
-    let broken: [(&str, &[(&str, &str)], &str); 3] = [
+    type Broken<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let broken: [Broken<'_>; 3] = [
         ("app.handler", &[("app.py", "import rotation\n"), ("rotation.py", def)], "no handler"),
         ("app.handler", &[("src/app.py", "def handler(e, c):\n    pass\n")], "no app.py"),
         ("app.handler", &[("app.py", "class Rotator:\n    def handler(self, e, c):\n        pass\n")], "no handler"),
@@ -225,7 +226,7 @@ fn a_template_that_was_edited_harmlessly_has_no_faults() {
             "    if not already_set(event):\n        connect(event, connect_timeout=5)\n\n\ndef test_secret",
         ),
         WORKING.replace('\t', "    ").replace("\n", "\r\n"),
-        format!("#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n\u{feff}").replace('\u{feff}', "") + WORKING,
+        "#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n".to_owned() + WORKING,
         format!("\u{feff}{WORKING}"),
     ];
     for source in &edited {

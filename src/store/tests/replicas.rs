@@ -108,7 +108,7 @@ async fn what_a_killed_one_held_is_taken_over_when_its_lease_ends_and_nothing_it
     let progress = DesiredMessage::root(&t("t1"), line("half done"), "a test").as_progress();
     let location = Location { account: None, region: "eu-west-1".parse().unwrap() };
     assert!(two.begin_run(quick.lease, &id("t1"), 2, &location).await.unwrap());
-    assert!(two.state_progress(quick.lease, &[progress.clone()]).await.unwrap());
+    assert!(two.state_progress(quick.lease, std::slice::from_ref(&progress)).await.unwrap());
     let completion = Completion { messages: vec![verdict], ..Completion::default() };
     // The first one wakes up.
     assert!(!one.begin_run(slow.lease, &id("t1"), 3, &location).await.unwrap());
