@@ -103,7 +103,7 @@ async fn measure(replicas: usize) -> Option<(f64, usize, usize)> {
         worker.await.unwrap();
     }
     let took = watch.elapsed();
-    let done = done.lock().unwrap();
+    let done = std::mem::take(&mut *done.lock().unwrap());
     let twice = done.values().filter(|times| **times > 1).count();
     let told = stores[0].pending_messages().await.unwrap();
     assert_eq!(usize::try_from(told).unwrap(), TRIGGERS, "each has its verdict");

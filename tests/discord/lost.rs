@@ -176,7 +176,7 @@ async fn a_restart_minutes_later_finds_what_was_posted_though_it_says_something_
         live(&bot, &path, before, &[], |event| matches!(event, Event::Posted { .. })).await;
         let verdict = DesiredMessage::root(&id, line("the verdict"), "a test");
         live(&bot, &path, Clock::system(), &[verdict], |event| match event {
-            Event::Edited { body, .. } => text(&body) == "the verdict",
+            Event::Edited { body, .. } => text(body) == "the verdict",
             other => {
                 assert!(!matches!(other, Event::Posted { .. }), "posted twice: {other:?}");
                 false
