@@ -5,12 +5,14 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops at what it did not expect")]
 
+#[path = "support/trigger.rs"]
+mod trigger;
+
 use rotation_diag::clock::{Clock, Stopwatch};
-use rotation_diag::model::{Actor, Command, InvestigationRequest, Place, PlatformName, Standing, Trigger};
-use rotation_diag::redact::SafeText;
 use rotation_diag::store::{Accepted, Completion, NewTrigger, Store};
 use std::process::ExitCode;
 use std::time::Duration;
+use trigger::trigger;
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -32,30 +34,7 @@ struct Waiting {
 }
 
 fn entry(number: usize, of: &Waiting) -> NewTrigger {
-    let place = Place {
-        platform: PlatformName::new("slack"),
-        workspace: "T1".to_owned(),
-        channel: format!("C{}", number % of.lanes),
-        thread: None,
-    };
-    let actor = Actor {
-        platform: PlatformName::new("slack"),
-        workspace: "T1".to_owned(),
-        user: "U1".to_owned(),
-        groups: None,
-        standing: Standing::Member,
-    };
-    let question =
-        InvestigationRequest { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, lookback: None };
-    NewTrigger {
-        key: number.to_string(),
-        origin: number.to_string(),
-        lane: place.channel.clone(),
-        subject: (number % of.subjects).to_string(),
-        same: None,
-        trigger: Trigger::Command(Command { actor, place, reply_to: None, question, in_thread: false }),
-        what: SafeText::redact("a question"),
-    }
+    trigger(number, of.lanes, (number % of.subjects).to_string())
 }
 
 /// Time per trigger.

@@ -15,49 +15,32 @@
 
 #[path = "../tests/support/postgres.rs"]
 mod postgres;
+#[path = "support/trigger.rs"]
+mod trigger;
 
 use rotation_diag::chat::{Message, document::Tone};
 use rotation_diag::clock::{Clock, Stopwatch};
 use rotation_diag::config::StoreServer;
-use rotation_diag::model::{
-    Actor, Command, InvestigationId, InvestigationRequest, Place, PlatformName, Standing, ThreadId, Trigger,
-};
+use rotation_diag::model::{InvestigationId, ThreadId, Trigger};
 use rotation_diag::redact::SafeText;
 use rotation_diag::store::{Accepted, Completion, DesiredMessage, NewThread, NewTrigger, Store};
 use std::collections::HashMap;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use trigger::trigger;
 
 const LEASE: Duration = Duration::from_secs(20);
 const WORKERS: usize = 16;
 const WORK: Duration = Duration::from_millis(100);
 const TRIGGERS: usize = 1_000;
 
-fn place(number: usize) -> Place {
-    Place { platform: PlatformName::new("slack"), workspace: "T1".to_owned(), channel: format!("C{}", number % 20), thread: None }
-}
+/// Channels that questions come from.
+const LANES: usize = 20;
 
 fn entry(number: usize) -> NewTrigger {
-    let actor = Actor {
-        platform: PlatformName::new("slack"),
-        workspace: "T1".to_owned(),
-        user: "U1".to_owned(),
-        groups: None,
-        standing: Standing::Member,
-    };
-    let question =
-        InvestigationRequest { secret: "prod/orders-db".parse().unwrap(), account: None, region: None, lookback: None };
-    let number_as_id = u128::try_from(number).unwrap();
-    NewTrigger {
-        key: number.to_string(),
-        origin: number.to_string(),
-        lane: place(number).channel,
-        subject: InvestigationId::of(number_as_id).to_string(),
-        same: None,
-        trigger: Trigger::Command(Command { actor, place: place(number), reply_to: None, question, in_thread: false }),
-        what: SafeText::redact("a question"),
-    }
+    let subject = InvestigationId::of(u128::try_from(number).unwrap());
+    trigger(number, LANES, subject.to_string())
 }
 
 /// Claims, works, and ends, until nothing is left.

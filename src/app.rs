@@ -10,6 +10,7 @@ pub mod demo;
 pub mod health;
 mod platforms;
 mod reload;
+mod shared_turns;
 mod supervisor;
 pub mod traces;
 mod vitals;

@@ -24,7 +24,7 @@ pub use reader::{Reader, Section};
 pub use rules::{AccessRule, Ids};
 pub use serve::{Http, MetricsServer, Traces, Work};
 pub use store::{StoreFile, StoreServer};
-pub use token::{LiveToken, MIN_LENGTH as MIN_TOKEN_LENGTH, Token, TokenSource, beside, keep_renewed};
+pub use token::{LiveToken, MIN_LENGTH as MIN_TOKEN_LENGTH, Token, TokenSource, UnreadTokens, beside, keep_renewed};
 
 use crate::model::{AccountId, Arn, PlatformName, Region, RoleArn};
 use reader::Problem;

@@ -2,19 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+#[path = "support/environment.rs"]
+mod environment;
+
+use environment::NO_ACCOUNT;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rotation-diag"));
     // Nothing of the machine's AWS configuration may decide a test, and nothing may be asked of a network.
-    command
-        .env_clear()
-        .env("HOME", "/nonexistent")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_CONFIG_FILE", "/nonexistent/config")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials")
-        .stdin(Stdio::null());
+    command.env_clear().envs(NO_ACCOUNT).stdin(Stdio::null());
     command
 }
 

@@ -146,7 +146,7 @@ fn prompt(routes: Router, limits: ServerLimits) -> Router {
     routes.layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.answer))
 }
 
-/// No request is larger, and no connection stays longer.
+/// No request is larger, and a connection keeps its seat while it is answered.
 fn bounded(routes: Router) -> Router {
     routes.layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES)).layer(middleware::from_fn(connections::attend))
 }

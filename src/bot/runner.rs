@@ -90,12 +90,10 @@ impl Runner {
             return Err(HandlerError::RetryAfter(OTHERS_RUN));
         }
         let row = InvestigationRow { revision, location: Some(location.clone()), resolved: None, ..row.clone() };
-        let watch = InvestigationWatch::begin(&self.metrics, location);
         let connecting = self.access.connect_on_behalf(location, &options.asked, &owner);
-        let connected = match connecting.instrument(watch.span.clone()).await {
-            Ok(connected) => connected,
+        let (watch, connected) = match self.begun(location, connecting).await {
+            Ok(begun) => begun,
             Err(error) => {
-                watch.end(FAILED);
                 return Ok(failed(&row, safe_format!("AWS could not be queried: {}", SafeText::redact(&error.to_string()))));
             }
         };
@@ -149,19 +147,28 @@ impl Runner {
         options: Options,
         progress: &dyn Progress,
     ) -> Result<Investigation, ConnectError> {
-        let watch = InvestigationWatch::begin(&self.metrics, location);
-        let connected = match connecting.instrument(watch.span.clone()).await {
-            Ok(connected) => connected,
-            Err(error) => {
-                watch.end(FAILED);
-                return Err(error);
-            }
-        };
+        let (watch, connected) = self.begun(location, connecting).await?;
         let options = self.configured(options);
         let run = investigate(&connected.aws, &connected.clock, &options, progress).instrument(watch.span.clone());
         let seen = Box::pin(run).await;
         watch.end(ending_of(&seen));
         Ok(seen)
+    }
+
+    /// An investigation that metrics and traces see, with the clients it asks; without those it has ended already.
+    async fn begun(
+        &self,
+        location: &Location,
+        connecting: impl Future<Output = Result<Connected, ConnectError>>,
+    ) -> Result<(InvestigationWatch<'_>, Connected), ConnectError> {
+        let watch = InvestigationWatch::begin(&self.metrics, location);
+        match connecting.instrument(watch.span.clone()).await {
+            Ok(connected) => Ok((watch, connected)),
+            Err(error) => {
+                watch.end(FAILED);
+                Err(error)
+            }
+        }
     }
 
     /// Who reads the secret of a run, looked up now.

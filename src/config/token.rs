@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -151,6 +151,26 @@ impl LiveToken {
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<Vec<Token>> {
         self.0.subscribe()
+    }
+}
+
+/// Why tokens could not be read anew the last time, which is told once.
+#[derive(Debug, Default)]
+pub struct UnreadTokens(Mutex<Vec<String>>);
+
+impl UnreadTokens {
+    /// They could be read.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Has each of `problems` told, unless they are those of the last time.
+    pub fn note(&self, problems: Vec<String>, tell: impl Fn(&str)) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != problems {
+            problems.iter().for_each(|why| tell(why));
+            *told = problems;
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tools: what each is called, takes, gives, and never does.
 
 use crate::answers::MAX_LINES;
+use crate::model::{Lookback, StepName};
 use crate::report::UNTRUSTED_MARK;
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
@@ -185,7 +186,6 @@ fn any() -> Value {
 
 /// The schema of an argument; each means the same wherever it is taken.
 fn argument(name: &str) -> Value {
-    let step = json!({"type": "integer", "minimum": 1, "maximum": 9});
     match name {
         "secret" => {
             json!({"type": "string", "description": "The secret's name, such as prod/orders-db, or its ARN. Never its value."})
@@ -197,20 +197,14 @@ fn argument(name: &str) -> Value {
             json!({"type": "string", "description": "What the configuration calls the account. Left out: the default account."})
         }
         "window" => json!({
-            "type": "string", "enum": ["24h", "7d", "30d", "90d"],
+            "type": "string", "enum": Lookback::WORDS,
             "description": "How far back to look. Left out: 24 hours, and wider while nothing explains the failure.",
         }),
         "steps" => json!({
-            "type": "array", "items": step,
-            "description": "Only these steps and those they depend on: 1 secret, 2 rotation config, 3 rotation function, 4 function \
-                            logs, 5 execution role, 6 rotation history, 7 function metrics, 8 secret access, 9 config changes. Left \
-                            out: all, which a verdict needs.",
+            "type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 9},
+            "description": format!("Only these steps and those they depend on: {}. Left out: all, which a verdict needs.", steps()),
         }),
-        "step" => json!({
-            "type": "integer", "minimum": 1, "maximum": 9,
-            "description": "1 secret, 2 rotation config, 3 rotation function, 4 function logs, 5 execution role, 6 rotation history, \
-                            7 function metrics, 8 secret access, 9 config changes.",
-        }),
+        "step" => json!({"type": "integer", "minimum": 1, "maximum": 9, "description": format!("{}.", steps())}),
         "lines" => json!({
             "type": "array", "items": {"type": "string"}, "maxItems": MAX_LINES,
             "description": "The lines, in their order.",
@@ -219,6 +213,11 @@ fn argument(name: &str) -> Value {
             json!({"type": "string", "description": "The id of a cause, such as db_auth_failed. Left out: all causes are listed."})
         }
     }
+}
+
+/// The steps by their numbers.
+fn steps() -> String {
+    StepName::ALL.map(|step| format!("{} {}", step.number(), step.label())).join(", ")
 }
 
 /// What is an object anyway.

@@ -82,4 +82,4 @@ pub use step::StepName;
 pub use target_database::{DatabaseChoice, DatabaseKind, MasterSecret, TargetDatabase, TlsDemand};
 pub use tool::Tool;
 pub use trigger::{ActionRequest, Command, IncomingEvent, Payload, Recheck, Trigger};
-pub use window::{Lookback, ReachError, Window};
+pub use window::{Lookback, LookbackError, Window};

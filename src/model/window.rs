@@ -68,6 +68,9 @@ impl Lookback {
     /// All widths, narrow to wide.
     pub const ALL: [Lookback; 4] = [Lookback::Day, Lookback::Week, Lookback::Month, Lookback::Quarter];
 
+    /// How they are typed.
+    pub const WORDS: [&str; 4] = ["24h", "7d", "30d", "90d"];
+
     /// The next wider one.
     #[must_use]
     pub const fn wider(self) -> Option<Lookback> {
@@ -117,18 +120,18 @@ impl fmt::Display for Lookback {
 /// A text is none of the four widths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a window is 24h, 7d, 30d or 90d")]
-pub struct ReachError;
+pub struct LookbackError;
 
 impl FromStr for Lookback {
-    type Err = ReachError;
+    type Err = LookbackError;
 
-    fn from_str(text: &str) -> Result<Lookback, ReachError> {
+    fn from_str(text: &str) -> Result<Lookback, LookbackError> {
         match text.trim().to_ascii_lowercase().replace(' ', "").as_str() {
             "24h" | "1d" => Ok(Lookback::Day),
             "7d" | "1w" => Ok(Lookback::Week),
             "30d" => Ok(Lookback::Month),
             "90d" => Ok(Lookback::Quarter),
-            _ => Err(ReachError),
+            _ => Err(LookbackError),
         }
     }
 }
@@ -144,6 +147,7 @@ mod tests {
             seen.push(next);
         }
         assert_eq!(seen, Lookback::ALL);
+        assert_eq!(Lookback::WORDS.map(|word| word.parse::<Lookback>().unwrap()), Lookback::ALL);
     }
 
     #[test]
@@ -151,7 +155,7 @@ mod tests {
         assert_eq!("7d".parse(), Ok(Lookback::Week));
         assert_eq!("24 h".parse(), Ok(Lookback::Day));
         for text in ["0", "-1", "99999999d", "1e9h", "", "8d"] {
-            assert_eq!(text.parse::<Lookback>(), Err(ReachError), "{text:?}");
+            assert_eq!(text.parse::<Lookback>(), Err(LookbackError), "{text:?}");
         }
     }
 }

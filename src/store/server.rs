@@ -8,7 +8,6 @@ use super::ticks::Ticks;
 use super::{OpenError, Store};
 use crate::clock::Clock;
 use crate::config::StoreServer;
-use crate::investigation::new_id;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
@@ -41,11 +40,13 @@ impl Store {
         let pool = connect(server, CONNECTIONS).await?;
         let cannot = |error: sqlx::Error| refused(server, &error);
         migrate(&pool).await.map_err(|why| OpenError::Server { server: server.to_string(), why })?;
-        let now: i64 = sqlx::query_scalar("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)")
-            .fetch_one(&pool)
-            .await
-            .map_err(cannot)?;
-        let (replica, waiting) = (new_id(), Hearers::nobody());
+        let (now, replica): (i64, String) = sqlx::query_as(
+            "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT), CAST(gen_random_uuid() AS TEXT)",
+        )
+        .fetch_one(&pool)
+        .await
+        .map_err(cannot)?;
+        let waiting = Hearers::nobody();
         let options = PgConnectOptions::from_url(&address(server)?).map_err(cannot)?.disable_statement_logging();
         let signals = Signals::start(options, &replica, &waiting);
         let engine = Engine::Server { signals, replica, server: server.clone() };

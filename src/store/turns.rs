@@ -2,8 +2,6 @@
 
 use super::engine::{DECIDING, take_turn};
 use super::{Store, StoreError, Tx, millis};
-use crate::aws::SharedTurns;
-use async_trait::async_trait;
 use std::time::Duration;
 use tokio::sync::MutexGuard;
 
@@ -17,16 +15,6 @@ pub struct DecidingTurn<'a> {
     _here: MutexGuard<'a, ()>,
     /// Its end lets go of the turn; nothing is written in it.
     _everywhere: Option<Tx>,
-}
-
-/// How long a turn is asked for; beyond, this process keeps its own limit.
-const ASKING: Duration = Duration::from_secs(2);
-
-#[async_trait]
-impl SharedTurns for Store {
-    async fn take(&self, name: &str, every: Duration) -> Option<Duration> {
-        tokio::time::timeout(ASKING, self.next_call(name, every)).await.ok()?.ok()
-    }
 }
 
 impl Store {
@@ -51,7 +39,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn next_call(&self, name: &str, every: Duration) -> Result<Duration, StoreError> {
+    pub async fn next_call(&self, name: &str, every: Duration) -> Result<Duration, StoreError> {
         let at: i64 =
             sqlx::query_scalar(NEXT_CALL).bind(name).bind(self.tick()).bind(millis(every)).fetch_one(&self.writer).await?;
         Ok(self.until(at))

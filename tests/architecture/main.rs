@@ -152,7 +152,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["model", "redact"]),
     ("chat", &["model", "metrics", "redact", "report", "config", "chart"]),
     ("chart", &["model", "redact", "report"]),
-    ("store", &["model", "clock", "backoff", "redact", "aws", "config", "chat", "investigation"]),
+    ("store", &["model", "clock", "backoff", "redact", "config", "chat"]),
     ("alarm", &["model", "clock", "http_body", "redact", "config", "aws"]),
     ("investigation", &["model", "clock", "redact", "diagnosis", "aws", "playbook"]),
     ("answers", &["model", "redact", "report", "diagnosis"]),

@@ -1,5 +1,6 @@
 //! `rotation-diag mcp` as a child process, and a client that writes lines.
 
+use crate::environment::NO_ACCOUNT;
 use rotation_diag::simulator::Simulator;
 use serde_json::{Value, json};
 use std::process::Stdio;
@@ -13,13 +14,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// The program with nothing of this machine's configuration, and `account` as AWS.
 pub(crate) fn command(account: Option<&Simulator>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rotation-diag"));
-    command
-        .env_clear()
-        .env("HOME", "/nonexistent")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_CONFIG_FILE", "/nonexistent/config")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials")
-        .kill_on_drop(true);
+    command.env_clear().envs(NO_ACCOUNT).kill_on_drop(true);
     if let Some(account) = account {
         let credentials = [("AWS_ACCESS_KEY_ID", "AKIDSIMULATED"), ("AWS_SECRET_ACCESS_KEY", "simulated")];
         command.env("AWS_ENDPOINT_URL", account.endpoint_url()).env("AWS_REGION", "eu-west-1").envs(credentials);

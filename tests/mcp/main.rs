@@ -5,6 +5,8 @@
 
 mod answers;
 mod calls;
+#[path = "../support/environment.rs"]
+mod environment;
 mod http;
 mod lines;
 #[path = "../support/program.rs"]

@@ -1,5 +1,6 @@
 //! The program itself between a Slack and an AWS account that are not real, with everything logged that it can log.
 
+use crate::environment::NO_ACCOUNT;
 use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, Fault, OTHER_TEAM, Posted, SECRET, STRANGER, TEAM, signature};
 use crate::reading::{read, undated, value_of};
 use rotation_diag::clock::Clock;
@@ -49,11 +50,8 @@ impl Program {
             .args(["serve", "--config"])
             .arg(&config)
             .env_clear()
+            .envs(NO_ACCOUNT)
             .envs([
-                ("HOME", "/nonexistent"),
-                ("AWS_EC2_METADATA_DISABLED", "true"),
-                ("AWS_CONFIG_FILE", "/nonexistent/config"),
-                ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials"),
                 ("AWS_REGION", "eu-west-1"),
                 ("AWS_ACCESS_KEY_ID", "AKIDSIMULATED"),
                 ("AWS_SECRET_ACCESS_KEY", "simulated"),

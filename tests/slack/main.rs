@@ -9,6 +9,8 @@
     reason = "a test stops at what it did not expect"
 )]
 
+#[path = "../support/environment.rs"]
+mod environment;
 #[path = "../support/every_message.rs"]
 mod every_message;
 #[path = "../support/every_root.rs"]

@@ -111,7 +111,11 @@ impl chat::Intake for Intake {
             if filter == ThreadFilter::Mine && !is_theirs() {
                 continue;
             }
-            let record = self.store.record(&row.id).await.ok().flatten();
+            // Of no other does the tone depend on what was found.
+            let record = match (row.stage, &row.resolved) {
+                (InvestigationStage::Done, None) => self.store.record(&row.id).await.ok().flatten(),
+                _ => None,
+            };
             let tone = verdict::tone(&row, record.as_ref());
             if !filter.takes(tone) {
                 continue;

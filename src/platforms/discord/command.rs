@@ -12,7 +12,7 @@ use super::route::Route;
 use super::snowflake::Snowflake;
 use crate::backoff::Backoff;
 use crate::chat::command::{self, Asked};
-use crate::model::{ActionWord, Region, StepName};
+use crate::model::{ActionWord, Lookback, Region, StepName};
 use serde_json::Value;
 use serenity::builder::{AutocompleteChoice, CreateCommand, CreateCommandOption};
 use serenity::model::application::{CommandOptionType, CommandType, InstallationContext, InteractionContext};
@@ -39,11 +39,9 @@ const AGAIN: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(
 /// first option, where that is required; so that is the secret, and the words.
 fn definitions() -> Vec<CreateCommand> {
     let text = |name: &str, description: &str| CreateCommandOption::new(CommandOptionType::String, name, description);
-    let window = ["24h", "7d", "30d", "90d"]
+    let window = Lookback::WORDS
         .into_iter()
-        .fold(text("window", "how far back; left out, as far as it takes"), |option, lookback| {
-            option.add_string_choice(lookback, lookback)
-        });
+        .fold(text("window", "how far back; left out, as far as it takes"), |option, word| option.add_string_choice(word, word));
     let command = |name: &str, kind| {
         let command = CreateCommand::new(name).kind(kind);
         command.contexts(vec![InteractionContext::Guild]).integration_types(vec![InstallationContext::Guild])

@@ -51,7 +51,7 @@ pub use name::NAME;
 
 use crate::chat::{Intake, Leadership, Message, SendError};
 use crate::clock::{Clock, Pauses};
-use crate::config::{LiveToken, Token, TokenSource};
+use crate::config::{LiveToken, Token, TokenSource, UnreadTokens};
 use crate::metrics::LimiterWaits;
 use axum::Router;
 use clickable::RegisteredCommands;
@@ -66,7 +66,7 @@ use serde_json::Value;
 use serenity::interactions_endpoint::Verifier;
 use snowflake::Snowflake;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use thread::{ThreadName, Unopened};
 use tokio::sync::watch;
@@ -104,7 +104,7 @@ pub struct Discord {
     /// Where the token is read anew.
     source: TokenSource,
     /// Why it could not be read the last time, which is told once.
-    unread: Mutex<Option<String>>,
+    unread: UnreadTokens,
     clock: Clock,
     rest: Arc<Rest>,
     pauses: Pauses,
@@ -180,7 +180,7 @@ impl Discord {
             verifiers,
             token,
             source: config.bot_token.clone(),
-            unread: Mutex::default(),
+            unread: UnreadTokens::default(),
             clock,
             rest: Arc::new(rest),
             pauses,
@@ -271,7 +271,7 @@ impl Discord {
                 tracing::error!("the new token of Discord holds characters that no token has: the old one stays");
             }
             Ok(token) => {
-                *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                self.unread.clear();
                 if self.token.replace(token, None) {
                     tracing::info!("Discord has a new token");
                     self.rest.forget_refusal();
@@ -279,11 +279,8 @@ impl Discord {
                 }
             }
             Err(why) => {
-                let mut told = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
-                if told.as_ref() != Some(&why) {
-                    tracing::error!(why, "the token of Discord cannot be read anew: the old one stays");
-                    *told = Some(why);
-                }
+                let tell = |why: &str| tracing::error!(why, "the token of Discord cannot be read anew: the old one stays");
+                self.unread.note(vec![why], tell);
             }
         }
     }

@@ -1,8 +1,7 @@
 //! The tokens as they are now. They are read anew while the process runs, so that one takes another's place without an end.
 
 use super::config::{SlackConfig, SlackTokens};
-use crate::config::{LiveToken, Token};
-use std::sync::{Mutex, PoisonError};
+use crate::config::{LiveToken, Token, UnreadTokens};
 use tokio::sync::watch;
 
 #[derive(Debug)]
@@ -11,8 +10,7 @@ pub(super) struct LiveTokens {
     pub(super) bot: LiveToken,
     /// The app-level token in Socket Mode, the signing secrets in HTTP mode.
     pub(super) inbound: LiveToken,
-    /// Why they could not be read anew the last time, which is told once.
-    unread: Mutex<Vec<String>>,
+    unread: UnreadTokens,
     /// Told when there is a new bot token, with which more may go out.
     renewed: watch::Sender<()>,
 }
@@ -24,7 +22,7 @@ impl LiveTokens {
             config: config.clone(),
             bot: LiveToken::new(bot, None),
             inbound: LiveToken::new(inbound, next_inbound),
-            unread: Mutex::default(),
+            unread: UnreadTokens::default(),
             renewed: watch::Sender::new(()),
         }
     }
@@ -33,7 +31,7 @@ impl LiveTokens {
     pub(super) fn renew(&self) {
         match self.config.fetch_tokens() {
             Ok(SlackTokens { bot, inbound, next_inbound }) => {
-                self.unread.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                self.unread.clear();
                 if self.inbound.replace(inbound, next_inbound) {
                     tracing::info!("Slack has a new app-level token or signing secret");
                 }
@@ -43,13 +41,7 @@ impl LiveTokens {
                 }
             }
             Err(problems) => {
-                let mut told = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
-                if *told != problems {
-                    problems
-                        .iter()
-                        .for_each(|why| tracing::error!(why, "a token of Slack cannot be read anew: the old one stays"));
-                    *told = problems;
-                }
+                self.unread.note(problems, |why| tracing::error!(why, "a token of Slack cannot be read anew: the old one stays"));
             }
         }
     }

@@ -1,7 +1,6 @@
 //! Several processes on one database, each with a store of its own, as if on machines of their own.
 
 use super::*;
-use crate::aws::SharedTurns as _;
 use std::collections::BTreeMap;
 
 const SLACK: PlatformName = PlatformName::new("slack");
@@ -173,13 +172,13 @@ async fn calls_that_aws_allows_so_often_are_spread_over_all() {
     let every = Duration::from_millis(500);
     let mut waits = Vec::new();
     for store in [&one, &two, &one, &two] {
-        waits.push(store.take("lookup-events/123456789012/eu-west-1", every).await.unwrap().as_millis());
+        waits.push(store.next_call("lookup-events/123456789012/eu-west-1", every).await.unwrap().as_millis());
     }
     let expected = [0, 500, 1_000, 1_500];
     for (wait, expected) in waits.iter().zip(expected) {
         assert!(wait.abs_diff(expected) < 400, "{waits:?}");
     }
-    assert_eq!(one.take("lookup-events/123456789012/us-east-1", every).await, Some(Duration::ZERO));
+    assert_eq!(one.next_call("lookup-events/123456789012/us-east-1", every).await.unwrap(), Duration::ZERO);
 }
 
 #[tokio::test]
