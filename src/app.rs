@@ -223,8 +223,7 @@ impl App {
         metrics: Metrics,
         build: impl FnOnce(&Bot, &CancellationToken) -> Result<Platforms, AppError>,
     ) -> Result<App, AppError> {
-        // Several libraries bring TLS; without a word they could not agree. A second start keeps the first choice.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        crate::tls::choose();
         if config.allow.is_empty() {
             tracing::warn!("the configuration has no [[allow]] rule: every request is refused");
         }

@@ -10,6 +10,7 @@
 //! | [`clock`] | the only place that asks the time |
 //! | [`backoff`] | waits that grow after failures |
 //! | [`http_body`] | bodies of HTTP answers, read up to a bound |
+//! | [`tls`] | which TLS the program speaks |
 //! | [`metrics`] | what is counted and measured, for Prometheus |
 //! | [`spans`] | what traces may hold |
 //! | [`redact`] | `SafeText`, the only text that may leave the process |
@@ -71,3 +72,4 @@ pub mod report;
 pub mod simulator;
 pub mod spans;
 pub mod store;
+pub mod tls;

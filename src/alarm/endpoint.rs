@@ -43,6 +43,7 @@ impl std::fmt::Debug for Endpoint {
 
 /// The client that fetches certificates: no redirects, so that a certificate is from the host that was judged.
 pub fn certificate_client() -> reqwest::ClientBuilder {
+    crate::tls::choose();
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_DEADLINE)
 }
 

@@ -21,7 +21,7 @@ use crate::config::Config;
 
 /// Looks at everything the configuration names.
 pub async fn all(config: &Config) -> Vec<Checked> {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    crate::tls::choose();
     let mut all = platforms(PLATFORMS, config).await;
     match AwsAccounts::of(config).await {
         Ok(accounts) => {

@@ -31,7 +31,7 @@ pub struct HealthAnswer {
 /// # Errors
 /// Where nobody answers, in one sentence.
 pub async fn ask(http: &Http, ready: bool) -> Result<HealthAnswer, String> {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    crate::tls::choose();
     let scheme = if http.tls.is_some() { "https" } else { "http" };
     let address = reachable(http.listen);
     let url = format!("{scheme}://{address}{}", if ready { READY } else { ALIVE });

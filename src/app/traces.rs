@@ -42,6 +42,7 @@ impl TraceExport {
     /// # Errors
     /// Why no spans can be sent from this machine at all.
     pub fn prepare(traces: &Traces) -> Result<TraceExport, String> {
+        crate::tls::choose();
         let client = reqwest::Client::builder()
             .timeout(DEADLINE)
             .redirect(reqwest::redirect::Policy::none())

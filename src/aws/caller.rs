@@ -140,6 +140,7 @@ impl RegionalCaller<'_> {
             }
             caller.metrics.called(call, observation.status(), stopwatch.elapsed());
             spans::answered(&span, observation.status());
+            tracing::debug!(call, region, result = observation.status(), took_ms, "asked AWS");
             let ok = matches!(observation, Observation::Found(_) | Observation::NoData { .. });
             push(&caller.calls, ApiCall { call: call.to_owned(), at, duration_ms: took_ms, ok });
             observation

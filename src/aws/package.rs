@@ -30,7 +30,7 @@ impl PackageHost {
     /// # Errors
     /// Where no client can be made.
     pub(crate) fn new(aws: &Aws) -> Result<PackageHost, String> {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        crate::tls::choose();
         let loopback = Url::parse(&aws.endpoint).ok().filter(is_loopback);
         let builder = Client::builder().redirect(redirect::Policy::none()).connect_timeout(CONNECT_DEADLINE);
         let builder = if loopback.is_some() { builder.no_proxy() } else { builder.https_only(true) };
@@ -156,7 +156,7 @@ mod tests {
                 drop(stream.write_all(&answer).await);
             }
         });
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        crate::tls::choose();
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
         PackageHost { client, region: "eu-west-1".to_owned(), loopback: Url::parse(&here).ok() }
     }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 pub(super) fn run(options: &MigrateStore) -> Result<ExitCode, CommandError> {
     let password = options.password.as_deref().map(TokenSource::parse).transpose().map_err(CommandError::Usage)?;
     let server = StoreServer::new(&options.url, password, options.ca.clone()).map_err(CommandError::Usage)?;
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    crate::tls::choose();
     interrupt::or(async {
         let moved = Store::move_to_server(&options.file, &server, Clock::system()).await.map_err(CommandError::cannot_run)?;
         let mut out = std::io::stdout().lock();

@@ -270,7 +270,7 @@ async fn http_2_whose_connections_say_nothing_for_ever_is_not_spoken() {
 #[tokio::test]
 async fn over_tls_a_client_that_prefers_http_2_is_answered_in_http_1() {
     use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    crate::tls::choose();
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(vec!["bot.example".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));

@@ -196,8 +196,7 @@ impl Rest {
     /// # Errors
     /// One sentence; the token is not in it.
     pub(super) fn new(base: &str, token: LiveToken, call: Duration, pauses: Pauses) -> Result<Rest, String> {
-        // A second provider in the same process keeps the first one.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        crate::tls::choose();
         if !is_sendable(&token.current()) {
             return Err("the bot's token holds characters that no token has".to_owned());
         }

@@ -52,6 +52,7 @@ impl Transport {
     /// # Errors
     /// Why the TLS configuration of this machine cannot be used.
     pub(super) fn new(api_url: &Url, deadline: Duration) -> Result<Transport, String> {
+        crate::tls::choose();
         let client = Client::builder()
             .connect_timeout(CONNECT_DEADLINE)
             .timeout(deadline)
