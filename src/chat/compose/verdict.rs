@@ -14,14 +14,12 @@ use jiff::Timestamp;
 /// How much of the one proof in the channel is shown; the whole stands in the thread.
 const PROOF: usize = 280;
 /// How much of it is shown in any case, in characters, and how much of a screen that takes with its label and its source.
-const SHORT_QUOTE: usize = 124;
-const SHORT_PROOF: usize = 170;
+const SHORT_QUOTE: usize = 93;
+const SHORT_PROOF: usize = 152;
 /// A line that says what is left to the thread.
 const MORE: usize = 22;
 /// What the screen needs beside the plan where there is no finding.
 const BESIDE_PLAN: usize = 300;
-/// What the screen needs beside what happened.
-const HAPPENED_BESIDE: usize = 560;
 /// How many things to look at next the channel shows; all of them stand in the thread.
 pub(super) const LOOKS: usize = 2;
 
@@ -100,18 +98,20 @@ fn happened_since(standing: &AfterVerdict, now: Timestamp) -> Vec<Part> {
 /// What happened, the fix and one proof, as far as a phone shows them without scrolling far; the thread has all of each.
 fn finding_of(report: &Report, finding: &ReportedFinding, mut screen: Screen) -> Vec<Part> {
     let mut parts = Vec::new();
-    let happened = wording::briefly(&finding.explanation);
-    let happened = wording::beginning(&happened, |text| screen.without(HAPPENED_BESIDE).has(screen::text(text)));
-    screen.take(screen::LABEL + screen::text(&happened));
-    parts.extend(section("What happened", vec![happened], 0));
-
     let remediation = &finding.remediation;
     let commands = commands_of(report, &remediation.commands);
     let proof = wording::proofs(report, finding).0.into_iter().next();
     let first = commands.first().map_or(0, screen::code);
     let kept = screen::LABEL + first + proof.as_ref().map_or(0, |_| SHORT_PROOF);
     let warning = remediation.warning.as_ref().map(SafeText::single_line).unwrap_or_default();
-    let least = screen::text(&wording::beginning(&warning, |_| false));
+    let least = |text: &SafeText| screen::text(&wording::beginning(text, |_| false));
+    let beside = kept + screen::LABEL + least(&remediation.summary) + least(&warning);
+    let happened = wording::briefly(&finding.explanation);
+    let happened = wording::beginning(&happened, |text| screen.without(beside).has(screen::text(text)));
+    screen.take(screen::LABEL + screen::text(&happened));
+    parts.extend(section("What happened", vec![happened], 0));
+
+    let least = least(&warning);
     let summary = wording::beginning(&remediation.summary, |text| screen.without(kept + least).has(screen::text(text)));
     screen.take(screen::text(&summary));
     let shown_warning = wording::beginning(&warning, |text| screen.without(kept).has(screen::text(text)));
