@@ -3,7 +3,7 @@
 use super::world::{Fake, RULES, Simulated, World, actor, answer_text, place, said};
 use rotation_diag::chat::document::Tone;
 use rotation_diag::chat::{
-    Intake as _, ListedThread, MessageHistory as _, Payload, ThreadFilter, ThreadList, ThreadQuery, ThreadTarget,
+    Intake as _, ListedThread, Message, MessageHistory as _, Payload, ThreadFilter, ThreadList, ThreadQuery, ThreadTarget,
 };
 use rotation_diag::model::{Actor, InvestigationId, Place, PlatformName, Standing};
 
@@ -42,9 +42,11 @@ async fn ask(world: &World, key: &str, actor: &Actor, place: Place, words: &str)
     assert_eq!(answer_text(&world.bot.intake.accept(said).await), "accepted", "{key}");
 }
 
+/// The last word about it: an earlier one has no controls, and no record yet.
 async fn verdict(fake: &Fake, about: &str) {
     fake.until(about, |state| {
-        state.shown.iter().any(|shown| shown.message.tone != Tone::Working && shown.title().contains(about))
+        let is_last = |message: &Message| message.tone != Tone::Working && !message.controls.is_empty();
+        state.shown.iter().any(|shown| is_last(&shown.message) && shown.title().contains(about))
     })
     .await;
 }
