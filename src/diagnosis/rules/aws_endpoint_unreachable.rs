@@ -211,7 +211,7 @@ fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict) -> Verdict
     let Some(paths) = network::to_service(context, SECRETS_MANAGER) else { return verdict };
     match (paths.reach(), paths.worst().and_then(|path| path.fault())) {
         (Reachability::Blocked, Some(NetworkFault::InternetGateway { .. })) => {
-            Verdict::clear("that the function stands in a public subnet is told for itself")
+            Verdict::clear("that the function is in a public subnet is reported as a cause of its own")
         }
         (Reachability::Blocked, Some(fault)) => blocked_now(context, RULE.cause, &paths, fault).into(),
         (Reachability::Reachable, _) if matches!(verdict, Verdict::Unknown { .. }) && !context.failures.is_empty() => {
