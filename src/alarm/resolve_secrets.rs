@@ -261,7 +261,7 @@ impl SecretSearch<'_> {
         if secrets.is_empty() {
             let moment = |at: Timestamp| at.strftime("%a %-d %b %H:%M UTC");
             self.tried.push(format!(
-                "CloudTrail shows no failed rotation between {} and {} yet; it shows events a few minutes late",
+                "CloudTrail shows no failed rotation between {} and {}",
                 moment(window.from),
                 moment(window.to)
             ));

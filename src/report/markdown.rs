@@ -22,7 +22,7 @@ pub fn markdown(report: &Report) -> String {
         plan(&mut page, report, &[]);
     }
     list(&mut page, "Did you mean", &wording::near_names(report), 0);
-    let looks = wording::next_looks(report);
+    let looks = wording::numbered(&wording::next_looks(report));
     if !looks.is_empty() {
         // They bear their numbers.
         let _ = writeln!(page, "**Look next**\n\n{}\n", looks.iter().map(|look| escape(look)).collect::<Vec<_>>().join("\n"));

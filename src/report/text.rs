@@ -44,7 +44,7 @@ pub fn text(report: &Report, width: usize) -> String {
     if !near.is_empty() {
         page.section("Did you mean", &near, 0);
     }
-    page.section("Look next", &wording::next_looks(report), 0);
+    page.section("Look next", &wording::numbered(&wording::next_looks(report)), 0);
     let (also, more) = wording::also(report);
     page.section("Also", &also, more);
     let (changes, more) = wording::changes(report);

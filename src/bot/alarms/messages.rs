@@ -235,7 +235,7 @@ pub(super) fn unmapped(case: &AlarmContext<'_>, may_come: bool, now: Timestamp) 
 
 /// What several secrets have in common.
 pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left: &[&SecretRef]) -> Message {
-    let broken = records.iter().filter(|record| record.diagnosis.outcome == Outcome::RootCause).count();
+    let broken = not_rotating(records).count();
     let mut causes: BTreeMap<Option<&'static str>, usize> = BTreeMap::new();
     for record in records {
         *causes.entry(record.diagnosis.root_cause().map(|finding| finding.cause.title())).or_default() += 1;
@@ -297,9 +297,14 @@ pub(super) fn settled(case: &AlarmContext<'_>, records: &[&Investigation], threa
     message
 }
 
+/// Those whose rotation does not happen.
+fn not_rotating<'r>(records: &'r [&'r Investigation]) -> impl Iterator<Item = &'r Investigation> {
+    records.iter().copied().filter(|record| record.diagnosis.outcome == Outcome::RootCause)
+}
+
 fn distinct(records: &[&Investigation]) -> usize {
     let causes: std::collections::BTreeSet<Cause> =
-        records.iter().filter_map(|record| Some(record.diagnosis.root_cause()?.cause)).collect();
+        not_rotating(records).filter_map(|record| Some(record.diagnosis.root_cause()?.cause)).collect();
     causes.len().max(1)
 }
 
@@ -404,9 +409,9 @@ pub(super) fn storm(storm: &Storm, size: u32, first: &[SafeText], now: Timestamp
     };
     let tone = if storm.is_over { Tone::Neutral } else { Tone::Bad };
     let mut message = Message::line(tone, title);
-    message.parts.push(Part::Context(vec![
-        safe_format!("since {}", moment(storm.began_at, now)),
-        safe_format!("last {}", moment(storm.last_at, now)),
+    message.parts.push(Part::Facts(vec![
+        Phrase::from("since ").at(storm.began_at, now),
+        Phrase::from("the last one ").at(storm.last_at, now),
     ]));
     let mut lines = first.to_vec();
     let more = usize::try_from(size).unwrap_or(usize::MAX).saturating_sub(lines.len());

@@ -125,7 +125,7 @@ pub(super) fn sign(context: &DiagnosisContext<'_>, cause: Cause) -> AwsCallSign 
                 format!("The function could not connect to the AWS endpoint of {service}{}.", seen.in_step())
             }
             Some(NamedEndpoint { service, elsewhere: Some(host), .. }) => format!(
-                "The function could not connect to {host}, an AWS endpoint of {service} outside of its region{}.",
+                "The function could not connect{} to {host}, an AWS endpoint of {service} outside its region.",
                 seen.in_step()
             ),
             None => format!("The function could not connect to an AWS endpoint{}.", seen.in_step()),
@@ -358,7 +358,7 @@ mod tests {
         fail(&mut evidence, RotationStep::CreateSecret, &[&line("sts.amazonaws.com")]);
         let found = finding(RULE.cause, &evidence);
         assert!(
-            found.explanation.contains("sts.amazonaws.com, an AWS endpoint of sts outside of its region"),
+            found.explanation.contains("sts.amazonaws.com, an AWS endpoint of sts outside its region"),
             "{}",
             found.explanation
         );
