@@ -161,9 +161,9 @@ pub(super) const IAM_POLICY: &str = "\
 Print the IAM policy that the bot needs: the read actions of what is enabled, and explicit denials of secret values, of unmasked \
 log data and of every change.
 
-Without options it is deploy/iam-policy.json, which allows everything that the bot can be run for. With a configuration it is what \
-that configuration enables, and the roles of its accounts may be assumed. With --account-role it is a CloudFormation template of \
-such a role, trusted only with its external id.";
+Without options it is deploy/iam-policy.json, which allows everything that the bot can be run for but the look at the function's \
+code. With a configuration it is what that configuration enables, and the roles of its accounts may be assumed. With \
+--account-role it is a CloudFormation template of such a role, trusted only with its external id.";
 
 pub(super) const IAM_POLICY_AFTER: &str = "\
 Examples:
