@@ -148,7 +148,7 @@ fn fix(context: &DiagnosisContext<'_>, database: &TargetDatabase, status: &str) 
         }
         _ => {
             let kind = format!("db-{noun}");
-            Remediation::new("See what RDS says about the state, resolve it, and rotate once the database is available.")
+            Remediation::new("See what RDS says about the status, fix what it names, and rotate once the database is available.")
                 .call(
                     context,
                     &["rds", "describe-events", "--source-type", &kind, "--source-identifier", id, "--duration", "20160"],
