@@ -13,7 +13,7 @@ use crate::aws::{Aws, AwsCaller, DescribedAlarm};
 use crate::clock::{self, Clock};
 use crate::model::{Alarm, AlarmSource, AlarmState, Arn, FunctionArn, Observation, Region, SecretRef, Window};
 use crate::redact::looks_like_a_value;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -145,7 +145,8 @@ pub async fn by_asking(alarm: &Alarm, aws: &Aws, clock: &Clock) -> ResolvedSecre
     let caller = AwsCaller::new(aws, *clock, clock::deadline(DEADLINE), false);
     let mut search =
         SecretSearch { aws, caller: &caller, tried: vec!["no [[alarms.mapping]] of the configuration matches it".to_owned()] };
-    search.tried.push("its dimensions and description name no secret".to_owned());
+    let places = if alarm.source == AlarmSource::CloudWatch { "its dimensions and description name" } else { "its text names" };
+    search.tried.push(format!("{places} no secret"));
     let (secrets, by) = search.look(alarm).await;
     ResolvedSecrets { secrets, by, tried: search.tried, ..ResolvedSecrets::nothing() }
 }
@@ -204,7 +205,10 @@ impl SecretSearch<'_> {
             Observation::Found(children) => {
                 children.iter().for_each(|child| read_described(child, named));
                 if named.secrets.is_empty() {
-                    self.tried.push(format!("the {} alarms it is made of name no secret", names.len()));
+                    self.tried.push(match names.len() {
+                        1 => "the alarm it is made of names no secret".to_owned(),
+                        several => format!("the {several} alarms it is made of name no secret"),
+                    });
                 }
             }
             other => self.tried.push(format!("the alarms it is made of could not be read: {}", why(&other))),
@@ -255,9 +259,11 @@ impl SecretSearch<'_> {
             }
         }
         if secrets.is_empty() {
+            let moment = |at: Timestamp| at.strftime("%a %-d %b %H:%M UTC");
             self.tried.push(format!(
-                "CloudTrail shows no failed rotation between {:.0} and {:.0} yet; it shows events some minutes late",
-                window.from, window.to
+                "CloudTrail shows no failed rotation between {} and {}",
+                moment(window.from),
+                moment(window.to)
             ));
         }
         secrets
@@ -313,9 +319,9 @@ fn is_function(function: &str, wanted: &str, alarm: &Alarm) -> bool {
 fn why<T>(observation: &Observation<T>) -> String {
     match observation {
         Observation::Denied(denial) => format!("the permission {} is missing", denial.action),
-        Observation::Throttled { .. } => "AWS throttled us".to_owned(),
+        Observation::Throttled { .. } => "AWS throttled the request".to_owned(),
         Observation::TimedOut { .. } => "AWS did not answer in time".to_owned(),
-        Observation::NoData { .. } => "there is none".to_owned(),
+        Observation::NoData { .. } => "AWS returned none".to_owned(),
         Observation::Failed { error } => error.clone(),
         Observation::NotApplicable { because } => because.clone(),
         Observation::Found(_) => "it was read".to_owned(),

@@ -2,12 +2,13 @@
 
 pub(super) const ABOUT: &str = "Finds out why AWS Secrets Manager stopped rotating a credential";
 
-pub(super) const LONG_ABOUT: &str = "Finds out why AWS Secrets Manager stopped rotating a credential.Nine read-only steps look \
-                                     at the secret, its rotation, the rotation function, its logs, its role, the rotation \
-                                     history, the function's metrics, the access policies and recent changes. Rules decide on \
-                                     the root cause; the report names it, proves it, and gives the command that fixes it. A \
-                                     secret's value is never read, nothing in AWS is ever changed, and whatever could not be \
-                                     checked is reported as such, with the missing permission.";
+pub(super) const LONG_ABOUT: &str = "\
+Finds out why AWS Secrets Manager stopped rotating a credential.
+
+Nine read-only steps look at the secret, its rotation, the rotation function, its logs, its role, the rotation history, the \
+function's metrics, the access policies and recent changes. Rules decide on the root cause; the report names it, proves it, \
+and gives the command that fixes it. A secret's value is never read, nothing in AWS is ever changed, and whatever could not be \
+checked is reported as such, with the missing permission.";
 
 pub(super) const AFTER: &str = "\
 Examples:
@@ -31,10 +32,12 @@ Environment:
   NO_COLOR                     when set, nothing is coloured
   RUST_LOG                     what is logged to standard error, such as rotation_diag=debug";
 
-pub(super) const DIAGNOSE: &str = "Find out why one secret is not rotating.The report goes to standard output: the verdict, what \
-                                   happened, the fix to paste and the proof; then the nine steps, what was ruled out and what \
-                                   could not be checked. Without --window the search begins with 24 hours around the last failed \
-                                   or due rotation, and widens to 7, 30 and 90 days while nothing explains the failure.";
+pub(super) const DIAGNOSE: &str = "\
+Find out why one secret is not rotating.
+
+The report goes to standard output: the verdict, what happened, the fix to paste and the proof; then the nine steps, what was \
+ruled out and what could not be checked. Without --window the search begins with 24 hours around the last failed or due \
+rotation, and widens to 7, 30 and 90 days while nothing explains the failure.";
 
 pub(super) const DIAGNOSE_AFTER: &str = "\
 Examples:
@@ -85,12 +88,14 @@ Examples:
   claude mcp add rotation-diag -- rotation-diag mcp             one agent that knows such an entry
   rotation-diag mcp --config config/rotation-diag.toml --profile ops";
 
-pub(super) const EXPLAIN: &str = "Say what log lines on standard input mean, one JSON object per line.Reads lines of a rotation \
-                                  function's log, in Lambda's text or JSON format, and writes for each {\"cause\", \"step\", \
-                                  \"engine\", \"text\"}. The cause of a normal line is null. Secrets in the text are masked. Of \
-                                  a line longer than 1 MiB, the largest event that CloudWatch Logs accepts, only the beginning \
-                                  is read.With the id of a cause it prints what that cause is, how it shows, and what it is not; \
-                                  --list prints all ids.";
+pub(super) const EXPLAIN: &str = "\
+Say what log lines on standard input mean, one JSON object per line.
+
+Reads lines of a rotation function's log, in Lambda's text or JSON format, and writes for each {\"cause\", \"step\", \"engine\", \
+\"text\"}. The cause of a normal line is null. Secrets in the text are masked. Of a line longer than 1 MiB, the largest event \
+that CloudWatch Logs accepts, only the beginning is read.
+
+With the id of a cause it prints what that cause is, how it shows, and what it is not; --list prints all ids.";
 
 pub(super) const EXPLAIN_AFTER: &str = "\
 Examples:
@@ -99,11 +104,14 @@ Examples:
   rotation-diag explain --list
   rotation-diag explain --format json < invocation.log          one JSON object for all lines, up to 1,000";
 
-pub(super) const DEMO: &str = "Diagnose a broken secret of a simulated AWS account; needs no account and no credentials.An AWS \
-                               account that speaks the real protocols runs inside this process, on 127.0.0.1. The investigation \
-                               asks it over HTTP with the real AWS SDK, exactly as it would ask AWS.In a terminal it then serves \
-                               the web console on 127.0.0.1 until Ctrl-C: the whole bot, with its threads and buttons, over all \
-                               the simulated secrets. If the output does not go to a terminal, it ends after the report.";
+pub(super) const DEMO: &str = "\
+Diagnose a broken secret of a simulated AWS account; needs no account and no credentials.
+
+An AWS account that speaks the real protocols runs inside this process, on 127.0.0.1. The investigation asks it over HTTP with \
+the real AWS SDK, exactly as it would ask AWS.
+
+In a terminal it then serves the web console on 127.0.0.1 until Ctrl-C: the whole bot, with its threads and buttons, over all \
+the simulated secrets. If the output does not go to a terminal, it ends after the report.";
 
 pub(super) const DEMO_AFTER: &str = "\
 Examples:
@@ -118,22 +126,24 @@ Examples:
   rotation-diag completions zsh > \"${fpath[1]}/_rotation-diag\"
   rotation-diag completions fish > ~/.config/fish/completions/rotation-diag.fish";
 
-pub(super) const SERVE: &str = "Run the bot: it listens on the platforms that the configuration names, and answers in threads.Nobody \
-                                may ask anything that is not covered by an [[allow]] rule of the configuration. Accepted \
-                                requests survive a crash of the process. The first SIGTERM gives running work some time to \
-                                finish; a second one ends the process at once.";
+pub(super) const SERVE: &str = "\
+Run the bot: it listens on the platforms that the configuration names, and answers in threads.
+
+Nobody may ask anything that is not covered by an [[allow]] rule of the configuration. Accepted requests survive a crash of \
+the process. The first SIGTERM gives running work some time to finish; a second one ends the process at once.";
 
 pub(super) const SERVE_AFTER: &str = "\
 Examples:
   rotation-diag check --config config/rotation-diag.toml     see first what is missing
   rotation-diag serve --config config/rotation-diag.toml";
 
-pub(super) const CHECK: &str = "Say what is missing before the bot can work: rules, the store, the address it listens on, tokens \
-                                and their scopes, the channels and servers the rules name, each AWS permission by name, and the \
-                                subscriptions that bring alarms; each with what to do about it.Permissions are tried by reading \
-                                something that does not exist. Nothing is changed, and no message is sent. Each line begins with \
-                                ✓ (in order), ? (cannot be checked, or may be intended) or ✗ (missing); with any ✗ the exit \
-                                status is 1.";
+pub(super) const CHECK: &str = "\
+Say what is missing before the bot can work: rules, the store, the address it listens on, tokens and their scopes, the \
+channels and servers the rules name, each AWS permission by name, and the subscriptions that bring alarms; each with what to \
+do about it.
+
+Permissions are tried by reading something that does not exist. Nothing is changed, and no message is sent. Each line begins \
+with ✓ (in order), ? (cannot be checked, or may be intended) or ✗ (missing); with any ✗ the exit status is 1.";
 
 pub(super) const CHECK_AFTER: &str = "\
 Example:
@@ -151,9 +161,9 @@ pub(super) const IAM_POLICY: &str = "\
 Print the IAM policy that the bot needs: the read actions of what is enabled, and explicit denials of secret values, of unmasked \
 log data and of every change.
 
-Without options it is deploy/iam-policy.json, which allows everything that the bot can be run for. With a configuration it is what \
-that configuration enables, and the roles of its accounts may be assumed. With --account-role it is a CloudFormation template of \
-such a role, trusted only with its external id.";
+Without options it is deploy/iam-policy.json, which allows everything that the bot can be run for but the look at the function's \
+code. With a configuration it is what that configuration enables, and the roles of its accounts may be assumed. With \
+--account-role it is a CloudFormation template of such a role, trusted only with its external id.";
 
 pub(super) const IAM_POLICY_AFTER: &str = "\
 Examples:

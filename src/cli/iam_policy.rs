@@ -39,7 +39,9 @@ pub(super) fn feature(name: &str) -> Result<&'static Feature, String> {
 /// What the help says of `--for`.
 pub(super) fn help_of_features() -> String {
     let names = names();
-    format!("Only what these features need, separated by commas: {names} [default: what the configuration enables, or the usual]")
+    format!(
+        "Only what these features need, separated by commas: {names} [default: what the configuration enables, or all but code]"
+    )
 }
 
 fn names() -> String {

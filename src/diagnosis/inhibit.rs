@@ -2,7 +2,7 @@
 
 use super::context::DiagnosisContext;
 use super::rule::{Specificity, Stage};
-use super::rules::{is_broken_by_a_runtime, rule_of};
+use super::rules::{REASON_UNKNOWN, is_broken_by_a_runtime, rule_of};
 use crate::model::spans::ATTEMPT_SPAN;
 use crate::model::{Cause, Confidence, Finding, Severity, StepName};
 use jiff::Timestamp;
@@ -50,6 +50,9 @@ pub(super) fn rank(context: &DiagnosisContext<'_>, mut findings: Vec<(Stage, Fin
                 .filter(|(_, cause)| finding.severity > Severity::Info && finding.cause != *cause)
                 .filter(|(root_stage, cause)| is_symptom(context, (*root_stage, *cause), (stage, finding.cause)))
                 .map(|(_, cause)| cause);
+            if finding.inhibited_by.is_some() {
+                finding.explanation = finding.explanation.replace(REASON_UNKNOWN, "");
+            }
             finding
         })
         .collect();

@@ -40,9 +40,9 @@ impl Remediation {
         };
         let summary = match faults.as_slice() {
             [] => return Remediation::default(),
-            [_] => format!("Mend the hop that stops the function on its way to {target}, and rotate."),
+            [_] => format!("Repair the hop that blocks the function on its way to {target}, and rotate."),
             several => {
-                format!("Mend the {} hops that stop the function on its way to {target}, and rotate.", several.len())
+                format!("Repair the {} hops that block the function on its way to {target}, and rotate.", several.len())
             }
         };
         let mut entries = Vec::new();

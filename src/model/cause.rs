@@ -73,7 +73,7 @@ causes! {
     OperatorPermissionMissing = "operator_permission_missing", 2, "the person or pipeline that starts rotation lacks a permission";
     LambdaEniPermissionMissing = "lambda_eni_permission_missing", 2, "the function's role may not create network interfaces in its VPC";
 
-    LambdaInPublicSubnet = "lambda_in_public_subnet", 9, "the function stands in a public subnet, which leads it nowhere";
+    LambdaInPublicSubnet = "lambda_in_public_subnet", 9, "the function is in a public subnet, which gives it no way to the Internet";
     AwsEndpointUnreachable = "aws_endpoint_unreachable", 9, "the function cannot reach an AWS endpoint";
     DbNotAvailable = "db_not_available", 9, "the database is not available";
     DbNetworkUnreachable = "db_network_unreachable", 9, "the function cannot reach the database over the network";

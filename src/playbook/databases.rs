@@ -235,7 +235,7 @@ impl DatabaseSearch<'_> {
             return Observation::Found(owners);
         }
         let unanswered = if instances.is_answered() { clusters.map(drop) } else { instances.map(drop) };
-        some(unanswered.map(|()| Vec::new()), "a database that owns the secret")
+        some(unanswered.map(|()| Vec::new()), "database that owns the secret")
     }
 
     /// The databases of the function's VPC that `fits` lets through, the likeliest first.
@@ -265,8 +265,8 @@ impl DatabaseSearch<'_> {
             targets.truncate(MAX_DATABASES);
             targets
         });
-        let engine = self.look.engine.as_deref().unwrap_or("any");
-        some(likeliest, &format!("database of engine {engine} in {}", vpc.vpc_id))
+        let of_engine = self.look.engine.as_deref().map(|engine| format!(" of engine {engine}")).unwrap_or_default();
+        some(likeliest, &format!("database{of_engine} in {}", vpc.vpc_id))
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn collect(
     let (facts, reserved_concurrency) = tokio::join!(configuration, concurrency);
     let observation = facts.map(|facts| FunctionFacts { reserved_concurrency, ..facts });
     let summary = match &observation {
-        Observation::Found(facts) => summary(facts),
+        Observation::Found(facts) => summary(facts, cx.now),
         Observation::NoData { .. } => format!("the function {} does not exist", arn.name()),
         _ => String::new(),
     };
@@ -118,7 +118,7 @@ fn last_modified(text: &str) -> Option<Timestamp> {
     Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok().or_else(|| text.parse().ok())
 }
 
-fn summary(facts: &FunctionFacts) -> String {
+fn summary(facts: &FunctionFacts, now: Timestamp) -> String {
     let mut parts = vec![facts.arn.name().to_owned()];
     parts.push(facts.runtime.clone().unwrap_or_else(|| "container image".to_owned()));
     parts.extend(facts.state.clone());
@@ -132,7 +132,7 @@ fn summary(facts: &FunctionFacts) -> String {
     if let Observation::Found(Some(reserved)) = facts.reserved_concurrency {
         parts.push(format!("reserved concurrency {reserved}"));
     }
-    parts.extend(facts.last_modified_at.map(|at| format!("changed {}", text::moment(at))));
+    parts.extend(facts.last_modified_at.map(|at| format!("changed {}", text::moment_near(at, now))));
     parts.join(", ")
 }
 

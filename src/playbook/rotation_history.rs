@@ -135,7 +135,10 @@ fn summary(seen: &Attempts, complete: bool, window: &Window) -> String {
     let (failed, succeeded) = (count(AttemptOutcome::Failed), count(AttemptOutcome::Succeeded));
     let mut parts = Vec::new();
     if seen.own.is_empty() {
-        parts.push(format!("no rotation attempt in the last {} days", window.length().as_hours() / 24));
+        parts.push(match window.length().as_hours() / 24 {
+            ..=1 => "no rotation attempt in the last day".to_owned(),
+            days => format!("no rotation attempt in the last {days} days"),
+        });
     } else {
         parts.push(format!("{}: {failed} failed, {succeeded} succeeded", text::counted(seen.own.len(), "attempt")));
     }

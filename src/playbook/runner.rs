@@ -249,7 +249,7 @@ impl<'a, 'b> Running<'a, 'b> {
 fn why_nothing<T>(observation: &Observation<T>) -> String {
     match observation {
         Observation::Found(_) => "done".to_owned(),
-        Observation::NoData { searched } => format!("nothing: {searched}"),
+        Observation::NoData { searched } => format!("nothing found ({searched})"),
         Observation::NotApplicable { because } => format!("not asked: {because}"),
         Observation::Denied(denial) => format!("not checked: permission {} is missing", denial.action),
         other => format!("not checked: {}", other.missing().unwrap_or_default()),

@@ -24,6 +24,12 @@ pub(super) fn moment(at: Timestamp) -> String {
     at.strftime("%-d %b %H:%M UTC").to_string()
 }
 
+/// The same, with the year where it is not that of `now`.
+pub(super) fn moment_near(at: Timestamp, now: Timestamp) -> String {
+    let year = |at: Timestamp| at.strftime("%Y").to_string();
+    if year(at) == year(now) { moment(at) } else { at.strftime("%-d %b %Y %H:%M UTC").to_string() }
+}
+
 /// `22 Nov 04:52 – 23 Nov 04:52 UTC`.
 pub(super) fn span(window: &Window) -> String {
     format!("{} – {}", window.from.strftime("%-d %b %H:%M"), moment(window.to))

@@ -175,7 +175,7 @@ fn version(version: &ReportedVersionAccess) -> SafeText {
     let labels = version.labels.iter().map(SafeText::single_line);
     let read: SafeText = match version.last_accessed_on {
         Some(at) => SafeText::redact(&format!("last read {}", at.strftime("%-d %b %Y"))),
-        None => "never read".into(),
+        None => "no read recorded".into(),
     };
     safe_format!("{}: {}", SafeText::join(labels, ", "), read)
 }

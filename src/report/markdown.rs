@@ -22,7 +22,11 @@ pub fn markdown(report: &Report) -> String {
         plan(&mut page, report, &[]);
     }
     list(&mut page, "Did you mean", &wording::near_names(report), 0);
-    list(&mut page, "Look next", &wording::next_looks(report), 0);
+    let looks = wording::numbered(&wording::next_looks(report));
+    if !looks.is_empty() {
+        // They bear their numbers.
+        let _ = writeln!(page, "**Look next**\n\n{}\n", looks.iter().map(|look| escape(look)).collect::<Vec<_>>().join("\n"));
+    }
     let (also, more) = wording::also(report);
     list(&mut page, "Also", &also, more);
     let (changes, more) = wording::changes(report);

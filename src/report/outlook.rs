@@ -1,5 +1,6 @@
 //! What a report says of the next rotation and of the fix.
 
+use super::time::moment;
 use super::{Report, ReportedObstacle, ReportedPlanStep, ReportedStep, wording};
 use crate::model::{Confidence, Forecast, Outcome, PlanStep};
 use crate::redact::SafeText;
@@ -49,7 +50,7 @@ impl From<&PlanStep> for ReportedPlanStep {
 pub fn next_rotation(report: &Report) -> Option<SafeText> {
     let forecast = &report.forecast;
     let when = match forecast.next_rotation {
-        Some(at) => SafeText::moment(at, "Next rotation %-d %b %H:%M UTC"),
+        Some(at) => safe_format!("Next rotation {}", moment(at, report.now)),
         None if forecast.obstacles.is_empty() => return None,
         None => "Next rotation".into(),
     };

@@ -44,7 +44,7 @@ pub fn text(report: &Report, width: usize) -> String {
     if !near.is_empty() {
         page.section("Did you mean", &near, 0);
     }
-    page.section("Look next", &wording::next_looks(report), 0);
+    page.section("Look next", &wording::numbered(&wording::next_looks(report)), 0);
     let (also, more) = wording::also(report);
     page.section("Also", &also, more);
     let (changes, more) = wording::changes(report);
@@ -58,7 +58,11 @@ pub fn text(report: &Report, width: usize) -> String {
     page.blank();
     let (ruled_out, more) = wording::ruled_out(report);
     if !ruled_out.is_empty() {
-        let rest = if more > 0 { safe_format!(" · and {} other causes", more) } else { SafeText::default() };
+        let rest = match more {
+            0 => SafeText::default(),
+            1 => " · and 1 other cause".into(),
+            more => safe_format!(" · and {} other causes", more),
+        };
         page.section("Ruled out", &[safe_format!("{}{}", SafeText::join(ruled_out, " · "), rest)], 0);
     }
     let (open, more) = wording::not_checked(report);
@@ -91,17 +95,13 @@ fn fix(page: &mut TextPage, report: &Report, finding: &ReportedFinding) {
         page.paragraph(MARGIN, MARGIN + 2, &format!("⚠ {}", warning.single_line()), AnsiColor::Yellow.on_default());
     }
     plan(page, report, &remediation.commands);
-    let needs = outlook::needs(report);
-    if !needs.is_empty() {
-        page.paragraph(MARGIN, MARGIN, &format!("You need {}.", SafeText::join(needs, ", ")), DIM);
-    }
     for link in &remediation.links {
         page.line(MARGIN, &link.single_line(), DIM);
     }
     page.line(MARGIN, &format!("More: {}", wording::more_about(finding)), DIM);
 }
 
-/// The commands with what each does, what they are worth together, and how to take them back.
+/// The commands with what each does, what they are worth together, what they need, and how to take them back.
 fn plan(page: &mut TextPage, report: &Report, commands: &[SafeText]) {
     for (number, step) in report.plan.iter().enumerate() {
         page.line(MARGIN + 2, &format!("# {}. {}", number + 1, step.effect.single_line()), DIM);
@@ -116,6 +116,10 @@ fn plan(page: &mut TextPage, report: &Report, commands: &[SafeText]) {
     }
     if let Some(worth) = outlook::worth(report) {
         page.paragraph(MARGIN, MARGIN, &worth, Style::new());
+    }
+    let needs = outlook::needs(report);
+    if !needs.is_empty() {
+        page.paragraph(MARGIN, MARGIN, &format!("You need {}.", SafeText::join(needs, ", ")), DIM);
     }
     let undo = outlook::undo(report);
     if !undo.is_empty() {

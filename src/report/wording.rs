@@ -266,15 +266,21 @@ fn change_line(report: &Report, change: &ReportedChange) -> SafeText {
 /// What to look at next, what would decide most first.
 #[must_use]
 pub fn next_looks(report: &Report) -> Vec<SafeText> {
-    let look = |(at, look): (usize, &ReportedLook)| {
+    let look = |look: &ReportedLook| {
         let decides = match look.decides.len() {
             0 | 1 => SafeText::default(),
             causes => safe_format!(" (this would settle {} causes)", causes),
         };
         let command = look.command.as_ref().map(|command| safe_format!(": {}", command.single_line())).unwrap_or_default();
-        safe_format!("{}. {}{}{}", at + 1, look.what.single_line(), decides, command).cut(SENTENCE)
+        safe_format!("{}{}{}", look.what.single_line(), decides, command).cut(SENTENCE)
     };
-    report.next_looks.iter().enumerate().map(look).collect()
+    report.next_looks.iter().map(look).collect()
+}
+
+/// The same lines with their numbers, for where lists have no signs of their own.
+#[must_use]
+pub fn numbered(lines: &[SafeText]) -> Vec<SafeText> {
+    lines.iter().enumerate().map(|(at, line)| safe_format!("{}. {}", at + 1, line)).collect()
 }
 
 /// What the function's code shows, where it was looked at.

@@ -253,7 +253,7 @@ async fn several_secrets_that_are_over_are_so_in_the_first_message_too() {
     town.comes_to_rest().await;
     let root = town.slack.roots().remove(0);
     assert_eq!(root.message.tone, Tone::Neutral);
-    assert_eq!(root.title(), "Resolved: Alarm fleet is OK again, and the rotation of all 2 secrets succeeded");
+    assert_eq!(root.title(), "Resolved: Alarm fleet is OK again, and the rotation of both secrets succeeded");
 }
 
 /// Whatever comes first of an alarm and its end: a thread that was opened says how it ended.

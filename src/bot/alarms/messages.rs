@@ -57,6 +57,7 @@ fn in_sentence(title: &SafeText) -> SafeText {
 fn named_well(alarm: &Alarm) -> SafeText {
     match alarm.source {
         AlarmSource::RotationEvent => named(alarm),
+        AlarmSource::Health => safe_format!("{} is over", named(alarm)),
         _ => safe_format!("{} is OK again", named(alarm)),
     }
 }
@@ -215,8 +216,12 @@ pub(super) fn unmapped(case: &AlarmContext<'_>, may_come: bool, now: Timestamp) 
         let hope = "CloudTrail shows events a few minutes late, so this is retried for a while";
         message.parts.push(Part::Context(vec![hope.into()]));
     } else {
-        let how =
-            "name the secret in the alarm's description (secret=NAME), a dimension or a tag, or map it in the configuration:";
+        let how = match case.alarm.source {
+            AlarmSource::CloudWatch => {
+                "name the secret in the alarm's description (secret=NAME), a dimension or a tag, or map it in the configuration:"
+            }
+            _ => "name the secret in the message (secret=NAME), or map it in the configuration:",
+        };
         message.parts.extend(section("To identify it next time", [how.into()]));
         let name = SafeText::redact(&case.alarm.title.replace(['\\', '"'], "*")).single_line();
         message.parts.push(Part::Commands(vec![
@@ -230,7 +235,7 @@ pub(super) fn unmapped(case: &AlarmContext<'_>, may_come: bool, now: Timestamp) 
 
 /// What several secrets have in common.
 pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left: &[&SecretRef]) -> Message {
-    let broken = records.iter().filter(|record| record.diagnosis.outcome == Outcome::RootCause).count();
+    let broken = not_rotating(records).count();
     let mut causes: BTreeMap<Option<&'static str>, usize> = BTreeMap::new();
     for record in records {
         *causes.entry(record.diagnosis.root_cause().map(|finding| finding.cause.title())).or_default() += 1;
@@ -246,7 +251,11 @@ pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left
                 1 => "one cause".into(),
                 several => safe_format!("{} different causes", several),
             };
-            (Tone::Bad, safe_format!("{}: {} of {} secrets are not rotating, because of {}", title_of(case), broken, all, causes))
+            let are = if broken == 1 { "is" } else { "are" };
+            (
+                Tone::Bad,
+                safe_format!("{}: {} of {} secrets {} not rotating, because of {}", title_of(case), broken, all, are, causes),
+            )
         }
     };
     let mut message = Message::line(tone, title);
@@ -258,7 +267,8 @@ pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left
 
 /// The first message of a thread about several secrets, when it is over.
 pub(super) fn all_over(case: &AlarmContext<'_>, records: &[&Investigation]) -> Message {
-    let title = safe_format!("Resolved: {}, and the rotation of all {} secrets succeeded", named_well(case.alarm), records.len());
+    let secrets = if records.len() == 2 { "both secrets".into() } else { safe_format!("all {} secrets", records.len()) };
+    let title = safe_format!("Resolved: {}, and the rotation of {} succeeded", named_well(case.alarm), secrets);
     let mut message = Message::line(Tone::Neutral, title);
     message.parts.extend(section("Each secret", headlines(records)));
     message
@@ -287,9 +297,14 @@ pub(super) fn settled(case: &AlarmContext<'_>, records: &[&Investigation], threa
     message
 }
 
+/// Those whose rotation does not happen.
+fn not_rotating<'r>(records: &'r [&'r Investigation]) -> impl Iterator<Item = &'r Investigation> {
+    records.iter().copied().filter(|record| record.diagnosis.outcome == Outcome::RootCause)
+}
+
 fn distinct(records: &[&Investigation]) -> usize {
     let causes: std::collections::BTreeSet<Cause> =
-        records.iter().filter_map(|record| Some(record.diagnosis.root_cause()?.cause)).collect();
+        not_rotating(records).filter_map(|record| Some(record.diagnosis.root_cause()?.cause)).collect();
     causes.len().max(1)
 }
 
@@ -358,16 +373,23 @@ pub(super) fn recovered(
         .iter()
         .map(|record| {
             let config = record.evidence.rotation_config.found();
-            let rotated = config.and_then(|config| config.last_rotated_at);
+            let headline = wording::headline(&Report::new(record));
+            // Where the configuration was not seen, nothing is known of when it rotated.
+            let Some(config) = config else { return headline };
+            let rotated = config.last_rotated_at;
             let rotated = rotated.map_or("never rotated".into(), |at| safe_format!("last rotated {} ago", age(at, now)));
-            safe_format!("{}; {}", wording::headline(&Report::new(record)), rotated)
+            safe_format!("{}; {}", headline, rotated)
         })
         .collect();
     message.parts.extend(section("Each secret", lines));
     if is_over {
-        message
-            .parts
-            .push(Part::Context(vec!["resolved by the alarm itself; if it fires again, this is investigated again".into()]));
+        let by = match case.alarm.source {
+            AlarmSource::RotationEvent => {
+                "resolved by the rotation that succeeded; if one fails again, this is investigated again"
+            }
+            _ => "resolved by the alarm itself; if it fires again, this is investigated again",
+        };
+        message.parts.push(Part::Context(vec![by.into()]));
     }
     message
 }
@@ -379,16 +401,17 @@ pub(super) fn storm(storm: &Storm, size: u32, first: &[SafeText], now: Timestamp
         (false, _) => {
             safe_format!("Alarm storm: {} in this thread, because at most {} threads a minute are opened", secrets, MAX_THREADS)
         }
-        (true, 0) => safe_format!("Alarm storm is over: {} in this thread, and none of them is failing any more", secrets),
+        (true, 0) => safe_format!("Alarm storm is over: {} in this thread, and none needs a thread of its own any more", secrets),
         (true, left) => {
-            safe_format!("Alarm storm is over: {} in this thread; {} still failed afterwards and got a thread", secrets, left)
+            let threads = if left == 1 { "a thread" } else { "threads" };
+            safe_format!("Alarm storm is over: {} in this thread; {} still failed afterwards and got {}", secrets, left, threads)
         }
     };
     let tone = if storm.is_over { Tone::Neutral } else { Tone::Bad };
     let mut message = Message::line(tone, title);
-    message.parts.push(Part::Context(vec![
-        safe_format!("since {}", moment(storm.began_at, now)),
-        safe_format!("last {}", moment(storm.last_at, now)),
+    message.parts.push(Part::Facts(vec![
+        Phrase::from("since ").at(storm.began_at, now),
+        Phrase::from("the last one ").at(storm.last_at, now),
     ]));
     let mut lines = first.to_vec();
     let more = usize::try_from(size).unwrap_or(usize::MAX).saturating_sub(lines.len());

@@ -179,7 +179,7 @@ impl NetworkFault {
             ),
             NetworkFault::NatState { nat, state, failure } => {
                 let because = failure.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-                format!("{nat} is {state}{because}")
+                format!("{nat} is in the state {state}{because}")
             }
             NetworkFault::NatInside { nat, because } => format!("{nat} reaches no public network: {because}"),
             NetworkFault::OnlyToInternet { table, subnet, to, target } => format!(
@@ -326,7 +326,7 @@ impl Path {
         // The one that leaves most open is shown; where it stops, that is no longer sure.
         let at = paths.iter().position(|path| path.reach() == Reachability::Blocked).unwrap_or(0);
         let mut path = paths.swap_remove(at);
-        path.leave_open(|fault| format!("{which}: on one way {}", fault.text()));
+        path.leave_open(|fault| format!("{which} (one possible way is blocked: {})", fault.text()));
         if path.reach() == Reachability::Reachable {
             path.push(HopPlace::Back, "", HopStanding::Unseen(which.to_owned()));
         }

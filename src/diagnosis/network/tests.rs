@@ -95,7 +95,10 @@ fn each_hop_to_an_endpoint_of_aws_broken_alone_is_named() {
         &to_aws(&without_endpoint(|n| list(&mut n.route_tables)[1].routes[1].is_blackhole = true)),
         "nat-0a1b2c3d, which is gone",
     );
-    blocked(&to_aws(&without_endpoint(|n| list(&mut n.nat_gateways)[0].state = "failed".to_owned())), "nat-0a1b2c3d is failed");
+    blocked(
+        &to_aws(&without_endpoint(|n| list(&mut n.nat_gateways)[0].state = "failed".to_owned())),
+        "nat-0a1b2c3d is in the state failed",
+    );
     blocked(&to_aws(&without_endpoint(|n| list(&mut n.nat_gateways)[0].is_public = false)), "it is a private one");
     blocked(
         &to_aws(&without_endpoint(|n| list(&mut n.route_tables)[2].routes.truncate(1))),

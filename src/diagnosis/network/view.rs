@@ -12,7 +12,7 @@ pub(super) type Unseen = String;
 fn unseen<T>(list: &Observation<T>, what: impl FnOnce() -> String) -> Unseen {
     match list {
         Observation::NotApplicable { .. } => format!("{} (not asked for)", what()),
-        other => other.missing().unwrap_or_else(|| format!("{}, which was not seen", what())),
+        other => other.missing().unwrap_or_else(|| format!("{} (not in AWS's answer)", what())),
     }
 }
 

@@ -131,7 +131,8 @@ pub(super) fn apply(effect: &CommandEffect, evidence: &mut Evidence) -> Option<S
             change.apply(&mut evidence.network);
             None
         }
-        CommandEffect::DatabaseTakes | CommandEffect::InDatabase(_) => Some("whether the database accepts the value".to_owned()),
+        CommandEffect::DatabaseTakes => Some("whether the database accepts the password".to_owned()),
+        CommandEffect::InDatabase(_) => Some("whether the change in the database is enough".to_owned()),
         CommandEffect::Elsewhere => Some("whether a change that this investigation cannot check is enough".to_owned()),
     }
 }

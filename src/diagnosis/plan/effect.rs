@@ -295,7 +295,11 @@ impl CommandEffect {
                 if names == ["description"] {
                     return "changes the function's description, so that Lambda prepares it again".to_owned();
                 }
-                format!("sets the function's {}", names.join(", ").replace('-', " "))
+                if matches!(settings.as_slice(), [(name, value)] if name == "layers" && value == "[]") {
+                    return "takes all layers off the function".to_owned();
+                }
+                let names: Vec<String> = names.into_iter().map(setting).collect();
+                format!("sets the function's {}", names.join(", "))
             }
             CommandEffect::Code => "replaces the function's code".to_owned(),
             CommandEffect::Restores => "cancels the secret's deletion".to_owned(),
@@ -314,6 +318,15 @@ impl CommandEffect {
     }
 }
 
+/// A setting of a function, in words.
+fn setting(option: &str) -> String {
+    match option {
+        "vpc-config" => "VPC configuration".to_owned(),
+        "logging-config" => "logging configuration".to_owned(),
+        option => option.replace('-', " "),
+    }
+}
+
 /// What a command does whose effect the evidence does not hold, by the words that only it has.
 fn elsewhere(text: &str) -> &'static str {
     const DOES: [(&str, &str); 9] = [
@@ -322,8 +335,8 @@ fn elsewhere(text: &str) -> &'static str {
         ("create-log-group", "creates a log group"),
         ("put-key-policy", "sets the key's policy to what the file says"),
         ("modify-vpc-endpoint --vpc-endpoint-id", "sets the endpoint's policy to what the file says"),
-        ("authorize-security-group-ingress", "lets the source in through the security group"),
-        ("authorize-security-group-egress", "lets the function out through the security group"),
+        ("authorize-security-group-ingress", "adds this inbound rule to the security group"),
+        ("authorize-security-group-egress", "adds this outbound rule to the security group"),
         ("restore-secret", "cancels that secret's deletion"),
         ("put-role-permissions-boundary", "gives the role another permissions boundary"),
     ];

@@ -56,7 +56,7 @@ pub fn faults(code: &FunctionCode, function: Option<&FunctionFacts>) -> Vec<Code
         let why = match module.because {
             Some(MissingReason::LeftTheLibrary) => ", which this Python has no more",
             Some(MissingReason::LeftTheRuntime) => ", which Lambda's runtime brings no more",
-            Some(MissingReason::BuiltForAnother) => ", whose compiled file is for another interpreter",
+            Some(MissingReason::BuiltForAnother) => ", whose compiled file is for another interpreter or processor",
             None => ", which neither the package nor a layer has",
         };
         let text = format!("{} imports {}{why}", module.place, module.name);
@@ -89,7 +89,7 @@ pub fn faults(code: &FunctionCode, function: Option<&FunctionFacts>) -> Vec<Code
     }
     for defect in code.template.iter().flat_map(|template| &template.defects) {
         let engine = code.template.as_ref().map(|template| template.engine.as_str()).unwrap_or_default();
-        let text = format!("the code is of a {engine} template from before {}: {}", defect.mended(), defect.tells());
+        let text = format!("the code is of the {engine} template from before {}: {}", defect.mended(), defect.tells());
         faults.push(fault(Cause::TemplateBug, Confidence::Possible, None, text));
     }
     if let Some((timeout_s, waits_ms)) = function.and_then(|function| function.timeout_s).zip(code.connect_timeout_ms)

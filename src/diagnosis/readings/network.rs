@@ -198,7 +198,14 @@ fn proof(fault: &NetworkFault) -> Proof {
 
 /// What shows the faults: the first ones, as more would hide the rest of the proof.
 pub(in crate::diagnosis) fn proofs(paths: &NetworkPaths) -> impl Iterator<Item = Proof> {
-    paths.faults().into_iter().take(MAX_PROOFS).map(proof)
+    let mut proofs: Vec<Proof> = Vec::new();
+    for shown in paths.faults().into_iter().map(proof) {
+        // One fact may stop the packets of several subnets.
+        if proofs.iter().all(|known| known.text != shown.text) {
+            proofs.push(shown);
+        }
+    }
+    proofs.into_iter().take(MAX_PROOFS)
 }
 
 /// What shows the database's own state.

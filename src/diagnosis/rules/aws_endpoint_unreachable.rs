@@ -125,7 +125,7 @@ pub(super) fn sign(context: &DiagnosisContext<'_>, cause: Cause) -> AwsCallSign 
                 format!("The function could not connect to the AWS endpoint of {service}{}.", seen.in_step())
             }
             Some(NamedEndpoint { service, elsewhere: Some(host), .. }) => format!(
-                "The function could not connect to {host}, an AWS endpoint of {service} outside of its region{}.",
+                "The function could not connect{} to {host}, an AWS endpoint of {service} outside its region.",
                 seen.in_step()
             ),
             None => format!("The function could not connect to an AWS endpoint{}.", seen.in_step()),
@@ -211,7 +211,7 @@ fn by_network_alone(context: &DiagnosisContext<'_>, verdict: Verdict) -> Verdict
     let Some(paths) = network::to_service(context, SECRETS_MANAGER) else { return verdict };
     match (paths.reach(), paths.worst().and_then(|path| path.fault())) {
         (Reachability::Blocked, Some(NetworkFault::InternetGateway { .. })) => {
-            Verdict::clear("that the function stands in a public subnet is told for itself")
+            Verdict::clear("that the function is in a public subnet is reported as a cause of its own")
         }
         (Reachability::Blocked, Some(fault)) => blocked_now(context, RULE.cause, &paths, fault).into(),
         (Reachability::Reachable, _) if matches!(verdict, Verdict::Unknown { .. }) && !context.failures.is_empty() => {
@@ -358,7 +358,7 @@ mod tests {
         fail(&mut evidence, RotationStep::CreateSecret, &[&line("sts.amazonaws.com")]);
         let found = finding(RULE.cause, &evidence);
         assert!(
-            found.explanation.contains("sts.amazonaws.com, an AWS endpoint of sts outside of its region"),
+            found.explanation.contains("sts.amazonaws.com, an AWS endpoint of sts outside its region"),
             "{}",
             found.explanation
         );

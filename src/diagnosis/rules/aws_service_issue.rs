@@ -200,12 +200,15 @@ fn name_of(service: &str) -> &str {
 }
 
 fn incident_proof(event: &HealthEvent) -> Proof {
-    let closed = event.ended_at.map(|at| format!(", closed {}", at.strftime("%-d %b %H:%M UTC"))).unwrap_or_default();
+    let state = match event.ended_at {
+        Some(at) => format!("in {}, closed {}", event.region, at.strftime("%-d %b %H:%M UTC")),
+        None => format!("open in {}", event.region),
+    };
     Proof {
         step: StepName::Secret,
         call: "health:DescribeEvents".to_owned(),
         at: event.started_at,
-        text: format!("{} open in {}{closed}", event.code, event.region),
+        text: format!("{} {state}", event.code),
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = format!(
-            "The server accepted the connection{}, but it has no database with the name that stands under \"dbname\" in {}.",
+            "The server accepted the connection{}, but it has no database with the name given under \"dbname\" in {}.",
             seen.in_step(),
             context.secret_name()
         );

@@ -79,7 +79,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let fact = network::state_proof(format!("{} is {status}", database.id));
     let is_guess = database.found_by == DatabaseChoice::SameEngine;
-    let explanation = format!("The database {}, {}, is {status}: it takes no new password.", database.id, how(database.found_by));
+    let explanation =
+        format!("The database {}, {}, has the status {status}: it takes no new password.", database.id, how(database.found_by));
     let logged = match sign(context) {
         DbSign::Line(finding, _) | DbSign::Slow(finding) | DbSign::Hang(finding) => Some(finding.evidence),
         DbSign::None(_) => login::newest(context).map(|seen| seen.proofs(context)),
@@ -147,7 +148,7 @@ fn fix(context: &DiagnosisContext<'_>, database: &TargetDatabase, status: &str) 
         }
         _ => {
             let kind = format!("db-{noun}");
-            Remediation::new("See what RDS says about the state, mend it, and rotate once the database is available.")
+            Remediation::new("See what RDS says about the status, fix what it names, and rotate once the database is available.")
                 .call(
                     context,
                     &["rds", "describe-events", "--source-type", &kind, "--source-identifier", id, "--duration", "20160"],

@@ -50,7 +50,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             finding.evidence.insert(finding.evidence.len().min(1), fact);
             if demand.is_forced {
                 finding.confidence = Confidence::Confirmed;
-                let text = format!(" {} demands it: {}{group} is on.", database.id, demand.parameter);
+                let text = format!(" The database {} demands TLS: {}{group} is on.", database.id, demand.parameter);
                 finding.explanation.push_str(&text);
             }
             Verdict::Fires(finding)
@@ -132,7 +132,11 @@ mod tests {
         fail(&mut evidence, RotationStep::SetSecret, &[line]);
         let found = finding(RULE.cause, &evidence);
         assert_eq!(found.confidence, Confidence::Confirmed);
-        assert!(found.explanation.ends_with("orders demands it: rds.force_ssl in orders-15 is on."), "{}", found.explanation);
+        assert!(
+            found.explanation.ends_with("The database orders demands TLS: rds.force_ssl in orders-15 is on."),
+            "{}",
+            found.explanation
+        );
         assert!(found.evidence[1].text.contains("rds.force_ssl in orders-15 is on"), "{:?}", found.evidence);
     }
 }

@@ -96,7 +96,7 @@ fn broken(context: &DiagnosisContext<'_>, fault: KeyFault, said: Vec<Proof>) -> 
     let bites = (context.is_unwell() || context.never_rotated()) && (is_said || !context.explained_otherwise(CAUSE));
     let mut evidence = said;
     evidence.extend(refused.map(|seen| seen.proof()));
-    evidence.push(Proof::of(StepName::SecretAccess, "kms:DescribeKey", format!("KeyState {} of {}", fault.state, fault.id)));
+    evidence.push(Proof::of(StepName::SecretAccess, "kms:DescribeKey", format!("KeyState of {}: {}", fault.id, fault.state)));
     evidence.extend(context.failed_attempt_proof().filter(|_| bites));
     let mut explanation = format!("The KMS key of {} is {}.", fault.whose, fault.state);
     if let Some(change) = context.last_change(Concern::Key, &["DisableKey", "ScheduleKeyDeletion"]) {

@@ -33,16 +33,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         let explanation = {
             let layers = context.function().map(|function| function.layers.as_slice()).unwrap_or_default();
-            let layers = if layers.is_empty() {
-                String::new()
-            } else {
-                format!(
-                    " The function's layers: \
-                                                                                {}.",
-                    layers.join(", ")
-                )
+            let layers = match layers {
+                [] => String::new(),
+                [one] => format!("; the function's layer is {one}"),
+                several => format!("; the function's layers are {}", several.join(", ")),
             };
-            format!("An extension crashed{}, and the function with it.{layers}", seen.in_step())
+            format!("An extension crashed{}, and the function with it{layers}.", seen.in_step())
         };
         let remediation = keep_layers(
             context,

@@ -1,4 +1,4 @@
-//! # The function stands in a public subnet
+//! # The function is in a public subnet
 //!
 //! The subnet's default route leads to an Internet gateway. That serves only what has a public address of its own, and a function in
 //! a VPC never has one: its calls to AWS go nowhere.

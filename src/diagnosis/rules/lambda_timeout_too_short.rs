@@ -44,7 +44,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     };
     let why = match hang.success_came_close() {
         Some(longest) => format!("successful invocations take up to {longest:.1} s"),
-        None => "a slow or refused connection alone can take longer".to_owned(),
+        None => "one slow connection or login alone can take longer".to_owned(),
     };
     let explanation = format!("Lambda stopped the function{} after {seconds} s, its timeout; {why}.", hang.in_step());
     let mut finding = context.finding(RULE.cause, confidence, explanation, hang.proofs(), remediation(context));

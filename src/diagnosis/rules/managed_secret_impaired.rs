@@ -67,7 +67,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let because = match (&fault, rds) {
         (Some(fault), _) => fault.clone(),
-        (None, Some(database)) => format!("RDS calls the secret of {} impaired", database.id),
+        (None, Some(database)) => format!("RDS reports that the secret of {} is impaired", database.id),
         (None, None) => "the failed rotation says that it is impaired".to_owned(),
     };
     let name = name_of(owner);

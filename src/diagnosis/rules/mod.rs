@@ -98,6 +98,7 @@ mod vpc_endpoint_policy_deny;
 use super::rule::Rule;
 use crate::model::Cause;
 pub(super) use runtime_auto_updated::is_broken_by_a_runtime;
+pub(super) use stuck_awspending::REASON_UNKNOWN;
 pub(super) use value_written_back_by_iac::is_refused_login;
 
 /// Every rule, in the order of the catalogue.

@@ -29,6 +29,9 @@ pub(super) const RULE: Rule = Rule {
 /// Source: CloudWatch Logs API reference, `PutRetentionPolicy`.
 const SHORTEST_RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
+/// What the explanation ends with where nothing tells the reason; beside a root cause it is not true.
+pub(in crate::diagnosis) const REASON_UNKNOWN: &str = " Why it did not finish is not known.";
+
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(secret) = context.secret() else {
         let missing = context.evidence.secret.observation.missing();
@@ -56,7 +59,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         // The label is there, and what failed is something else that is not known.
         (false, _) => Confidence::Possible,
     };
-    let unknown = if is_told { "" } else { " Why it did not finish is not known." };
+    let unknown = if is_told { "" } else { REASON_UNKNOWN };
     let explanation = format!("A rotation that did not finish left AWSPENDING on version {}.{unknown}", pending.id);
     let remediation = Remediation::new(
         "The label moves by itself when a rotation succeeds. If rotation is still refused, remove the label and rotate again.",

@@ -3,7 +3,7 @@
 //! Older official templates build statements that the database refuses.
 //!
 //! **Shows as** ORA-00933 in the Oracle template, `Cannot grant privilege to databases created from datashares` in the
-//! Redshift template. Where the code is looked at: what the template's mended version has and the function lacks, which is told
+//! Redshift template. Where the code is looked at: what the template's fixed version has and the function lacks, which is told
 //! before it bites.
 
 use crate::diagnosis::context::LogMatch;

@@ -70,7 +70,7 @@ fn missing(module: &MissingModule) -> String {
     let why = match module.because {
         Some(MissingReason::LeftTheLibrary) => ", not in this Python any more",
         Some(MissingReason::LeftTheRuntime) => ", not in Lambda's runtime any more",
-        Some(MissingReason::BuiltForAnother) => ", compiled for another interpreter",
+        Some(MissingReason::BuiltForAnother) => ", compiled for another interpreter or processor",
         None => "",
     };
     format!("{} ({}{why})", module.name, module.place)

@@ -80,8 +80,8 @@ pub(in crate::diagnosis) fn past_block(context: &DiagnosisContext<'_>) -> Option
     let horizon = TimeZone::UTC.to_datetime(next.max(context.now())).date();
     let at = TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()?;
     let text = format!(
-        "The runtime {runtime} is past its block date {day}: Lambda no longer accepts changes of the function, and no longer \
-         promises to run it."
+        "The runtime {runtime} is past its block date {day}: Lambda may refuse changes of the function, and no longer promises \
+         to run it."
     );
     let fact = Proof::of(StepName::RotationFunction, "lambda:GetFunctionConfiguration", format!("Runtime {runtime}"));
     (day <= horizon).then_some(Obstacle {
