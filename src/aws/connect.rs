@@ -16,7 +16,6 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserialization
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::Timestamp;
 use std::sync::{Arc, OnceLock};
@@ -187,7 +186,7 @@ async fn credentials(config: &SdkConfig, options: &AwsOptions) -> Result<Credent
     let loaded = tokio::time::timeout(CREDENTIALS_TIMEOUT, provider.provide_credentials()).await;
     let credentials = match loaded {
         Err(_) => return Err(ConnectError::Credentials { reason: "no answer in time".to_owned() }),
-        Ok(Err(error)) => return Err(why_none(&DisplayErrorContext(&error).to_string(), options)),
+        Ok(Err(error)) => return Err(why_none(&chain(&error), options)),
         Ok(Ok(credentials)) => credentials,
     };
     match credentials.expiry() {
@@ -197,6 +196,11 @@ async fn credentials(config: &SdkConfig, options: &AwsOptions) -> Result<Credent
         }
         _ => Ok(credentials),
     }
+}
+
+/// An error, and what it was caused by, as sentences alone: `DisplayErrorContext` adds the values behind them.
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The SDK tells these cases apart only in the texts of nested errors.
@@ -270,8 +274,7 @@ fn account_of<R: std::fmt::Debug>(
             Some("ExpiredToken" | "ExpiredTokenException") => Err(ConnectError::ExpiredCredentials),
             Some(code) => Err(ConnectError::Refused { reason: code.to_owned() }),
             None => Err(ConnectError::Credentials {
-                reason: excerpt(&format!("STS could not be called: {}", DisplayErrorContext(&error)), MAX_REASON_CHARS)
-                    .to_owned(),
+                reason: excerpt(&format!("STS could not be called: {}", chain(&error)), MAX_REASON_CHARS).to_owned(),
             }),
         },
     }

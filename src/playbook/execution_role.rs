@@ -325,8 +325,7 @@ fn summary(facts: &RoleFacts) -> String {
                 .collect();
             if denied.is_empty() {
                 format!(
-                    "{} may perform all of the {} that rotation \
-                         needs",
+                    "the policies of {} allow all of the {} that rotation needs",
                     role.name(),
                     text::counted(simulations.len(), "action")
                 )

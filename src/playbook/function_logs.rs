@@ -258,7 +258,12 @@ fn summary(logs: &FunctionLogs) -> String {
         .iter()
         .filter(|invocation| matches!(invocation.status, InvocationStatus::Failed | InvocationStatus::TimedOut))
         .collect();
-    let mut line = format!("{} of {} failed", failed.len(), text::counted(logs.invocations.len(), "invocation"));
+    let all = text::counted(logs.invocations.len(), "invocation");
+    // A function that logs nothing about its errors may have failed all the same.
+    let mut line = match failed.len() {
+        0 => format!("{all}, no failure logged"),
+        failed => format!("{failed} of {all} failed"),
+    };
     if let Some(last) = failed.last() {
         line.push_str(&format!(", last {}", text::moment(last.ended_at.unwrap_or(last.started_at))));
         if let Some(step) = last.step {

@@ -212,8 +212,13 @@ pub fn command_lines(command: &SafeText) -> Vec<SafeText> {
 /// What else was found: symptoms, other causes, remarks; and how many more there are.
 #[must_use]
 pub fn also(report: &Report) -> (Vec<SafeText>, usize) {
-    let skipped = usize::from(report.leading().is_some());
-    let rest: Vec<&ReportedFinding> = report.findings.iter().skip(skipped).collect();
+    let leading = report.leading();
+    // A symptom that says what the root cause says already tells nothing.
+    let is_repeated = |finding: &ReportedFinding| {
+        finding.inhibited_by.is_some() && leading.is_some_and(|first| first.explanation == finding.explanation)
+    };
+    let rest = report.findings.iter().skip(usize::from(leading.is_some()));
+    let rest: Vec<&ReportedFinding> = rest.filter(|finding| !is_repeated(finding)).collect();
     listed(&rest, |finding| {
         let title = finding.title.single_line();
         let explanation = finding.explanation.single_line();

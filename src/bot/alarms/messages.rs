@@ -245,6 +245,9 @@ pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left
         Some((Some(cause), count)) if *count == records.len() && records.len() > 1 => {
             (Tone::Bad, safe_format!("{}: {} of {} secrets have the same cause: {}", title_of(case), *count, all, *cause))
         }
+        _ if left.is_empty() && records.iter().all(|record| record.diagnosis.outcome == Outcome::Healthy) => {
+            (Tone::Good, safe_format!("{}: all {} secrets rotate", title_of(case), all))
+        }
         _ if broken == 0 => (Tone::Warning, safe_format!("{}: no cause was found for any of {} secrets", title_of(case), all)),
         _ => {
             let causes = match distinct(records) {

@@ -108,8 +108,9 @@ pub(super) enum CommandEffect {
 
 /// What a command that changes nothing in AWS is for: some leave a file behind.
 fn reading(command: &str) -> &'static str {
-    const FILES: [(&str, &str); 4] = [
+    const FILES: [(&str, &str); 5] = [
         ("> superuser.json", "saves the superuser's value to superuser.json: correct it there before the next step"),
+        ("> endpoint-policy.json", "saves the endpoint's policy to endpoint-policy.json: correct it there before the next step"),
         ("> value.json", "saves the value to value.json: correct it there before the next step"),
         ("environment.json", "saves the environment to environment.json: correct it there before the next step"),
         ("previous.zip", "saves the present package as previous.zip"),

@@ -120,7 +120,10 @@ fn call(text: &str) -> Option<&str> {
 fn answered_with_a_fault(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, incident: Option<&HealthEvent>) -> Verdict {
     let asked = call(&seen.read.event.text).map_or_else(|| "the function".to_owned(), |call| format!("the function's {call}"));
     let meanwhile = incident
-        .map(|event| format!(" AWS reports an incident of {} in {}.", name_of(&event.service), event.region))
+        .map(|event| {
+            let reports = if event.ended_at.is_some() { "then had" } else { "reports" };
+            format!(" AWS {reports} an incident of {} in {}.", name_of(&event.service), event.region)
+        })
         .unwrap_or_default();
     let explanation = format!(
         "AWS answered {asked}{} with an internal error: the fault is AWS's own, not the function's, its role's or the \
@@ -128,12 +131,16 @@ fn answered_with_a_fault(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>
         seen.in_step()
     );
     let mut finding = by_log::said(context, RULE.cause, seen, explanation, after_the_fault(context, incident));
-    if let Some(event) = incident {
-        finding.evidence.push(incident_proof(event));
-    } else {
+    finding.evidence.extend(incident.map(incident_proof));
+    if !is_open(incident) {
         finding.title = "AWS answered the function with an internal error".to_owned();
     }
     finding.into()
+}
+
+/// True where AWS reports the incident still.
+fn is_open(incident: Option<&HealthEvent>) -> bool {
+    incident.is_some_and(|event| event.ended_at.is_none())
 }
 
 /// What is left to do once AWS itself has failed.
@@ -184,7 +191,7 @@ fn faulted(context: &DiagnosisContext<'_>, said: Proof, incident: Option<&Health
     };
     let evidence = std::iter::once(said).chain(incident.map(incident_proof)).collect();
     let mut finding = context.finding(RULE.cause, confidence, explanation, evidence, after_the_fault(context, incident));
-    if incident.is_none() {
+    if !is_open(incident) {
         finding.title = "Secrets Manager failed with an internal error of its own".to_owned();
     }
     finding.into()

@@ -10,6 +10,7 @@
 //! **Is not it** when the same invocation established a connection. A login that fails within 2 seconds proves nothing: a
 //! closed port and an unknown name fail as quickly.
 
+use super::db_not_available::is_serving;
 use crate::diagnosis::network::{HopPlace, HopStanding, NetworkPaths, Reachability};
 use crate::diagnosis::network_remedy::Towards;
 use crate::diagnosis::readings::by_log::{not_said, said};
@@ -167,7 +168,8 @@ fn by_network(
         finding.remediation = mending(context, candidate.database, paths);
         return finding.into();
     }
-    if !candidates.is_empty() && candidates.iter().all(|one| one.reach() == Reachability::Reachable) {
+    let is_open = |one: &JudgedDatabase<'_>| one.reach() == Reachability::Reachable && is_serving(one.database);
+    if !candidates.is_empty() && candidates.iter().all(is_open) {
         finding.confidence = finding.confidence.min(Confidence::Likely);
         finding.explanation.push_str(MENDED);
     }

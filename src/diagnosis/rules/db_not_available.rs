@@ -66,6 +66,11 @@ fn availability(status: &str) -> Availability {
     }
 }
 
+/// True for a database that takes connections, as far as its status tells.
+pub(super) fn is_serving(database: &TargetDatabase) -> bool {
+    database.status.as_deref().is_none_or(|status| availability(status) == Availability::Works)
+}
+
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(candidate) = network::database(context) else { return not_said(context, &RULE) };
     let database = candidate.database;

@@ -178,10 +178,9 @@ fn allowing(context: &DiagnosisContext<'_>, judgement: &PolicyJudgement<'_>) -> 
 fn mending(context: &DiagnosisContext<'_>, judgement: &PolicyJudgement<'_>) -> Remediation {
     let fix =
         Remediation::new("Let the endpoint's policy allow the function's role the actions that rotation needs, and rotate.");
-    let document =
-        allowing(context, judgement).map_or_else(|| "file://endpoint-policy.json".to_owned(), |policy| policy.to_string());
     let id = judgement.endpoint.id.as_str();
-    let words = ["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", id, "--policy-document", &document];
+    let Some(policy) = allowing(context, judgement) else { return by_file(fix, context, id) };
+    let words = ["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", id, "--policy-document", &policy.to_string()];
     about(fix.run(aws_in(context, &words)), context)
 }
 
@@ -190,18 +189,32 @@ fn looking(context: &DiagnosisContext<'_>, vpc: &str, service: &str) -> Remediat
     let name = format!("com.amazonaws.{}.{service}", context.evidence.region);
     let all = context.evidence.network.endpoints.found().map(Vec::as_slice).unwrap_or_default();
     let mut own = all.iter().filter(|one| one.vpc_id == vpc && one.service == name);
-    let id = match (own.next(), own.next()) {
-        (Some(endpoint), None) => endpoint.id.as_str(),
-        _ => "VPCE_ID",
+    let suspects = context.suspects(CAUSE);
+    let changed = suspects.iter().rev().map(|(change, _)| change.resource.as_str()).find(|id| id.starts_with("vpce-"));
+    let known = match (own.next(), own.next()) {
+        (Some(endpoint), None) => Some(endpoint.id.as_str()),
+        _ => changed,
     };
-    let mut fix =
+    let fix =
         Remediation::new("Let the endpoint's policy allow the function's role the actions that rotation needs, and rotate.");
-    let filters = [format!("Name=vpc-id,Values={vpc}"), format!("Name=service-name,Values={name}")];
-    let [in_vpc, of_service] = &filters;
-    fix = fix
-        .run(aws_in(context, &["ec2", "describe-vpc-endpoints", "--filters", in_vpc, of_service]))
-        .needs("ec2:DescribeVpcEndpoints");
+    let fix = match known {
+        Some(_) => fix,
+        None => {
+            let filters = [format!("Name=vpc-id,Values={vpc}"), format!("Name=service-name,Values={name}")];
+            let [in_vpc, of_service] = &filters;
+            let query = "VpcEndpoints[].[VpcEndpointId,PolicyDocument]";
+            fix.call(context, &["ec2", "describe-vpc-endpoints", "--filters", in_vpc, of_service, "--query", query])
+        }
+    };
+    by_file(fix, context, known.unwrap_or("VPCE_ID"))
+}
+
+/// Saves the policy, for a person to correct it, and sets what the file says then.
+fn by_file(fix: Remediation, context: &DiagnosisContext<'_>, id: &str) -> Remediation {
+    let query = ["--query", "VpcEndpoints[0].PolicyDocument", "--output", "text"];
+    let read = aws_in(context, &[&["ec2", "describe-vpc-endpoints", "--vpc-endpoint-ids", id][..], &query].concat());
     let words = ["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", id, "--policy-document", "file://endpoint-policy.json"];
+    let fix = fix.run(format!("{read} > endpoint-policy.json")).needs("ec2:DescribeVpcEndpoints");
     about(fix.run(aws_in(context, &words)), context)
 }
 

