@@ -105,16 +105,17 @@ fn finding_of(report: &Report, finding: &ReportedFinding, mut screen: Screen) ->
     let kept = screen::LABEL + first + proof.as_ref().map_or(0, |_| SHORT_PROOF);
     let warning = remediation.warning.as_ref().map(SafeText::single_line).unwrap_or_default();
     let least = |text: &SafeText| screen::text(&wording::beginning(text, |_| false));
-    let beside = kept + screen::LABEL + least(&remediation.summary) + least(&warning);
+    let reserved = kept + outlook::worth(report).map_or(0, |worth| screen::text(&worth));
+    let beside = reserved + screen::LABEL + least(&remediation.summary) + least(&warning);
     let happened = wording::briefly(&finding.explanation);
     let happened = wording::beginning(&happened, |text| screen.without(beside).has(screen::text(text)));
     screen.take(screen::LABEL + screen::text(&happened));
     parts.extend(section("What happened", vec![happened], 0));
 
     let least = least(&warning);
-    let summary = wording::beginning(&remediation.summary, |text| screen.without(kept + least).has(screen::text(text)));
+    let summary = wording::beginning(&remediation.summary, |text| screen.without(reserved + least).has(screen::text(text)));
     screen.take(screen::text(&summary));
-    let shown_warning = wording::beginning(&warning, |text| screen.without(kept).has(screen::text(text)));
+    let shown_warning = wording::beginning(&warning, |text| screen.without(reserved).has(screen::text(text)));
     screen.take(screen::text(&shown_warning));
     let is_whole = summary == remediation.summary.single_line() && shown_warning == warning;
     parts.extend(section("Fix", vec![summary], 0).filter(|_| !remediation.summary.as_str().is_empty()));

@@ -1,5 +1,6 @@
 //! What several rules read from the evidence: each answers one question about it, and decides no cause.
 
+pub(super) mod availability;
 pub(super) mod by_log;
 pub(super) mod code;
 pub(super) mod function_age;

@@ -10,9 +10,9 @@
 //! **Is not it** when the same invocation established a connection. A login that fails within 2 seconds proves nothing: a
 //! closed port and an unknown name fail as quickly.
 
-use super::db_not_available::is_serving;
 use crate::diagnosis::network::{HopPlace, HopStanding, NetworkPaths, Reachability};
 use crate::diagnosis::network_remedy::Towards;
+use crate::diagnosis::readings::availability::is_serving;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::hang::Hang;
 use crate::diagnosis::readings::login::{self, Answer};

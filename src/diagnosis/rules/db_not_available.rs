@@ -9,6 +9,7 @@
 //! **Is not it** when the status is `available`, or one in which a database goes on working, such as `backing-up` or `modifying`.
 
 use super::db_network_unreachable::{AT_DATABASE, DbSign, sign};
+use crate::diagnosis::readings::availability::{Availability, availability};
 use crate::diagnosis::readings::by_log::not_said;
 use crate::diagnosis::readings::login;
 use crate::diagnosis::readings::network::{self, Weight, how};
@@ -28,48 +29,6 @@ pub(super) const RULE: Rule = Rule {
 };
 
 const STATES: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html";
-
-/// What a status means for whoever wants to log in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Availability {
-    Works,
-    /// It comes by itself, or goes.
-    Passing,
-    Down,
-}
-
-/// Source: Amazon RDS User Guide, "Viewing DB instance status"; Amazon Aurora User Guide, "Viewing DB cluster status".
-fn availability(status: &str) -> Availability {
-    match status.to_ascii_lowercase().as_str() {
-        "stopped"
-        | "stopping"
-        | "failed"
-        | "storage-full"
-        | "restore-error"
-        | "deleting"
-        | "insufficient-capacity"
-        | "cloning-failed"
-        | "suspended"
-        | "insufficient-resource-limits" => Availability::Down,
-        status if status.starts_with("incompatible-") || status.starts_with("inaccessible-") => Availability::Down,
-        "starting"
-        | "creating"
-        | "rebooting"
-        | "upgrading"
-        | "resetting-master-credentials"
-        | "failing-over"
-        | "promoting"
-        | "migrating"
-        | "preparing-data-migration"
-        | "reactivating" => Availability::Passing,
-        _ => Availability::Works,
-    }
-}
-
-/// True for a database that takes connections, as far as its status tells.
-pub(super) fn is_serving(database: &TargetDatabase) -> bool {
-    database.status.as_deref().is_none_or(|status| availability(status) == Availability::Works)
-}
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(candidate) = network::database(context) else { return not_said(context, &RULE) };

@@ -150,7 +150,7 @@ impl SocketLine {
                     if self.slack.tokens.have_another_inbound_than(&tried) {
                         continue;
                     }
-                    return Err(SlackStop::NotLetIn(format!("with the app-level token, {failure}")));
+                    return Err(SlackStop::NotLetIn(failure.to_string()));
                 }
                 Err(NoConnection::Failed(failure)) => {
                     tracing::warn!(%failure, "no socket to Slack yet");
