@@ -88,15 +88,19 @@ fn sound(mut alarm: Alarm, sent_at: Timestamp) -> Result<Alarm, &'static str> {
     if alarm.key.len() > MAX_KEY {
         return Err("its name or ARN is longer than AWS allows");
     }
+    // Not in a name of AWS, and PostgreSQL keeps none.
+    if alarm.key.contains('\0') {
+        return Err("its name or ARN has a character that AWS does not allow");
+    }
     // Every later change would look outdated beside one that lies ahead.
     alarm.state_at = alarm.state_at.min(sent_at.checked_add(AHEAD).unwrap_or(sent_at));
     Ok(alarm)
 }
 
-/// The alarm with its free texts redacted, whole, and then cut.
+/// The alarm with its free texts redacted, whole, and then cut; without NULs, which PostgreSQL keeps in no text.
 fn sanitize(mut alarm: Alarm) -> Alarm {
     for (text, longest) in [(&mut alarm.title, MAX_TITLE), (&mut alarm.reason, MAX_TEXT), (&mut alarm.description, MAX_TEXT)] {
-        *text = SafeText::redact(text).cut(longest).to_string();
+        *text = SafeText::redact(text).cut(longest).to_string().replace('\0', "\u{fffd}");
     }
     alarm
 }

@@ -27,6 +27,8 @@ pub struct Section<'a> {
     reader: &'a Reader<'a>,
     path: String,
     table: &'a DeTable<'a>,
+    /// Where the table begins, for what is missing in it.
+    head: Range<usize>,
     known: RefCell<BTreeSet<&'static str>>,
 }
 
@@ -49,7 +51,7 @@ impl<'i> Reader<'i> {
 
 impl<'a> Section<'a> {
     pub(super) fn root(reader: &'a Reader<'a>, table: &'a DeTable<'a>) -> Section<'a> {
-        Section { reader, path: String::new(), table, known: RefCell::default() }
+        Section { reader, path: String::new(), table, head: 0..0, known: RefCell::default() }
     }
 
     fn full(&self, key: &str) -> String {
@@ -72,7 +74,7 @@ impl<'a> Section<'a> {
     /// The table at `key`.
     pub(crate) fn section(&self, key: &'static str) -> Option<Section<'a>> {
         let table = self.get(key, table)?;
-        Some(Section { reader: self.reader, path: self.full(key), table, known: RefCell::default() })
+        Some(Section { reader: self.reader, path: self.full(key), table, head: self.span(key), known: RefCell::default() })
     }
 
     /// The tables at `key`, each under a name of the user's choice.
@@ -83,7 +85,8 @@ impl<'a> Section<'a> {
             let path = format!("{path}.{}", name.get_ref());
             match table(value.get_ref()) {
                 Ok(table) => {
-                    Some((name.get_ref().to_string(), Section { reader: self.reader, path, table, known: RefCell::default() }))
+                    let section = Section { reader: self.reader, path, table, head: value.span(), known: RefCell::default() };
+                    Some((name.get_ref().to_string(), section))
                 }
                 Err(expected) => {
                     self.reader.problem(value.span(), format!("`{path}`: {expected}"));
@@ -101,14 +104,15 @@ impl<'a> Section<'a> {
             let items = value.as_array().ok_or_else(|| expected(value))?;
             items
                 .iter()
-                .map(|item| item.get_ref().as_table().ok_or_else(|| expected(item.get_ref())))
+                .map(|item| item.get_ref().as_table().map(|table| (item.span(), table)).ok_or_else(|| expected(item.get_ref())))
                 .collect::<Result<Vec<_>, _>>()
         });
         let path = self.full(key);
-        let named = tables.unwrap_or_default().into_iter().enumerate().map(|(at, table)| Section {
+        let named = tables.unwrap_or_default().into_iter().enumerate().map(|(at, (head, table))| Section {
             reader: self.reader,
             path: format!("{path}[{at}]"),
             table,
+            head,
             known: RefCell::default(),
         });
         named.collect()
@@ -124,9 +128,9 @@ impl<'a> Section<'a> {
         self.table.contains_key(key)
     }
 
-    /// Where `key` stands, for problems found after reading.
+    /// Where `key` stands, for problems found after reading; where it is missing, the head of its table.
     pub(crate) fn span(&self, key: &str) -> Range<usize> {
-        self.table.get(key).map(Spanned::span).unwrap_or_default()
+        self.table.get(key).map_or_else(|| self.head.clone(), Spanned::span)
     }
 
     /// Refuses every key that nobody asked for.

@@ -338,8 +338,9 @@ fn is_mysql(engine: Option<&str>) -> bool {
     matches!(engine, Some("mysql" | "mariadb"))
 }
 
+/// The client, in a mode where a backslash has its meaning between quotes, whatever the server's own mode is: `QUOTE` relies on it.
 fn mysql(words: &[&str]) -> String {
-    shell("mysql", &[&["--defaults-extra-file=admin.cnf"], words].concat())
+    shell("mysql", &[&["--defaults-extra-file=admin.cnf", "--init-command=SET sql_mode = TRADITIONAL"], words].concat())
 }
 
 /// The client as it prints a column of statements, each on a line and as it is.

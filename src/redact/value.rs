@@ -272,6 +272,12 @@ fn quoted_until(text: &str, at: usize, closes: impl Fn(&str, usize, usize) -> bo
     let depth = opening - at;
     let quote = byte(text, opening).filter(|byte| is_quote(*byte))?;
     let start = opening + 1;
+    // A statement between quotes has its own doubled: `EXECUTE 'ALTER USER app PASSWORD ''tiger'''`.
+    if depth == 0 && opens_doubled(text, start, quote) {
+        let (rest, pair) = (text.as_bytes().get(start + 1..)?, [quote, quote]);
+        let closed = rest.windows(2).position(|two| two == pair.as_slice() || two.starts_with(b"\n"));
+        return Some(Quoted(start + 1..start + 1 + closed.unwrap_or(rest.len())));
+    }
     // Three quotes enclose what one of them may stand in.
     let mark = text.get(at..start)?;
     let opened = text.get(start..).and_then(|rest| rest.strip_prefix(mark)?.strip_prefix(mark));
@@ -290,12 +296,30 @@ fn quoted_until(text: &str, at: usize, closes: impl Fn(&str, usize, usize) -> bo
         }
         let content = run_start(text, next, |byte| byte == b'\\').max(start);
         let escapes = next - content;
-        if closes(text.get(start..content)?, escapes, depth) {
-            let end = next - depth.min(escapes);
-            return Some(Quoted(start..end));
+        if !closes(text.get(start..content)?, escapes, depth) {
+            end = next + 1;
+        } else if let Some(behind) = goes_on(text, next, quote).filter(|_| escapes == 0 && depth == 0) {
+            end = behind;
+        } else {
+            return Some(Quoted(start..next - depth.min(escapes)));
         }
-        end = next + 1;
     }
+}
+
+/// Whether the quote in front of `start` is the first of two that open a value, and not of an empty one.
+fn opens_doubled(text: &str, start: usize, quote: u8) -> bool {
+    let is_value = |next: u8| next != quote && !next.is_ascii_whitespace() && !b",;:)]}.\\".contains(&next) && !is_quote(next);
+    byte(text, start) == Some(quote) && byte(text, start + 1).is_some_and(is_value)
+}
+
+/// Where a value goes on behind a quote that only seems to close it: SQL doubles a quote that belongs to the value, and a shell
+/// closes the value, writes the quote behind a backslash, and opens the value again.
+fn goes_on(text: &str, at: usize, quote: u8) -> Option<usize> {
+    const REOPENED: &str = r"'\''";
+    if byte(text, at + 1) == Some(quote) {
+        return Some(at + 2);
+    }
+    text.get(at..)?.starts_with(REOPENED).then_some(at + REOPENED.len())
 }
 
 /// Behind the letter or the call that a quote may follow.

@@ -150,7 +150,7 @@ async fn move_table(from: &AnyPool, tx: &mut Tx, table: &'static str) -> Result<
         for (at, column) in columns.iter().enumerate() {
             into = match column.kind {
                 CellKind::Number => into.bind(row.try_get::<Option<i64>, _>(at)?),
-                CellKind::Text => into.bind(row.try_get::<Option<String>, _>(at)?),
+                CellKind::Text => into.bind(text_of(&row, at)?),
                 CellKind::Bytes => into.bind(row.try_get::<Option<Vec<u8>>, _>(at)?),
             };
         }
@@ -163,6 +163,11 @@ async fn move_table(from: &AnyPool, tx: &mut Tx, table: &'static str) -> Result<
         return Err(MoveError::NotTheSame { table, sent: sent.rows, arrived: arrived.rows });
     }
     Ok(sent.rows)
+}
+
+/// A text as it is moved: PostgreSQL keeps no NUL in one, and SQLite does.
+fn text_of(row: &AnyRow, at: usize) -> Result<Option<String>, sqlx::Error> {
+    Ok(row.try_get::<Option<String>, _>(at)?.map(|text| text.replace('\0', "\u{fffd}")))
 }
 
 /// The columns of a table in the file, with the hidden one that tells the order of those that have no number.
@@ -200,7 +205,7 @@ impl RowTally {
         for (at, column) in columns.iter().enumerate() {
             let field: Option<Vec<u8>> = match column.kind {
                 CellKind::Number => row.try_get::<Option<i64>, _>(at)?.map(|number| number.to_be_bytes().to_vec()),
-                CellKind::Text => row.try_get::<Option<String>, _>(at)?.map(String::into_bytes),
+                CellKind::Text => text_of(row, at)?.map(String::into_bytes),
                 CellKind::Bytes => row.try_get::<Option<Vec<u8>>, _>(at)?,
             };
             // With its length, so that nothing moves from one field into the next.

@@ -131,7 +131,7 @@ impl DatabaseUser {
 
 static ACCOUNT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r#"(?i)'(?P<mysql>[\w.-]+)'@'(?P<host>[^']*)'|user '(?P<on>[\w.-]+)' on host '(?P<at>[^']*)'|"#,
+        r#"(?i)'(?P<mysql>[\w.-]+)'@'(?P<host>[^'\\]*)'|user '(?P<on>[\w.-]+)' on host '(?P<at>[^'\\]*)'|"#,
         r#"\b(?:user|role|login|account|principal)(?: name)? \\?["'](?P<quoted>[\w.@-]+)\\?["']|\bUser (?P<bare>[\w.-]+) does not exist"#
     ))
     .ok()

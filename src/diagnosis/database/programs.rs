@@ -53,10 +53,12 @@ pub(super) const POSTGRES_HASHES: &str = concat!(
 
 /// Gives the user of a value its password, and unlocks it. Names without quotes are kept in capitals.
 ///
-/// The words are written so that the report does not hide what follows them, here and below.
+/// The words are written so that the report does not hide what follows them, here and below. A quote would end the name or the
+/// password, and behind a line break sqlplus takes commands, such as HOST: a value with one is refused.
 pub(super) const ORACLE_TAKES: &str = concat!(
+    r#"def w: if test("[\u0001-\u001f\u0022]") then error("the value has a quote or a line break") else . end; "#,
     r#""SET DEFINE OFF\nWHENEVER SQLERROR EXIT FAILURE\n"#,
-    r#"ALTER USER \u0022\(.username|ascii_upcase)\u0022 IDENTIFIED" + " BY \u0022\(.password)\u0022 ACCOUNT UNLOCK;""#,
+    r#"ALTER USER \u0022\(.username|ascii_upcase|w)\u0022 IDENTIFIED" + " BY \u0022\(.password|w)\u0022 ACCOUNT UNLOCK;""#,
 );
 
 /// Makes the login of a value where it is missing, gives it the value's password, and unlocks it.
@@ -74,8 +76,12 @@ pub(super) const MONGODB_TAKES: &str = concat!(
     r#"\(.username|tojson), {pw" + "d: \(.password|tojson)})""#,
 );
 
-/// Writes a string as SQL does.
-pub(super) const SQL_WORDS: &str = r#"def q: "\u0027" + gsub("\u0027"; "\u0027\u0027") + "\u0027"; "#;
+/// Writes a string as SQL does, for clients that take commands behind a line break, such as `!!` and `!`, whatever is open: a value
+/// with one is refused.
+pub(super) const SQL_WORDS: &str = concat!(
+    r#"def q: if test("[\u0001-\u001f]") then error("the value has a line break") else "\u0027" "#,
+    r#"+ gsub("\u0027"; "\u0027\u0027") + "\u0027" end; "#,
+);
 
 /// Makes the role of a value one that others than superusers may change.
 pub(super) const POSTGRES_IS_NO_SUPERUSER: &str = concat!(
@@ -83,9 +89,10 @@ pub(super) const POSTGRES_IS_NO_SUPERUSER: &str = concat!(
     r#"WHERE rolname = \(u) AND rolsuper \\gexec""#,
 );
 
-/// What a user that is made again may do on the database that its value names.
+/// What a user that is made again may do on the database that its value names. Backticks in the name are doubled: who may write the
+/// value must not make statements of the administrator.
 pub(super) const MYSQL_OWN_DATABASE: &str = concat!(
-    r#"\(if .dbname then "SELECT CONCAT(\u0027GRANT ALL PRIVILEGES ON `\u0027, \(.dbname|q), \u0027`.* TO \u0027, "#,
+    r#"\(if .dbname then "SELECT CONCAT(\u0027GRANT ALL PRIVILEGES ON `\u0027, \(.dbname|gsub("`"; "``")|q), \u0027`.* TO \u0027, "#,
     r#"\(e), \u0027;\u0027) MISSING;\n" else "" end)"#,
 );
 
