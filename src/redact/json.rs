@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::marker::{MARKER_START, marker};
 use super::names::is_secret_name;
 use super::redactor::Redactor;
-use super::words::names_a_secret;
+use super::words::{names_a_secret, names_a_value};
 
 /// Where loggers that write JSON put the line they were given.
 pub(super) const TEXT_FIELDS: [&str; 4] = ["message", "msg", "log", "event"];
@@ -62,8 +62,8 @@ impl Redactor {
         Ok((serde_json::from_value(document)?, count))
     }
 
-    /// Hides a value for its key: strings, also in lists. Structures are searched, numbers stay what they are, so
-    /// that the document keeps its types.
+    /// Hides a value for its key: strings, also in lists, and in an object under a word for a value. Other structures are searched,
+    /// numbers stay what they are, so that the document keeps its types.
     fn hide(&self, value: &mut Value) -> usize {
         match value {
             Value::String(text) if text.is_empty() || is_marker(text) => 0,
@@ -72,6 +72,13 @@ impl Redactor {
                 1
             }
             Value::Array(items) => items.iter_mut().map(|item| self.hide(item)).sum(),
+            Value::Object(fields) => {
+                let hide = |(key, value): (&String, &mut Value)| match names_a_value(key) {
+                    true => self.hide(value),
+                    false => self.redact_json(value),
+                };
+                fields.iter_mut().map(hide).sum()
+            }
             other => self.redact_json(other),
         }
     }

@@ -8,7 +8,7 @@ use super::prose::{bound, stated_value};
 use super::randomness::randomness;
 use super::scan::{byte, is_blank, is_name_byte, is_quote, is_token_byte, name_start, run_end};
 use super::value::{Assigned, Link, assigned, quoted, quoted_object, value};
-use super::words::{MAX_SECRET_NAME, is_mask, is_no_word, is_term, is_uuid};
+use super::words::{MAX_SECRET_NAME, is_mask, is_no_word, is_term, is_uuid, names_a_value};
 
 /// A password, or anything else whose name says that its value must stay hidden.
 pub(super) fn strong(text: &str, word: Range<usize>) -> Option<Range<usize>> {
@@ -16,8 +16,28 @@ pub(super) fn strong(text: &str, word: Range<usize>) -> Option<Range<usize>> {
     if matches!(byte(text, word.end), Some(b's' | b'S')) {
         return listed(text, &(word.start..word.end + 1));
     }
-    let found = assigned(text, &word).and_then(|assigned| value(text, &assigned));
+    let assigned = assigned(text, &word);
+    let found = assigned.as_ref().and_then(|assigned| value(text, assigned).or_else(|| enclosed(text, &word, assigned.at)));
     found.or_else(|| stated_value(text, &word))
+}
+
+/// The value in a list of its own, or in an object under a word for a value, as DynamoDB and stores of secrets write it: `["…"]`,
+/// `{"S": "…"}`.
+fn enclosed(text: &str, word: &Range<usize>, at: usize) -> Option<Range<usize>> {
+    let unquoted = |at: usize| run_end(text, at, |byte| byte == b'\\' || is_quote(byte));
+    let blank = |at: usize| run_end(text, at, is_blank);
+    let opening = blank(at);
+    let inside = blank(opening + 1);
+    match byte(text, opening)? {
+        b'[' => listed(text, word),
+        b'{' => {
+            let key = quoted(text, inside)?;
+            let colon = blank(unquoted(key.end()));
+            let is_value = names_a_value(text.get(key.start()..key.end())?) && byte(text, colon) == Some(b':');
+            quoted(text, blank(colon + 1)).filter(|_| is_value)?.of_secret(text)
+        }
+        _ => None,
+    }
 }
 
 /// The quoted values behind a name in the plural, all of a list together.

@@ -37,6 +37,11 @@ pub(super) fn is_mask(value: &str) -> bool {
 /// The longest name a secret can have (Secrets Manager API Reference, `CreateSecret`).
 pub(super) const MAX_SECRET_NAME: usize = 512;
 
+/// Whether a key says only that what it holds is the value, as in `{"password": {"S": "…"}}`.
+pub(super) fn names_a_value(key: &str) -> bool {
+    ["s", "value", "plain", "plaintext", "text"].iter().any(|word| key.eq_ignore_ascii_case(word))
+}
+
 /// Whether a key of a JSON object names a secret, so that its value must be hidden whatever it looks like.
 pub(super) fn names_a_secret(key: &str) -> bool {
     const NOUNS: [&str; 20] = [

@@ -111,8 +111,11 @@ pub(super) async fn connect(server: &StoreServer, connections: u32) -> Result<An
             })
         })
         .connect_with(options(server)?)
-        .await
-        .map_err(cannot)?;
+        .await;
+    let pool = match pool {
+        Ok(pool) => pool,
+        Err(error) => return Err(unconnected(server, &error).await),
+    };
     let (version, encoding): (i64, String) = sqlx::query_as(
         "SELECT CAST(current_setting('server_version_num') AS BIGINT), CAST(current_setting('server_encoding') AS TEXT)",
     )
@@ -135,6 +138,17 @@ pub(super) async fn connect(server: &StoreServer, connections: u32) -> Result<An
 fn options(server: &StoreServer) -> Result<AnyConnectOptions, OpenError> {
     let options = AnyConnectOptions::from_url(&address(server)?).map_err(|error| refused(server, &error))?;
     Ok(options.disable_statement_logging())
+}
+
+/// Why no connection came about: a pool that waited in vain does not say what for.
+async fn unconnected(server: &StoreServer, error: &sqlx::Error) -> OpenError {
+    if matches!(error, sqlx::Error::PoolTimedOut)
+        && let Ok(options) = options(server)
+        && let Ok(Err(cause)) = tokio::time::timeout(TURN, options.connect()).await
+    {
+        return refused(server, &cause);
+    }
+    refused(server, error)
 }
 
 /// The address with all that belongs to it, the password too.

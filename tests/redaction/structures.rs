@@ -28,9 +28,10 @@ fn a_policy_document_survives_and_named_values_do_not() {
         "tags": [{"Key": "team", "Value": "orders"}, {"Key": "db_password", "Value": "plain"}],
         "MasterUserPassword": "plain", "password": null, "passwords": ["plain password=other"],
         "text": "failed with password=plain", "count": 3,
-        "hidden": {"token": ["plain", "[hidden: token]"]}
+        "hidden": {"token": ["plain", "[hidden: token]"]},
+        "item": {"password": {"S": "plain"}, "apiKey": {"value": "plain", "since": "yesterday"}}
     });
-    assert_eq!(Redactor::default().redact_json(&mut document), 6);
+    assert_eq!(Redactor::default().redact_json(&mut document), 8);
     assert_eq!(
         document,
         json!({
@@ -39,7 +40,8 @@ fn a_policy_document_survives_and_named_values_do_not() {
             "tags": [{"Key": "team", "Value": "orders"}, {"Key": "db_password", "Value": "[hidden: named secret]"}],
             "MasterUserPassword": "[hidden: named secret]", "password": null, "passwords": ["plain password=[hidden: password]"],
             "text": "failed with password=[hidden: password]", "count": 3,
-            "hidden": {"token": ["[hidden: named secret]", "[hidden: token]"]}
+            "hidden": {"token": ["[hidden: named secret]", "[hidden: token]"]},
+            "item": {"password": {"S": "[hidden: named secret]"}, "apiKey": {"value": "[hidden: named secret]", "since": "yesterday"}}
         })
     );
     let once = document.clone();

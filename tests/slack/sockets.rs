@@ -245,6 +245,9 @@ async fn a_token_that_is_refused_does_not_end_a_bot_that_has_a_newer_one_and_end
     fake.change(|world| world.app_token = "xapp-3-unknown".to_owned());
     fake.close(socket);
     let ended = tokio::time::timeout(std::time::Duration::from_secs(20), running).await.unwrap().unwrap();
-    assert!(matches!(&ended, Err(SlackStop::NotLetIn(why)) if why.starts_with("apps.connections.open: invalid_auth; ")), "{ended:?}");
+    assert!(
+        matches!(&ended, Err(SlackStop::NotLetIn(why)) if why.starts_with("apps.connections.open: invalid_auth; ")),
+        "{ended:?}"
+    );
     fake.finish();
 }
