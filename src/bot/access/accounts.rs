@@ -276,4 +276,25 @@ mod tests {
         assert_eq!(role("told", None), Some((None, true, id())));
         assert_eq!(role("own", Some(&somebody)), None);
     }
+
+    #[tokio::test]
+    async fn people_may_name_the_accounts_of_the_configuration_the_default_one_first() {
+        let known = async |more: &str| {
+            let text = format!("default_region = \"eu-west-1\"\n{more}");
+            let config = Config::parse(&text, crate::app::PLATFORMS).unwrap();
+            AwsAccounts::of(&config).await.unwrap().known().to_vec()
+        };
+        let own = AccountInfo { regions: vec!["eu-west-1".parse().unwrap()], any_region: true, ..AccountInfo::default() };
+        assert_eq!(known("").await, [own.clone()]);
+        let two = "default_account = \"test\"\n[accounts.prod]\naccount_id = \"123456789012\"\nregions = [\"us-east-1\"]\n\
+            [accounts.test]\nrole_arn = \"arn:aws:iam::111122223333:role/reader\"\n";
+        let test = AccountInfo { name: Some("test".to_owned()), account_id: Some("111122223333".parse().unwrap()), ..own };
+        let prod = AccountInfo {
+            name: Some("prod".to_owned()),
+            account_id: Some("123456789012".parse().unwrap()),
+            regions: vec!["us-east-1".parse().unwrap()],
+            any_region: false,
+        };
+        assert_eq!(known(two).await, [test, prod]);
+    }
 }
