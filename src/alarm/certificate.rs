@@ -87,7 +87,7 @@ impl Certificate {
     /// True when `signature`, in base64, is this certificate's under `text`.
     pub(super) fn verifies(&self, version: SignatureVersion, text: &str, signature: &str) -> bool {
         let Some(signature) = Some(signature)
-            .filter(|signature| !signature.is_empty() && signature.len() <= MAX_SIGNATURE)
+            .filter(|signature| signature.len() <= MAX_SIGNATURE)
             .and_then(|signature| STANDARD.decode(signature).ok())
         else {
             return false;
@@ -115,6 +115,16 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_single_block_that_says_so_is_a_certificate() {
+        let block = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+        assert_eq!(der_of(block("CERTIFICATE").as_bytes()), Ok(vec![0; 3]));
+        let two = block("CERTIFICATE").repeat(2);
+        for pem in ["", "AAAA", &two, &block("TRUSTED CERTIFICATE"), &block("PUBLIC KEY")] {
+            assert_eq!(der_of(pem.as_bytes()), Err(Unusable::NotOne), "{pem}");
+        }
+    }
 
     #[test]
     fn a_certificate_comes_from_one_kind_of_address_only() {

@@ -168,7 +168,8 @@ fn is_shallow(json: &str) -> bool {
     json.bytes().all(|byte| {
         match byte {
             _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
+            // Outside of texts it is no JSON, whatever follows.
+            b'\\' => escaped = true,
             b'"' => in_text = !in_text,
             b'{' | b'[' if !in_text => depth += 1,
             b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
@@ -376,6 +377,9 @@ mod tests {
         }
         assert_eq!(with("Timestamp", json!("10000-01-01T00:00:00.000Z")).unwrap().sent.at, Timestamp::MAX);
         assert!(with("MessageAttributes", json!({"a": {"Type": "String", "Value": "b"}})).is_ok());
+        // As many as SNS allows side by side: what is closed again is not deep.
+        let attributes = (0..10).map(|at| (at.to_string(), json!({"Type": "String", "Value": "}"}))).collect();
+        assert!(with("MessageAttributes", Value::Object(attributes)).is_ok());
         assert!(with("Message", json!("\\\"[[[[[[[[[[[[{{{{{{{{{{{")).is_ok());
     }
 
@@ -410,7 +414,24 @@ mod tests {
         let many: String = (0..100).map(|n| format!("\"k{n}\":1,")).collect();
         let many = notification().to_string().replacen('{', &format!("{{{many}"), 1);
         let behind = format!("{}x", notification());
-        for body in ["", "{", "[]", "\"x\"", "null", &nested, &inside, &unknown, &twice, &unknown_twice, &many, &behind] {
+        let (opened, closed) = ("[".repeat(8), "]".repeat(8));
+        let closed_in_a_text =
+            notification().to_string().replacen('{', &format!("{{\"Other\":[\"{closed}\",{opened}{closed}],"), 1);
+        for body in [
+            "",
+            "{",
+            "[]",
+            "\"x\"",
+            "null",
+            &nested,
+            &inside,
+            &unknown,
+            &closed_in_a_text,
+            &twice,
+            &unknown_twice,
+            &many,
+            &behind,
+        ] {
             assert_eq!(
                 SnsEnvelope::parse(body.as_bytes()),
                 Err(Malformed::Json),

@@ -54,7 +54,7 @@ impl Verification {
         if envelope.version == SignatureVersion::One && !self.sns.accepts_version_1 {
             return Err(MessageRefusal::VersionOne);
         }
-        self.check_age(envelope)?;
+        check_age(self.clock.now().duration_since(envelope.sent.at), self.sns.max_age)?;
         if !is_certificate_url(&envelope.certificate_url, topic) {
             return Err(MessageRefusal::CertificateAddress);
         }
@@ -94,15 +94,35 @@ impl Verification {
             self.certificates.is_not_kept(&address);
         }
     }
+}
 
-    fn check_age(&self, envelope: &SnsEnvelope) -> Result<(), MessageRefusal> {
-        let age = self.clock.now().duration_since(envelope.sent.at);
-        if age < -FUTURE {
-            return Err(MessageRefusal::FromTheFuture);
+/// Judges what was sent `age` ago, of which the `longest` is still taken.
+fn check_age(age: SignedDuration, longest: Duration) -> Result<(), MessageRefusal> {
+    if age < -FUTURE {
+        return Err(MessageRefusal::FromTheFuture);
+    }
+    if SignedDuration::try_from(longest).is_ok_and(|longest| age > longest) {
+        return Err(MessageRefusal::TooOld);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_as_old_or_as_early_as_is_taken_is_taken_and_not_a_moment_more() {
+        let (hour, moment) = (SignedDuration::from_hours(1), SignedDuration::from_nanos(1));
+        for (age, expected) in [
+            (hour, Ok(())),
+            (hour + moment, Err(MessageRefusal::TooOld)),
+            (SignedDuration::ZERO, Ok(())),
+            (-FUTURE, Ok(())),
+            (-FUTURE - moment, Err(MessageRefusal::FromTheFuture)),
+        ] {
+            assert_eq!(check_age(age, hour.unsigned_abs()), expected, "{age:?}");
         }
-        if SignedDuration::try_from(self.sns.max_age).is_ok_and(|longest| age > longest) {
-            return Err(MessageRefusal::TooOld);
-        }
-        Ok(())
+        assert_eq!(check_age(SignedDuration::MAX, Duration::MAX), Ok(()), "without an end none is too old");
     }
 }

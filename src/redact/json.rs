@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::marker::{MARKER_START, marker};
+use super::marker::{is_hidden_already, marker};
 use super::names::is_secret_name;
 use super::redactor::Redactor;
 use super::words::{names_a_secret, names_a_value};
@@ -24,9 +24,7 @@ impl Redactor {
         match document {
             Value::String(text) => {
                 let (masked, count) = self.mask(text);
-                if count > 0 {
-                    *text = masked;
-                }
+                *text = masked;
                 count
             }
             Value::Array(items) => items.iter_mut().map(|item| self.redact_json(item)).sum(),
@@ -66,7 +64,7 @@ impl Redactor {
     /// numbers stay what they are, so that the document keeps its types.
     fn hide(&self, value: &mut Value) -> usize {
         match value {
-            Value::String(text) if text.is_empty() || is_marker(text) => 0,
+            Value::String(text) if text.is_empty() || is_hidden_already(text, &(0..text.len())) => 0,
             Value::String(text) => {
                 *text = marker(BY_NAME);
                 1
@@ -82,8 +80,4 @@ impl Redactor {
             other => self.redact_json(other),
         }
     }
-}
-
-fn is_marker(text: &str) -> bool {
-    text.starts_with(MARKER_START) && text.ends_with(']') && text.matches(MARKER_START).count() == 1 && !text.contains('\n')
 }

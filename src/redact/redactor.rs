@@ -33,8 +33,6 @@ static ALTERNATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&groups.join("|")).ok()
 });
 
-static SHARED: LazyLock<Redactor> = LazyLock::new(Redactor::default);
-
 /// A redacted text, and how many values were hidden in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redacted {
@@ -101,11 +99,6 @@ impl Redactor {
             known.learn(secret.as_ref());
         }
         Redactor { known }
-    }
-
-    /// The redactor of [`SafeText::redact`].
-    pub(super) fn shared() -> &'static Redactor {
-        &SHARED
     }
 
     /// Masks every secret in `text`.
@@ -184,7 +177,7 @@ impl SafeText {
     /// Redacting the result again changes nothing. Use [`Redactor`] to mask other exact values too, or to count.
     #[must_use]
     pub fn redact(text: &str) -> SafeText {
-        Redactor::shared().redact(text).text
+        Redactor::default().redact(text).text
     }
 }
 

@@ -110,6 +110,14 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_one_line_or_the_lines_it_has() {
+        let text = SafeText::from("one \t two\u{202e} \n\n three");
+        assert_eq!(text.single_line().as_str(), "one two<U+202E> three");
+        let lines: Vec<String> = text.visible_lines().into_iter().map(String::from).collect();
+        assert_eq!(lines, ["one   two<U+202E>", "", " three"]);
+    }
+
+    #[test]
     fn parts_are_filled_in_in_order() {
         let name = SafeText::redact("prod/orders-db");
         let text = crate::safe_format!("{}: {} of {}", name, 2_usize, "three");

@@ -114,7 +114,10 @@ async fn words_written_while_the_session_ended_are_there_after_the_sign_in() {
     // Nothing of it helps a stranger: a foreign origin is refused as ever, and a click is not kept.
     let stranger = |origin: &str, path: &str| site.request(Method::POST, path).header(ORIGIN, origin).form(&[("words", "x")]);
     assert_eq!(Browser::default().send(stranger("https://evil.example", "/say")).await.status(), 403);
-    assert_eq!(Browser::default().send(stranger(&own, "/act")).await.status(), 401);
+    let click = [("form", "0".repeat(64)), ("once", "1".repeat(32)), ("words", "x".to_owned()), ("token", "x".to_owned())];
+    let refused = Browser::default().send(site.request(Method::POST, "/act").header(ORIGIN, &own).form(&click)).await;
+    assert_eq!(refused.status(), 401);
+    assert!(!refused.text().await.unwrap().contains("what you wrote is kept"));
     assert_eq!(Browser::default().send(stranger(&own, "/say")).await.status(), 401);
 }
 

@@ -1,6 +1,6 @@
 //! What was hidden is counted and named; a cut comes after.
 
-use rotation_diag::redact::{Redactor, SafeText};
+use rotation_diag::redact::{Redactor, SafeText, hold};
 
 #[test]
 fn hidden_values_are_counted_and_named() {
@@ -22,6 +22,14 @@ fn known_secrets_are_masked_wherever_they_occur() {
     assert_eq!(shown.text.as_str(), "a [hidden: known secret], x[hidden: known secret]y, tiny, s3crXt+value, hidden");
     assert_eq!(shown.count, 2);
     assert_eq!(redactor.redact("token=s3cr.t+value").text.as_str(), "token=[hidden: known secret]");
+}
+
+#[test]
+fn what_the_process_holds_is_masked_by_every_redactor_and_counted_with_the_rest() {
+    hold("kept-by-the-process");
+    assert_eq!(SafeText::redact("it is kept-by-the-process").as_str(), "it is [hidden: known secret]");
+    let redacted = Redactor::knowing(["told-to-one"]).redact("kept-by-the-process told-to-one told-to-one password=xyzzy");
+    assert_eq!(redacted.count, 4, "{}", redacted.text);
 }
 
 #[test]

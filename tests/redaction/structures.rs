@@ -78,4 +78,29 @@ fn safe_text_serialises_as_its_text() {
     let text = SafeText::redact("password=xyzzy");
     assert_eq!(serde_json::to_value(&text).unwrap(), json!("password=[hidden: password]"));
     assert_eq!(format!("{text:>30}"), "   password=[hidden: password]");
+    let same: [String; 4] = [(*text).to_owned(), text.as_ref().to_owned(), SafeText::from(&text).into(), text.clone().into()];
+    assert_eq!(same, ["password=[hidden: password]"; 4]);
+}
+
+#[test]
+fn a_named_value_counts_as_hidden_only_where_it_is_a_marker_and_nothing_else() {
+    for (value, count) in [
+        ("", 0),
+        ("[hidden: password]", 0),
+        ("[hidden: password] xyzzy", 1),
+        ("[hidden: password] xyzzy]", 1),
+        ("[hidden: password]\nxyzzy]", 1),
+        ("xyzzy [hidden: password]", 1),
+        ("xyzzy]", 1),
+    ] {
+        let mut document = json!({ "password": value });
+        assert_eq!(Redactor::default().redact_json(&mut document), count, "{value}");
+        assert!(!document.to_string().contains("xyzzy"), "{document}");
+    }
+}
+
+#[test]
+fn what_is_read_as_safe_text_is_redacted_again() {
+    let read: SafeText = serde_json::from_value(json!("user=app password=xyzzy")).unwrap();
+    assert_eq!(read.as_str(), "user=app password=[hidden: password]");
 }

@@ -152,14 +152,7 @@ impl AwsAccounts {
         }
         let aws = Aws::connect(&options, &self.registry).await?;
         let connected = Connected { aws, clock: Clock::system() };
-        let mut connections = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
-        if connections.len() >= MAX_CONNECTIONS {
-            // A person's session is opened anew when needed; there may be more people than places.
-            connections.retain(|(_, owner), _| owner.is_none());
-        }
-        if connections.len() < MAX_CONNECTIONS {
-            connections.insert(key, connected.clone());
-        }
+        keep(&mut self.connected.lock().unwrap_or_else(PoisonError::into_inner), key, connected.clone());
         Ok(connected)
     }
 
@@ -174,6 +167,17 @@ impl AwsAccounts {
             })
         });
         AwsOptions { region: Some(location.region.clone()), assume_role, ..AwsOptions::default() }
+    }
+}
+
+/// Keeps what was opened, up to the bound.
+fn keep<T>(kept: &mut HashMap<(Location, Option<SessionOwner>), T>, key: (Location, Option<SessionOwner>), opened: T) {
+    if kept.len() >= MAX_CONNECTIONS {
+        // A person's session is opened anew when needed; there may be more people than places.
+        kept.retain(|(_, owner), _| owner.is_none());
+    }
+    if kept.len() < MAX_CONNECTIONS {
+        kept.insert(key, opened);
     }
 }
 
@@ -275,5 +279,48 @@ mod tests {
         assert_eq!(role("untold", Some(&somebody)), Some((Some(somebody.clone()), false, id())));
         assert_eq!(role("told", None), Some((None, true, id())));
         assert_eq!(role("own", Some(&somebody)), None);
+        let there = Location { account: Some("own".to_owned()), region: "eu-west-1".parse().unwrap() };
+        assert_eq!(accounts.options(&there, None).region, Some(there.region));
+    }
+
+    #[test]
+    fn so_many_connections_are_kept_and_those_of_people_make_room() {
+        let key = |region: usize, owner: Option<usize>| {
+            let region = format!("eu-west-{region}").parse().unwrap();
+            (Location { account: None, region }, owner.map(|number| SessionOwner::person("slack", &number.to_string())))
+        };
+        let mut kept = HashMap::new();
+        keep(&mut kept, key(1, None), ());
+        for number in 1..MAX_CONNECTIONS {
+            keep(&mut kept, key(1, Some(number)), ());
+        }
+        assert_eq!(kept.len(), MAX_CONNECTIONS);
+        keep(&mut kept, key(1, Some(0)), ());
+        assert!(kept.len() == 2 && kept.contains_key(&key(1, None)) && kept.contains_key(&key(1, Some(0))));
+        for region in 2..=MAX_CONNECTIONS + 1 {
+            keep(&mut kept, key(region, None), ());
+        }
+        assert!(kept.len() == MAX_CONNECTIONS && !kept.contains_key(&key(MAX_CONNECTIONS + 1, None)));
+    }
+
+    #[tokio::test]
+    async fn people_may_name_the_accounts_of_the_configuration_the_default_one_first() {
+        let known = async |more: &str| {
+            let text = format!("default_region = \"eu-west-1\"\n{more}");
+            let config = Config::parse(&text, crate::app::PLATFORMS).unwrap();
+            AwsAccounts::of(&config).await.unwrap().known().to_vec()
+        };
+        let own = AccountInfo { regions: vec!["eu-west-1".parse().unwrap()], any_region: true, ..AccountInfo::default() };
+        assert_eq!(known("").await, [own.clone()]);
+        let two = "default_account = \"test\"\n[accounts.prod]\naccount_id = \"123456789012\"\nregions = [\"us-east-1\"]\n\
+            [accounts.test]\nrole_arn = \"arn:aws:iam::111122223333:role/reader\"\n";
+        let test = AccountInfo { name: Some("test".to_owned()), account_id: Some("111122223333".parse().unwrap()), ..own };
+        let prod = AccountInfo {
+            name: Some("prod".to_owned()),
+            account_id: Some("123456789012".parse().unwrap()),
+            regions: vec!["us-east-1".parse().unwrap()],
+            any_region: false,
+        };
+        assert_eq!(known(two).await, [test, prod]);
     }
 }

@@ -318,6 +318,7 @@ mod tests {
             ("users = [\"U1\"]", None, Unknown, Ok(())),
             ("users = [\"U1\"]", None, Pending, Ok(())),
             ("users = [\"U1\"]", None, Outsider, Err(NotAllowed)),
+            ("users = [\"U2\"]", None, Member, Err(NotAllowed)),
             ("users = [\"*\"]", None, Member, Ok(())),
             ("users = [\"*\"]", None, Unknown, Err(StandingUnknown)),
             ("users = [\"*\"]", None, Pending, Err(StandingUnknown)),

@@ -159,3 +159,6 @@ fn request<'a>(action: ActionKind, secret: &'a SecretRef, location: &'a Location
 fn names_of(account: &AccountInfo) -> &str {
     account.name.as_deref().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

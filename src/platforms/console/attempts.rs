@@ -208,6 +208,20 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_remembered_and_guesses_again_has_nobody_forgotten() {
+        let attempts = SignInAttempts::default();
+        let guess = |who: usize| {
+            let from = std::net::Ipv4Addr::from_bits(u32::try_from(who).unwrap()).into();
+            attempts.judge(&session(who), from, false, true)
+        };
+        for who in (0..MAX_REMEMBERED).chain([MAX_REMEMBERED - 1]) {
+            assert_eq!(guess(who), Err(Wrong));
+        }
+        let wrong = attempts.0.lock().unwrap();
+        assert_eq!((wrong.sessions.0.len(), wrong.addresses.0.len()), (MAX_REMEMBERED, MAX_REMEMBERED));
+    }
+
+    #[test]
     fn only_a_trusted_proxy_is_believed_and_only_about_whom_it_saw_itself() {
         let trusted: Vec<TrustedNetwork> = ["10.0.0.0/8", "::1"].map(|text| text.parse().unwrap()).to_vec();
         for (peer, said, expected) in [

@@ -104,6 +104,25 @@ mod tests {
     }
 
     #[test]
+    fn what_admits_one_session_admits_no_other_and_without_a_token_everybody_is_admitted() {
+        let token = |text| Keys::new(Some(&Token::new(text)), "random");
+        let keys = token("open sesame");
+        let admitted = |given: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(axum::http::header::COOKIE, format!("{ACCESS}={given}").parse().unwrap());
+            keys.admits(&session("a"), &headers)
+        };
+        assert!(keys.ask_for_a_token() && admitted(&keys.access(&session("a"))));
+        let of_another_token = token("close sesame").access(&session("a"));
+        for forged in ["", &keys.access(&session("b")), &keys.form(&session("a")), &of_another_token] {
+            assert!(!admitted(forged), "{forged}");
+        }
+        assert!(!keys.admits(&session("a"), &HeaderMap::new()));
+        let open = Keys::new(None, "random");
+        assert!(!open.ask_for_a_token() && open.admits(&session("a"), &HeaderMap::new()));
+    }
+
+    #[test]
     fn a_token_is_compared_as_it_was_meant() {
         let keys = Keys::new(Some(&Token::new("open sesame")), "random");
         let from = IpAddr::from([192, 0, 2, 1]);

@@ -84,7 +84,7 @@ fn bytes(hex: &str) -> Option<[u8; 32]> {
     }
     for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
         let [high, low] = pair else { return None };
-        *byte = digit(*high)? << 4 | digit(*low)?;
+        *byte = 16 * digit(*high)? + digit(*low)?;
     }
     Some(bytes)
 }
