@@ -5,10 +5,10 @@ use super::{AppError, Bot};
 use crate::alarm::{Endpoint, EndpointLimits};
 use crate::chat::{Alive, Background, Built, ChatPlatform, Intake, MessageHistory, PlatformKind, Surroundings};
 use crate::clock::Clock;
-use crate::config::{AgentAccess, Config};
+use crate::config::{Config, keep_renewed};
 use crate::diagnosis::page_of;
 use crate::investigation::new_id;
-use crate::mcp::{self, AgentDoor, Investigator};
+use crate::mcp::{self, AgentDoor, AgentTokens, Investigator};
 use crate::model::{Cause, PlatformName};
 use crate::platforms::console::hosts;
 use crate::store::courier;
@@ -74,24 +74,23 @@ impl Platforms {
         Ok(self)
     }
 
-    /// Adds what other agents call. One whose token is missing, or could be guessed, is left out, with a word to the operator.
+    /// Adds what other agents call, and has their tokens read anew when `reload` says so and from time to time.
     #[must_use]
-    pub fn with_agents(mut self, config: &Config, bot: &Bot, stop: &CancellationToken) -> Platforms {
+    pub(super) fn with_agents(mut self, config: &Config, bot: &Bot, reload: &Reload, stop: &CancellationToken) -> Platforms {
         let Some(named) = &config.agents else { return self };
-        let mut agents = Vec::new();
-        for AgentAccess { name, token } in &named.agents {
-            match token.fetch() {
-                Ok(token) if token.is_hard_to_guess() => agents.push((name.clone(), token)),
-                Ok(_) => tracing::error!(agent = name, "its token could be guessed: the agent is left out"),
-                Err(why) => tracing::error!(agent = name, why, "the agent is left out"),
-            }
-        }
+        let agents = Arc::new(AgentTokens::fetch(&named.agents));
         let hosts = if named.hosts.is_empty() { hosts(config.http.listen) } else { named.hosts.clone() };
         self.slow_routers.push(mcp::router(
-            AgentDoor { agents, hosts },
+            AgentDoor { agents: Arc::clone(&agents), hosts },
             Arc::clone(&bot.agents) as Arc<dyn Investigator>,
             stop.clone(),
         ));
+        let renewing = keep_renewed(reload.listen(), stop.clone(), move || agents.renew());
+        let renewing = async move {
+            renewing.await;
+            Ok(())
+        };
+        self.background.push(("the tokens of agents", Box::pin(renewing)));
         self
     }
 }
@@ -122,7 +121,7 @@ pub(super) fn build(
             built.add(platform);
         }
     }
-    let built = built.with_alarms(config, bot, stop, crate::alarm::certificate_client())?.with_agents(config, bot, stop);
+    let built = built.with_alarms(config, bot, stop, crate::alarm::certificate_client())?.with_agents(config, bot, reload, stop);
     match built.platforms.as_slice() {
         [] if config.agents.is_some() => Ok(built),
         [] if config.platforms.is_empty() => Err(AppError::NoPlatform),

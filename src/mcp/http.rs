@@ -1,11 +1,10 @@
 //! Agents over HTTP: each gives its own token with every request. Hosts and origins that are not ours are refused, so that no page
 //! in a browser reaches it, under whatever name.
 
-use super::question::{AgentName, Investigator};
+use super::agents::AgentTokens;
+use super::question::Investigator;
 use super::server::{AgentServer, MAX_MESSAGE_BYTES};
 use super::sessions::BoundedSessions;
-use crate::config::Token;
-use aws_lc_rs::{constant_time, hmac};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -28,38 +27,14 @@ const TRY_AGAIN: &str = "60";
 /// Who may come in.
 #[derive(Debug)]
 pub struct AgentDoor {
-    /// Agents by name, with their tokens, which nobody can guess.
-    pub agents: Vec<(String, Token)>,
+    pub agents: Arc<AgentTokens>,
     /// The values of the `Host` header that are answered, such as `127.0.0.1:8080`.
     pub hosts: Vec<String>,
 }
 
-/// Tokens, in a form in which they are compared in constant time, whatever their length.
-struct Tokens {
-    key: hmac::Key,
-    agents: Vec<(AgentName, hmac::Tag)>,
-}
-
-impl Tokens {
-    fn new(agents: &[(String, Token)]) -> Tokens {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, b"rotation-diag agents");
-        let tagged = |(name, token): &(String, Token)| (AgentName::new(name), hmac::sign(&key, token.expose().as_bytes()));
-        let agents = agents.iter().map(tagged).collect();
-        Tokens { key, agents }
-    }
-
-    /// The agent whose token it is.
-    fn agent(&self, token: &str) -> Option<AgentName> {
-        let given = hmac::sign(&self.key, token.as_bytes());
-        // All are compared, whichever it is.
-        let is_own = |own: &hmac::Tag| constant_time::verify_slices_are_equal(own.as_ref(), given.as_ref()).is_ok();
-        self.agents.iter().fold(None, |found, (name, own)| if is_own(own) { Some(name.clone()) } else { found })
-    }
-}
-
 #[derive(Clone)]
 struct Guard {
-    tokens: Arc<Tokens>,
+    agents: Arc<AgentTokens>,
     sessions: Arc<BoundedSessions>,
 }
 
@@ -74,12 +49,12 @@ pub fn router(door: AgentDoor, investigator: Arc<dyn Investigator>, stop: Cancel
         .with_max_request_body_bytes(MAX_MESSAGE_BYTES)
         .with_cancellation_token(stop);
     let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), config);
-    let guard = Guard { tokens: Arc::new(Tokens::new(&door.agents)), sessions };
+    let guard = Guard { agents: door.agents, sessions };
     Router::new().route_service(PATH, service).layer(middleware::from_fn_with_state(guard, admitted))
 }
 
 async fn admitted(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
-    let Some(agent) = bearer(request.headers()).and_then(|token| guard.tokens.agent(token)) else {
+    let Some(agent) = bearer(request.headers()).and_then(|token| guard.agents.agent(token)) else {
         return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], "Give this agent's token.\n").into_response();
     };
     // What names no session may ask for one. Where it does not, there is only a moment's delay.
@@ -99,19 +74,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_agent_is_known_by_its_token_and_nothing_else() {
-        let agents = [("holmes", "3c6e0b8a9c15224a8228b9a98ca1531d"), ("cursor", "b5e4c1a09d8f7263514a3b2c1d0e9f88")];
-        let tokens = Tokens::new(&agents.map(|(name, token)| (name.to_owned(), Token::new(token))));
-        for (name, token) in agents {
-            assert_eq!(tokens.agent(token).unwrap().as_str(), name);
-            for wrong in ["", token.get(1..).unwrap(), &token.to_uppercase(), &format!("{token}0"), &token.replace('a', "b")] {
-                assert!(tokens.agent(wrong).is_none(), "{wrong}");
-            }
-        }
-        assert!(Tokens::new(&[]).agent("").is_none());
-    }
 
     #[test]
     fn a_token_comes_as_a_bearers() {

@@ -13,6 +13,7 @@
 //! | `sessions` | as many sessions as fit |
 //! | `http` | who may come in over HTTP |
 
+mod agents;
 mod arguments;
 mod http;
 mod progress;
@@ -21,6 +22,7 @@ mod server;
 mod sessions;
 mod tools;
 
+pub use agents::AgentTokens;
 pub use http::{AgentDoor, PATH, router};
 pub use question::{AgentQuestion, Investigated, Investigator, ToolRefusal};
 pub use server::AgentServer;
