@@ -208,6 +208,7 @@ mod tests {
             ("\u{1b}[1;31mpassword\u{1b}[0m=x", "password=x"),
             ("\\u001b[31mpassword\\u001b[0m=x", "password=x"),
             ("\\x1b[31mpass\\033[0mword=x", "password=x"),
+            ("\u{9b}31mpass\u{9b}0mword", "password"),
             ("ｐａｓｓｗｏｒｄ＝x", "password=x"),
             ("раsswоrd=x", "password=x"),
             ("𝐩𝗮𝓼𝔰word=x", "password=x"),
