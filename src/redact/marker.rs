@@ -28,3 +28,16 @@ pub(super) fn after_markers(text: &str, at: usize) -> usize {
     }
     end
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_alone_are_hidden_already_and_nothing_is_not() {
+        let text = "[hidden: password][hidden: url password] x";
+        for (range, expected) in [(0..40, true), (0..18, true), (0..41, false), (0..42, false), (0..0, false), (41..42, false)] {
+            assert_eq!(is_hidden_already(text, &range), expected, "{range:?}");
+        }
+    }
+}

@@ -123,7 +123,7 @@ impl Redactor {
                 Pass::Impossible => break,
             }
         }
-        (marker("text that could not be redacted"), total + 1)
+        (marker("text that could not be redacted"), 1)
     }
 
     /// What is hidden in `text`, in order, with its kind; markers of an earlier redaction are left out.
@@ -234,11 +234,8 @@ fn secrets_in(alternation: &Regex, text: &str) -> Vec<(Range<usize>, &'static st
             secrets.push((secret, pattern.kind));
         }
     }
-    let bodies = key_bodies(text);
-    if !bodies.is_empty() {
-        secrets.extend(bodies.into_iter().map(|body| (body, PRIVATE_KEY)));
-        secrets.sort_by_key(|(secret, _)| secret.start);
-    }
+    secrets.extend(key_bodies(text).into_iter().map(|body| (body, PRIVATE_KEY)));
+    secrets.sort_by_key(|(secret, _)| secret.start);
     secrets
 }
 

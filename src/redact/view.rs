@@ -208,6 +208,7 @@ mod tests {
             ("\u{1b}[1;31mpassword\u{1b}[0m=x", "password=x"),
             ("\\u001b[31mpassword\\u001b[0m=x", "password=x"),
             ("\\x1b[31mpass\\033[0mword=x", "password=x"),
+            ("\u{9b}31mpass\u{9b}0mword", "password"),
             ("ｐａｓｓｗｏｒｄ＝x", "password=x"),
             ("раsswоrd=x", "password=x"),
             ("𝐩𝗮𝓼𝔰word=x", "password=x"),
@@ -215,6 +216,13 @@ mod tests {
             ("\\ud835\\udc29assword", "password"),
             (r#"{"a":"\"\\u12\n\t"}"#, r#"{"a":"\"\\u12\n\t"}"#),
             ("größe 東京 🔑", "größe 東京 🔑"),
+            ("‐–−x ‘a’ ‛ “b” ‟", "---x 'a' ' \"b\" \""),
+            ("𝐀𝐙𝐚𝐳 𝚨 𝟎𝟗𝟘𝟿 ⒶⓏⓐⓩ 🄐🄩", "AZaz 𝚨 0909 AZaz 🄐🄩"),
+            ("🄰🅉 аΖſ㎏", "AZ aZs㎏"),
+            (r"\U00000070ass\u{77}ord", "password"),
+            (r"\u{0000061}\U0000006\x6", r"\u{0000061}\U0000006\x6"),
+            (r"p\u00adass\u2010\u003d\x22\u201c\u0127", r"pass-=\x22\u201c\u0127"),
+            (r"a\e[31mb\033[0mc \e \044", r"abc \e \044"),
             ("\u{1b}]8;;https://example.com\u{1b}\\link\u{1b}]8;;\u{7}", "link"),
         ] {
             assert_eq!(View::of(text).plain, plain, "{text:?}");

@@ -116,6 +116,17 @@ fn a_private_key_printed_line_by_line_is_hidden_with_and_without_its_first_line(
 }
 
 #[test]
+fn the_lines_of_a_key_in_one_text_are_hidden_without_its_first_line_and_those_of_a_certificate_stay() {
+    let body = KEY_LINES.join("\n");
+    let shown = Redactor::default().redact(&format!("of the file\n{body}\n\n(end) password=xyzzy"));
+    assert!(KEY_LINES.iter().all(|line| !shown.text.as_str().contains(line)), "{}", shown.text);
+    assert!(shown.text.as_str().starts_with("of the file\n[hidden: private key]"), "{}", shown.text);
+    assert!(shown.text.as_str().ends_with("(end) password=[hidden: password]") && shown.count == 2, "{}", shown.text);
+    let public = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----");
+    assert_eq!(SafeText::redact(&public).as_str(), public);
+}
+
+#[test]
 fn lines_of_others_between_those_of_a_key_stay() {
     let platform = "START RequestId: 3f1c2d4e-0000-4000-8000-123456789012 Version: $LATEST\n";
     let lines = ["-----BEGIN PRIVATE KEY-----\n", KEY_LINES[0], platform, KEY_LINES[1], "password:\n", platform];

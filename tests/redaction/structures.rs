@@ -100,6 +100,11 @@ fn a_named_value_counts_as_hidden_only_where_it_is_a_marker_and_nothing_else() {
 }
 
 #[test]
+fn a_moment_is_written_in_the_form_that_is_asked_for() {
+    assert_eq!(SafeText::moment(jiff::Timestamp::UNIX_EPOCH, "%Y-%m-%d %H:%M").as_str(), "1970-01-01 00:00");
+}
+
+#[test]
 fn what_is_read_as_safe_text_is_redacted_again() {
     let read: SafeText = serde_json::from_value(json!("user=app password=xyzzy")).unwrap();
     assert_eq!(read.as_str(), "user=app password=[hidden: password]");
