@@ -246,7 +246,7 @@ pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left
             (Tone::Bad, safe_format!("{}: {} of {} secrets have the same cause: {}", title_of(case), *count, all, *cause))
         }
         _ if left.is_empty() && records.iter().all(|record| record.diagnosis.outcome == Outcome::Healthy) => {
-            (Tone::Good, safe_format!("{}: all {} secrets rotate", title_of(case), all))
+            (Tone::Good, safe_format!("{}: {} rotate", title_of(case), every_secret(records)))
         }
         _ if broken == 0 => (Tone::Warning, safe_format!("{}: no cause was found for any of {} secrets", title_of(case), all)),
         _ => {
@@ -270,8 +270,7 @@ pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left
 
 /// The first message of a thread about several secrets, when it is over.
 pub(super) fn all_over(case: &AlarmContext<'_>, records: &[&Investigation]) -> Message {
-    let secrets = if records.len() == 2 { "both secrets".into() } else { safe_format!("all {} secrets", records.len()) };
-    let title = safe_format!("Resolved: {}, and the rotation of {} succeeded", named_well(case.alarm), secrets);
+    let title = safe_format!("Resolved: {}, and the rotation of {} succeeded", named_well(case.alarm), every_secret(records));
     let mut message = Message::line(Tone::Neutral, title);
     message.parts.extend(section("Each secret", headlines(records)));
     message
@@ -298,6 +297,11 @@ pub(super) fn settled(case: &AlarmContext<'_>, records: &[&Investigation], threa
     let mut message = Message::line(tone_after(records, thread), title);
     message.parts.extend(section("Now", headlines(records)));
     message
+}
+
+/// Such as `all 3 secrets`.
+fn every_secret(records: &[&Investigation]) -> SafeText {
+    if records.len() == 2 { "both secrets".into() } else { safe_format!("all {} secrets", records.len()) }
 }
 
 /// Those whose rotation does not happen.
