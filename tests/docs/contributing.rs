@@ -50,7 +50,11 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
     let root = path("src");
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let first = Regex::new(r"(?:^|,)\s*([a-z_]+)").unwrap();
-    for file in rust_files(&root) {
+    let is_of_tests = |file: &PathBuf| {
+        let within = file.strip_prefix(&root).unwrap();
+        within.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs")))
+    };
+    for file in rust_files(&root).into_iter().filter(|file| !is_of_tests(file)) {
         let module = file.strip_prefix(&root).unwrap().components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
         let module = module.trim_end_matches(".rs").to_owned();
         let text = without_tests(&fs::read_to_string(&file).unwrap());

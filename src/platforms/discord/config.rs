@@ -51,7 +51,7 @@ pub(super) fn read(root: &Section<'_>) -> Option<DiscordConfig> {
     if mode == DiscordMode::Http {
         needed.push(("public_key", public_key.is_some()));
     }
-    for (key, _) in needed.into_iter().filter(|(key, there)| !there && section.span(key).is_empty()) {
+    for (key, _) in needed.into_iter().filter(|(key, there)| !there && !section.has(key)) {
         root.problem("discord", &format!("`{key}` is missing"));
     }
     section.finish();

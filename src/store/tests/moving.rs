@@ -82,8 +82,8 @@ async fn what_cannot_be_moved_whole_is_not_moved() {
     let before = filled(&file).await;
     let told = Store::move_to_server(&file.path(), &server, Clock::system()).await.unwrap_err().to_string();
     assert!(told.contains("is in use by another process"), "{told}");
-    // PostgreSQL keeps no zero byte in a text, which the program itself never writes.
-    sqlx::query("UPDATE alarms SET state = char(0)").execute(&before.writer).await.unwrap();
+    // No text, which the program itself never writes.
+    sqlx::query("UPDATE alarms SET state = x'ff'").execute(&before.writer).await.unwrap();
     before.close().await;
     drop(before);
     let told = Store::move_to_server(&file.path(), &server, Clock::system()).await.unwrap_err().to_string();
