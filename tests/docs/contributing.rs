@@ -50,7 +50,7 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
     let root = path("src");
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let first = Regex::new(r"(?:^|,)\s*([a-z_]+)").unwrap();
-    let is_of_tests = |file: &PathBuf| {
+    let is_of_tests = |file: &std::path::PathBuf| {
         let within = file.strip_prefix(&root).unwrap();
         within.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs")))
     };
