@@ -117,6 +117,10 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
                 looking(context, seen, remediation)
             }
             Some((right, age)) => role_right(context, remediation, (engine, user.as_deref()), right, age),
+            // Who alternates changes another's password.
+            None if strategy::alternates(context) && is_bare_denial(&text) => {
+                role_right(context, remediation, (engine, user.as_deref()), PostgresRight::CreateRole, PostgresAge::Before16)
+            }
             None => looking(context, seen, remediation),
         },
         (Some("mysql" | "mariadb"), Some(user)) if strategy::alternates(context) => remediation
@@ -126,6 +130,13 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
             .warn(database::WIDE_GRANT),
         _ => looking(context, seen, remediation),
     }
+}
+
+/// True for a refusal that names nothing, in small letters: so PostgreSQL before 16 answers an ALTER ROLE without CREATEROLE.
+///
+/// Source: PostgreSQL 15, `AlterRole` in `src/backend/commands/user.c`.
+fn is_bare_denial(text: &str) -> bool {
+    text.lines().any(|line| line.trim_end().ends_with("permission denied"))
 }
 
 /// Where nothing more is known, the rights that there are are shown.
@@ -257,5 +268,18 @@ mod tests {
             assert_eq!(commands.contains("CREATEROLE"), line.contains("CREATEROLE"), "{line}: {commands}");
             assert_eq!(commands.contains("SET TRUE"), command.contains("SET TRUE"), "{line}: {commands}");
         }
+    }
+
+    #[test]
+    fn a_bare_denial_asks_for_the_attribute_only_where_another_users_password_is_changed() {
+        let denied = |trace: &str| {
+            format!(
+                "psycopg2.errors.InsufficientPrivilege: permission denied\nTraceback (most recent call last):\n  File \"{trace}\", line 71"
+            )
+        };
+        let (_, commands) = advice_on(&denied("/var/task/rotate_multiuser.py"));
+        assert!(commands.contains("ALTER ROLE \"rotator\" CREATEROLE"), "{commands}");
+        let (_, commands) = advice_on(&denied("/var/task/single_user.py"));
+        assert!(!commands.contains("ALTER ROLE"), "{commands}");
     }
 }
