@@ -83,7 +83,7 @@ async fn what_cannot_be_moved_whole_is_not_moved() {
     let told = Store::move_to_server(&file.path(), &server, Clock::system()).await.unwrap_err().to_string();
     assert!(told.contains("is in use by another process"), "{told}");
     // No text, which the program itself never writes.
-    sqlx::query("UPDATE alarms SET state = x'ff'").execute(&before.writer).await.unwrap();
+    sqlx::query("UPDATE alarms SET state = CAST(x'ff' AS TEXT)").execute(&before.writer).await.unwrap();
     before.close().await;
     drop(before);
     let told = Store::move_to_server(&file.path(), &server, Clock::system()).await.unwrap_err().to_string();
