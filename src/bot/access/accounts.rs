@@ -311,7 +311,7 @@ mod tests {
             AwsAccounts::of(&config).await.unwrap().known().to_vec()
         };
         let own = AccountInfo { regions: vec!["eu-west-1".parse().unwrap()], any_region: true, ..AccountInfo::default() };
-        assert_eq!(known("").await, [own.clone()]);
+        assert_eq!(known("").await, std::slice::from_ref(&own));
         let two = "default_account = \"test\"\n[accounts.prod]\naccount_id = \"123456789012\"\nregions = [\"us-east-1\"]\n\
             [accounts.test]\nrole_arn = \"arn:aws:iam::111122223333:role/reader\"\n";
         let test = AccountInfo { name: Some("test".to_owned()), account_id: Some("111122223333".parse().unwrap()), ..own };
