@@ -31,7 +31,8 @@ impl Arn {
     /// Parses `text`.
     ///
     /// # Errors
-    /// [`ArnError::Shape`] when a part is missing, or `text` holds white space or control characters.
+    /// [`ArnError::Shape`] when a part is missing, a part before the resource holds anything but lower-case letters, digits
+    /// and dashes, or `text` holds white space or control characters.
     pub fn parse(text: &str) -> Result<Arn, ArnError> {
         if !text.starts_with("arn:") || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(ArnError::Shape);
@@ -42,6 +43,10 @@ impl Arn {
             *bound = colons.next().ok_or(ArnError::Shape)?;
         }
         let arn = Arn { text: text.to_owned(), bounds };
+        let is_plain = |part: &str| part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if ![arn.partition(), arn.service(), arn.region(), arn.account_id()].into_iter().all(is_plain) {
+            return Err(ArnError::Shape);
+        }
         if arn.partition().is_empty() || arn.service().is_empty() || arn.resource().is_empty() {
             return Err(ArnError::Shape);
         }
@@ -94,10 +99,7 @@ impl Arn {
     }
 
     fn has_place(&self) -> bool {
-        !self.region().is_empty()
-            && self.region().chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-            && self.account_id().len() == 12
-            && self.account_id().chars().all(|c| c.is_ascii_digit())
+        !self.region().is_empty() && self.account_id().len() == 12 && self.account_id().chars().all(|c| c.is_ascii_digit())
     }
 }
 
