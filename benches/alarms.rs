@@ -276,7 +276,7 @@ fn per_second(time: Duration) -> f64 {
 
 async fn measure() -> ExitCode {
     let folder = tempfile::tempdir().unwrap();
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let origin = plain_certificate_host().await;
     let alarms: Vec<Value> = (0..ALARMS).map(alarm).collect();
     let micros = |time: Duration| time.as_secs_f64() * 1e6;

@@ -36,6 +36,7 @@ use std::process::ExitCode;
 
 use crate::aws::permissions::Feature;
 use crate::config::Config;
+use crate::function_code;
 use crate::model::{DatabaseRef, Lookback, Region, StepName};
 
 /// The command line.
@@ -158,7 +159,7 @@ struct Diagnose {
     #[arg(long, value_name = "FILE")]
     code: Option<PathBuf>,
     /// Without SECRET: the runtime the code is for [default: python3.13 or nodejs22.x]
-    #[arg(long, value_name = "NAME", requires = "code", conflicts_with = "secret")]
+    #[arg(long, value_name = "NAME", requires = "code", conflicts_with = "secret", value_parser = readable_runtime)]
     runtime: Option<String>,
     /// Without SECRET: the code's handler [default: lambda_function.lambda_handler or index.handler]
     #[arg(long, value_name = "NAME", requires = "code", conflicts_with = "secret")]
@@ -403,6 +404,11 @@ enum Format {
 
 fn step(text: &str) -> Result<StepName, String> {
     text.parse().ok().and_then(StepName::from_number).ok_or_else(|| "a playbook step is a number from 1 to 9".to_owned())
+}
+
+fn readable_runtime(text: &str) -> Result<String, String> {
+    let expected = "code is looked at for Python and Node.js only: a runtime such as python3.13 or nodejs22.x is expected";
+    function_code::is_readable(text).then(|| text.to_owned()).ok_or_else(|| expected.to_owned())
 }
 
 /// The definition of the command line, for help, completions and documentation.

@@ -60,6 +60,7 @@ fn a_wrong_command_line_is_told_in_a_sentence_with_status_2() {
         (&["diagnose", "x", "--window", "8d"], "a window is 24h, 7d, 30d or 90d"),
         (&["diagnose", "x", "--step", "10"], "a playbook step is a number from 1 to 9"),
         (&["diagnose", "x", "--format", "yaml"], "text, json, markdown"),
+        (&["diagnose", "--code", "x.zip", "--runtime", "pyton"], "a runtime such as python3.13 or nodejs22.x"),
         (&["diagnose", "x", "--account", "prod"], "[accounts.prod]"),
         (&["diagnose", "x", "--config", "/nonexistent/file.toml"], "/nonexistent/file.toml cannot be read"),
         (&["demo", "no-such-secret"], "demo --list"),

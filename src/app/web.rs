@@ -1,12 +1,13 @@
 //! The web server: bounded in size, time and number.
 
+mod certificate;
 mod connections;
 
 use super::AppError;
 use super::health::{ALIVE, READY};
 use super::supervisor::Supervisor;
 use super::vitals::Vitals;
-use crate::config::{Http, MetricsServer};
+use crate::config::{Http, MetricsServer, beside};
 use crate::metrics::{MEDIA_TYPE, Metrics};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -15,8 +16,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::tls_rustls::RustlsAcceptor;
 use axum_server::{Handle, Server};
+use certificate::ServerCertificate;
 use connections::ConnectionLimiter;
 use std::io;
 use std::net::SocketAddr;
@@ -117,12 +119,10 @@ async fn open_server(
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     match &http.tls {
         Some((certificate, key)) => {
-            let loaded = RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| AppError::Tls(error.to_string()))?;
-            let mut config = rustls::ServerConfig::clone(&loaded.get_inner());
-            config.alpn_protocols = vec![b"http/1.1".to_vec()];
-            let config = RustlsConfig::from_config(Arc::new(config));
-            let server = server.acceptor(RustlsAcceptor::new(config).acceptor(seats));
-            parts.add(name, async { server.serve(service).await.map_err(|error| error.to_string()) });
+            let certificate = ServerCertificate::read(certificate, key).map_err(AppError::Tls)?;
+            let server = server.acceptor(RustlsAcceptor::new(certificate.shown()).acceptor(seats));
+            let serving = async { server.serve(service).await.map_err(|error| error.to_string()) };
+            parts.add(name, beside(serving, certificate.keep_renewed()));
         }
         None => {
             let server = server.acceptor(seats);

@@ -21,6 +21,11 @@ pub const PATH: &str = "/mcp";
 /// The header by which a client names its session.
 const SESSION: &str = "mcp-session-id";
 
+/// The header by which a client names the revision of the protocol that it speaks, and the first one without sessions, whose
+/// clients name it with every request (Model Context Protocol, "Streamable HTTP").
+const REVISION: &str = "mcp-protocol-version";
+const WITHOUT_SESSIONS: &str = "2026-07-28";
+
 /// When a client may try again that found no session free, in seconds: until silent ones are ended.
 const TRY_AGAIN: &str = "60";
 
@@ -57,12 +62,19 @@ async fn admitted(State(guard): State<Guard>, mut request: Request, next: Next) 
     let Some(agent) = bearer(request.headers()).and_then(|token| guard.agents.agent(token)) else {
         return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], "Give this agent's token.\n").into_response();
     };
-    // What names no session may ask for one. Where it does not, there is only a moment's delay.
-    if request.method() == Method::POST && !request.headers().contains_key(SESSION) && guard.sessions.are_full().await {
+    if may_open_session(&request) && guard.sessions.are_full().await {
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, TRY_AGAIN)], "Too many sessions.\n").into_response();
     }
     request.extensions_mut().insert(agent);
     next.run(request).await
+}
+
+/// True where the request may ask for a session: it names none, and speaks a revision that has them.
+fn may_open_session(request: &Request) -> bool {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    // Revisions are dates.
+    let has_sessions = header(REVISION).is_none_or(|revision| revision < WITHOUT_SESSIONS);
+    request.method() == Method::POST && header(SESSION).is_none() && has_sessions
 }
 
 /// The token of `Authorization: Bearer …`, whose scheme is written in whatever case (RFC 9110, section 11.1).

@@ -104,7 +104,8 @@ fn said(text: &str, word: &Range<usize>, end: usize) -> Option<Range<usize>> {
     /// Verbs with the value behind them.
     const SET: [&str; 5] = ["set to ", "changed to ", "changed from ", "reset to ", "updated to "];
     /// What makes of the words before a password that a value follows it at once.
-    const GIVING: [&str; 9] = ["with", "generated", "new", "temporary", "initial", "default", "using", "temp", "random"];
+    const GIVING: [&str; 12] =
+        ["with", "generated", "new", "old", "previous", "current", "temporary", "initial", "default", "using", "temp", "random"];
     let line_end = run_end(text, end, |byte| byte != b'\n');
     let line = text.get(end..line_end)?;
     let spoken = line.trim_start_matches([' ', '\t']);
@@ -174,6 +175,7 @@ fn spoken_value(text: &str, at: usize) -> Option<Range<usize>> {
         // What is told about a password may be quoted as well.
         return (!value.contains(char::is_whitespace) && !value.starts_with(['%', '{', '$'])).then_some(range);
     }
+    let at = at + usize::from(byte(text, at) == Some(b'['));
     let end = run_end(text, at, |byte| !byte.is_ascii_whitespace() && !b"\"'`\\,;".contains(&byte));
     let value = text.get(at..end)?.trim_end_matches(['.', ',', ';', ':', ')', ']', '}', '!', '?']);
     let range = at..at + value.len();
@@ -237,6 +239,13 @@ pub(super) fn near_syntax(text: &str, found: Range<usize>) -> Option<Range<usize
     let from = text.floor_char_boundary(found.start.saturating_sub(MAX_BYTES));
     let statement = around.get(from..)?.to_ascii_lowercase();
     let sets = ["alter user", "alter role", "create user", "create role", "alter login", "set password", " password "];
+    let rest = around.get(found.end..)?;
+    // MySQL repeats the statement from there on: one that holds a quote may be what is left of a value that had one in it.
+    let repeated = rest.find("' at line ").or_else(|| rest.find("\\' at line ")).and_then(|length| rest.get(..length));
+    if let Some(value) = repeated.filter(|value| value.len() >= LEAST && value.contains('\'') && !value.contains('\n')) {
+        let range = found.end..found.end + value.len();
+        return (!is_hidden_already(text, &range)).then_some(range);
+    }
     let quote = byte(text, found.end - 1)?;
     let end = run_end(around, found.end, |byte| byte != quote && byte != b'\n');
     let value = around.get(found.end..end)?;

@@ -44,8 +44,15 @@ pub(super) fn names_a_value(key: &str) -> bool {
 
 /// Whether a key of a JSON object names a secret, so that its value must be hidden whatever it looks like.
 pub(super) fn names_a_secret(key: &str) -> bool {
-    const NOUNS: [&str; 20] = [
+    const NOUNS: [&str; 27] = [
         "password",
+        "pswd",
+        "passwort",
+        "kennwort",
+        "motdepasse",
+        "contrasena",
+        "senha",
+        "wachtwoord",
         "passwd",
         "passphrase",
         "pwd",

@@ -1,5 +1,6 @@
 //! The store alone: what is accepted, claimed, finished and shown, and what survives.
 
+mod encrypted;
 mod moving;
 #[path = "../../tests/support/postgres.rs"]
 mod postgres;

@@ -95,7 +95,7 @@ impl Bot {
     /// Sends the slash command, and waits for the answer where there is one.
     pub(super) async fn send(&self, body: &str) -> reqwest::Result<u16> {
         let timestamp = Clock::system().now().as_second().to_string();
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        rotation_diag::tls::choose();
         let answer = reqwest::Client::new()
             .post(format!("http://{}/slack/command", self.address))
             .header("content-type", "application/x-www-form-urlencoded")
@@ -110,7 +110,7 @@ impl Bot {
 
     /// Whether it would answer a command, in its own words.
     pub(super) async fn readiness(&self) -> (u16, String) {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        rotation_diag::tls::choose();
         let answer = reqwest::get(format!("http://{}/readyz", self.address)).await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }

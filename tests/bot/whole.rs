@@ -111,7 +111,7 @@ async fn a_client_that_dawdles_is_cut_off_and_others_are_served_meanwhile() {
 #[tokio::test]
 async fn it_speaks_tls_with_its_own_certificate_and_says_what_is_wrong_with_one() {
     let folder = tempfile::tempdir().unwrap();
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
     std::fs::write(&certificate, made.cert.pem()).unwrap();

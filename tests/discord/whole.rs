@@ -129,7 +129,7 @@ async fn a_command_becomes_a_thread_in_which_the_team_goes_on() {
 async fn send(program: &Program, interaction: &Value, sign: impl Fn(&str, &[u8]) -> String) -> (u16, Value) {
     let body = interaction.to_string();
     let timestamp = Timestamp::now().as_second().to_string();
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let request = client
         .post(format!("http://{}/discord/interactions", program.address))

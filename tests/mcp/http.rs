@@ -84,7 +84,7 @@ impl HttpAnswer {
 
 fn client() -> Client {
     // Without a word, the TLS that plain HTTP never needs would be missing.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     Client::builder().no_proxy().build().unwrap()
 }
 
@@ -95,6 +95,21 @@ async fn sent(request: RequestBuilder) -> HttpAnswer {
 }
 
 impl Served {
+    /// A question in the revision of the protocol that has no sessions.
+    fn post_without_session(&self, secret: &str) -> RequestBuilder {
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "a test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let parameters = json!({"name": "diagnose_secret", "arguments": {"secret": secret}, "_meta": meta});
+        let message = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": parameters});
+        self.post(Some(HOLMES), &message)
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", "tools/call")
+            .header("mcp-name", "diagnose_secret")
+    }
+
     fn post(&self, token: Option<&str>, message: &Value) -> RequestBuilder {
         let request = self
             .client
@@ -243,6 +258,9 @@ async fn sessions_and_bodies_are_bounded() {
     };
     assert_eq!((sessions.len(), full.status.as_u16()), (64, 503), "{}", full.text);
     assert_eq!(full.headers["retry-after"], "60");
+    // Whoever needs none is answered nevertheless.
+    let answer = sent(served.post_without_session("prod/orders-db")).await;
+    assert_eq!(answer.result()["structuredContent"]["outcome"], "root_cause", "{}", answer.text);
     // Those that are open go on, and one that is closed makes room.
     let listed = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
     let asked = |session: &str| served.post(Some(HOLMES), &listed).header("mcp-session-id", session);
@@ -259,17 +277,7 @@ async fn sessions_and_bodies_are_bounded() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_of_the_revision_without_sessions_is_answered_too() {
     let served = serve().await;
-    let meta = json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientInfo": {"name": "a test", "version": "1"},
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
-    let parameters = json!({"name": "diagnose_secret", "arguments": {"secret": "prod/orders-db"}, "_meta": meta});
-    let message = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": parameters});
-    let request = (served.post(Some(HOLMES), &message).header("mcp-protocol-version", "2026-07-28"))
-        .header("mcp-method", "tools/call")
-        .header("mcp-name", "diagnose_secret");
-    let answer = sent(request).await;
+    let answer = sent(served.post_without_session("prod/orders-db")).await;
     assert_eq!(answer.result()["structuredContent"]["outcome"], "root_cause", "{}", answer.text);
     assert!(!answer.headers.contains_key("mcp-session-id"));
 }

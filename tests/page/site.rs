@@ -157,7 +157,7 @@ impl Site {
 
     /// Offered below a path, to clients of these proxies.
     pub(crate) async fn behind(token: Option<&str>, path: &str, proxies: &[&str]) -> Site {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        rotation_diag::tls::choose();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let settings = Settings {

@@ -160,7 +160,7 @@ struct Browser {
 
 impl Browser {
     fn at(address: &str) -> Browser {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        rotation_diag::tls::choose();
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Browser { client, address: address.to_owned(), cookies: BTreeMap::new() }
     }

@@ -282,7 +282,7 @@ async fn mistakes_of_the_configuration_are_told_all_at_once_with_their_lines_in_
 async fn internet(name: &str, site: axum::Router, folder: &std::path::Path) -> (String, std::path::PathBuf) {
     use std::sync::Arc;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let issued = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let authority = folder.join("authority.pem");
     std::fs::write(&authority, issued.cert.pem()).unwrap();

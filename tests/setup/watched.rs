@@ -93,7 +93,7 @@ impl Watched {
 }
 
 async fn get(url: &str) -> (u16, String, String) {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let answer = client.get(url).send().await.unwrap();
     let kind = answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned()).unwrap_or_default();

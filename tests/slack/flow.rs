@@ -13,8 +13,18 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// A child that does not outlive the test, however that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 struct Program {
-    child: Child,
+    child: Running,
     log: JoinHandle<String>,
     address: Receiver<String>,
     _folder: TempDir,
@@ -79,20 +89,20 @@ impl Program {
             }
             log
         });
-        Program { child, log, address, _folder: folder }
+        Program { child: Running(child), log, address, _folder: folder }
     }
 
     /// Waits for it to end by itself; whether it succeeded, and what it logged.
     fn ends(mut self) -> (bool, String) {
-        let status = self.child.wait().unwrap();
+        let status = self.child.0.wait().unwrap();
         (status.success(), self.log.join().unwrap())
     }
 
     /// Ends it as a supervisor does; what it logged.
     fn stop(mut self) -> String {
-        let pid = self.child.id().to_string();
+        let pid = self.child.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let status = self.child.wait().unwrap();
+        let status = self.child.0.wait().unwrap();
         let log = self.log.join().unwrap();
         assert!(status.success(), "{status}\n{log}");
         log
@@ -359,7 +369,7 @@ async fn a_token_revoked_while_it_runs_turns_readiness_away_and_people_are_told_
     let program = Program::start_for("[\"*\"]", SOCKET, &fake, &aws);
     let address = program.address.recv_timeout(Duration::from_secs(20)).unwrap();
     fake.sockets_open(1).await;
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let ready = async || reqwest::get(format!("{address}/readyz")).await.unwrap().status().as_u16();
     assert_eq!(ready().await, 200);
     for method in ["users.info", "chat.postMessage", "chat.postEphemeral"] {
@@ -396,7 +406,7 @@ async fn signed_requests_reach_the_program_and_others_do_not() {
     let aws = account("role_detached_policy");
     let program = Program::start_as(HTTP, &fake, &aws);
     let address = program.address.recv_timeout(Duration::from_secs(20)).unwrap();
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let client = reqwest::Client::new();
     let post = async |body: String, secret: &str| {
         let timestamp = Clock::system().now().as_second().to_string();

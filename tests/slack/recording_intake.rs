@@ -158,7 +158,7 @@ pub(crate) fn sender(fake: &FakeSlack) -> Slack {
 
 /// The same, where endings are shown in the channel too.
 pub(crate) fn broadcaster(fake: &FakeSlack) -> Slack {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let config = SlackConfig { broadcast: true, ..config(fake, socket_mode(1)) };
     let tokens = tokens(crate::fake_slack::APP_TOKEN);
     Slack::with_rhythm(&config, &tokens, Lookups::default(), Clock::system(), fast()).unwrap()
@@ -166,7 +166,7 @@ pub(crate) fn broadcaster(fake: &FakeSlack) -> Slack {
 
 /// The same on a machine with this clock.
 pub(crate) fn sender_at(fake: &FakeSlack, clock: Clock) -> Slack {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let config = config(fake, socket_mode(1));
     Slack::with_rhythm(&config, &tokens(crate::fake_slack::APP_TOKEN), Lookups::default(), clock, fast()).unwrap()
 }
@@ -192,7 +192,7 @@ impl Bot {
 
     /// Starts the bot, and waits until its sockets are open.
     pub(crate) async fn start_with(fake: FakeSlack, connections: u8, lookups: Lookups, rhythm: SocketTimeouts) -> Bot {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        rotation_diag::tls::choose();
         let config = config(&fake, socket_mode(connections));
         let tokens = tokens(crate::fake_slack::APP_TOKEN);
         let slack = Arc::new(Slack::with_rhythm(&config, &tokens, lookups, Clock::system(), rhythm).unwrap());

@@ -18,7 +18,7 @@ struct Site {
 
 impl Site {
     async fn start() -> Site {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        rotation_diag::tls::choose();
         let fake = FakeSlack::start().await;
         let config = config(&fake, http_mode());
         let slack = Slack::with_rhythm(&config, &tokens(SECRET), Lookups::default(), Clock::system(), fast()).unwrap();

@@ -135,7 +135,7 @@ async fn a_limit_on_opening_sockets_is_honoured() {
 }
 
 async fn refused(method: &str, code: &'static str) -> SlackStop {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let fake = FakeSlack::start().await;
     fake.fault(method, Fault::Code(code));
     let config = crate::recording_intake::config(&fake, crate::recording_intake::socket_mode(2));
@@ -186,7 +186,7 @@ fn with_files(fake: &FakeSlack, folder: &std::path::Path) -> rotation_diag::plat
 
 #[tokio::test]
 async fn sockets_reconnect_with_a_new_token_and_the_old_one_is_let_go_after_it() {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let (fake, folder) = (FakeSlack::start().await, tempfile::tempdir().unwrap());
     std::fs::write(folder.path().join("bot"), crate::fake_slack::BOT_TOKEN).unwrap();
     std::fs::write(folder.path().join("app"), crate::fake_slack::APP_TOKEN).unwrap();
@@ -226,7 +226,7 @@ async fn sockets_reconnect_with_a_new_token_and_the_old_one_is_let_go_after_it()
 
 #[tokio::test]
 async fn a_token_that_is_refused_does_not_end_a_bot_that_has_a_newer_one_and_ends_one_that_has_none() {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let (fake, folder) = (FakeSlack::start().await, tempfile::tempdir().unwrap());
     let (bot, app) = (folder.path().join("bot"), folder.path().join("app"));
     std::fs::write(&bot, "xoxb-0-old").unwrap();

@@ -146,7 +146,7 @@ struct Shared {
 impl CertificateHost {
     /// Starts a host that serves the signer's certificate.
     pub(crate) async fn start() -> CertificateHost {
-        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        rotation_diag::tls::choose();
         let shared = Arc::new(Shared::default());
         *shared.behaviour.lock().unwrap() = Some(Behaviour::Serve(CertificateForm::default().pem().into_bytes()));
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

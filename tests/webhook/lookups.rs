@@ -74,7 +74,7 @@ async fn account(scenario: &str, answers: Vec<(&'static str, u16, Value)>) -> Ac
 
 /// The same, with what `extra` adds to the scenario.
 async fn account_with(scenario: &str, extra: &str, answers: Vec<(&'static str, u16, Value)>) -> Account {
-    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+    rotation_diag::tls::choose();
     let (_, text) = Scenario::embedded().find(|(known, _)| *known == scenario).unwrap();
     let scenario = Scenario::parse(&format!("{text}\n{extra}")).unwrap();
     let simulator = Simulator::start(scenario, Clock::system().now()).unwrap();

@@ -56,7 +56,7 @@ fn signed(alarm: &Value) -> String {
 }
 
 async fn post(program: &Program, body: &str) -> u16 {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    rotation_diag::tls::choose();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let request = client.post(format!("http://{}/sns", program.address)).header("content-type", "text/plain; charset=UTF-8");
     let answer = request.header("x-amz-sns-message-type", "Notification").body(body.to_owned()).send().await.unwrap();
@@ -282,7 +282,7 @@ async fn a_full_disk_turns_readiness_to_503_and_room_turns_it_back() {
         let seen = tokio::time::timeout(PATIENCE, async {
             loop {
                 look.tick().await;
-                let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+                rotation_diag::tls::choose();
                 let answer = reqwest::get(format!("http://{address}/readyz")).await.unwrap();
                 if answer.status().as_u16() == expected {
                     return;

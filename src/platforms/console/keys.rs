@@ -6,59 +6,94 @@ use crate::config::Token;
 use aws_lc_rs::{constant_time, hmac};
 use axum::http::HeaderMap;
 use std::net::IpAddr;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 #[derive(Debug)]
 pub(super) struct Keys {
+    /// Makes what must not follow from a token.
+    random: String,
+    current: RwLock<KeySet>,
+    attempts: SignInAttempts,
+}
+
+/// What is made from one token.
+#[derive(Debug)]
+struct KeySet {
     /// Of forms, which people see who have no token: what it makes must not tell whether a guess is right.
     forms: hmac::Key,
     key: hmac::Key,
     token: Option<hmac::Tag>,
     is_hard: bool,
-    attempts: SignInAttempts,
+}
+
+impl KeySet {
+    fn new(token: Option<&Token>, random: &str) -> KeySet {
+        let secret = token.map_or(random, Token::expose);
+        let key = hmac::Key::new(hmac::HMAC_SHA256, format!("rotation-diag page {secret}").as_bytes());
+        let tag = token.map(|token| hmac::sign(&key, token.expose().as_bytes()));
+        let hard = token.filter(|token| token.is_hard_to_guess()).map_or(random, Token::expose);
+        let forms = hmac::Key::new(hmac::HMAC_SHA256, format!("rotation-diag forms {hard}").as_bytes());
+        KeySet { forms, key, token: tag, is_hard: token.is_some_and(Token::is_hard_to_guess) }
+    }
 }
 
 impl Keys {
     /// With a token the key of access is made from it, so that browsers stay signed in when the process starts anew; that of
     /// forms only from one that nobody can guess.
     pub(super) fn new(token: Option<&Token>, random: &str) -> Keys {
-        let secret = token.map_or(random, Token::expose);
-        let key = hmac::Key::new(hmac::HMAC_SHA256, format!("rotation-diag page {secret}").as_bytes());
-        let tag = token.map(|token| hmac::sign(&key, token.expose().as_bytes()));
-        let hard = token.filter(|token| token.is_hard_to_guess()).map_or(random, Token::expose);
-        let forms = hmac::Key::new(hmac::HMAC_SHA256, format!("rotation-diag forms {hard}").as_bytes());
-        Keys { forms, key, token: tag, is_hard: token.is_some_and(Token::is_hard_to_guess), attempts: SignInAttempts::default() }
+        let current = RwLock::new(KeySet::new(token, random));
+        Keys { random: random.to_owned(), current, attempts: SignInAttempts::default() }
+    }
+
+    /// Takes another token in the place of the one before, which opens nothing from now on. True where it is another one.
+    pub(super) fn replace(&self, token: &Token) -> bool {
+        let new = KeySet::new(Some(token), &self.random);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let tag = |keys: &KeySet| keys.token.map(|tag| tag.as_ref().to_vec());
+        let is_another = tag(&current) != tag(&new);
+        if is_another {
+            *current = new;
+        }
+        is_another
+    }
+
+    fn current(&self) -> RwLockReadGuard<'_, KeySet> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a form of this session has to bring back.
     pub(super) fn form(&self, session: &BrowserSession) -> String {
-        derived(&self.forms, "form", session)
+        derived(&self.current().forms, "form", session)
     }
 
     pub(super) fn is_form(&self, session: &BrowserSession, given: &str) -> bool {
-        same(&derived(&self.forms, "form", session), given)
+        same(&self.form(session), given)
     }
 
     /// What the cookie of a session holds once it gave the token.
     pub(super) fn access(&self, session: &BrowserSession) -> String {
-        derived(&self.key, "access", session)
+        derived(&self.current().key, "access", session)
     }
 
     /// True where nothing is shown before a token is given.
     pub(super) fn ask_for_a_token(&self) -> bool {
-        self.token.is_some()
+        self.current().token.is_some()
     }
 
     /// True when this session may see the page.
     pub(super) fn admits(&self, session: &BrowserSession, headers: &HeaderMap) -> bool {
-        self.token.is_none() || cookie(headers, ACCESS).is_some_and(|given| same(&self.access(session), given))
+        !self.ask_for_a_token() || cookie(headers, ACCESS).is_some_and(|given| same(&self.access(session), given))
     }
 
     /// Compares a token in constant time. `from` is the client's address.
     pub(super) fn sign_in(&self, session: &BrowserSession, given: &str, from: IpAddr) -> Result<(), SignInError> {
-        let given = hmac::sign(&self.key, given.trim().as_bytes());
-        let is_right =
-            self.token.as_ref().is_some_and(|own| constant_time::verify_slices_are_equal(own.as_ref(), given.as_ref()).is_ok());
-        self.attempts.judge(session, from, is_right, self.is_hard)
+        let current = self.current();
+        let given = hmac::sign(&current.key, given.trim().as_bytes());
+        let is_right = current
+            .token
+            .as_ref()
+            .is_some_and(|own| constant_time::verify_slices_are_equal(own.as_ref(), given.as_ref()).is_ok());
+        self.attempts.judge(session, from, is_right, current.is_hard)
     }
 }
 
@@ -120,6 +155,19 @@ mod tests {
         assert!(!keys.admits(&session("a"), &HeaderMap::new()));
         let open = Keys::new(None, "random");
         assert!(!open.ask_for_a_token() && open.admits(&session("a"), &HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_token_that_was_replaced_opens_nothing_and_whoever_had_given_it_is_signed_out() {
+        let keys = Keys::new(Some(&Token::new("open sesame")), "random");
+        let from = IpAddr::from([192, 0, 2, 1]);
+        let access = keys.access(&session("a"));
+        assert!(!keys.replace(&Token::new("open sesame")), "it is the same");
+        assert_eq!(keys.access(&session("a")), access);
+        assert!(keys.replace(&Token::new("close sesame")));
+        assert_ne!(keys.access(&session("a")), access);
+        assert_eq!(keys.sign_in(&session("a"), "open sesame", from), Err(SignInError::Wrong));
+        assert_eq!(keys.sign_in(&session("a"), "close sesame", from), Ok(()));
     }
 
     #[test]

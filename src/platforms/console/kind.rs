@@ -4,7 +4,9 @@ use super::config::{ConsoleConfig, read};
 use super::name::NAME;
 use super::{Console, Settings, check, router};
 use crate::chat::{Built, Checked, Intake, Limits, Manner, MessageHistory, PlatformKind, Surroundings};
-use crate::config::{Config, MIN_TOKEN_LENGTH, PlatformConfig, PlatformTable, Reader, Section};
+use crate::config::{
+    Config, MIN_TOKEN_LENGTH, PlatformConfig, PlatformTable, Reader, Section, TokenSource, UnreadTokens, beside, keep_renewed,
+};
 use crate::model::PlatformName;
 use async_trait::async_trait;
 use std::net::SocketAddr;
@@ -70,12 +72,28 @@ impl PlatformKind for Kind {
             new_id: around.new_id,
         });
         let cause_pages = offered.url.as_ref().map(|url| format!("{}/causes/", url.address()));
+        let renewing = keep_renewed(around.reload.clone(), around.stop.clone(), renewed(&page, &offered.token));
         let built = built(page, Arc::clone(&around.intake), Arc::clone(&around.history), around.stop.clone());
-        Ok(Some(Built { cause_pages, ..built }))
+        let (name, closing) = built.background;
+        Ok(Some(Built { cause_pages, background: (name, Box::pin(beside(closing, renewing))), ..built }))
     }
 
     async fn check(&self, config: &Config) -> Vec<Checked> {
         check::check(config)
+    }
+}
+
+/// Reads the page's token anew each time it is called. Where there is none, the one before stays.
+fn renewed(page: &Arc<Console>, source: &TokenSource) -> impl Fn() + Send + Sync + 'static {
+    let (page, source, unread) = (Arc::clone(page), source.clone(), UnreadTokens::default());
+    move || match source.fetch() {
+        Ok(token) => {
+            unread.clear();
+            if page.take_token(&token) {
+                tracing::info!("the web console has a new token");
+            }
+        }
+        Err(why) => unread.note(vec![why], |why| tracing::error!(why, "the token of the web console stays as it was")),
     }
 }
 

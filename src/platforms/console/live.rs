@@ -52,6 +52,11 @@ impl LiveViews {
         let _ = self.news.send(news);
     }
 
+    /// Ends all streams; whoever still may listen begins another one.
+    pub(super) fn interrupt(&self) {
+        self.tell(News::Closed);
+    }
+
     /// Ends all streams, and lets no new one begin.
     pub(super) fn close(&self) {
         self.streams.close();

@@ -116,6 +116,15 @@ impl Console {
         hosts.first().map(|host| format!("{scheme}://{host}"))
     }
 
+    /// Takes the token as it is now; whoever gave the one before is signed out. True where it is another one.
+    pub fn take_token(&self, token: &Token) -> bool {
+        let is_another = self.keys.replace(token);
+        if is_another {
+            self.live.interrupt();
+        }
+        is_another
+    }
+
     /// Ends the streams to browsers, which would otherwise keep a server from shutting down.
     pub fn close(&self) {
         self.live.close();

@@ -99,9 +99,17 @@ pub(super) const TABLE: &[SecretKind] = &[
     },
     SecretKind {
         kind: "password",
-        regex: r"(?i-u:pass[ _.-]?(?:word|wd|phrase|code)|passwort|kennwort|mot_de_passe)",
+        // Also as teams write it whose function speaks their own language.
+        regex: r"(?i-u:pass[ _.-]?(?:word|wd|phrase|code)|ps?swd|passwort|kennwort|mot[_ ]?de[_ ]?passe|contrase(?:ñ|n)a|senha|wachtwoord|passord|l(?:ö|o)senord|has(?:ł|l)o(?-u:\b)|пароль|Пароль|パスワード|密码|密碼|비밀번호)",
         secret: names::strong,
         masked: &[
+            ("DB_PSWD=tiger", "tiger"),
+            (r#"{"contraseña": "tiger", "usuario": "app"}"#, "tiger"),
+            ("senha=tiger", "tiger"),
+            ("{\"пароль\": \"tiger\"}", "tiger"),
+            ("パスワード=tiger", "tiger"),
+            ("old password Tiger#12, host db", "Tiger#12"),
+            ("new password [Tiger#12] was stored", "Tiger#12"),
             ("host=db user=app password=tiger dbname=orders", "tiger"),
             ("PGPASSWORD=q]9{x'!;,& next", "q]9{x'!;,&"),
             (r#"{"username":"u","password":"p\"xyzzy"}"#, "xyzzy"),
@@ -156,16 +164,19 @@ pub(super) const TABLE: &[SecretKind] = &[
     },
     SecretKind {
         kind: "password",
-        regex: r"(?i-u:(?:\b|_|\\[nrt]|ssh|store|key|root|user|admin|db)pass\b|(?:\b|_|\\[nrt])pw\b)|[a-z]Pass(?-u:\b)|(?-u:\b)(?:REDISCLI_AUTH|PSW)(?-u:\b)",
+        regex: r"(?i-u:(?:\b|_|\\[nrt]|ssh|store|key|root|user|admin|db)pass\b|(?:\b|_|\\[nrt]|root|user|admin|db)pw\b|(?:\b|_|\\[nrt])(?:psw|otp|creds)\b)|[a-z]Pass(?-u:\b)|(?-u:\b)REDISCLI_AUTH(?-u:\b)",
         secret: names::short_name,
         masked: &[
             ("DB_PASS=tiger", "tiger"),
             ("SSHPASS=tiger sshpass -e ssh app@db", "tiger"),
             ("{\"dbPass\": \"tiger\"}", "tiger"),
             ("REDISCLI_AUTH=tiger redis-cli", "tiger"),
+            ("DBPW=tiger", "tiger"),
+            ("otp=493021 was sent", "493021"),
+            ("creds=app:tiger", "tiger"),
             ("{'user': 'u', 'pass': 'tiger'}", "tiger"),
         ],
-        kept: &["pass: 3, fail: 0", "first pass of two"],
+        kept: &["pass: 3, fail: 0", "first pass of two", "creds: none were found", "the otp is asked for"],
     },
     SecretKind {
         kind: "token",

@@ -161,8 +161,15 @@ pub(super) const TABLE: &[SecretKind] = &[
         kind: "refused value",
         regex: r"(?i-u:syntax error at or near |syntax to use near )\\?['\x22]",
         secret: prose::near_syntax,
-        masked: &[("syntax error at or near \"xyzzy\" LINE 1: ALTER USER app WITH PASSWORD xyzzy", "xyzzy")],
-        kept: &["syntax error at or near \"selekt\" LINE 1: selekt 1", "syntax error at or near \"USER\" in ALTER USER"],
+        masked: &[
+            ("syntax error at or near \"xyzzy\" LINE 1: ALTER USER app WITH PASSWORD xyzzy", "xyzzy"),
+            ("(1064, \"… for the right syntax to use near 'xyzzy'' at line 1\")", "xyzzy"),
+        ],
+        kept: &[
+            "syntax error at or near \"selekt\" LINE 1: selekt 1",
+            "syntax error at or near \"USER\" in ALTER USER",
+            "for the right syntax to use near 'selekt 1' at line 1",
+        ],
     },
     SecretKind {
         kind: "refused value",
