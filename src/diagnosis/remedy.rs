@@ -138,14 +138,14 @@ impl Remediation {
         if stored.is_some() {
             fix = fix.warn(
                 "setSecret succeeded for the pending version, so the database may accept only the pending password and refuse \
-                 AWSCURRENT until this is fixed. value.json therefore starts as the pending value: correct what is wrong in it, \
+                 AWSCURRENT until this is fixed. The file value.json therefore starts as the pending value: correct what is wrong in it, \
                  and keep its password.",
             );
         }
         let words =
             ["secretsmanager", "put-secret-value", "--secret-id", context.secret_id(), "--secret-string", "file://value.json"];
         fix.run(aws_in(context, &words)).needs("secretsmanager:PutSecretValue").warn(
-            "value.json replaces the whole value and becomes AWSCURRENT at once, for every application that reads the secret: \
+            "The file value.json replaces the whole value and becomes AWSCURRENT at once, for every application that reads the secret: \
              correct it before you store it, keep it complete, and delete the file afterwards.",
         )
         .drop_pending(context, pending.as_ref())

@@ -141,6 +141,12 @@ impl PortRange {
         PortRange { from: port, to: port }
     }
 
+    /// From the first port to the last one; `None` where these are no ports, such as the `-1` by which EC2 means all.
+    #[must_use]
+    pub fn between(from: i64, to: i64) -> Option<PortRange> {
+        Some(PortRange { from: u16::try_from(from).ok()?, to: u16::try_from(to).ok()? })
+    }
+
     /// True where every port of `other` is among these.
     #[must_use]
     pub const fn covers(&self, other: &PortRange) -> bool {

@@ -15,17 +15,18 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer:
 
 #[cfg(test)]
 mod tests {
-    use super::super::ec2::{SecurityGroups, Subnets};
     use super::super::listing::Listing;
     use super::super::rds::{DescribeDbInstances, Instances};
-    use super::super::{ec2, rds, transit};
+    use super::super::{QueryAction, ec2, rds, transit};
     use crate::model::{GroupPeer, IpProtocol};
     use proptest::prelude::*;
     use proptest::sample::{Index, select};
 
     #[test]
     fn a_list_may_be_empty_but_an_answer_without_it_is_none() {
-        let subnets = |text: &str| quick_xml::de::from_str::<Subnets>(text).map(ec2::DescribeSubnets::page);
+        let subnets = |text: &str| {
+            quick_xml::de::from_str::<<ec2::DescribeSubnets as QueryAction>::Answer>(text).map(ec2::DescribeSubnets::page)
+        };
         assert_eq!(subnets("<DescribeSubnetsResponse><subnetSet/><nextToken/></DescribeSubnetsResponse>").unwrap().0, []);
         assert!(subnets("<DescribeSubnetsResponse><requestId>1</requestId></DescribeSubnetsResponse>").is_err());
         assert!(subnets("").is_err());
@@ -42,7 +43,9 @@ mod tests {
                     <prefixListIds><item><prefixListId>pl-1</prefixListId></item></prefixListIds></item></ipPermissions>\
                     <ipPermissionsEgress><item><ipProtocol>-1</ipProtocol><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges>\
                     </item></ipPermissionsEgress></item>\n</securityGroupInfo></DescribeSecurityGroupsResponse>";
-        let (groups, next) = ec2::DescribeSecurityGroups::page(quick_xml::de::from_str::<SecurityGroups>(text).unwrap());
+        let (groups, next) = ec2::DescribeSecurityGroups::page(
+            quick_xml::de::from_str::<<ec2::DescribeSecurityGroups as QueryAction>::Answer>(text).unwrap(),
+        );
         let [group] = groups.as_slice() else { panic!("{groups:?}") };
         assert_eq!((group.ingress.len(), next), (4, None));
         assert!(group.ingress.iter().all(|rule| rule.protocol == IpProtocol::Tcp && rule.ports.is_some()));

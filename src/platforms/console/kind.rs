@@ -97,13 +97,11 @@ fn renewed(page: &Arc<Console>, source: &TokenSource) -> impl Fn() + Send + Sync
     }
 }
 
-/// What browsers call an address of this machine.
+/// What browsers call an address of this machine; without a port where the system is still to choose one.
 pub(crate) fn hosts(address: SocketAddr) -> Vec<String> {
-    let mut hosts = vec![address.to_string()];
-    if address.ip().is_loopback() {
-        hosts.push(format!("localhost:{}", address.port()));
-    }
-    hosts
+    let local = address.ip().is_loopback().then(|| format!("localhost:{}", address.port()));
+    let hosts = std::iter::once(address.to_string()).chain(local);
+    hosts.map(|host| host.strip_suffix(":0").map_or_else(|| host.clone(), str::to_owned)).collect()
 }
 
 /// A page with what belongs to it; its streams end when the intake closes, so that the server can end too.

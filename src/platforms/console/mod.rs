@@ -48,7 +48,7 @@ pub const USER: &str = "local";
 /// How the page is offered.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The values of the `Host` header that are answered, such as `127.0.0.1:8080`. Any other one is refused, so that no
+    /// The values of the `Host` header that are answered, such as `127.0.0.1:8080`; one without a port, on any. Any other one is refused, so that no
     /// foreign name that was made to point here reaches the page.
     pub hosts: Vec<String>,
     /// What has to be given before anything is shown; `None` lets everybody in who reaches the page.
@@ -106,7 +106,10 @@ impl Console {
     }
 
     fn is_own_host(&self, host: &str) -> bool {
-        self.hosts.read().unwrap_or_else(PoisonError::into_inner).iter().any(|own| own.eq_ignore_ascii_case(host))
+        // One that is named without a port is the same on each: a proxy may name that of https, or the system chose it.
+        let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
+        let is = |own: &String| own.eq_ignore_ascii_case(host) || own.eq_ignore_ascii_case(name);
+        self.hosts.read().unwrap_or_else(PoisonError::into_inner).iter().any(is)
     }
 
     /// The page's scheme and host, as they are told to people.
