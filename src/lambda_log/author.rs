@@ -9,8 +9,10 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 /// What an observer calls itself, whoever sells it.
-const KINDS: &str =
-    r"(?:^|[^a-z])(?:extensions?|ext|agent|telemetry|collector|exporter\w*|tracer|tracing|sidecar|apm|profiler)(?:$|[^a-z])";
+const KINDS: &str = concat!(
+    r"(?:^|[^a-z])(?:extensions?|ext|agent|telemetry|collector|[a-z]*exporter\w*|tracer|tracing|sidecar|apm|profiler)",
+    r"(?:$|[^a-z])"
+);
 
 /// Observers that call themselves by name alone.
 const NAMES: &str = concat!(
@@ -26,7 +28,7 @@ static OBSERVER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!(
 static HEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"^(?:\[(?P<bracket>[A-Za-z][A-Za-z0-9 _./-]{1,60})\]|(?P<bar>[A-Za-z][A-Za-z0-9 _./-]{1,40}?)\s*\||",
-        r"(?P<shout>[A-Z][A-Z0-9]*_(?:EXT|EXTENSION|AGENT))\b|(?P<path>[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)(?:\s|:|$))"
+        r"(?P<shout>[A-Z][A-Z0-9]*_(?:EXT|EXTENSION|AGENT))\b|(?P<file>[a-z][a-z0-9_.-]*(?:@[a-z0-9_.+-]+)?/[a-z0-9_./-]+\.go:\d+)\s|(?P<path>[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)(?:\s|:|$))"
     ))
     .ok()
 });
@@ -35,7 +37,7 @@ static HEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
 pub(super) fn is_foreign_text(text: &str) -> bool {
     let Some(first_line) = text.lines().next() else { return false };
     let Some(found) = HEAD.as_ref().and_then(|head| head.captures(behind_prefix(first_line))) else { return false };
-    let name = ["bracket", "bar", "shout", "path"].iter().find_map(|group| found.name(group));
+    let name = ["bracket", "bar", "shout", "file", "path"].iter().find_map(|group| found.name(group));
     name.is_some_and(|name| is_observer(name.as_str())) && !names_a_step(text)
 }
 
@@ -83,6 +85,7 @@ mod tests {
             "2026-03-10T11:00:00.000Z ERROR [acme-observability-agent] connection refused",
             "[ERROR] newrelic.core.agent_protocol: 401 Unauthorized",
             "ACME_EXTENSION: cannot log in",
+            "2026-03-10T11:00:00Z\tERROR\tawsemfexporter@v0.90.0/emf_exporter.go:90\tFailed to send: AccessDeniedException",
             "ddtrace.internal.writer failed to send: connection refused",
         ] {
             assert!(is_foreign_text(line), "{line}");
@@ -98,6 +101,7 @@ mod tests {
             "[ERROR]\t2026-03-10T11:00:00.000Z\t3f1c2d4e-0000-4000-8000-123456789012\tDatadog refused the new key: 403",
             "datadog_api_client.exceptions.ForbiddenException: (403) Reason: Forbidden",
             "psycopg2.OperationalError: connection refused",
+            "2026-03-10T11:00:00Z\tERROR\trotate/main.go:88\tconnection refused",
             "[datadog-key-rotator] 403 Forbidden",
             "[credential-agent] setSecret: 403 Forbidden",
             "Traceback (most recent call last):",

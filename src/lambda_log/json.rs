@@ -15,7 +15,7 @@ const ID_KEYS: [&str; 5] = ["requestid", "awsrequestid", "functionrequestid", "f
 const AUTHOR_KEYS: [&str; 10] =
     ["logger", "loggername", "loglogger", "name", "component", "caller", "extension", "agent", "sourcecontext", "n"];
 /// Where loggers put what they have to say, in the order to read it.
-const TEXT_KEYS: [&str; 29] = [
+const TEXT_KEYS: [&str; 31] = [
     "message",
     "msg",
     "m",
@@ -33,6 +33,7 @@ const TEXT_KEYS: [&str; 29] = [
     "cause",
     "exceptionmessage",
     "exception",
+    "thrown",
     "x",
     "excinfo",
     "exctext",
@@ -40,6 +41,7 @@ const TEXT_KEYS: [&str; 29] = [
     "errorstacktrace",
     "stacktrace",
     "stack",
+    "extendedstacktrace",
     "trace",
     "s",
     "text",
@@ -129,7 +131,8 @@ fn append_object(fields: &Fields<'_>, text: &mut String) {
     let text_of = |keys: &[&str]| keys.iter().find_map(|key| fields.get(key).and_then(Value::as_str));
     let kind = text_of(&["errortype", "exceptiontype", "exceptionname", "name", "type", "code"]);
     let says = text_of(&["errormessage", "exceptionmessage", "message"]);
-    let is_error = ["errortype", "exceptiontype", "stack", "stacktrace"].iter().any(|key| fields.get(key).is_some());
+    let is_error =
+        ["errortype", "exceptiontype", "stack", "stacktrace", "localizedmessage"].iter().any(|key| fields.get(key).is_some());
     if let (Some(kind), Some(says)) = (kind, says)
         && is_error
         && !says.contains(kind)
@@ -147,6 +150,7 @@ fn append_object(fields: &Fields<'_>, text: &mut String) {
 fn append_value(key: &str, value: &Value, text: &mut String) {
     match value {
         Value::String(line) => append(line, text),
+        Value::Array(pairs) if key == "attributes" => append_object(&Fields::of(&attributes(pairs)), text),
         Value::Array(lines) => lines.iter().for_each(|line| append_value(key, line, text)),
         Value::Object(object) => {
             let before = text.len();
@@ -161,6 +165,12 @@ fn append_value(key: &str, value: &Value, text: &mut String) {
         }
         _ => {}
     }
+}
+
+/// OpenTelemetry's protocol writes attributes as a list of `{"key": …, "value": {"stringValue": …}}`.
+fn attributes(pairs: &[Value]) -> Map<String, Value> {
+    let pair = |pair: &Value| Some((pair.get("key")?.as_str()?.to_owned(), pair.get("value")?.get("stringValue")?.clone()));
+    pairs.iter().filter_map(pair).collect()
 }
 
 fn append(line: &str, text: &mut String) {
@@ -214,6 +224,8 @@ mod tests {
             json!({"log.level": "error", "message": "failed", "error.type": "KeyError", "error.message": "'host'"}),
             json!({"severityText": "ERROR", "body": "failed", "attributes": {"exception.type": "KeyError", "exception.message": "'host'"}}),
             json!({"level": "error", "message": "failed", "error": {"type": "KeyError", "message": "'host'", "stack_trace": "at x"}}),
+            json!({"level": "ERROR", "message": "failed", "thrown": {"name": "KeyError", "message": "'host'", "localizedMessage": "'host'"}}),
+            json!({"severityText": "ERROR", "body": "failed", "attributes": [{"key": "exception.type", "value": {"stringValue": "KeyError"}}, {"key": "exception.message", "value": {"stringValue": "'host'"}}]}),
         ] {
             let text = read(line.as_object().unwrap()).unwrap().text;
             assert!(text.contains("failed") && text.contains("KeyError: 'host'"), "{text}");

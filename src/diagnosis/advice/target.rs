@@ -184,8 +184,8 @@ pub(super) fn locked(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: LOCKED,
         explanation: format!(
-            "The function was logged in; its statement waited for a lock or ran out of time{}, and the server cancelled it. \
-             Neither the network nor the password is at fault.",
+            "The function was logged in; its statement waited for a lock or ran out of time{}, and was cancelled. The password is \
+             not at fault.",
             shown.in_step()
         ),
         remediation: unlock(shown),
@@ -237,8 +237,8 @@ pub(super) fn server_error(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the database itself has failed",
         explanation: format!(
-            "The function was logged in, and the server reported an internal fault{}, such as a full disk. Neither the \
-             credential nor the function is at fault.",
+            "The database was reached and reported a fault of its own{}, such as a full disk. Neither the credential nor the \
+             function is at fault.",
             shown.in_step()
         ),
         remediation: shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING),

@@ -78,8 +78,14 @@ pub(super) fn not_offered(shown: Shown<'_, '_, '_>) -> Advice {
 }
 
 pub(super) fn certificate_untrusted(shown: Shown<'_, '_, '_>) -> Advice {
-    let expired = shown.text().contains("expired");
-    let what = if expired { "has expired" } else { "is not signed by an authority that the function trusts" };
+    let text = shown.text().to_ascii_lowercase();
+    let expired = ["expired", "validity check failed"].iter().any(|words| text.contains(words));
+    let no_authorities = text.contains("root certificate file");
+    let what = match (expired, no_authorities) {
+        (true, _) => "has expired",
+        (_, true) => "cannot be checked: the file with the authorities that the function trusts is not in its package",
+        _ => "is not signed by an authority that the function trusts",
+    };
     let query =
         "DBInstances[].{instance:DBInstanceIdentifier,authority:CACertificateIdentifier,valid:CertificateDetails.ValidTill}";
     let look = ["rds", "describe-db-instances", "--query", query];

@@ -30,6 +30,42 @@ fn is_reused(text: &str) -> bool {
         .any(|words| text.contains(words))
 }
 
+/// True where the password stands unescaped in a URL or a connection string, which another part is read from then.
+fn is_unescaped(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    [
+        "percent-encoded",
+        "invalid url escape",
+        "uri malformed",
+        "invalid userinfo",
+        "rfc 3986",
+        "url encoded",
+        "connection info string",
+    ]
+    .iter()
+    .chain(&["unescaped characters", "illegal characters", "translate host name"])
+    .any(|words| text.contains(words))
+}
+
+/// The database never saw the password: the function's own connection string fell apart over it.
+fn unescaped(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> (String, Remediation) {
+    let explanation = format!(
+        "The function puts the password into a connection string{}, and the password holds a character that has a meaning there, such as \
+         @, /, : or %. The database was not asked.",
+        seen.in_step()
+    );
+    let remediation = Remediation::new(
+        "Let the function hand user and password to the driver apart, or percent-encode them before they go into the URL. Until then \
+         exclude such characters: the official templates read EXCLUDE_CHARACTERS from the function's environment. Save the present \
+         variables to environment.json, add it there, apply the file, and rotate.",
+    )
+    .set_environment(context)
+    .discard_pending(context)
+    .rotate(context)
+    .link(TEMPLATES);
+    (explanation, remediation)
+}
+
 /// A retry sets the same pending password once more: another one is taken.
 fn used_before(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> (String, Remediation) {
     let explanation = format!(
@@ -51,6 +87,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
         if is_reused(&seen.read.event.text) {
             return used_before(context, seen);
+        }
+        if is_unescaped(&seen.read.event.text) {
+            return unescaped(context, seen);
         }
         let explanation = format!("The database or service rejected the generated password{}.", seen.in_step());
         let remediation = Remediation::new(

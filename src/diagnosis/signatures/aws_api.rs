@@ -116,7 +116,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     depends(credentials, UnhandledException, &[
         r"ExpiredToken(?:Exception)?\b|security token included in the request is (?:expired|invalid)",
         r"InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidAccessKeyId|IncompleteSignature",
-        r"Unable to locate credentials|NoCredentialsError|CredentialsProviderError|Could not load credentials|Unable to load credentials",
+        r"Unable to locate credentials|NoCredentialsError|CredentialsProviderError|Could not load credentials|Unable to load credentials|failed to refresh cached credentials|no EC2 IMDS role found",
     ])
     .matches(&[
         "An error occurred (ExpiredTokenException) when calling the GetSecretValue operation: The security token included in the request is expired",

@@ -10,9 +10,18 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .fault(Fault::PasswordExpired)
         .matches(&["[IBM][CLI Driver] SQL30082N  Security processing failed with reason \"1\" (\"PASSWORD EXPIRED\").  SQLSTATE=08001"])
         .ignores(&["[INFO] no password expired"]),
-    is(Cause::DbAuthFailed, NamedFault, &[r"\bSQL30082N\b|SQLSTATE\W{1,3}08001.*Security processing failed"])
+    // The server asked its files, not the network.
+    is(Cause::TargetServiceError, NamedFault, &[r"\bSQL1639N\b"])
         .engine("db2")
-        .matches(&["[IBM][CLI Driver] SQL30082N  Security processing failed with reason \"24\" (\"USERNAME AND/OR PASSWORD INVALID\").  SQLSTATE=08001"])
+        .fault(Fault::ServerError)
+        .matches(&["SQL1639N  The database server was unable to perform authentication because security-related database manager files on the server do not have the required operating system permissions.  SQLSTATE=08001"])
+        .ignores(&["[INFO] the database server performed the authentication"]),
+    is(Cause::DbAuthFailed, NamedFault, &[r"\bSQL30082N\b|\bERRORCODE=-4214\b|SQLSTATE\W{1,3}08001.*Security processing failed"])
+        .engine("db2")
+        .matches(&[
+            "[IBM][CLI Driver] SQL30082N  Security processing failed with reason \"24\" (\"USERNAME AND/OR PASSWORD INVALID\").  SQLSTATE=08001",
+            "com.ibm.db2.jcc.am.SqlInvalidAuthorizationSpecException: [jcc][t4][2013][11249][4.33.31] Connection authorization failure occurred.  Reason: User ID or Password invalid. ERRORCODE=-4214, SQLSTATE=28000",
+        ])
         .ignores(&["[INFO] security processing done"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[r"\bSQL1336N\b|\bSQL30081N\b|\bSQL1224N\b|\bSQL1032N\b|ERRORCODE=-4499"])
         .engine("db2")

@@ -18,7 +18,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .matches(&["pymongo.errors.OperationFailure: User \"app_clone@admin\" already exists, full error: {'ok': 0.0, 'code': 51003}"])
         .ignores(&["[INFO] index app_1 already exists"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
-        r"not authorized on \w+ to execute command|user is not allowed to do action|'?codeName'?\W+Unauthorized\b|Authorization failure",
+        r"not authorized on \w+ to execute command|user is not allowed to do action|'?codeName'?\W+Unauthorized\b|OperationFailure: Authorization failure|errmsg\W{1,5}Authorization failure",
     ])
     .engine("mongodb")
     .matches(&[
@@ -65,7 +65,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] authentication with MongoDB succeeded"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
-        r"ServerSelectionTimeoutError|Mongo(?:ose)?ServerSelectionError|MongoNetwork(?:Timeout)?Error|MongoTimeoutException|pymongo\.errors\.(?:AutoReconnect|NetworkTimeout|ConnectionFailure)",
+        r"ServerSelectionTimeoutError|Mongo(?:ose)?ServerSelectionError|MongoNetwork(?:Timeout)?Error|MongoTimeoutException|pymongo\.errors\.(?:AutoReconnect|NetworkTimeout|ConnectionFailure)|\b(?:AutoReconnect|NetworkTimeout): ",
         r"No replica set members (?:found|available)|server selection (?:error|timeout)",
     ])
     .engine("mongodb")
@@ -89,7 +89,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .matches(&["cassandra.cluster.NoHostAvailable: ('Unable to connect to any servers', {'10.0.1.2:9042': OperationTimedOut('errors=None, last_host=None')})"])
         .ignores(&["[INFO] connected to 3 hosts"]),
     is(Cause::DbAuthFailed, NamedFault, &[
-        r"(?:elasticsearch|opensearch)\S*(?:AuthenticationException|AuthorizationException\(401)|unable to authenticate user \[|missing authentication credentials for REST request",
+        r"(?:elasticsearch|opensearch)\S*(?:AuthenticationException|AuthorizationException\(401)|Authentication(?:Exception)?\(401|TransportError\(401|unable to authenticate user \[|missing authentication credentials for REST request",
     ])
     .engine("opensearch")
     .matches(&["elasticsearch.AuthenticationException: AuthenticationException(401, 'security_exception', 'unable to authenticate user [app] for REST request [/]')"])

@@ -32,9 +32,15 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] the reader is read-only"]),
     is(Cause::TargetServiceError, NamedFault, &[
         r"(?:Error|Exception)\b.{0,80}\b(?:lock (?:wait )?time(?:d )?-?out|deadlock|statement time(?:d )?-?out|query was cancel+ed)\b",
+        r"\bExecution Timeout Expired\b|\bCommand Timeout expired before\b|Request failed to complete in \d+ ?ms|\bThe query has timed out\b|\bQuery read timeout\b",
     ])
     .fault(Fault::Locked)
-    .matches(&["vendordb.Error: lock timeout on table users"])
+    .matches(&[
+        "vendordb.Error: lock timeout on table users",
+        "Microsoft.Data.SqlClient.SqlException (0x80131904): Execution Timeout Expired.  The timeout period elapsed prior to completion of the operation or the server is not responding.",
+        "RequestError: Timeout: Request failed to complete in 15000ms\n  code: 'ETIMEOUT'",
+        "Error: Query read timeout\n    at Timeout._onTimeout (/var/task/node_modules/pg/lib/client.js:526:21)",
+    ])
     .ignores(&["[INFO] no error, the lock timeout is 5 s"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
         r"Connection lost: The server closed the connection|connection was closed in the middle of operation",

@@ -6,7 +6,7 @@ use crate::model::Cause;
 
 pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbAuthFailed, NamedFault, &[
-        r"(?-i:\bWRONGPASS\b)|(?-i:\bNOAUTH\b)|invalid username-password pair or user is disabled|ERR invalid password|ERR AUTH <password> called without",
+        r"(?-i:\bWRONGPASS\b)|(?-i:\bNOAUTH\b)|invalid username-password pair or user is disabled|ERR invalid password|AUTH <password> called without",
     ])
     .engine("elasticache")
     .matches(&[
@@ -32,7 +32,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .matches(&["redis.exceptions.NoPermissionError: NOPERM this user has no permissions to run the 'acl|setuser' command"])
     .ignores(&["[INFO] permissions of user app set"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
-        r"redis\.exceptions\.(?:ConnectionError|TimeoutError)|Error \d+ connecting to \S+:\d+|JedisConnectionException|RedisConnectionException",
+        r"redis\.exceptions\.(?:ConnectionError|TimeoutError)|Error \d+ connecting to \S+:\d+|JedisConnectionException|RedisConnectionException|ClusterAllFailedError: Failed to refresh slots cache",
     ])
     .engine("elasticache")
     .matches(&["redis.exceptions.TimeoutError: Timeout connecting to server"])

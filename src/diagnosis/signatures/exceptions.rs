@@ -13,7 +13,7 @@ static SUBJECT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r#"(?m)^(?:\W*|[\w.]+: |.*(?:Uncaught|Unhandled|Caused by|thrown by|Invoke Error|Exception in thread)\b.{0,60}?|\s*"errorType":\s*")"#,
         r"(?P<kind>(?:[\w$]+\.)*[A-Z]\w*(?:Error|Exception|Fault)|KeyError|(?:[\w$]+\.)*(?:Error|Exception))",
-        r#"(?::|"|,|$|\s*\n|\s\[)"#
+        r#"(?::|"|,|$|\s*\n|\s\[|\s\(0x)"#
     ))
     .ok()
 });
@@ -71,7 +71,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] parameters validated"]),
     // Before the exceptions: what a server answered is no fault of the code that asked.
     depends(answered, UnhandledException, &[
-        r"(?:Operational|Programming|Internal|Database|Integrity|Data|NotSupported|Postgres|PSQL|SQL\w*)(?:Error|Exception)\b.{0,160}(?:\b(?:FATAL|ERROR): |\([1345]\d{3}, ['\x22])",
+        r"(?:Operational|Programming|Internal|Database|Integrity|Data|NotSupported|Postgres|PSQL|SQL\w*)(?:Error|Exception)\b.{0,160}(?:\b(?:FATAL|ERROR): |\([13459]\d{3}, ['\x22])",
         r"^(?:\S+: )?(?:FATAL|ERROR|PANIC):  \S",
         r"\bSQLSTATE\W{1,4}[0-9A-Z]{5}\b|\(SQLSTATE [0-9A-Z]{5}\)|\bSQLState\W{1,4}[0-9A-Z]{5}\b",
         r"psycopg2?\.errors\.[A-Z]\w+: |asyncpg\.exceptions\.\w+Error: |\bpq: \w",
@@ -93,6 +93,11 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "java.lang.NullPointerException: null\n\tat com.example.Rotate.handle(Rotate.java:9)",
         "botocore.exceptions.ClientError: An error occurred (ValidationException) when calling the UpdateItem operation: bad",
         "ReferenceError: pasword is not defined",
+        "Acme.Data.AcmeException (0x80004005): The value is out of range.\n   at Rotate.Function.SetSecret(String token)",
     ])
     .ignores(&["[INFO] no errors", "[INFO] ErrorCount: 0", "Error rate is 0.0"]),
+    // Lambda prints the class without its module, and psycopg's classes are not called errors.
+    is(Cause::CodeUnhandledException, UnhandledException, &[r"^\[ERROR\] (?-i:[A-Z])\w+(?::.*)?\n(?s:.*)^Traceback \(most recent call last\)"])
+        .matches(&["[ERROR] ObjectInUse: database \"orders\" is being accessed by other users\nTraceback (most recent call last):\n  File \"/var/task/lambda_function.py\", line 9, in set_secret"])
+        .ignores(&["[ERROR] the rotation failed\nTraceback (most recent call last):"]),
 ];

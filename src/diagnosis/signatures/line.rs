@@ -23,7 +23,7 @@ pub(super) struct Line<'a> {
 static GOES_ON: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?i)\b(?:retry(?:ing)?|retries|will try|trying|fall(?:ing|s)?[ -]?back|as expected|expected|ignor(?:e[ds]?|ing)|",
-        r"(?:second|third|next|last) (?:try|attempt)|reconnect(?:ed|ing)?|proceed(?:ing)?|continu(?:e|ing)|skip(?:ped|ping)?|recover(?:ed|s)?|resolved|handled|succeeded|no error|0 errors|",
+        r"(?:first|second|third|next|last) (?:try|attempt)|reconnect(?:ed|ing)?|retryable|proceed(?:ing)?|continu(?:e|ing)|skip(?:ped|ping)?|recover(?:ed|s)?|resolved|handled|succeeded|no error|0 errors|",
         r"not an error|no longer|simulat(?:e[ds]?|ing)|mock(?:ed)?)\b|\bsuccess(?:fully|ful)?\b"
     ))
     .ok()
@@ -85,7 +85,7 @@ impl<'a> Line<'a> {
             Level::Warning => !says(&RETRIES, said),
             Level::Unstated => self.is_stack_trace() || !only_mentions() && !says(&RETRIES, said),
             Level::Info | Level::Debug => {
-                says(&NAMES_AN_ERROR, said) && !only_mentions() && !says(&GOES_ON, said) && !says(&SDK_TRACE, said)
+                names_an_error(said) && !only_mentions() && !says(&GOES_ON, said) && !says(&SDK_TRACE, said)
             }
         }
     }
@@ -135,6 +135,15 @@ static SDK_TRACE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Error-level lines that deny a fault.
 static NO_FAULT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)\b(?:no errors?\b|0 errors|without errors?|successfully)").ok());
+
+/// What stands between quotes: a description, a tag, a comment, as a user wrote it.
+static QUOTED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""[^"\n]*"|(?:^|[\s(\[{=:,])'[^'\n]*'"#).ok());
+
+/// Whether a line of progress names an error in its own words.
+fn names_an_error(said: &str) -> bool {
+    let own = QUOTED.as_ref().map(|quoted| quoted.replace_all(said, " "));
+    says(&NAMES_AN_ERROR, own.as_deref().unwrap_or(said))
+}
 
 fn says(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
     pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))

@@ -30,6 +30,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"No suitable driver found",
         r"DPI-1047|Cannot locate a 64-bit Oracle Client library",
         r"Can.{0,3}t open lib '.*' : file not found",
+        r"\bIM002\b|PDOException: could not find driver|sql: unknown driver \S{1,60} \(forgotten import\?\)",
         r"Please install dnspython|\x22dnspython\x22 module must be installed",
     ])
     .matches(&[
@@ -37,6 +38,9 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "DatabaseError: DPI-1047: Cannot locate a 64-bit Oracle Client library: \"libclntsh.so: cannot open shared object file: No such file or directory\"",
         "pyodbc.Error: ('01000', \"[01000] [unixODBC][Driver Manager]Can't open lib 'ODBC Driver 17 for SQL Server' : file not found (0) (SQLDriverConnect)\")",
         "java.sql.SQLException: No suitable driver found for jdbc:postgresql://db.example.internal/app",
+        "('IM002', '[IM002] [unixODBC][Driver Manager]Data source name not found and no default driver specified (0) (SQLDriverConnect)')",
+        "PHP Fatal error:  Uncaught PDOException: could not find driver in /var/task/rotate.php:31",
+        "sql: unknown driver \"pgx\" (forgotten import?)",
     ])
     .ignores(&["[INFO] the cryptography package is present"]),
     is(Cause::CodeRuntimeUpgradedAbi, Code, &[
@@ -64,7 +68,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"fork/exec \S+: (?:permission denied|no such file)",
         r"Unable to (?:find|load) type '",
         r"Syntax error in module",
-        r"\bSyntaxError: (?:invalid (?:syntax|character in|non-printable|decimal|escape)|unexpected (?:EOF|end of input|character|identifier|reserved word|strict|eval)|unterminated|Missing (?:parentheses|initializer|catch)|EOL while|f-string|Invalid or unexpected token|Identifier \S+ has already|await is only|'\S+' outside|(?-i:expected)|unmatched|positional argument|Unexpected token '?(?:[{}()\[\];,.=*/+-]+|export|import|const|let|async)'?\s*$)",
+        r"\bSyntaxError: (?:invalid (?:syntax|character in|non-printable|decimal|escape)|unexpected (?:EOF|end of input|character|identifier|reserved word|strict|eval)|unterminated (?:string|triple|f-string|template|regexp?|regular|list)|Missing (?:parentheses|initializer|catch)|EOL while|f-string|Invalid or unexpected token|Identifier \S+ has already|await is only|'\S+' outside|(?-i:expected)|unmatched|positional argument|Unexpected token '?(?:[{}()\[\];,.=*/+-]+|export|import|const|let|async)'?\s*$)",
         r"\b(?:IndentationError|TabError): ",
         r"Handler '?[\w.]+'? (?:missing on|not found|is undefined)",
         r"(?:module|object) '?\w+'? has no attribute '?(?:lambda_)?handler",
@@ -85,6 +89,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&[
         "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version",
         "psycopg2.errors.SyntaxError: syntax error at or near \"$1\"",
+        "[ERROR] SyntaxError: unterminated quoted string at or near \"'xY''\"",
         "SyntaxError: Unexpected token u in JSON at position 0",
     ]),
     depends(missing_module, Code, &[r"No module named \S"])

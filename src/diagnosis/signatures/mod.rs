@@ -25,6 +25,7 @@ mod mysql;
 mod network;
 mod oracle;
 mod other_stores;
+mod pools;
 mod postgres;
 mod proxy;
 mod runtime;
@@ -58,6 +59,7 @@ const TABLES: &[&[Signature]] = &[
     auth_plugin::SIGNATURES,
     loading::SIGNATURES,
     secret_content::SIGNATURES,
+    pools::SIGNATURES,
     proxy::SIGNATURES,
     tls::SIGNATURES,
     directory::SIGNATURES,

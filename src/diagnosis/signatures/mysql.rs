@@ -64,7 +64,14 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .fault(Fault::NotAccepting)
         .matches(&["pymysql.err.OperationalError: (1053, 'Server shutdown in progress')"])
         .ignores(&["[INFO] shutdown of the worker in progress"]),
+    is(Cause::DbNetworkUnreachable, NamedFault, &[r"\(4031,|disconnected by the server because of inactivity"])
+        .engine("mysql")
+        .answered()
+        .fault(Fault::ConnectionEnded)
+        .matches(&["pymysql.err.OperationalError: (4031, 'The client was disconnected by the server because of inactivity. See wait_timeout and interactive_timeout for configuring this behavior.')"])
+        .ignores(&["[INFO] the client was idle"]),
     is(Cause::TargetServiceLimit, NamedFault, &[
+        r"\(1040, '", // PyMySQL cuts the words: (1040, 'ny connections').
         r"ER_TOO_MANY_USER_CONNECTIONS|ER_USER_LIMIT_REACHED|max_user_connections",
         r"has exceeded the '?max_(?:connections_per_hour|questions|updates)",
     ])
@@ -176,8 +183,9 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] the row is locked for the update"]),
     is(Cause::DbAuthFailed, NamedFault, &[
+        r"\(2054,|\[2054\]|requested authentication method unknown to the client|requests authentication using unknown plugin",
         r"\(2059,|\(1251,|Authentication plugin '[^']+' (?:cannot be loaded|is not supported|reported error)|ER_NOT_SUPPORTED_AUTH_MODE",
-        r"does not support authentication protocol requested by server|Public Key Retrieval is not allowed",
+        r"does not support authentication protocol requested by server|Public Key Retrieval is not allowed|RSA public key is not available client side",
         // The errors of Go's driver, which names no plugin.
         r"\bthis authentication plugin is not supported|\bthis user requires (?:mysql native|clear text|old) password authentication",
     ])
@@ -185,7 +193,10 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .fault(Fault::MethodUnsupported)
     .matches(&[
         "setSecret: this authentication plugin is not supported",
-        "this user requires mysql native password authentication","mysql.connector.errors.NotSupportedError: Authentication plugin 'caching_sha2_password' is not supported"])
+        "this user requires mysql native password authentication",
+        "MySQLdb.OperationalError: (2054, 'The server requested authentication method unknown to the client')",
+        "Error: Server requests authentication using unknown plugin sha256_password. See TODO: add plugins doco here on how to configure or author authentication plugins.",
+        "mysql.connector.errors.NotSupportedError: Authentication plugin 'caching_sha2_password' is not supported"])
     .ignores(&["[INFO] using the authentication plugin 'caching_sha2_password'"]),
     depends(refused_statement, NamedFault, &[r"Access denied for user|\(1045,|\bERROR 1045\b|ER_ACCESS_DENIED_ERROR"])
         .engine("mysql")
@@ -215,7 +226,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] host 10.0.1.2 is allowed"]),
     is(Cause::DbNetworkUnreachable, NamedFault, &[
         r"\(2013,|\(2006,|CR_SERVER_LOST|Lost connection to MySQL server|MySQL server has gone away|Communications link failure",
-        r"PROTOCOL_CONNECTION_LOST|\(0, ''\)$",
+        r"PROTOCOL_CONNECTION_LOST|\(0, ''\)$|\bdriver: bad connection\b|(?:Secret: |\berr(?:or)?[=:]\s?[\x22']?)invalid connection\b",
     ])
     .engine("mysql")
     .closing()

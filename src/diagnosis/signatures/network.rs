@@ -17,8 +17,44 @@ static DATABASE_PORT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 static HTTP_CLIENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)https?://|HTTPS?Connection|axios|\bfetch failed|\burllib|\brequests\.exceptions|\bhttpx\b|\baiohttp\b|(?:ENOTFOUND|EAI_AGAIN|host) \W?(?:api|auth|login|graph|hooks)[.-]|java\.net\.http|okhttp").ok()
+    Regex::new(r"(?i)HTTPS?Connection|axios|\bfetch failed|\burllib|\brequests\.exceptions|\bhttpx\b|\baiohttp\b|(?:ENOTFOUND|EAI_AGAIN|host) \W?(?:api|auth|login|graph|hooks)[.-]|java\.net\.http|okhttp").ok()
 });
+
+static URL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)https?://(?P<host>[a-z0-9.-]+)").ok());
+
+/// Hosts to which drivers refer for help: SQLAlchemy, python-oracledb, node-oracledb, MongoDB, Prisma and .NET end a message with
+/// such a link.
+const HELP: [&str; 14] = [
+    "docs.",
+    "sqlalche.me",
+    ".readthedocs.io",
+    "dev.mysql.com",
+    "mariadb.com",
+    "www.postgresql.org",
+    "pris.ly",
+    "aka.ms",
+    "go.microsoft.com",
+    "learn.microsoft.com",
+    "dochub.mongodb.org",
+    "www.mongodb.com",
+    "www.openssl.org",
+    "nodejs.org",
+];
+
+/// True where `text` names the URL of a peer; a link to help is none.
+pub(super) fn names_a_url(text: &str) -> bool {
+    let Some(url) = URL.as_ref() else { return false };
+    let hosts = url.captures_iter(text).filter_map(|found| found.name("host"));
+    hosts.map(|host| host.as_str().to_ascii_lowercase()).any(|host| !is_help(&host))
+}
+
+fn is_help(host: &str) -> bool {
+    HELP.iter().any(|known| match (known.strip_prefix('.'), known.strip_suffix('.')) {
+        (Some(_), _) => host.ends_with(known),
+        (_, Some(_)) => host.starts_with(known),
+        _ => host == *known,
+    })
+}
 
 /// A name that is asked by HTTPS, where it is none of AWS's.
 static OTHER_HOST: LazyLock<Option<Regex>> =
@@ -78,7 +114,7 @@ pub(super) fn unreachable_peer(line: &Line<'_>) -> Option<Cause> {
     let text = line.text;
     Some(if let Some(cause) = named_peer(text).or_else(|| named_peer(line.event)) {
         cause
-    } else if names(&HTTP_CLIENT, line.event) || names(&OTHER_HOST, text) {
+    } else if names(&HTTP_CLIENT, line.event) || names_a_url(line.event) || names(&OTHER_HOST, text) {
         Cause::TargetServiceError
     } else if text.contains(":443") || line.step() == Some(RotationStep::CreateSecret) {
         Cause::AwsEndpointUnreachable
@@ -138,7 +174,10 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\bconnect(?:ion)? timed out\b|\bconnection attempt (?:failed|timed out)\b|\bconnection timeout (?:expired|exceeded)\b",
         r"\bconnection to \S+:\d+ (?:refused|failed|timed out)|\bFailed to connect to \[?[\w.:-]+\]?:\d+",
         r"\bdial tcp\b.*(?:timeout|refused|no such host|unreachable)",
-        r"\blookup \S+ on \S+: no such host\b",
+        r"\blookup \S+(?: on \S+)?: no such host\b",
+        r"\btimeout exceeded when trying to connect\b|\bretrieve a? ?connection from pool\b",
+        // Python's asyncio has no words for it: only the frames tell that a connection was being opened.
+        r"\bTimeoutError:?\s*\n(?s:.*)(?:\bconnect_utils\b|\bin create_connection\b|\bin open_connection\b)",
         r"\b(?:socket\.timeout|TimeoutError|timeout)(?:: |\(['\x22]?)timed out\b",
         r"java\.net\.(?:UnknownHost|Connect|SocketTimeout|NoRouteToHost)Exception",
         r"\bsocket hang up\b|\bread timed out\b|\bSSL SYSCALL error",
@@ -163,6 +202,11 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "redis.exceptions.TimeoutError: Timeout connecting to server\nTraceback (most recent call last):\n  File \"/var/task/app.py\", line 9, in set_secret",
         "pg8000.exceptions.InterfaceError: Can't create a connection to host db.internal and port 5432 (timeout is 5 and source_address is None).",
         "PrismaClientInitializationError: Can't reach database server at `db.example.internal:5432`",
+        "Error: timeout exceeded when trying to connect",
+        "[ERROR] OperationalError: (psycopg2.OperationalError) could not translate host name \"db.internal\" to address: Name or service not known\n\n(Background on this error at: https://sqlalche.me/e/20/e3q8)",
+        "SqlError: (conn:-1, no: 45028, SQLState: HY000) retrieve connection from pool timeout after 10001ms",
+        "failed to connect to `user=app database=orders`: hostname resolving error: lookup db.internal: no such host",
+        "[ERROR] TimeoutError\nTraceback (most recent call last):\n  File \"/var/task/asyncpg/connect_utils.py\", line 1049, in _connect",
         "MaxRetriesPerRequestError: Reached the max retries per request limit (which is 20). Refer to \"maxRetriesPerRequest\" option for details.",
     ])
     .ignores(&[

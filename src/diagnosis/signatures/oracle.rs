@@ -35,12 +35,18 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .fault(Fault::NotAccepting)
         .matches(&["ORA-01033: ORACLE initialization or shutdown in progress", "ORA-12528: TNS:listener: all appropriate instances are blocking new connections"])
         .ignores(&["[INFO] initialization in progress"]),
+    is(Cause::DbNetworkUnreachable, NamedFault, &[r"\bORA-0(?:2396|2399|1012)\b"])
+        .engine("oracle")
+        .answered()
+        .fault(Fault::ConnectionEnded)
+        .matches(&["ORA-02396: exceeded maximum idle time, please connect again"])
+        .ignores(&["[INFO] the session was idle"]),
     is(Cause::DbAuthFailed, NamedFault, &[r"\bORA-28000\b"])
         .engine("oracle")
         .fault(Fault::AccountLocked)
         .matches(&["ORA-28000: The account is locked."])
         .ignores(&["[INFO] the account is open"]),
-    is(Cause::DbAuthFailed, NamedFault, &[r"\bORA-28001\b"])
+    is(Cause::DbAuthFailed, NamedFault, &[r"\bORA-28001\b|\bORA-65162\b"])
         .engine("oracle")
         .fault(Fault::PasswordExpired)
         .matches(&["ORA-28001: the password has expired"])
@@ -110,7 +116,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbNetworkUnreachable, NamedFault, &[
         r"\bORA-12(?:170|541|545|154|535|543|537|547|560|516|518|519|520|606|609|637|161|162|571)\b|\bORA-03113\b|\bORA-03114\b|\bORA-03135\b|\bORA-12\d{3}: TNS|\bTNS-12\d{3}\b",
         r"\bNJS-(?:500|501|503|510|530|521)\b|\bDPY-4000\b|\bDPY-4027\b|\bDPY-6005\b|\bDPY-4011\b|\bDPY-4005\b|\bDPY-4024\b|\bDPY-6000\b|\bDPI-1080\b|\bDPI-1067\b",
-        r"IO Error: The Network Adapter could not establish the connection|TNS:(?:Connect timeout|no listener|could not resolve)",
+        r"\bORA-17(?:002|800|820|868)\b|\bORA-50000: Connection request timed out|Got minus one from a read call",
+        r"The Network Adapter could not establish the connection|TNS:(?:Connect timeout|no listener|could not resolve)",
     ])
     .engine("oracle")
     .matches(&[

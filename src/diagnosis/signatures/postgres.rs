@@ -14,16 +14,13 @@ fn not_admitted(line: &Line<'_>) -> Option<Cause> {
 }
 
 pub(super) const SIGNATURES: &[Signature] = &[
-    is(Cause::ConsumerStaleCredentials, NamedFault, &[
-        r"io\.r2dbc\.\S*Authentication",
-        r"\bHikariPool\b.*(?:password authentication failed|Access denied for user|Login failed|authentication failed)",
-    ])
+    is(Cause::ConsumerStaleCredentials, NamedFault, &[r"io\.r2dbc\.\S*Authentication"])
     .engine("postgres")
     .matches(&["io.r2dbc.postgresql.ExceptionFactory$PostgresqlAuthenticationFailure: [28P01] password authentication failed for user \"postgres\""])
-    .ignores(&["HikariPool-1 - Start completed."]),
+    .ignores(&["com.zaxxer.hikari.pool.HikariPool$PoolInitializationException: Failed to initialize pool: FATAL: password authentication failed for user \"app\""]),
     is(Cause::DbScramLibpqOld, NamedFault, &[
         r"SCRAM authentication requires libpq version",
-        r"authentication (?:method|type) (?:10|.?SCRAM.{0,8}) (?:is )?not (?:supported|recognized)|requested authentication method unknown|unknown authentication type: 10",
+        r"authentication (?:method|type) (?:10|.?SCRAM.{0,8}) (?:is )?not (?:supported|recognized)|unknown authentication type: 10",
         r"unsupported authentication (?:method|type).*SCRAM",
     ])
     .engine("postgres")
@@ -36,7 +33,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::TargetServiceError, NamedFault, &[
         r"canceling statement due to|canceling autovacuum|could not obtain lock on|deadlock detected|LockNotAvailable|QueryCanceled|DeadlockDetected",
         r"(?:SQLSTATE|sqlstate|code|state)\W{0,5}(?:55P03|57014|40P01|40001)\b|[\x22'\[(](?:55P03|57014|40P01|40001)[\x22'\])]",
-        r"tuple concurrently updated",
+        r"tuple concurrently updated|could not serialize access",
     ])
     .engine("postgres")
     .fault(Fault::Locked)
@@ -48,7 +45,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[WARNING] retrying ALTER ROLE after deadlock, attempt 2 of 5"]),
     is(Cause::TargetServiceError, NamedFault, &[
-        r"could not extend file|could not write to file|(?:FATAL|ERROR|PANIC): +out of (?:memory|shared memory)|\b(?:53100|53200)\b",
+        r"could not extend file|could not write to file|(?:FATAL|ERROR|PANIC|OutOfMemory): +out of (?:memory|shared memory)|\b(?:53100|53200)\b",
         r"(?:FATAL|ERROR|PANIC): .*No space left on device|invalid page in block|could not read block|\bXX00[12]\b",
         r"cache lookup failed for",
     ])
@@ -67,7 +64,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .matches(&["psycopg2.errors.DuplicateObject: role \"app_clone\" already exists"])
     .ignores(&["NOTICE:  role \"app_clone\" already exists, skipping"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
-        r"FATAL: +permission denied for database|User does not have CONNECT privilege",
+        r"FATAL: +permission denied for database|User does not have CONNECT privilege|was denied access on the database",
     ])
     .engine("postgres")
     .fault(Fault::MayNotConnect)
@@ -105,7 +102,9 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .ignores(&["[INFO] opened a read-only transaction"]),
     is(Cause::DbNameMissing, NamedFault, &[
-        r"database \\?[\x22'][^\x22']+\\?[\x22'] does not exist|\b3D000\b|InvalidCatalogName",
+        r"database \\?[\x22'`][^\x22'`]+\\?[\x22'`] does not exist|\b3D000\b|InvalidCatalogName",
+        // PgBouncer.
+        r"FATAL: +no such database: ",
     ])
     .engine("postgres")
     .matches(&[
@@ -135,7 +134,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .matches(&["FATAL:  no pg_hba.conf entry for host \"10.0.1.2\", user \"app\", database \"app\", SSL encryption"])
         .ignores(&["FATAL:  no pg_hba.conf entry for host \"10.0.1.2\", user \"app\", database \"app\", no encryption"]),
     is(Cause::DbAuthFailed, NamedFault, &[
-        r"no password supplied|authentication, but (?:no password was provided|the password is an empty string)|client password must be a string",
+        r"no password supplied|No password has been provided|authentication, but (?:no password was provided|the password is an empty string)|client password must be a string",
     ])
     .engine("postgres")
     .fault(Fault::NoPasswordSent)
@@ -153,9 +152,9 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbAuthFailed, NamedFault, &[
         r"password authentication failed for user",
         r"\b(?:LDAP|md5|peer|ident) authentication failed for (?:user|role)",
-        r"\b28P01\b|InvalidPasswordError|InvalidAuthorizationSpecification",
-        r"SASL: SCRAM-SERVER-FIRST-MESSAGE|SASL authentication failed",
-        r"role .* is locked",
+        r"\b28P01\b|InvalidPasswordError",
+        r"SASL: SCRAM-SERVER-FIRST-MESSAGE|SASL authentication failed|error received from server in SCRAM exchange",
+        r"role .* is locked|FATAL: +no such user\b",
     ])
     .engine("postgres")
     .matches(&[
@@ -164,8 +163,15 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "failed to connect to `host=db user=app database=app`: failed SASL auth (FATAL: password authentication failed for user \"app\" (SQLSTATE 28P01))",
     ])
     .ignores(&["[INFO] password authentication succeeded for user app"]),
+    // The class alone: its message tells whether the user, its password, or a plain connection was refused.
+    is(Cause::DbAuthFailed, NamedFault, &[r"InvalidAuthorizationSpecification"])
+        .engine("postgres")
+        .closing()
+        .matches(&["asyncpg.exceptions.InvalidAuthorizationSpecificationError: the user is refused"])
+        .ignores(&["asyncpg.exceptions.InvalidAuthorizationSpecificationError: no pg_hba.conf entry for host \"10.0.1.7\", user \"app\", database \"app\", no encryption"]),
     is(Cause::TargetServiceLimit, NamedFault, &[
         r"remaining connection slots are reserved|sorry, too many clients already|\b53300\b|too many connections for (?:role|database)",
+        r"connection limit \S+ exceeded for non-bootstrap users",
         r"Too many connections\b|ER_CON_COUNT_ERROR",
         // The listener has handlers for as many connections as the database has processes for.
         r"\bORA-125(?:16|18|19|20)\b",

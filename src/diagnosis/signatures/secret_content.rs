@@ -174,6 +174,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         // Schema validators: pydantic, jsonschema, ajv, joi, Jackson, zod.
         r"(?:Error|Exception)\b.{0,160}['\x22`. ](?:host|username|password|port|dbname|engine)['\x22`]? (?:is (?:a )?required|field required)",
         r"(?:Missing required creator property|required property|required key) ['\x22](?:host|username|password|port|dbname|engine)['\x22]",
+        r"\x22config\.(?:server|authentication\.options\.(?:userName|password))\x22 property (?:is required|must be of type string)",
         r"^(?:host|username|password|port|dbname|engine)\n +field required",
         r"\breceived\W{1,9}undefined\W{1,9}path\W{1,9}(?:host|username|password|port|dbname|engine)\b",
     ])
@@ -199,6 +200,20 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "[ERROR] TypeError: the JSON object must be str, bytes or bytearray, not NoneType",
     ])
     .ignores(&["TypeError: Cannot read properties of undefined (reading 'SecretString')"]),
+    // A password that is not escaped breaks the connection string; behind its `@` the rest is taken for the host.
+    is(Cause::DbPasswordPolicyOrChars, NamedFault, &[
+        r"invalid percent-encoded token|invalid URL escape \\?\x22%|net/url: invalid userinfo|\bURIError: URI malformed\b",
+        r"missing \x22=\x22 after .{1,160} in connection info string|translate host name \\?\x22[^\x22\s]*@",
+    ])
+    .matches(&[
+        "psycopg2.ProgrammingError: invalid dsn: invalid percent-encoded token: \"%zz\"",
+        "cannot parse `postgres://app:xxxxxx@db.internal:5432/orders`: failed to parse as URL (parse \"postgres://app:p%ss@db.internal\": invalid URL escape \"%ss\")",
+        "psycopg2.OperationalError: could not translate host name \"x9@db.internal\" to address: Name or service not known",
+    ])
+    .ignores(&[
+        "psycopg2.OperationalError: could not translate host name \"db.internal\" to address: Name or service not known",
+        "[INFO] the connection info string is complete",
+    ]),
     // Before the network's entries: a port that is no number never reaches it.
     is(Cause::SecretJsonInvalid, SecretContent, &[
         r"invalid (?:integer value|port number:?) [\x22'][^\x22']*[\x22'](?: for connection option [\x22']port)?|ERR_SOCKET_BAD_PORT|(?:options\.)?[Pp]ort should be >= ?0",

@@ -8,7 +8,7 @@ use crate::model::Cause;
 
 pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbPasswordPolicyOrChars, NamedFault, &[
-        r"Password validation failed|\b1511[4-9]\b.*password|\(1511[4-9],|does not meet (?:operating system|Windows|the) (?:policy )?requirements",
+        r"Password validation failed|\b1511[4-9]\b.*password|password .{0,120}\(1511[4-9]\)|\(1511[4-9],|does not meet (?:operating system|Windows|the) (?:policy )?requirements",
         r"password .* (?:is )?not complex enough|The password does not meet",
     ])
     .engine("sqlserver")
@@ -100,6 +100,10 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "com.microsoft.sqlserver.jdbc.SQLServerException: The TCP/IP connection to the host db.example.internal, port 1433 has failed. Error: \"connect timed out.\"",
     ])
     .ignores(&["[INFO] connected to db.example.internal:1433"]),
+    is(Cause::DbLoginAmbiguous, AmbiguousLogin, &[r"Connection to the database failed for an unknown reason"])
+        .engine("sqlserver")
+        .matches(&["pymssql.exceptions.InterfaceError: Connection to the database failed for an unknown reason."])
+        .ignores(&["[INFO] connected to the database"]),
     // The server was reached and the login phase broke off: FreeTDS without the TLS the server asks for.
     is(Cause::DbSslMismatch, NamedFault, &[r"\(20002,|Adaptive Server connection failed"])
         .engine("sqlserver")

@@ -140,12 +140,14 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"(?:invalid|unknown|unsupported|unrecogni[sz]ed|unexpected) (?:rotation )?step\b",
         r"KeyError: '(?-i:Step|SecretId|ClientRequestToken)'",
         r"missing (?:required )?(?:key|field|parameter)s?:? '?(?-i:Step|SecretId|ClientRequestToken)\b",
+        r"Runtime\.UnmarshalError|\bUnable to unmarshal input\b",
         r"event (?:is missing|has no|does not contain|missing) '?(?-i:Step|SecretId|ClientRequestToken)\b",
     ])
     .matches(&[
         "[ERROR] ValueError: Invalid step parameter rotate for secret a",
         "[ERROR] KeyError: 'SecretId'\nTraceback (most recent call last):",
         "Error: Unknown rotation step: undefined",
+        "[ERROR] Runtime.UnmarshalError: Unable to unmarshal input: Expecting value: line 1 column 1 (char 0)",
     ])
     .ignores(&["[INFO] step createSecret is valid"]),
     is(Cause::RotationLambdaMisbound, SecretContent, &[r"is not allowed to use this Lambda function for rotation"])

@@ -7,10 +7,8 @@ use crate::model::Cause;
 
 /// A certificate that fails names the peer: a database, or an HTTP API.
 fn certificate(line: &Line<'_>) -> Option<Cause> {
-    let web = ["https://", "HTTPSConnection", "requests.exceptions", "urlopen", "axios", "fetch failed"]
-        .iter()
-        .any(|word| line.event.contains(word));
-    Some(match web {
+    let web = ["HTTPSConnection", "requests.exceptions", "urlopen", "axios", "fetch failed"];
+    Some(match web.iter().any(|word| line.event.contains(word)) || super::network::names_a_url(line.event) {
         true => super::network::unreachable_peer(line)?,
         false => Cause::DbSslMismatch,
     })
@@ -25,7 +23,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"Hostname/IP does not match certificate's altnames|ERR_TLS_CERT_ALTNAME_INVALID",
         r"certificate is valid for .*, not ",
         r"hostname \S+ could not be verified|SSLPeerUnverifiedException",
-        r"No (?:subject alternative (?:DNS )?names?|name) matching",
+        r"No (?:subject alternative (?:DNS )?names?|name) matching|The name in the certificate does not match",
         r"ServerHostname.*hostnameInCertificate|RemoteCertificateNameMismatch",
         r"DPY-600[26]|ORA-29002|server DN .* does not match",
     ])
@@ -64,7 +62,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\b(?:TLSV1_ALERT_PROTOCOL_VERSION|TLSV1_ALERT_INSUFFICIENT_SECURITY|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|NO_SHARED_CIPHER|DH_KEY_TOO_SMALL|WRONG_SSL_VERSION|SSLV3_ALERT_HANDSHAKE_FAILURE|NO_CIPHERS_AVAILABLE|LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED)\b",
         r"\bEE_KEY_TOO_SMALL\b|\bCA_MD_TOO_WEAK\b|ee key too small|ca md too weak|dh key too small|no shared cipher|inappropriate fallback",
         r"alert protocol version|unsupported protocol\b|no protocols available|alert handshake failure|\bhandshake_failure\b|protocol_version\b|wrong ssl version",
-        r"No appropriate protocol \(protocol is disabled or cipher suites are inappropriate\)|server selected unsupported protocol version|protocol version not supported",
+        r"No appropriate protocol \(protocol is disabled or cipher suites are inappropriate\)|server selected unsupported protocol version|protocol version not supported|selected protocol version \S+ is not accepted by client",
         r"(?:client|server|remote).{0,40}(?:offered only unsupported versions|requested protocol not supported|no cipher suite supported by both)|ORA-28860",
         r"received (?:fatal )?alert: (?:handshake_failure|protocol_version|insufficient_security)|TLS version .{0,40}(?:not supported|is not enabled)|ERR_SSL_UNSUPPORTED_PROTOCOL|ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
     ])
@@ -82,7 +80,9 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"(?:SSL|TLS) is not enabled (?:on|by|for) the (?:host|server|cluster|database)|check that SSL/TLS is enabled on the host",
         r"server (?:does not|doesn't) support (?:SSL|TLS)|server refused (?:SSL|TLS) connection|does not support SSL connections|HANDSHAKE_NO_SSL_SUPPORT",
         r"first record does not look like a TLS handshake|\bWRONG_VERSION_NUMBER\b|wrong version number|received invalid response to SSL negotiation",
-        r"SSL is not enabled on the server|encryption(?: is)? not supported",
+        r"SSL is not enabled on the server|encryption(?: is)? not supported|No SSL enabled connection from this host is configured",
+        r"\bServer refuses SSL\b|\brejected SSL upgrade\b",
+        r"(?:SSL|TLS) is required,? but the server (?:does not|doesn't) support",
     ])
     .fault(Fault::TlsNotOffered)
     .matches(&[
@@ -106,6 +106,26 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "[ERROR] Unable to establish SSL/TLS handshake, SSL/TLS is enforced on the host: db.example.internal",
     ])
     .ignores(&["[INFO] Successfully established SSL/TLS connection as user 'app' with host: 'db.example.internal'"]),
+    // Before the handshake's entry, which knows only that it failed.
+    depends(certificate, NamedFault, &[
+        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed",
+        r"self[- ]signed certificate(?: in certificate chain)?|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|unable to verify the first certificate|UNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?|CERT_HAS_EXPIRED|DEPTH_ZERO_SELF_SIGNED_CERT",
+        r"unable to (?:get|find) (?:local issuer|valid) certific",
+        r"x509: certificate (?:signed by unknown authority|has expired)",
+        r"PKIX path (?:building|validation) failed|SunCertPathBuilderException|Certificate(?:Expired|NotYetValid)Exception",
+        r"The certificate is NOT trusted|root certificate file .{1,200} does not exist|Could not open SSL root certificate file",
+        r"certificate chain was issued by an authority that is not trusted|remote certificate (?:is|was) (?:invalid|rejected)",
+    ])
+    .fault(Fault::CertificateUntrusted)
+    .matches(&[
+        "Error: self signed certificate in certificate chain",
+        "javax.net.ssl.SSLHandshakeException: PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed",
+        "(2026, 'TLS/SSL error: Certificate verification failure: The certificate is NOT trusted.')",
+        "org.postgresql.util.PSQLException: Could not open SSL root certificate file /root/.postgresql/root.crt.",
+        "requests.exceptions.SSLError: HTTPSConnectionPool(host='api.example.com', port=443): Max retries exceeded with url: /v1 (Caused by SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1006)')))",
+        "psycopg2.OperationalError: SSL error: certificate verify failed",
+    ])
+    .ignores(&["[INFO] certificate verified"]),
     is(Cause::DbSslMismatch, NamedFault, &[
         r"SSL connection error",
         r"\bDPY-600[0-9]\b.*(?:SSL|EOF|protocol|TLS)",
@@ -114,9 +134,9 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\b(?:TLSV1_ALERT|SSLV3_ALERT|UNKNOWN_PROTOCOL)|\btlsv1 alert\b",
         r"(?:SSL|TLS) handshake (?:failed|failure|error)|establish SSL/TLS handshake|SSLHandshakeException",
         r"ORA-28759|ORA-28864|ORA-29024|ORA-29019",
-        r"The target principal name is incorrect|pre-login handshake|driver could not establish a secure connection",
+        r"The target principal name is incorrect|(?:during the|SSL) pre-login handshake|driver could not establish a secure connection",
         r"Adaptive Server connection failed.*SSL",
-        r"sslmode value \S+ invalid|root certificate file .* does not exist",
+        r"sslmode value \S+ invalid|unsupported sslmode",
     ])
     .matches(&[
         "pymysql.err.OperationalError: (2026, 'SSL connection error: unknown error number')",
@@ -126,20 +146,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&[
         "[INFO] Successfully established SSL/TLS connection as user 'app' with host: 'db.example.internal'",
         "[INFO] SSL handshake completed",
+        "Microsoft.Data.SqlClient.SqlException (0x80131904): Connection Timeout Expired.  The timeout period elapsed while attempting to consume the pre-login handshake acknowledgement.",
     ]),
-    depends(certificate, NamedFault, &[
-        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed",
-        r"self[- ]signed certificate(?: in certificate chain)?|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|unable to verify the first certificate|UNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?|CERT_HAS_EXPIRED|DEPTH_ZERO_SELF_SIGNED_CERT",
-        r"unable to (?:get|find) (?:local issuer|valid) certific",
-        r"x509: certificate (?:signed by unknown authority|has expired)",
-        r"PKIX path building failed|SunCertPathBuilderException",
-        r"certificate chain was issued by an authority that is not trusted|remote certificate (?:is|was) (?:invalid|rejected)",
-    ])
-    .fault(Fault::CertificateUntrusted)
-    .matches(&[
-        "Error: self signed certificate in certificate chain",
-        "requests.exceptions.SSLError: HTTPSConnectionPool(host='api.example.com', port=443): Max retries exceeded with url: /v1 (Caused by SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1006)')))",
-        "psycopg2.OperationalError: SSL error: certificate verify failed",
-    ])
-    .ignores(&["[INFO] certificate verified"]),
 ];
