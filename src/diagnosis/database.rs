@@ -176,8 +176,11 @@ impl Remediation {
             _ => return self,
         };
         let fix = self.run_by_value(&current_value(context, of), engine, &program);
+        if !is_superuser {
+            return fix.warn("From then on, whatever logs in as this user with another password than the secret's is refused.");
+        }
         // Elsewhere a user that is missing is not made again.
-        if !is_superuser || !matches!(engine, Some("postgres" | "redshift" | "mysql" | "mariadb")) {
+        if !matches!(engine, Some("postgres" | "redshift" | "mysql" | "mariadb")) {
             return fix;
         }
         fix.warn(

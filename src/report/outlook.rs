@@ -114,6 +114,20 @@ pub fn undo(report: &Report) -> Vec<&SafeText> {
     report.plan.iter().rev().filter_map(|step| step.undo.as_ref()).collect()
 }
 
+/// In which order the plan is taken back, and how much of it: a step that was refused, as where the same rule was there already,
+/// left nothing of its own.
+pub const UNDO_ORDER: &str = "from the last step to the first, and only steps that succeeded";
+
+/// What to heed before the plan is taken back; nothing where that cuts nobody off.
+#[must_use]
+pub fn undo_caution(report: &Report) -> Option<&'static str> {
+    let moves_labels = undo(report).into_iter().any(|command| command.contains(" update-secret-version-stage "));
+    moves_labels.then_some(
+        "Only as long as no rotation has succeeded since: after one, the labels would lead applications to a password that is no longer \
+         valid.",
+    )
+}
+
 /// What an obstacle lets the next rotation do.
 fn verb(obstacle: &ReportedObstacle) -> &'static str {
     if obstacle.confidence > Confidence::Possible { "will fail" } else { "may fail" }

@@ -101,7 +101,10 @@ pub fn context(report: &Report) -> Vec<Phrase> {
     };
     parts.extend(account.map(Phrase::from));
     if let Some(row) = &report.failing {
-        let attempts = counted(row.attempts, "attempt", "attempts");
+        let attempts = match row.by_invocations {
+            true => counted(row.attempts, "failed invocation", "failed invocations"),
+            false => counted(row.attempts, "attempt", "attempts"),
+        };
         parts.push(Phrase::from("failing since ").at(row.first_at, report.now).and(safe_format!(" ({})", attempts)));
     }
     match report.last_success_at {

@@ -172,7 +172,8 @@ fn undo(report: &Report) -> Option<Message> {
     message.parts.extend(section("What the commands do, in their order", report.plan.iter().map(effect).collect(), 0));
     let undo: Vec<SafeText> = outlook::undo(report).into_iter().map(block).collect();
     if !undo.is_empty() {
-        message.parts.push(Part::Context(vec!["to take it back, from the last step to the first".into()]));
+        message.parts.push(Part::Context(vec![safe_format!("to take it back, {}", outlook::UNDO_ORDER)]));
+        message.parts.extend(outlook::undo_caution(report).map(|caution| Part::Caution(caution.into())));
         message.parts.push(Part::Commands(undo));
     }
     (!message.parts.is_empty()).then_some(message)

@@ -106,16 +106,17 @@ pub(super) enum CommandEffect {
     Elsewhere,
 }
 
-/// What a command that changes nothing in AWS is for: some leave a file behind.
+/// What a command that changes nothing in AWS is for: some leave a file behind, or wait.
 fn reading(command: &str) -> &'static str {
-    const FILES: [(&str, &str); 5] = [
+    const OTHERS: [(&str, &str); 6] = [
+        ("aws rds wait db-", "waits until the database is available"),
         ("> superuser.json", "saves the superuser's value to superuser.json: correct it there before the next step"),
         ("> endpoint-policy.json", "saves the endpoint's policy to endpoint-policy.json: correct it there before the next step"),
         ("> value.json", "saves the value to value.json: correct it there before the next step"),
         ("environment.json", "saves the environment to environment.json: correct it there before the next step"),
         ("previous.zip", "saves the present package as previous.zip"),
     ];
-    FILES.iter().find(|(file, _)| command.contains(file)).map_or("only shows what is there", |(_, what)| what)
+    OTHERS.iter().find(|(words, _)| command.contains(words)).map_or("only shows what is there", |(_, what)| what)
 }
 
 impl CommandEffect {
