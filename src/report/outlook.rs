@@ -118,14 +118,27 @@ pub fn undo(report: &Report) -> Vec<&SafeText> {
 /// left nothing of its own.
 pub const UNDO_ORDER: &str = "from the last step to the first, and only steps that succeeded";
 
+/// Ways back that can cut applications off, by the words that only they have, and what is to be heeded before each.
+const DANGERS: &[(&str, &str)] = &[
+    (
+        " update-secret-version-stage ",
+        "Move labels back only as long as no rotation has succeeded since: after one, they would lead applications to a password that is \
+         no longer valid.",
+    ),
+    (" kms disable-key ", "While the key is disabled, no application can read what is encrypted with it."),
+    (" schedule-key-deletion ", "Once the key is deleted, everything that is encrypted with it is lost for good."),
+    (" delete-secret ", "From then on no application can read the secret."),
+    (" rds stop-db-", "A database that is stopped cuts every application off."),
+    (" delete-vpc-endpoints ", "Delete only an endpoint that the fix made: whatever uses another one would be cut off."),
+];
+
 /// What to heed before the plan is taken back; nothing where that cuts nobody off.
 #[must_use]
-pub fn undo_caution(report: &Report) -> Option<&'static str> {
-    let moves_labels = undo(report).into_iter().any(|command| command.contains(" update-secret-version-stage "));
-    moves_labels.then_some(
-        "Only as long as no rotation has succeeded since: after one, the labels would lead applications to a password that is no longer \
-         valid.",
-    )
+pub fn undo_caution(report: &Report) -> Option<SafeText> {
+    let back = undo(report);
+    let is_there = |words: &str| back.iter().any(|command| command.contains(words));
+    let cautions: Vec<&'static str> = DANGERS.iter().filter(|(words, _)| is_there(words)).map(|(_, caution)| *caution).collect();
+    (!cautions.is_empty()).then(|| SafeText::join(cautions, " "))
 }
 
 /// What an obstacle lets the next rotation do.

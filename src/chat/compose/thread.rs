@@ -173,7 +173,7 @@ fn undo(report: &Report) -> Option<Message> {
     let undo: Vec<SafeText> = outlook::undo(report).into_iter().map(block).collect();
     if !undo.is_empty() {
         message.parts.push(Part::Context(vec![safe_format!("to take it back, {}", outlook::UNDO_ORDER)]));
-        message.parts.extend(outlook::undo_caution(report).map(|caution| Part::Caution(caution.into())));
+        message.parts.extend(outlook::undo_caution(report).map(Part::Caution));
         message.parts.push(Part::Commands(undo));
     }
     (!message.parts.is_empty()).then_some(message)

@@ -108,7 +108,8 @@ pub(super) enum CommandEffect {
 
 /// What a command that changes nothing in AWS is for: some leave a file behind, or wait.
 fn reading(command: &str) -> &'static str {
-    const OTHERS: [(&str, &str); 6] = [
+    const OTHERS: [(&str, &str); 7] = [
+        ("> key-policy.json", "saves the key's policy to key-policy.json: correct it there before the next step"),
         ("aws rds wait db-", "waits until the database is available"),
         ("> superuser.json", "saves the superuser's value to superuser.json: correct it there before the next step"),
         ("> endpoint-policy.json", "saves the endpoint's policy to endpoint-policy.json: correct it there before the next step"),
@@ -310,9 +311,11 @@ impl CommandEffect {
             CommandEffect::Label { label, to, .. } => {
                 format!("moves {label} to version {}", to.as_deref().unwrap_or("that it names"))
             }
-            CommandEffect::DatabaseTakes => "sets the user's password in the database to the one in the secret's current value; \
-                                             creates the user where it is missing"
-                .to_owned(),
+            CommandEffect::DatabaseTakes => {
+                let makes = [" | psql ", " | mysql ", " | sqlcmd "].iter().any(|client| command.contains(client));
+                let made = if makes { "; creates the user where it is missing" } else { "" };
+                format!("sets the user's password in the database to the one in the secret's current value{made}")
+            }
             CommandEffect::InDatabase(described) => (*described).to_owned(),
             CommandEffect::Network(change) => change.describe(),
             CommandEffect::Elsewhere => elsewhere(command).to_owned(),
