@@ -107,7 +107,9 @@ fn is_bad(evidence: &Evidence, step: StepName) -> bool {
         }),
         StepName::RotationConfig => evidence.rotation_config.found().is_some_and(|config| {
             let due = &config.due;
-            config.enabled != Some(true) || due.invalid.is_some() || due.never_fires || due.overdue_since.is_some()
+            // A replica rotates in its primary region.
+            let is_off = config.enabled != Some(true) && !evidence.secret.found().is_some_and(|secret| secret.is_replica());
+            is_off || due.invalid.is_some() || due.never_fires || due.overdue_since.is_some()
         }),
         StepName::RotationFunction => evidence.function.found().is_some_and(|function| {
             let failed = |state: &Option<String>| state.as_deref() == Some("Failed");

@@ -1,7 +1,7 @@
 //! What a report says of the next rotation and of the fix.
 
 use super::time::moment;
-use super::{Report, ReportedObstacle, ReportedPlanStep, ReportedStep, wording};
+use super::{Report, ReportedFinding, ReportedObstacle, ReportedPlanStep, ReportedStep, wording};
 use crate::model::{Confidence, Forecast, Outcome, PlanStep};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -195,7 +195,8 @@ pub fn permission_command(report: &Report) -> Option<SafeText> {
 #[must_use]
 pub fn needs(report: &Report) -> Vec<SafeText> {
     let mut needs: Vec<SafeText> = Vec::new();
-    let own = report.leading().filter(|_| report.plan.is_empty()).map(|finding| finding.remediation.needs.as_slice());
+    let has_own = |finding: &&ReportedFinding| report.plan.is_empty() && !finding.remediation.commands.is_empty();
+    let own = report.leading().filter(has_own).map(|finding| finding.remediation.needs.as_slice());
     let of_plan = report.plan.iter().flat_map(|step| &step.needs);
     for action in of_plan.chain(own.unwrap_or_default()).map(SafeText::single_line) {
         if !needs.contains(&action) {

@@ -51,6 +51,7 @@ impl Mark {
 #[must_use]
 pub fn mark(report: &Report) -> Mark {
     match (report.outcome, report.leading()) {
+        (Outcome::Healthy, _) if left_behind(report).is_some() => Mark::Yellow,
         (Outcome::Healthy, _) => Mark::Green,
         (Outcome::RootCause, Some(finding)) if finding.severity == Severity::Warning => Mark::Yellow,
         (Outcome::RootCause | Outcome::NotFound, _) => Mark::Red,
@@ -58,11 +59,20 @@ pub fn mark(report: &Report) -> Mark {
     }
 }
 
+/// What is left behind by a rotation that works: applications of another region go on with the old value.
+fn left_behind(report: &Report) -> Option<SafeText> {
+    let behind = report.findings.iter().find(|finding| finding.cause == Cause::ReplicationFailed);
+    behind.map(|finding| finding.title.single_line())
+}
+
 /// The verdict in one line, without its mark.
 #[must_use]
 pub fn headline(report: &Report) -> SafeText {
     let name = report.secret.name.single_line();
     let region = report.secret.region.single_line();
+    if let Some(behind) = left_behind(report).filter(|_| report.outcome == Outcome::Healthy) {
+        return safe_format!("{} rotates, but {}", name, behind);
+    }
     // A label that a failure left is what is seen of it, not why it failed.
     let is_reason =
         |finding: &&ReportedFinding| report.outcome != Outcome::Inconclusive || finding.cause != Cause::StuckAwspending;
