@@ -213,11 +213,10 @@ impl Draft {
                 effect: effect.describe(text),
                 is_read_only: effect == CommandEffect::Reads,
                 undo: undo::undo(text, &effect, &self.world),
-                needs: AwsCommand::parse(text)
-                    .or_else(|| AwsCommand::substituted(text))
-                    .map(|command| command.needs())
-                    .unwrap_or_default()
+                needs: [AwsCommand::parse(text), AwsCommand::substituted(text)]
                     .into_iter()
+                    .flatten()
+                    .flat_map(|command| command.needs())
                     .filter(|action| invokes || action != INVOKE)
                     .collect(),
             };

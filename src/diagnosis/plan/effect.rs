@@ -403,6 +403,8 @@ fn is_by_value(text: &str) -> bool {
 fn is_look(text: &str) -> bool {
     const WRITES: &[&str] =
         &["ALTER", "CREATE", "DROP", "GRANT", "REVOKE", "RENAME", "SET ", "INSERT", "UPDATE", "DELETE", "reload"];
+    // How the client reads quotes changes nothing.
+    let text = &text.replace("SET sql_mode", "");
     let asks = ["SELECT ", "SHOW ", "\\du", "\\l"].iter().any(|word| text.contains(word));
     text.starts_with("curl ") || asks && !WRITES.iter().any(|word| text.contains(word))
 }
