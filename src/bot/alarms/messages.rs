@@ -357,9 +357,11 @@ fn in_common(records: &[&Investigation]) -> Vec<SafeText> {
 
 /// The thread says something new, and why.
 pub(super) fn thread_update(case: &AlarmContext<'_>, reason: &Reason, records: &[&Investigation], thread: &ThreadId) -> Message {
+    let is_well = !records.is_empty() && records.iter().all(|record| record.diagnosis.outcome == Outcome::Healthy);
     let what = match reason {
         Reason::NewSecrets(names) if names.len() == 1 => "a new secret is affected".into(),
         Reason::NewSecrets(names) => safe_format!("{} new secrets are affected", names.len()),
+        Reason::StillFailing(hours) if is_well => safe_format!("it still fires after {} h, although rotation works now", *hours),
         Reason::StillFailing(hours) => safe_format!("still failing after {} h", *hours),
         Reason::Again => "it fired again after it had recovered".into(),
     };
