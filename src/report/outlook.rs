@@ -129,6 +129,7 @@ const DANGERS: &[(&str, &str)] = &[
     (" schedule-key-deletion ", "Once the key is deleted, everything that is encrypted with it is lost for good."),
     (" delete-secret ", "From then on no application can read the secret."),
     (" rds stop-db-", "A database that is stopped cuts every application off."),
+    (" --enable-dns-support '{\"Value\":false}'", "Without its name server nothing in the VPC resolves a name."),
     (" delete-vpc-endpoints ", "Delete only an endpoint that the fix made: whatever uses another one would be cut off."),
 ];
 
