@@ -176,8 +176,11 @@ impl Remediation {
             _ => return self,
         };
         let fix = self.run_by_value(&current_value(context, of), engine, &program);
+        if !is_superuser {
+            return fix.warn("From then on, whatever logs in as this user with another password than the secret's is refused.");
+        }
         // Elsewhere a user that is missing is not made again.
-        if !is_superuser || !matches!(engine, Some("postgres" | "redshift" | "mysql" | "mariadb")) {
+        if !matches!(engine, Some("postgres" | "redshift" | "mysql" | "mariadb")) {
             return fix;
         }
         fix.warn(
@@ -189,7 +192,10 @@ impl Remediation {
     /// Lifts limits of connections that the user or its database has used up, and lets the user into its database.
     pub(super) fn database_admits(self, context: &DiagnosisContext<'_>, engine: Option<&str>) -> Remediation {
         let program = if is_mysql(engine) { MYSQL_ADMITS } else { POSTGRES_ADMITS };
-        self.run_by_value(&current_value(context, Of::Rotated), engine, program).warn(LIFTED_LIMIT)
+        let before = self.commands.len();
+        let fix = self.run_by_value(&current_value(context, Of::Rotated), engine, program);
+        // Where the engine has no client here, nothing is lifted.
+        if fix.commands.len() > before { fix.warn(LIFTED_LIMIT) } else { fix }
     }
 
     /// Lets the user and the database of the current value write, where PostgreSQL makes their transactions read-only.

@@ -55,13 +55,23 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
             put(fix, context, id, &document.to_string())
         }
         None => {
-            let look = ["kms", "get-key-policy", "--key-id", id, "--policy-name", "default", "--output", "text"];
-            put(fix.run(aws_in(context, &look)).needs("kms:GetKeyPolicy"), context, id, "file://key-policy.json")
+            let look =
+                ["kms", "get-key-policy", "--key-id", id, "--policy-name", "default", "--query", "Policy", "--output", "text"];
+            let look = format!("(umask 077; {} > key-policy.json)", aws_in(context, &look));
+            put(fix.run(look).needs("kms:GetKeyPolicy"), context, id, "file://key-policy.json")
         }
     }
 }
 
 fn put(fix: Remediation, context: &DiagnosisContext<'_>, id: &str, policy: &str) -> Remediation {
+    let own = context.evidence.account_id.as_deref();
+    let fix = match id.split(':').nth(4).filter(|owner| own.is_some_and(|own| own != *owner)) {
+        // Source: KMS Developer Guide, "Permissions reference": GetKeyPolicy and PutKeyPolicy work in the key's account alone.
+        Some(owner) => fix.warn(format!(
+            "The key belongs to the account {owner}: only with credentials of that account can its policy be read and set."
+        )),
+        None => fix,
+    };
     fix.run(aws_in(context, &["kms", "put-key-policy", "--key-id", id, "--policy-name", "default", "--policy", policy]))
         .needs("kms:PutKeyPolicy")
         .warn(

@@ -79,14 +79,12 @@ pub(super) fn rotated_by_owner(fix: Remediation, context: &DiagnosisContext<'_>,
         _ => fix,
     };
     let fix = fix.run(command_of(context, owner));
-    if owner != "rds" {
-        return fix;
-    }
-    fix.warn(
-        "RDS takes the option only with --apply-immediately, which also makes the changes that wait for the maintenance window; some of \
-         them restart the database.",
-    )
+    if owner == "rds" { fix.warn(AT_ONCE) } else { fix }
 }
+
+/// What starting a rotation through RDS brings with it.
+pub(super) const AT_ONCE: &str = "RDS takes the option only with --apply-immediately, which also makes the changes that wait for the \
+                                  maintenance window; some of them restart the database.";
 
 /// Stands for the database until the command that asks for it takes its place.
 const DATABASE: &str = "DATABASE";

@@ -152,6 +152,17 @@ fn leaves_a_file(command: &str) -> bool {
     command.contains(" > ") || command.starts_with("curl ")
 }
 
+/// The IAM actions that a command takes, and those of a command within it, each once.
+fn needs_of(text: &str) -> Vec<String> {
+    let mut needs: Vec<String> = Vec::new();
+    for action in [AwsCommand::parse(text), AwsCommand::substituted(text)].iter().flatten().flat_map(AwsCommand::needs) {
+        if !needs.contains(&action) {
+            needs.push(action);
+        }
+    }
+    needs
+}
+
 fn is_same(one: &Obstacle, other: &Obstacle) -> bool {
     one.cause == other.cause && one.text == other.text
 }
@@ -213,13 +224,7 @@ impl Draft {
                 effect: effect.describe(text),
                 is_read_only: effect == CommandEffect::Reads,
                 undo: undo::undo(text, &effect, &self.world),
-                needs: AwsCommand::parse(text)
-                    .or_else(|| AwsCommand::substituted(text))
-                    .map(|command| command.needs())
-                    .unwrap_or_default()
-                    .into_iter()
-                    .filter(|action| invokes || action != INVOKE)
-                    .collect(),
+                needs: needs_of(text).into_iter().filter(|action| invokes || action != INVOKE).collect(),
             };
             if matches!(effect, CommandEffect::Rotates { turns_on: false, function: None, schedule: None, .. }) {
                 rotation = Some(step);

@@ -56,6 +56,11 @@ pub(super) fn allowing_needs(needs: &[Need]) -> Value {
 
 /// A trust policy that also lets `service` assume the role, without the statements that deny it, by name or with everybody.
 pub(super) fn trusting(document: &Value, service: &str) -> Value {
+    trusting_by(document, service, json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" }))
+}
+
+/// The same, by the statement `allow`.
+pub(super) fn trusting_by(document: &Value, service: &str, allow: Value) -> Value {
     let names = |statement: &Value| {
         let principal = statement.get("Principal");
         let named = principal.and_then(|principal| principal.get("Service"));
@@ -64,7 +69,6 @@ pub(super) fn trusting(document: &Value, service: &str) -> Value {
     };
     let is_denied = |statement: &Value| statement.get("Effect").and_then(Value::as_str) == Some("Deny") && names(statement);
     let kept: Vec<Value> = statements(document).into_iter().filter(|statement| !is_denied(statement)).collect();
-    let allow = json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
     with(&with_statements(document, kept), allow)
 }
 

@@ -107,6 +107,10 @@ pub fn schedule_of(config: &RotationConfig) -> String {
     }
 }
 
+/// What to know before the label leaves a version of which nothing tells whether setSecret went through for it.
+const ONLY_COPY: &str = "setSecret may already have set the pending password in the database: then the version that carries AWSPENDING \
+                         has the only copy. Save it before you remove the label.";
+
 impl Remediation {
     /// Starts a rotation, to see that the cause is gone.
     #[must_use]
@@ -138,17 +142,19 @@ impl Remediation {
         if stored.is_some() {
             fix = fix.warn(
                 "setSecret succeeded for the pending version, so the database may accept only the pending password and refuse \
-                 AWSCURRENT until this is fixed. The file value.json therefore starts as the pending value: correct what is wrong in it, \
-                 and keep its password.",
+                 AWSCURRENT until this is fixed. The file value.json therefore starts as the pending value: correct what is wrong \
+                 in it, and keep its password.",
             );
         }
         let words =
             ["secretsmanager", "put-secret-value", "--secret-id", context.secret_id(), "--secret-string", "file://value.json"];
-        fix.run(aws_in(context, &words)).needs("secretsmanager:PutSecretValue").warn(
-            "The file value.json replaces the whole value and becomes AWSCURRENT at once, for every application that reads the secret: \
-             correct it before you store it, keep it complete, and delete the file afterwards.",
-        )
-        .drop_pending(context, pending.as_ref())
+        let fix = fix.run(aws_in(context, &words)).needs("secretsmanager:PutSecretValue").warn(
+            "The file value.json replaces the whole value and becomes AWSCURRENT at once, for every application that reads the \
+             secret: correct it before you store it, keep it complete, and delete the file afterwards.",
+        );
+        let is_doubtful = pending.as_ref().is_some_and(|pending| pending.is_doubtful) && context.rotates_by_function();
+        let fix = if is_doubtful { fix.warn(ONLY_COPY) } else { fix };
+        fix.drop_pending(context, pending.as_ref())
     }
 
     /// Takes AWSPREVIOUS off the version that is current now, which becomes the previous one when another is stored: a value
@@ -248,10 +254,9 @@ impl Remediation {
                 "setSecret succeeded for the pending version, so the database may accept only the pending password and refuse \
                  AWSCURRENT until a rotation finishes. The label therefore stays where it is.",
             ),
-            Some(pending) if pending.is_doubtful && context.rotates_by_function() => self.drop_pending(context, Some(&pending)).warn(
-                "setSecret may already have set the pending password in the database: then this version has the only copy. Save \
-                 it before you remove the label.",
-            ),
+            Some(pending) if pending.is_doubtful && context.rotates_by_function() => {
+                self.drop_pending(context, Some(&pending)).warn(ONLY_COPY)
+            }
             pending => self.drop_pending(context, pending.as_ref()),
         }
     }

@@ -199,6 +199,11 @@ fn summary(facts: &ConfigChanges, window: &Window) -> String {
         let which = format!("{} on {} by {} {}", last.event, last.resource, last.actor, text::moment(last.at));
         parts.push(format!("{aside} set aside: {lead}{which} ({})", last.because));
     }
+    if let Some(last) = facts.refusals.last() {
+        let calls = text::counted(facts.refusals.len(), "refused call");
+        let lead = if facts.refusals.len() == 1 { ":" } else { ", last" };
+        parts.push(format!("{calls}{lead} {} by {} {}", last.action, last.actor, text::moment(last.at)));
+    }
     let mut line = parts.join(", ");
     let unasked: Vec<&str> = facts.unsearched.iter().filter(|one| !one.is_needless).map(|one| one.event.as_str()).collect();
     if unasked.is_empty() {

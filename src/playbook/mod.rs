@@ -190,9 +190,11 @@ fn function_of(subject: &Observation<Arc<Described>>) -> Observation<FunctionArn
             (None, Some(arn)) => return Observation::Found(arn.clone()),
             (None, None) => match (&facts.owning_service, &facts.secret_type) {
                 (Some(owner), _) => format!("{owner} rotates this secret itself; there is no function by design"),
-                (None, Some(partner)) => format!("{partner} rotates this secret itself; there is no function by design"),
+                (None, Some(partner)) => {
+                    format!("Secrets Manager rotates this secret in the system of {partner}; there is no function by design")
+                }
                 (None, None) if config.external_role_arn.is_some() => {
-                    "a partner rotates this secret; there is no function by design".to_owned()
+                    "Secrets Manager rotates this secret in a partner's system; there is no function by design".to_owned()
                 }
                 (None, None) => "no rotation function is configured".to_owned(),
             },

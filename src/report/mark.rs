@@ -1,10 +1,26 @@
 //! How each of the nine steps is marked: what was looked at is fine, is the trouble, or could not be looked at.
 
-use super::{Report, ReportedStep};
+use super::{Report, ReportedProof, ReportedStep};
 use crate::model::{
     AttemptOutcome, Evidence, HealthEvent, InvocationStatus, KeyFacts, Observation, Outcome, Severity, SimulatedDecision,
     Simulation, StepName,
 };
+use crate::redact::SafeText;
+use crate::safe_format;
+
+/// Calls whose answers a step's summary only counts, so that a proof has to say which of them is the trouble.
+const COUNTED: [&str; 7] = [
+    "iam:GetRole",
+    "ec2:",
+    "rds:",
+    "lambda:GetPolicy",
+    "secretsmanager:GetResourcePolicy",
+    "kms:GetKeyPolicy",
+    "cloudwatch:GetMetricData",
+];
+
+/// How much of such a proof stands behind the summary, in characters.
+const PROOF: usize = 240;
 
 /// The judgement of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,15 +58,31 @@ impl StepMark {
 pub(super) fn steps(report: &mut Report, evidence: &Evidence) {
     let is_healthy = report.outcome == Outcome::Healthy;
     let findings = report.findings.iter().filter(|finding| finding.severity > Severity::Info);
-    let proofs: Vec<u8> = findings.flat_map(|finding| finding.evidence.iter().map(|proof| proof.step)).collect();
+    let proofs: Vec<&ReportedProof> = findings.flat_map(|finding| &finding.evidence).collect();
     let explains = report.changes.iter().any(|change| !change.explains.is_empty());
     for step in &mut report.steps {
-        let is_trouble = proofs.contains(&step.number)
+        let number = step.number;
+        let own = || proofs.iter().filter(move |proof| proof.step == number);
+        let is_bad = is_bad(evidence, step.name);
+        let is_trouble = own().next().is_some()
             || (step.name == StepName::ConfigChanges && explains)
             // Failures of the past, or of other secrets with the same function, are no trouble of a secret that rotates.
-            || (!is_healthy && is_bad(evidence, step.name));
+            || (!is_healthy && is_bad);
+        let counted = own().find(|proof| COUNTED.iter().any(|call| proof.call.starts_with(call)));
+        let counted = counted.filter(|_| step.status == "found" && !is_bad);
+        let summary = counted.map(|proof| with_proof(&step.summary, &proof.text));
         step.mark = mark(step, is_trouble);
+        if let Some(summary) = summary {
+            step.summary = summary;
+        }
     }
+}
+
+/// The summary with what is wrong behind it, where it does not say so itself.
+fn with_proof(summary: &SafeText, proof: &SafeText) -> SafeText {
+    let proof = proof.single_line().cut(PROOF);
+    let is_said = proof.split_whitespace().filter(|word| word.len() > 3).all(|word| summary.contains(word));
+    if is_said { summary.clone() } else { safe_format!("{}; {}", summary, proof) }
 }
 
 fn mark(step: &ReportedStep, is_trouble: bool) -> StepMark {
@@ -75,7 +107,9 @@ fn is_bad(evidence: &Evidence, step: StepName) -> bool {
         }),
         StepName::RotationConfig => evidence.rotation_config.found().is_some_and(|config| {
             let due = &config.due;
-            config.enabled != Some(true) || due.invalid.is_some() || due.never_fires || due.overdue_since.is_some()
+            // A replica rotates in its primary region.
+            let is_off = config.enabled != Some(true) && !evidence.secret.found().is_some_and(|secret| secret.is_replica());
+            is_off || due.invalid.is_some() || due.never_fires || due.overdue_since.is_some()
         }),
         StepName::RotationFunction => evidence.function.found().is_some_and(|function| {
             let failed = |state: &Option<String>| state.as_deref() == Some("Failed");

@@ -94,7 +94,8 @@ fn plan(page: &mut String, report: &Report, commands: &[SafeText]) {
     }
     let undo: Vec<SafeText> = outlook::undo(report).into_iter().flat_map(wording::command_lines).collect();
     if !undo.is_empty() {
-        let _ = writeln!(page, "**Undo**, from the last step to the first:\n\n{}\n", fenced("sh", &undo));
+        let caution = outlook::undo_caution(report).map(|caution| format!("> ⚠ {}\n\n", escape(&caution))).unwrap_or_default();
+        let _ = writeln!(page, "**Undo**, {}:\n\n{caution}{}\n", outlook::UNDO_ORDER, fenced("sh", &undo));
     }
 }
 

@@ -26,8 +26,8 @@ pub use text::text;
 pub use untrusted::{MARK as UNTRUSTED_MARK, Untrusted};
 
 use crate::model::{
-    Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Lookback, NetworkPath, Obstacle, Outcome, PathState,
-    Plan, Proof, Remediation, Severity, StepName, StepView, Window,
+    AttemptOutcome, Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Lookback, NetworkPath, Obstacle,
+    Outcome, PathState, Plan, Proof, Remediation, Severity, StepName, StepView, Window,
 };
 use crate::redact::SafeText;
 use jiff::Timestamp;
@@ -162,6 +162,9 @@ pub struct Failing {
     /// The last one.
     pub last_at: Timestamp,
     pub attempts: usize,
+    /// True where the history was seen and shows none of them: they are failed invocations of the function.
+    #[serde(skip)]
+    pub by_invocations: bool,
 }
 
 /// A cause that the evidence supports.
@@ -377,6 +380,10 @@ impl Report {
                 first_at: row.first_at,
                 last_at: row.last_at,
                 attempts: row.count,
+                by_invocations: evidence.history.found().is_some_and(|history| {
+                    let is_end = |outcome| matches!(outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned);
+                    !history.attempts.iter().any(|attempt| !attempt.is_test && is_end(attempt.outcome))
+                }),
             }),
             last_success_at: diagnosis.last_success_at,
             next_due_at: (evidence.rotation_config.found())

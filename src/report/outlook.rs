@@ -1,7 +1,7 @@
 //! What a report says of the next rotation and of the fix.
 
 use super::time::moment;
-use super::{Report, ReportedObstacle, ReportedPlanStep, ReportedStep, wording};
+use super::{Report, ReportedFinding, ReportedObstacle, ReportedPlanStep, ReportedStep, wording};
 use crate::model::{Confidence, Forecast, Outcome, PlanStep};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -114,6 +114,34 @@ pub fn undo(report: &Report) -> Vec<&SafeText> {
     report.plan.iter().rev().filter_map(|step| step.undo.as_ref()).collect()
 }
 
+/// In which order the plan is taken back, and how much of it: a step that was refused, as where the same rule was there already,
+/// left nothing of its own.
+pub const UNDO_ORDER: &str = "from the last step to the first, and only steps that succeeded";
+
+/// Ways back that can cut applications off, by the words that only they have, and what is to be heeded before each.
+const DANGERS: &[(&str, &str)] = &[
+    (
+        " update-secret-version-stage ",
+        "Move labels back only as long as no rotation has succeeded since: after one, they would lead applications to a password that is \
+         no longer valid.",
+    ),
+    (" kms disable-key ", "While the key is disabled, no application can read what is encrypted with it."),
+    (" schedule-key-deletion ", "Once the key is deleted, everything that is encrypted with it is lost for good."),
+    (" delete-secret ", "From then on no application can read the secret."),
+    (" rds stop-db-", "A database that is stopped cuts every application off."),
+    (" --enable-dns-support '{\"Value\":false}'", "Without its name server nothing in the VPC resolves a name."),
+    (" delete-vpc-endpoints ", "Delete only an endpoint that the fix made: whatever uses another one would be cut off."),
+];
+
+/// What to heed before the plan is taken back; nothing where that cuts nobody off.
+#[must_use]
+pub fn undo_caution(report: &Report) -> Option<SafeText> {
+    let back = undo(report);
+    let is_there = |words: &str| back.iter().any(|command| command.contains(words));
+    let cautions: Vec<&'static str> = DANGERS.iter().filter(|(words, _)| is_there(words)).map(|(_, caution)| *caution).collect();
+    (!cautions.is_empty()).then(|| SafeText::join(cautions, " "))
+}
+
 /// What an obstacle lets the next rotation do.
 fn verb(obstacle: &ReportedObstacle) -> &'static str {
     if obstacle.confidence > Confidence::Possible { "will fail" } else { "may fail" }
@@ -168,7 +196,8 @@ pub fn permission_command(report: &Report) -> Option<SafeText> {
 #[must_use]
 pub fn needs(report: &Report) -> Vec<SafeText> {
     let mut needs: Vec<SafeText> = Vec::new();
-    let own = report.leading().filter(|_| report.plan.is_empty()).map(|finding| finding.remediation.needs.as_slice());
+    let has_own = |finding: &&ReportedFinding| report.plan.is_empty() && !finding.remediation.commands.is_empty();
+    let own = report.leading().filter(has_own).map(|finding| finding.remediation.needs.as_slice());
     let of_plan = report.plan.iter().flat_map(|step| &step.needs);
     for action in of_plan.chain(own.unwrap_or_default()).map(SafeText::single_line) {
         if !needs.contains(&action) {

@@ -20,7 +20,7 @@ pub const fn mark(state: PathState) -> &'static str {
 pub fn title(path: &ReportedPath) -> SafeText {
     let from = path.subnet.as_ref().map_or_else(|| "the function".into(), SafeText::single_line);
     let state = match path.state {
-        PathState::Reachable => "reached",
+        PathState::Reachable => "open",
         PathState::Unknown => "cannot be told",
         PathState::Blocked => "blocked",
     };

@@ -124,7 +124,10 @@ fn plan(page: &mut TextPage, report: &Report, commands: &[SafeText]) {
     let undo = outlook::undo(report);
     if !undo.is_empty() {
         page.label("Undo");
-        page.line(2, "# from the last step to the first", DIM);
+        page.line(2, &format!("# {}", outlook::UNDO_ORDER), DIM);
+    }
+    if let Some(caution) = outlook::undo_caution(report) {
+        page.paragraph(MARGIN, MARGIN + 2, &format!("⚠ {caution}"), AnsiColor::Yellow.on_default());
     }
     for line in undo.into_iter().flat_map(wording::command_lines) {
         page.line(MARGIN + 2, &line, DIM);

@@ -51,6 +51,7 @@ impl Mark {
 #[must_use]
 pub fn mark(report: &Report) -> Mark {
     match (report.outcome, report.leading()) {
+        (Outcome::Healthy, _) if left_behind(report).is_some() => Mark::Yellow,
         (Outcome::Healthy, _) => Mark::Green,
         (Outcome::RootCause, Some(finding)) if finding.severity == Severity::Warning => Mark::Yellow,
         (Outcome::RootCause | Outcome::NotFound, _) => Mark::Red,
@@ -58,11 +59,20 @@ pub fn mark(report: &Report) -> Mark {
     }
 }
 
+/// What is left behind by a rotation that works: applications of another region go on with the old value.
+fn left_behind(report: &Report) -> Option<SafeText> {
+    let behind = report.findings.iter().find(|finding| finding.cause == Cause::ReplicationFailed);
+    behind.map(|finding| finding.title.single_line())
+}
+
 /// The verdict in one line, without its mark.
 #[must_use]
 pub fn headline(report: &Report) -> SafeText {
     let name = report.secret.name.single_line();
     let region = report.secret.region.single_line();
+    if let Some(behind) = left_behind(report).filter(|_| report.outcome == Outcome::Healthy) {
+        return safe_format!("{} rotates, but {}", name, behind);
+    }
     // A label that a failure left is what is seen of it, not why it failed.
     let is_reason =
         |finding: &&ReportedFinding| report.outcome != Outcome::Inconclusive || finding.cause != Cause::StuckAwspending;
@@ -101,7 +111,10 @@ pub fn context(report: &Report) -> Vec<Phrase> {
     };
     parts.extend(account.map(Phrase::from));
     if let Some(row) = &report.failing {
-        let attempts = counted(row.attempts, "attempt", "attempts");
+        let attempts = match row.by_invocations {
+            true => counted(row.attempts, "failed invocation", "failed invocations"),
+            false => counted(row.attempts, "attempt", "attempts"),
+        };
         parts.push(Phrase::from("failing since ").at(row.first_at, report.now).and(safe_format!(" ({})", attempts)));
     }
     match report.last_success_at {

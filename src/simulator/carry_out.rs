@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The commands that only show something.
-const READS: &[&str] = &["get-", "list-", "describe-", "lookup-", "filter-", "search-"];
+const READS: &[&str] = &["get-", "list-", "describe-", "lookup-", "filter-", "search-", "wait"];
 
 /// What a rotation does with its secret, and what it does with a customer managed key.
 const ON_SECRET: &[&str] = &["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"];

@@ -51,6 +51,13 @@ def invalid(words: list[str], line: str) -> list[str]:
     if name == "logs" and command == "tail":
         return []
     model = service(name)
+    if command == "wait":
+        # Source: AWS CLI Command Reference, wait: the waiters of botocore, with the options of what they ask.
+        waiters = SESSION.get_waiter_model(name)
+        waiter = next((one for one in waiters.waiter_names if kebab(one) == options[0]), None)
+        if waiter is None:
+            return [f"{name} waits for no {options[0]}: {line}"]
+        command, options = kebab(waiters.get_waiter(waiter).operation), options[1:]
     operation = next((model.operation_model(o) for o in model.operation_names if kebab(o) == command), None)
     if operation is None:
         return [f"{name} has no command {command}: {line}"]

@@ -113,7 +113,8 @@ async fn another_name_that_leads_here_is_refused() {
     }
     // One that is named without a port is answered on each.
     site.console.answer_to(vec!["page.example".to_owned()]);
-    for (host, status) in [("page.example", 200), ("page.example:443", 200), ("page.example:x", 421), ("other.example:443", 421)] {
+    for (host, status) in [("page.example", 200), ("page.example:443", 200), ("page.example:x", 421), ("other.example:443", 421)]
+    {
         let response = site.request(Method::GET, "/").header(FOREIGN_HOST.0, host).send().await.unwrap();
         assert_eq!(response.status(), status, "{host}");
     }

@@ -347,7 +347,7 @@ async fn a_secret_nobody_may_see_is_not_told_of() {
     let deny = format!("{ROUTE}[[deny]]\nsecrets = [\"prod/orders-*\"]\n");
     let town = Town::with("role_detached_policy", "", &deny).await;
     town.hears(&alarm("a", "ALARM", ago(60), &[ORDERS])).await;
-    let root = town.reads("Could not determine which secret").await;
+    let root = town.reads("Alarm a refers to a secret that may not be named here").await;
     assert!(!text_of(&root).contains("orders-db"), "{}", text_of(&root));
 }
 

@@ -207,10 +207,20 @@ pub(super) fn mention(callee: &Callee) -> Mention {
 
 /// No secret was found: what was tried, and how to say what the alarm is about.
 pub(super) fn unmapped(case: &AlarmContext<'_>, may_come: bool, now: Timestamp) -> Message {
-    let title = safe_format!("Could not determine which secret {} refers to", in_sentence(&title_of(case)));
+    let is_found = !case.found.secrets.is_empty();
+    let title = match is_found {
+        true => safe_format!("{} refers to a secret that may not be named here", title_of(case)),
+        false => safe_format!("Could not determine which secret {} refers to", in_sentence(&title_of(case))),
+    };
     let mut message = Message::line(Tone::Warning, title);
     let since = Phrase::from("since ").at(case.alarm.state_at, now);
     message.parts.push(Part::Facts(vec![place_of(case.alarm).into(), since]));
+    if is_found {
+        let how = "it is not investigated: let the rules of the configuration show the secret in this channel, or route the alarm to a \
+                   channel where they do";
+        message.parts.extend(section("To see it", [how.into()]));
+        return message;
+    }
     message.parts.extend(section("What was tried", case.found.tried.iter().map(|tried| SafeText::redact(tried))));
     if may_come {
         let hope = "CloudTrail shows events a few minutes late, so this is retried for a while";
@@ -248,7 +258,20 @@ pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left
         _ if left.is_empty() && records.iter().all(|record| record.diagnosis.outcome == Outcome::Healthy) => {
             (Tone::Good, safe_format!("{}: {} rotate", title_of(case), every_secret(records)))
         }
-        _ if broken == 0 => (Tone::Warning, safe_format!("{}: no cause was found for any of {} secrets", title_of(case), all)),
+        _ if broken == 0 => {
+            let healthy = records.iter().filter(|record| record.diagnosis.outcome == Outcome::Healthy).count();
+            let what = match (healthy, left.is_empty()) {
+                (0, true) => safe_format!("no cause was found for any of {} secrets", all),
+                (0, false) => {
+                    safe_format!("no cause was found for any of the {} of {} secrets that were investigated", records.len(), all)
+                }
+                (healthy, _) => {
+                    let rotate = if healthy == 1 { "rotates" } else { "rotate" };
+                    safe_format!("{} of {} secrets {}; nothing is known of the others", healthy, all, rotate)
+                }
+            };
+            (Tone::Warning, safe_format!("{}: {}", title_of(case), what))
+        }
         _ => {
             let causes = match distinct(records) {
                 1 => "one cause".into(),
@@ -334,9 +357,11 @@ fn in_common(records: &[&Investigation]) -> Vec<SafeText> {
 
 /// The thread says something new, and why.
 pub(super) fn thread_update(case: &AlarmContext<'_>, reason: &Reason, records: &[&Investigation], thread: &ThreadId) -> Message {
+    let is_well = !records.is_empty() && records.iter().all(|record| record.diagnosis.outcome == Outcome::Healthy);
     let what = match reason {
         Reason::NewSecrets(names) if names.len() == 1 => "a new secret is affected".into(),
         Reason::NewSecrets(names) => safe_format!("{} new secrets are affected", names.len()),
+        Reason::StillFailing(hours) if is_well => safe_format!("it still fires after {} h, although rotation works now", *hours),
         Reason::StillFailing(hours) => safe_format!("still failing after {} h", *hours),
         Reason::Again => "it fired again after it had recovered".into(),
     };
@@ -359,19 +384,27 @@ pub(super) const fn reason(reason: &Reason) -> &'static str {
     }
 }
 
-/// Everything is OK again; whether rotation is, is told for each secret.
+/// Everything is OK again; whether rotation is, is told for each secret. `known` secrets are in the thread; those of them that could
+/// be looked into were `seen`.
 pub(super) fn recovered(
     case: &AlarmContext<'_>,
+    known: usize,
     seen: &[&Investigation],
     recovered: &[&Investigation],
     now: Timestamp,
 ) -> Message {
-    let is_over = !seen.is_empty() && seen.len() == recovered.len();
-    let (tone, title) = match (is_over, seen.is_empty()) {
+    let is_over = known > 0 && recovered.len() == known;
+    let (tone, title) = match (is_over, known == 0) {
         (true, _) => (Tone::Good, safe_format!("{}, and rotation succeeded: resolved", named_well(case.alarm))),
         (_, true) => (Tone::Neutral, safe_format!("{}; which secret it referred to is unknown", named_well(case.alarm))),
         _ => {
-            let what = "but rotation has not succeeded since: this thread stays open";
+            let what = match (recovered.len(), case.alarm.source) {
+                _ if seen.is_empty() => "but its rotation could not be looked into: this thread stays open".into(),
+                // The title says that one succeeded.
+                (0, AlarmSource::RotationEvent) => "but a rotation has failed since: this thread stays open".into(),
+                (0, _) => "but rotation has not succeeded since: this thread stays open".into(),
+                (some, _) => safe_format!("but only {} of {} secrets rotated since: this thread stays open", some, known),
+            };
             (Tone::Warning, safe_format!("{}, {}", named_well(case.alarm), what))
         }
     };

@@ -104,7 +104,7 @@ impl AlarmThreads {
     ) -> Result<Completion, HandlerError> {
         let known = self.store.investigations_of(&stored_group.thread).await?;
         let recovered = rotating(case, stored_group, &completion);
-        let mut message = messages::recovered(case, &records(&completion), &recovered, self.store.now());
+        let mut message = messages::recovered(case, known.len(), &records(&completion), &recovered, self.store.now());
         if is_over {
             message.mention = self.who_is_to_know(&known, stored_group.group.opened_at).await?;
             message.is_ending = true;

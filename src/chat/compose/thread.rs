@@ -161,7 +161,9 @@ fn proofs(report: &Report, finding: &ReportedFinding) -> Message {
 
 /// What a person needs to run the fix, what each command does, and how to take it back.
 fn undo(report: &Report) -> Option<Message> {
-    let mut message = Message::line(Tone::Neutral, "To run the fix, and to take it back".into());
+    let undo: Vec<SafeText> = outlook::undo(report).into_iter().map(block).collect();
+    let title = if undo.is_empty() { "To run the fix" } else { "To run the fix, and to take it back" };
+    let mut message = Message::line(Tone::Neutral, title.into());
     if !shows_whole_fix(report) {
         message.parts.extend(whole_fix(report));
     }
@@ -170,9 +172,9 @@ fn undo(report: &Report) -> Option<Message> {
     message.parts.extend(section("You need", needs.into_iter().collect(), 0));
     let effect = |step: &ReportedPlanStep| step.effect.single_line().capitalized();
     message.parts.extend(section("What the commands do, in their order", report.plan.iter().map(effect).collect(), 0));
-    let undo: Vec<SafeText> = outlook::undo(report).into_iter().map(block).collect();
     if !undo.is_empty() {
-        message.parts.push(Part::Context(vec!["to take it back, from the last step to the first".into()]));
+        message.parts.push(Part::Context(vec![safe_format!("to take it back, {}", outlook::UNDO_ORDER)]));
+        message.parts.extend(outlook::undo_caution(report).map(Part::Caution));
         message.parts.push(Part::Commands(undo));
     }
     (!message.parts.is_empty()).then_some(message)

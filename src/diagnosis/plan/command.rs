@@ -15,7 +15,7 @@ pub(super) struct AwsCommand {
 
 /// Operations that only show something. Source: AWS CLI Command Reference.
 const READS: &[&str] =
-    &["get-", "list-", "describe-", "lookup-", "filter-", "simulate-", "tail", "batch-get-", "search-", "test-"];
+    &["get-", "list-", "describe-", "lookup-", "filter-", "simulate-", "tail", "batch-get-", "search-", "test-", "wait"];
 
 impl AwsCommand {
     /// Reads the `aws` command of a line, also in a subshell; `None` where another program is at work.
@@ -82,6 +82,8 @@ impl AwsCommand {
         let own = match (self.service.as_str(), self.operation.as_str()) {
             ("logs", "tail") => "logs:FilterLogEvents".to_owned(),
             ("cloudtrail", "lookup-events") => "cloudtrail:LookupEvents".to_owned(),
+            ("rds", "wait") if self.has("db-cluster-identifier") => "rds:DescribeDBClusters".to_owned(),
+            ("rds", "wait") => "rds:DescribeDBInstances".to_owned(),
             (service, operation) => format!("{service}:{}", name_of(operation)),
         };
         let mut needs = vec![own];
@@ -140,6 +142,7 @@ mod tests {
         );
         assert_eq!(needs("aws rds modify-db-instance --db-instance-identifier d"), ["rds:ModifyDBInstance"]);
         assert_eq!(needs("aws logs tail /aws/lambda/f"), ["logs:FilterLogEvents"]);
+        assert_eq!(needs("aws rds wait db-cluster-available --db-cluster-identifier d"), ["rds:DescribeDBClusters"]);
     }
 
     #[test]

@@ -106,16 +106,18 @@ pub(super) enum CommandEffect {
     Elsewhere,
 }
 
-/// What a command that changes nothing in AWS is for: some leave a file behind.
+/// What a command that changes nothing in AWS is for: some leave a file behind, or wait.
 fn reading(command: &str) -> &'static str {
-    const FILES: [(&str, &str); 5] = [
+    const OTHERS: [(&str, &str); 7] = [
+        ("> key-policy.json", "saves the key's policy to key-policy.json: correct it there before the next step"),
+        ("aws rds wait db-", "waits until the database is available"),
         ("> superuser.json", "saves the superuser's value to superuser.json: correct it there before the next step"),
         ("> endpoint-policy.json", "saves the endpoint's policy to endpoint-policy.json: correct it there before the next step"),
         ("> value.json", "saves the value to value.json: correct it there before the next step"),
         ("environment.json", "saves the environment to environment.json: correct it there before the next step"),
         ("previous.zip", "saves the present package as previous.zip"),
     ];
-    FILES.iter().find(|(file, _)| command.contains(file)).map_or("only shows what is there", |(_, what)| what)
+    OTHERS.iter().find(|(words, _)| command.contains(words)).map_or("only shows what is there", |(_, what)| what)
 }
 
 impl CommandEffect {
@@ -309,9 +311,11 @@ impl CommandEffect {
             CommandEffect::Label { label, to, .. } => {
                 format!("moves {label} to version {}", to.as_deref().unwrap_or("that it names"))
             }
-            CommandEffect::DatabaseTakes => "sets the user's password in the database to the one in the secret's current value; \
-                                             creates the user where it is missing"
-                .to_owned(),
+            CommandEffect::DatabaseTakes => {
+                let makes = [" | psql ", " | mysql ", " | sqlcmd "].iter().any(|client| command.contains(client));
+                let made = if makes { "; creates the user where it is missing" } else { "" };
+                format!("sets the user's password in the database to the one in the secret's current value{made}")
+            }
             CommandEffect::InDatabase(described) => (*described).to_owned(),
             CommandEffect::Network(change) => change.describe(),
             CommandEffect::Elsewhere => elsewhere(command).to_owned(),
@@ -399,6 +403,8 @@ fn is_by_value(text: &str) -> bool {
 fn is_look(text: &str) -> bool {
     const WRITES: &[&str] =
         &["ALTER", "CREATE", "DROP", "GRANT", "REVOKE", "RENAME", "SET ", "INSERT", "UPDATE", "DELETE", "reload"];
+    // How the client reads quotes changes nothing.
+    let text = &text.replace("SET sql_mode", "");
     let asks = ["SELECT ", "SHOW ", "\\du", "\\l"].iter().any(|word| text.contains(word));
     text.starts_with("curl ") || asks && !WRITES.iter().any(|word| text.contains(word))
 }

@@ -188,7 +188,12 @@ impl NetworkChange {
             NetworkChange::DualStack { endpoint } => format!("gives {endpoint} addresses of IPv4 too"),
             NetworkChange::DnsAttribute { vpc, is_support: true } => format!("turns on the name server of {vpc}"),
             NetworkChange::DnsAttribute { vpc, is_support: false } => format!("turns on DNS host names in {vpc}"),
-            NetworkChange::Endpoint(made) => format!("makes an endpoint for {} in {}", made.service, made.vpc_id),
+            NetworkChange::Endpoint(made) => {
+                format!(
+                    "makes an endpoint for {} in {}: go on once it is available, after some minutes",
+                    made.service, made.vpc_id
+                )
+            }
             NetworkChange::AcceptsPeering { peering } => format!("accepts the peering connection {peering}"),
             NetworkChange::AttachmentSubnets { attachment, subnets } => {
                 format!("gives {attachment} an interface in {}", subnets.join(", "))

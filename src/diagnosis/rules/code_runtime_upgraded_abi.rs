@@ -45,7 +45,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         // What was built for the new runtime would fail on the old one: code and runtime go together, later.
         Some(previous) => Remediation::new(format!(
             "Set the runtime back to {previous}, for which the bundle was built, and rotate. Later build the bundle with all its \
-             modules for the newer runtime, and change code and runtime together."
+             modules for the other runtime, and change code and runtime together."
         ))
         .configure_function(context, &["--runtime", &previous]),
         None => Remediation::new(

@@ -13,8 +13,8 @@ use super::value_written_back_by_iac;
 use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::database::{self, Callers, Of};
 use crate::diagnosis::readings::by_log::{not_said, said};
-use crate::diagnosis::readings::function_age;
 use crate::diagnosis::readings::login::{self, Answer};
+use crate::diagnosis::readings::{function_age, pending};
 use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{AttemptOutcome, Cause, Confidence, Remediation, StepName};
@@ -49,12 +49,16 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         seen.in_step(),
         what_stays_open(context, &seen)
     );
-    let remediation = Remediation::new(
-        "From the function's network, log in by hand with host, port and user of the AWSCURRENT value, then of the AWSPREVIOUS \
+    let [first, second] = match pending::left_over(context).is_some_and(|pending| pending.is_set) {
+        true => ["AWSPENDING", "AWSCURRENT"],
+        false => ["AWSCURRENT", "AWSPREVIOUS"],
+    };
+    let remediation = Remediation::new(format!(
+        "From the function's network, log in by hand with host, port and user of the {first} value, then of the {second} \
          value: the answer says what is wrong, and it need not be the password. See in pg_hba.conf, or in the table of accounts, \
          who may log in from where. Correct what is wrong in value.json, set the user's password in the database to the AWSCURRENT \
-         value, and rotate.",
-    )
+         value, and rotate."
+    ))
     .run(aws_in(context, &["secretsmanager", "list-secret-version-ids", "--secret-id", context.secret_id()]))
     .needs("secretsmanager:ListSecretVersionIds")
     .ask_who_may_log_in(engine)

@@ -86,10 +86,15 @@ fn fix(context: &DiagnosisContext<'_>, database: &TargetDatabase, status: &str) 
         DatabaseKind::Instance | DatabaseKind::Proxy | DatabaseKind::Host => ("instance", "--db-instance-identifier"),
     };
     let id = database.id.as_str();
+    let available = format!("db-{noun}-available");
+    let wait = ["rds", "wait", &available, option, id];
+    let asks = if noun == "cluster" { "rds:DescribeDBClusters" } else { "rds:DescribeDBInstances" };
     let fix = match status {
         "stopped" | "stopping" => Remediation::new("Start the database, wait until it is available, and rotate.")
             .call(context, &["rds", &format!("start-db-{noun}"), option, id])
-            .needs(if noun == "cluster" { "rds:StartDBCluster" } else { "rds:StartDBInstance" }),
+            .needs(if noun == "cluster" { "rds:StartDBCluster" } else { "rds:StartDBInstance" })
+            .call(context, &wait)
+            .needs(asks),
         "storage-full" => {
             let fix = Remediation::new("Give the database more storage, wait until it is available, and rotate.");
             let (fix, storage) = match database.storage_gib {
@@ -105,6 +110,8 @@ fn fix(context: &DiagnosisContext<'_>, database: &TargetDatabase, status: &str) 
                 &["rds", &format!("modify-db-{noun}"), option, id, "--allocated-storage", &storage, "--apply-immediately"],
             )
             .needs("rds:ModifyDBInstance")
+            .call(context, &wait)
+            .needs(asks)
             .warn(
                 "RDS never takes storage back, and changes it again only after six hours. --apply-immediately also makes the changes that \
                  wait for the maintenance window, some of which restart the database.",

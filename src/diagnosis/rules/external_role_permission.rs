@@ -107,9 +107,23 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, stops: &[&Stop]) -
         Some((RefusingLayer::ResourcePolicy, Target::SecretKey)) => {
             let key = crate::diagnosis::permissions::customer_key(context).unwrap_or_else(|| "KEY_ARN".to_owned());
             remediation
-                .run(aws_in(
-                    context,
-                    &["kms", "get-key-policy", "--key-id", &key, "--policy-name", "default", "--output", "text"],
+                .run(format!(
+                    "(umask 077; {} > key-policy.json)",
+                    aws_in(
+                        context,
+                        &[
+                            "kms",
+                            "get-key-policy",
+                            "--key-id",
+                            &key,
+                            "--policy-name",
+                            "default",
+                            "--query",
+                            "Policy",
+                            "--output",
+                            "text",
+                        ],
+                    )
                 ))
                 .run(aws_in(
                     context,

@@ -8,6 +8,7 @@
 //!
 //! **Is not it** when the trust policy admits Secrets Manager for this secret.
 
+use crate::diagnosis::policy_edit;
 use crate::diagnosis::readings::partner::{self, Partner, SECRETS_MANAGER};
 use crate::diagnosis::readings::trust::Trust;
 use crate::diagnosis::remedy::aws;
@@ -67,11 +68,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>) -> Remediation {
     let arn = partner.secret.arn.arn();
     let any_secret = format!("arn:{}:secretsmanager:{}:{}:secret:*", arn.partition(), arn.region(), arn.account_id());
-    let trust = json!({ "Version": "2012-10-17", "Statement": [{
+    let allow = json!({
         "Effect": "Allow", "Principal": { "Service": SECRETS_MANAGER }, "Action": "sts:AssumeRole",
         "Condition": { "StringEquals": { "aws:SourceAccount": arn.account_id() }, "ArnLike": { "aws:SourceArn": any_secret } }
-    }] })
-    .to_string();
+    });
+    let seen = context.evidence.role.found().and_then(|facts| facts.trust.found());
+    let trust = policy_edit::trusting_by(seen.unwrap_or(&policy_edit::empty()), SECRETS_MANAGER, allow).to_string();
     let role = partner.role().map_or("ROLE", |role| role.name());
     let remediation =
         Remediation::new("Let Secrets Manager assume the role for the secrets of this account and region, and rotate.");
@@ -84,6 +86,7 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>) -> Remediation {
         true => remediation
             .needs("iam:CreateRole")
             .warn("A new role has no permissions yet: give it those of the partner's rotation too."),
+        false if seen.is_some() => remediation.needs("iam:UpdateAssumeRolePolicy"),
         false => remediation
             .run(aws(&["iam", "get-role", "--role-name", role]))
             .needs("iam:UpdateAssumeRolePolicy")

@@ -85,7 +85,10 @@ fn comes_too_late(context: &DiagnosisContext<'_>, partner: &Partner<'_>, at: Tim
         "The token of {name} {verb} on {expiry}, and the next rotation is due on {next}: by then the token cannot renew itself any more."
     );
     let proof = Proof { at: Some(at), ..context.config_proof(format!("daysToExpiry {days}, next rotation {next}")) };
-    let rules = format!("AutomaticallyAfterDays={}", (days - 1).clamp(1, MAX_INTERVAL_DAYS));
+    let present = context.config().and_then(|config| config.rules.as_ref()?.automatically_after_days);
+    let longest = (days - 1).clamp(1, MAX_INTERVAL_DAYS);
+    // A shorter interval stays as it is.
+    let rules = format!("AutomaticallyAfterDays={}", present.map_or(longest, |present| present.clamp(1, longest)));
     let words = ["secretsmanager", "rotate-secret", "--secret-id", context.secret_id(), "--rotation-rules", &rules];
     let fix = Remediation::new(summary);
     let fix = if at < context.now() { fix.put_value(context) } else { fix };
@@ -152,7 +155,7 @@ mod tests {
         let foretold: Vec<Cause> = diagnose(&lives).forecast.obstacles.iter().map(|one| one.cause).collect();
         assert!(!foretold.contains(&CAUSE), "{foretold:?}");
         assert!(!foretold.contains(&Cause::IamIdentityPolicyMissing), "Lambda assumes no role of a partner: {foretold:?}");
-        // It lives for a while yet, and the schedule comes later: rotating now with a shorter interval mends it.
+        // It lives for a while yet, and the schedule comes later: rotating now, with its own interval that is short enough, mends it.
         let mut late = with_life("30");
         facts(&mut late.history).attempts.pop();
         facts(&mut late.rotation_config).due.next = Some(now() + SignedDuration::from_hours(24 * 60));
@@ -160,7 +163,7 @@ mod tests {
         assert!(diagnosis.forecast.obstacles.iter().any(|one| one.cause == CAUSE), "{diagnosis:#?}");
         assert!(diagnosis.plan.remaining.iter().all(|one| one.cause != CAUSE), "{:#?}", diagnosis.plan);
         assert_ne!(diagnosis.plan.heals, Some(false), "{:#?}", diagnosis.plan);
-        assert!(diagnosis.plan.steps.iter().any(|step| step.command.contains("AutomaticallyAfterDays=29")));
+        assert!(diagnosis.plan.steps.iter().any(|step| step.command.contains("AutomaticallyAfterDays=4")));
     }
 
     #[test]

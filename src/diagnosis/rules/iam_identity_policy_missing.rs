@@ -137,7 +137,7 @@ fn distrusted(context: &DiagnosisContext<'_>) -> Option<Finding> {
     let seen = context.evidence.role.found().and_then(|facts| facts.trust.found());
     let trusting = policy_edit::trusting(seen.unwrap_or(&policy_edit::empty()), LAMBDA).to_string();
     let update = ["iam", "update-assume-role-policy", "--role-name", role, "--policy-document", &trusting];
-    let mut remediation = Remediation::new("Let Lambda assume the role again, and rotate.");
+    let mut remediation = Remediation::new("Let Lambda assume the role, and rotate.");
     if seen.is_none() {
         remediation = remediation
             .run(aws(&["iam", "get-role", "--role-name", role]))

@@ -51,6 +51,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         .warn("The new policy replaces the whole old one: keep the other statements."),
     };
     let remediation = remediation
+        .warn("A Deny statement is often there on purpose: ask who wrote it before you narrow it.")
         .run(rotate_now(context))
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()

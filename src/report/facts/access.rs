@@ -25,6 +25,7 @@ pub(super) fn role(evidence: &Evidence) -> Vec<FactGroup> {
         FactGroup::unanswered("Simulation", &role.simulations),
         FactGroup::facts("Role", about.into_iter().flatten()),
         FactGroup::unanswered("Policies", &role.policies),
+        role.trust.found().and_then(|document| FactGroup::document("Trust policy", document)),
     ]
     .into_iter()
     .chain(documents.map(policy))
