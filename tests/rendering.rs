@@ -54,6 +54,7 @@ fn secret() -> SecretFacts {
         created_at: Some(at("2025-01-10T09:00:00Z")),
         last_changed_at: Some(at("2026-11-22T05:00:10Z")),
         last_accessed_on: None,
+        tags: Some(Vec::new()),
         named_databases: Vec::new(),
         versions: vec![SecretVersion { id: "7b2a0c0e".to_owned(), labels: vec!["AWSPENDING".to_owned()], created_at: None }],
         service_health: Observation::Failed { error: "SubscriptionRequiredException".to_owned() },

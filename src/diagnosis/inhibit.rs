@@ -4,7 +4,7 @@ use super::context::DiagnosisContext;
 use super::rule::{Specificity, Stage};
 use super::rules::{REASON_UNKNOWN, is_broken_by_a_runtime, rule_of};
 use crate::model::spans::ATTEMPT_SPAN;
-use crate::model::{Cause, Confidence, Finding, Severity, StepName};
+use crate::model::{Cause, Confidence, Finding, Proof, Severity, StepName};
 use jiff::Timestamp;
 use std::cmp::Reverse;
 
@@ -48,7 +48,7 @@ pub(super) fn rank(context: &DiagnosisContext<'_>, mut findings: Vec<(Stage, Fin
         .map(|(stage, mut finding)| {
             finding.inhibited_by = root
                 .filter(|(_, cause)| finding.severity > Severity::Info && finding.cause != *cause)
-                .filter(|(root_stage, cause)| is_symptom(context, (*root_stage, *cause), (stage, finding.cause)))
+                .filter(|(root_stage, cause)| is_symptom(context, (*root_stage, *cause), (stage, &finding)))
                 .map(|(_, cause)| cause);
             if finding.inhibited_by.is_some() {
                 finding.explanation = finding.explanation.replace(REASON_UNKNOWN, "");
@@ -78,11 +78,13 @@ fn newest_attempt_is_unseen(context: &DiagnosisContext<'_>) -> bool {
     newest_run.zip(newest_attempt).is_some_and(|(run, attempt)| attempt.duration_since(run) > ATTEMPT_SPAN)
 }
 
-fn is_symptom(context: &DiagnosisContext<'_>, (root_stage, root): (Stage, Cause), (stage, cause): (Stage, Cause)) -> bool {
+fn is_symptom(context: &DiagnosisContext<'_>, (root_stage, root): (Stage, Cause), (stage, finding): (Stage, &Finding)) -> bool {
+    let cause = finding.cause;
     match (root_stage, stage) {
         (Stage::Subject, _) | (_, Stage::Aftermath) => true,
-        // Nothing inside the function can fail by itself while no invocation reaches it.
-        (Stage::Start, Stage::Step | Stage::Inferred) if context.failures.is_empty() => true,
+        // Nothing inside the function can fail by itself while no invocation reaches it; what is wrong there by what the
+        // account shows would stop the next one.
+        (Stage::Start, Stage::Step | Stage::Inferred) if context.failures.is_empty() && !is_shown_by_state(finding) => true,
         (Stage::Start, Stage::Step) if root == Cause::RuntimeAutoUpdated && is_broken_by_a_runtime(cause) => true,
         _ if is_effect_of(root, cause) => true,
         _ => specificity(cause) < specificity(root),
@@ -95,6 +97,15 @@ const fn is_effect_of(root: Cause, cause: Cause) -> bool {
         (root, cause),
         (Cause::LambdaInPublicSubnet, Cause::AwsEndpointUnreachable) | (Cause::DbNotAvailable, Cause::DbNetworkUnreachable)
     )
+}
+
+/// True for a defect that policies or settings show, whether or not anything has met it yet.
+fn is_shown_by_state(finding: &Finding) -> bool {
+    let shows =
+        |proof: &Proof| matches!(proof.step, StepName::RotationFunction | StepName::ExecutionRole | StepName::SecretAccess);
+    finding.confidence > Confidence::Possible
+        && specificity(finding.cause) == Specificity::Defect
+        && finding.evidence.first().is_some_and(shows)
 }
 
 /// When the function's log last said so; `None` for what rests on facts that hold now.
@@ -110,8 +121,8 @@ mod tests {
         PENDING, attempt, change, facts, fail, fail_unseen, hang_in, healthy, hours_ago, invocation, no_data,
     };
     use crate::model::{
-        Attempt, AttemptOutcome, Concern, Diagnosis, Evidence, InvocationStatus, Observation, Outcome, Proof, Remediation,
-        RotationStep, SecretVersion, SimulatedDecision,
+        Attempt, AttemptOutcome, Concern, Diagnosis, Evidence, InvocationStatus, Observation, Outcome, Remediation, RotationStep,
+        SecretVersion, SimulatedDecision,
     };
     use jiff::SignedDuration;
     use proptest::prelude::*;
@@ -305,6 +316,20 @@ mod tests {
         assert_eq!(
             found,
             [(Cause::LambdaInvokePermissionMissing, None), (Cause::StuckAwspending, Some(Cause::LambdaInvokePermissionMissing))]
+        );
+    }
+
+    #[test]
+    fn what_the_roles_policies_show_is_no_symptom_of_what_keeps_the_function_from_running() {
+        let mut evidence = healthy();
+        fail_unseen(&mut evidence, None);
+        facts(&mut evidence.access).function_policy = no_data();
+        facts(&mut evidence.role).trust = Observation::Found(serde_json::json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Principal": { "Service": "ec2.amazonaws.com" }, "Action": "sts:AssumeRole" }
+        ] }));
+        assert_eq!(
+            faults(&diagnose(&evidence)),
+            [(Cause::LambdaInvokePermissionMissing, None), (Cause::IamIdentityPolicyMissing, None)]
         );
     }
 

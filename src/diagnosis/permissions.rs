@@ -8,8 +8,8 @@ use super::network;
 use super::signatures::{AccessDenied, RefusingLayer};
 use crate::model::role_actions::{ON_ADMIN_SECRET, ON_KEY, ON_NETWORK, ON_SECRET, RANDOM_PASSWORD, RoleAction};
 use crate::model::{
-    Cause, FunctionFacts, KeyFacts, Observation, PolicyDocument, Proof, RotationConfig, RotationStep, SimulatedDecision,
-    Simulation, StepName,
+    Cause, FunctionFacts, KeyFacts, MetadataItem, Observation, PolicyDocument, Proof, RotationConfig, RotationStep, SecretFacts,
+    SimulatedDecision, Simulation, StepName,
 };
 use serde_json::{Value, json};
 
@@ -285,6 +285,7 @@ pub(super) fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Req
     context = match need.target {
         Target::Secret | Target::RandomPassword => {
             let context = context.known("secretsmanager:SecretId", arn.as_str());
+            let context = if need.target == Target::Secret { tagged(context, secret) } else { context };
             let context = match &secret.secret_type {
                 Some(kind) => context.known("secretsmanager:resource/Type", kind.as_str()),
                 None => context.absent("secretsmanager:resource/Type"),
@@ -322,6 +323,19 @@ pub(super) fn request(context: &DiagnosisContext<'_>, need: &Need) -> Option<Req
         Target::Network => context,
     };
     Some(Request::new(caller, need.action, &need.resource, context))
+}
+
+/// The condition keys by which policies ask for a secret's tags.
+///
+/// Source: Service Authorization Reference, "Condition keys for AWS Secrets Manager".
+const TAG_KEYS: [&str; 2] = ["aws:ResourceTag/", "secretsmanager:ResourceTag/"];
+
+fn tagged(context: Context, secret: &SecretFacts) -> Context {
+    let Some(tags) = &secret.tags else { return context };
+    TAG_KEYS.into_iter().fold(context, |context, prefix| {
+        let with_tag = |context: Context, tag: &MetadataItem| context.known(&format!("{prefix}{}", tag.key), tag.value.as_str());
+        tags.iter().fold(context.no_other(prefix), with_tag)
+    })
 }
 
 /// The way of the function's calls to Secrets Manager, which policies may ask for.

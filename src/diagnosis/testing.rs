@@ -287,6 +287,7 @@ fn secret() -> SecretFacts {
             labels: vec!["AWSCURRENT".to_owned(), "AWSPENDING".to_owned()],
             created_at: Some(hours_ago(240)),
         }],
+        tags: Some(Vec::new()),
         named_databases: Vec::new(),
         service_health: Observation::Found(Vec::new()),
     }

@@ -148,6 +148,7 @@ fn from_description(output: DescribeSecretOutput, now: Timestamp) -> Observation
         last_changed_at: at(output.last_changed_date()),
         last_accessed_on: at(output.last_accessed_date()),
         versions: output.version_ids_to_stages().map(labelled).unwrap_or_default(),
+        tags: Some(tags(output.tags())),
         named_databases: named_databases(output.tags()),
         service_health: Observation::NotApplicable { because: "nothing points to an outage".to_owned() },
     };
@@ -166,6 +167,11 @@ fn from_description(output: DescribeSecretOutput, now: Timestamp) -> Observation
         due,
     };
     Observation::Found(Described { facts, config })
+}
+
+fn tags(tags: &[Tag]) -> Vec<MetadataItem> {
+    let item = |tag: &Tag| Some(MetadataItem { key: tag.key()?.to_owned(), value: tag.value().unwrap_or_default().to_owned() });
+    tags.iter().filter_map(item).collect()
 }
 
 /// Words in a tag's key that say that its value names a database.

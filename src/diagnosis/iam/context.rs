@@ -20,6 +20,8 @@ pub(super) enum Knowledge<'a> {
 pub struct Context {
     /// Lower-cased key to its values; no value at all means absent, which IAM does not tell apart.
     keys: HashMap<String, Vec<String>>,
+    /// Lower-cased beginnings of keys of which all that are in the request are known.
+    complete: Vec<String>,
 }
 
 impl Context {
@@ -48,9 +50,17 @@ impl Context {
         self.known_values(key, [])
     }
 
+    /// The same context, with no key in the request that begins with `prefix` but those that are known.
+    #[must_use]
+    pub fn no_other(mut self, prefix: &str) -> Self {
+        self.complete.push(prefix.to_ascii_lowercase());
+        self
+    }
+
     /// What is known of `key`, which must be lower case.
     pub(super) fn get(&self, key: &str) -> Knowledge<'_> {
         match self.keys.get(key).map(Vec::as_slice) {
+            None if self.complete.iter().any(|prefix| key.starts_with(prefix)) => Knowledge::Absent,
             None => Knowledge::Unknown,
             Some([]) => Knowledge::Absent,
             Some(values) => Knowledge::Known(values),
@@ -62,6 +72,7 @@ impl Context {
         for (key, values) in fallback.keys {
             self.keys.entry(key).or_insert(values);
         }
+        self.complete.extend(fallback.complete);
         self
     }
 }
@@ -76,5 +87,9 @@ mod tests {
         assert_eq!(context.get("aws:sourceaccount"), Knowledge::Known(&["111122223333".to_owned()]));
         assert_eq!(context.get("aws:username"), Knowledge::Absent);
         assert_eq!(context.get("aws:sourcevpce"), Knowledge::Unknown);
+        let tagged = Context::new().known("aws:ResourceTag/team", "shop").no_other("aws:ResourceTag/");
+        assert_eq!(tagged.get("aws:resourcetag/team"), Knowledge::Known(&["shop".to_owned()]));
+        assert_eq!(tagged.get("aws:resourcetag/stage"), Knowledge::Absent);
+        assert_eq!(tagged.get("aws:principaltag/team"), Knowledge::Unknown);
     }
 }

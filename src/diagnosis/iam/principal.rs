@@ -90,6 +90,9 @@ impl Caller {
             CallerIdentity::Service(name) => Context::new()
                 .known("aws:PrincipalIsAWSService", "true")
                 .known("aws:PrincipalServiceName", name)
+                // A service is a member of no organization.
+                .absent("aws:PrincipalOrgID")
+                .absent("aws:PrincipalOrgPaths")
                 .absent("aws:username"),
         }
     }

@@ -4,7 +4,7 @@ use super::{NeedState, Target};
 use crate::diagnosis::DiagnosisContext;
 use crate::diagnosis::network::testing::world;
 use crate::diagnosis::testing::*;
-use crate::model::{Evidence, Network, Observation};
+use crate::model::{Evidence, MetadataItem, Network, Observation};
 use serde_json::{Value, json};
 
 /// Where the function's calls go.
@@ -46,6 +46,18 @@ fn denies(condition: &Value) -> Value {
     json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Deny", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*", "Condition": condition }
     ] })
+}
+
+#[test]
+fn a_condition_on_the_secrets_tags_is_decided_by_them_and_open_where_they_were_not_read() {
+    let mut evidence = account(CallWay::NoVpc);
+    let condition = json!({ "StringNotEquals": { "aws:ResourceTag/rotate": "yes" } });
+    facts(&mut evidence.access).secret_policy = Observation::Found(denies(&condition));
+    assert_eq!(standing(&evidence, Target::Secret), Ok("stopped"));
+    facts(&mut evidence.secret).tags = Some(vec![MetadataItem { key: "rotate".to_owned(), value: "yes".to_owned() }]);
+    assert_eq!(standing(&evidence, Target::Secret), Ok("allowed"));
+    facts(&mut evidence.secret).tags = None;
+    assert!(standing(&evidence, Target::Secret).unwrap_err().contains("aws:resourcetag/rotate"));
 }
 
 #[test]

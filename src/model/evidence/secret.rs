@@ -2,6 +2,7 @@
 
 use crate::model::arn::SecretArn;
 use crate::model::database_ref::DatabaseRef;
+use crate::model::evidence::rotation::MetadataItem;
 use crate::model::observation::Observation;
 use crate::model::region::Region;
 use crate::model::window::Window;
@@ -32,6 +33,9 @@ pub struct SecretFacts {
     pub last_accessed_on: Option<Timestamp>,
     /// Its versions that carry staging labels.
     pub versions: Vec<SecretVersion>,
+    /// Its tags, where they were read: conditions of policies ask for them.
+    #[serde(default)]
+    pub tags: Option<Vec<MetadataItem>>,
     /// The databases that its tags name.
     #[serde(default)]
     pub named_databases: Vec<DatabaseRef>,

@@ -240,6 +240,7 @@ fn secrets_manager_may_invoke_the_function_as_its_policy_says() {
         (statement(FUNCTION, json!({"Service": "lambda.amazonaws.com"}), json!({})), FUNCTION, &none),
         (statement(FUNCTION, json!({"AWS": ACCOUNT}), json!({})), FUNCTION, &none),
         (statement(FUNCTION, json!("*"), json!({})), FUNCTION, &every),
+        (statement(FUNCTION, json!("*"), json!({"StringEquals": {"aws:PrincipalOrgID": "o-abc"}})), FUNCTION, &none),
         (statement(FUNCTION, secrets_manager(), json!({})), &alias, &none),
         (statement(&alias, secrets_manager(), json!({})), &alias, &every),
     ] {
