@@ -49,6 +49,22 @@ const TEXT_KEYS: [&str; 31] = [
     "record",
 ];
 
+/// Where loggers put what belongs to a message. Lines of progress tell there what went before; only an error is read with it.
+const DETAIL_KEYS: [&str; 12] = [
+    "details",
+    "detail",
+    "context",
+    "meta",
+    "metadata",
+    "fields",
+    "extra",
+    "data",
+    "errorverbose",
+    "parent",
+    "original",
+    "properties",
+];
+
 /// A structured line: its level, its request id, its author, and its text.
 pub(super) struct Structured {
     pub(super) level: Option<Level>,
@@ -67,10 +83,18 @@ pub(super) fn read(object: &Map<String, Value>) -> Option<Structured> {
         return None;
     }
     let failed = fields.get("errortype").is_some() && fields.get("errormessage").is_some();
+    let level = level_of(&fields).or_else(|| failed.then_some(Level::Error));
+    if level == Some(Level::Error) {
+        for key in DETAIL_KEYS {
+            if let Some(value) = fields.get(key) {
+                append_value(key, value, &mut text);
+            }
+        }
+    }
     let named = |key: &str| fields.get(key).and_then(Value::as_str).map(str::to_owned);
     let of_log = fields.get("log").and_then(|log| log.get("logger")).and_then(Value::as_str).map(str::to_owned);
     Some(Structured {
-        level: level_of(&fields).or_else(|| failed.then_some(Level::Error)),
+        level,
         // Before the first request Lambda writes an empty id, which is none.
         request_id: ID_KEYS.iter().find_map(|key| named(key)).filter(|id| !id.trim().is_empty()),
         authors: AUTHOR_KEYS.iter().filter_map(|key| named(key)).chain(of_log).collect(),
@@ -224,6 +248,8 @@ mod tests {
             json!({"log.level": "error", "message": "failed", "error.type": "KeyError", "error.message": "'host'"}),
             json!({"severityText": "ERROR", "body": "failed", "attributes": {"exception.type": "KeyError", "exception.message": "'host'"}}),
             json!({"level": "error", "message": "failed", "error": {"type": "KeyError", "message": "'host'", "stack_trace": "at x"}}),
+            json!({"level": "error", "message": "failed", "context": {"error": {"type": "KeyError", "message": "'host'", "stack": "at x"}}}),
+            json!({"level": "error", "message": "failed", "details": "KeyError: 'host'"}),
             json!({"level": "ERROR", "message": "failed", "thrown": {"name": "KeyError", "message": "'host'", "localizedMessage": "'host'"}}),
             json!({"severityText": "ERROR", "body": "failed", "attributes": [{"key": "exception.type", "value": {"stringValue": "KeyError"}}, {"key": "exception.message", "value": {"stringValue": "'host'"}}]}),
         ] {

@@ -180,7 +180,24 @@ fn is_judged_after_login(text: &str) -> bool {
         || text.contains("remaining connection slots are reserved")
 }
 
+/// True where the line speaks of a lock; a statement that only ran out of time may have met a slow server.
+fn names_a_lock(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["lock", "concurren", "resource busy", "ora-", "sql091", "40001"].iter().any(|words| text.contains(words))
+}
+
 pub(super) fn locked(shown: Shown<'_, '_, '_>) -> Advice {
+    if !names_a_lock(shown.text()) {
+        return Advice {
+            title: "the function's statement ran out of time",
+            explanation: format!(
+                "The function was logged in; its statement did not end in time{}: it waited for another session, or the database is \
+                 slow or no longer answers. The password is not at fault.",
+                shown.in_step()
+            ),
+            remediation: unlock(shown),
+        };
+    }
     Advice {
         title: LOCKED,
         explanation: format!(

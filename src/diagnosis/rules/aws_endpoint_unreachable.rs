@@ -40,6 +40,9 @@ pub(super) const RULE: Rule = Rule {
 pub(super) const SECRETS_MANAGER: &str = "secretsmanager";
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
+    if let Some(verdict) = untrusted_answer(context) {
+        return verdict;
+    }
     match sign(context, RULE.cause) {
         AwsCallSign::Line(finding, named) => {
             let paths = network::to_named(context, named.as_ref());
@@ -114,6 +117,41 @@ pub(super) enum AwsCallSign {
     /// The function hung before Secrets Manager answered.
     Hang(Box<Finding>),
     None(Verdict),
+}
+
+/// What SDKs say of a certificate that they do not trust.
+const UNTRUSTED: [&str; 6] = [
+    "certificate verify failed",
+    "self-signed certificate",
+    "self signed certificate",
+    "unable to get local issuer certificate",
+    "pkix path building failed",
+    "certificate signed by unknown authority",
+];
+
+/// Somebody answered, with a certificate that is not AWS's: no way has to be opened.
+fn untrusted_answer(context: &DiagnosisContext<'_>) -> Option<Verdict> {
+    let seen = context.seen(RULE.cause)?;
+    let text = seen.read.event.text.to_ascii_lowercase();
+    if !UNTRUSTED.iter().any(|words| text.contains(words)) {
+        return None;
+    }
+    let explanation = format!(
+        "The function reached what answers for AWS and ended the handshake{}, because it does not trust the certificate: a firewall or \
+         proxy on the way opens TLS with a certificate of its own, or the function's list of authorities is out of date.",
+        seen.in_step()
+    );
+    let remediation = Remediation::new(
+        "Let what inspects TLS on the function's way out leave the names of AWS alone, or give the function the authority that signs for \
+         it (AWS_CA_BUNDLE for boto3, NODE_EXTRA_CA_CERTS for Node.js). An interface endpoint for the service leads around such a \
+         firewall. Then rotate.",
+    )
+    .rotate(context)
+    .link(NETWORK_ACCESS)
+    .link(TROUBLESHOOTING);
+    let mut finding = said(context, RULE.cause, &seen, explanation, remediation);
+    finding.title = "the function does not trust the certificate that answers for AWS".to_owned();
+    Some(finding.into())
 }
 
 /// What the log says, as a finding about `cause`.

@@ -19,6 +19,7 @@ use crate::diagnosis::readings::login::{self, Answer};
 use crate::diagnosis::readings::network::{self, JudgedDatabase, MENDED};
 use crate::diagnosis::readings::port::port_in;
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
+use crate::diagnosis::signatures::Reached;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::lambda_log::Record;
 use crate::model::{Cause, Confidence, DatabaseChoice, Finding, Proof, Remediation, RotationStep, StepName, TargetDatabase};
@@ -74,7 +75,14 @@ pub(super) enum DbSign {
 /// What the log says.
 pub(super) fn sign(context: &DiagnosisContext<'_>) -> DbSign {
     if let Some(seen) = context.seen(RULE.cause) {
-        let explanation = format!("The function could not open a connection to the database{}.", seen.in_step());
+        let explanation = match seen.read.classification.reached {
+            Reached::Closing => format!(
+                "The connection to the database broke off{}, while it was opened or later. A network that cuts it, a server that \
+                 restarts, and a side that expects TLS where the other speaks none all end it like that.",
+                seen.in_step()
+            ),
+            _ => format!("The function could not open a connection to the database{}.", seen.in_step()),
+        };
         let finding = said(context, RULE.cause, &seen, explanation, remediation(context));
         return DbSign::Line(Box::new(finding), Record::read(&seen.read.event.text).text.to_string());
     }

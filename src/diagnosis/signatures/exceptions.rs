@@ -57,12 +57,14 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"Cannot read propert(?:y|ies) of (?:undefined|null)|is not a function\b|is not defined$|is not iterable\b",
         r"'NoneType' object (?:is not|has no attribute)",
         r"Parameter validation failed|ParamValidationError",
+        r"\bsyntax error at or near\b|\bYou have an error in your SQL syntax\b",
         r"Object reference not set to an instance of an object",
         r"undefined (?:method|local variable) [`'].*(?:for nil|NoMethodError|NameError)",
         r"thread '\S+' panicked at|RUST_BACKTRACE",
     ])
     .matches(&[
         "panic: runtime error: invalid memory address or nil pointer dereference",
+        "panic: runtime error: index out of range [0] with length 0 [recovered]\n\tpanic: runtime error: index out of range [0] with length 0",
         "TypeError: Cannot read properties of undefined (reading 'SecretString')",
         "AttributeError: 'NoneType' object has no attribute 'cursor'",
         "{\n  \"errorMessage\": \"Parameter validation failed:\\nInvalid type for parameter AccessKeyId\",\n  \"errorType\": \"ParamValidationError\",",

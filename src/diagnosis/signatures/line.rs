@@ -33,12 +33,15 @@ static GOES_ON: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static HYPOTHETICAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?i)^\W*(?:check(?:ing|s)?|(?:error|exception|retry|signal) handlers?|verify(?:ing)?|ensur(?:e|ing)|note|reminder|hint|tip|todo|if|when|whether|docs?|",
-        r"documentation|see|read|learn|handl(?:e[sd]?|ing)|catch(?:es|ing)?|config(?:ur(?:ed|ing|ation))?|added|adds|fix(?:ed|es)?|",
+        r"documentation|see|read (?:the|this|our|more|about|from)|learn|handl(?:e[sd]?|ing)|catch(?:es|ing)?|config(?:ur(?:ed|ing|ation))?|added|adds|fix(?:ed|es)?|",
         r"feature|release|changelog|runbook|help|usage|example|testing (?:that|whether|for)|looking for|waiting for|",
-        r"monitor(?:ing|s)?|alarm|metric|filter|pattern|searching|the alarm|this (?:alarm|metric|runbook|page)|we|you (?:can|may|should)|no)\b"
+        r"monitor(?:ing|s)?|alarm|metric|filter|pattern|searching|the alarm|this (?:alarm|metric|runbook|page)|we|you (?:can|may|should)|no (?:errors?|failures?|exceptions?|problems?|issues?|timeouts?|retr(?:y|ies)|need|action|awspending))\b"
     ))
     .ok()
 });
+
+/// A line of progress about what is not there. Errors begin so too: `no pg_hba.conf entry`, `No route to host`.
+static NOTHING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)^\W*no\b").ok());
 
 /// Words of a text about errors: documentation, tests, questions.
 static ABOUT_ERRORS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -85,7 +88,11 @@ impl<'a> Line<'a> {
             Level::Warning => !says(&RETRIES, said),
             Level::Unstated => self.is_stack_trace() || !only_mentions() && !says(&RETRIES, said),
             Level::Info | Level::Debug => {
-                names_an_error(said) && !only_mentions() && !says(&GOES_ON, said) && !says(&SDK_TRACE, said)
+                names_an_error(said)
+                    && !says(&NOTHING, said)
+                    && !only_mentions()
+                    && !says(&GOES_ON, said)
+                    && !says(&SDK_TRACE, said)
             }
         }
     }
@@ -96,7 +103,9 @@ impl<'a> Line<'a> {
     }
 
     fn is_stack_trace(&self) -> bool {
-        self.event.contains("Traceback (most recent call last)") || self.event.contains("\n\tat ")
+        // Go writes `[recovered]` behind a panic that ends the function all the same.
+        let is_panic = self.event.starts_with("panic: ");
+        is_panic || self.event.contains("Traceback (most recent call last)") || self.event.contains("\n\tat ")
     }
 
     /// The text behind level, time and request id.

@@ -136,12 +136,14 @@ pub(super) const SIGNATURES: &[Signature] = &[
     // A wrapper that keeps the reason to itself: its exception says no more than that it failed.
     is(Cause::FailureMarker, UnhandledException, &[
         r"Failed to load secret from",
-        r"Runtime exited (?:with error|without providing a reason)",
+        r"Runtime exited (?:with error|without providing a reason)|Process exited before completing request|\bSegmentation fault\b",
         r"^(?:REPORT|RUNTIME_DONE|INIT_REPORT)\b.*Runtime\.(?:ExitError|Unknown)\b",
     ])
         .matches(&[
             "[ERROR] Exception: Failed to load secret from a: x\nTraceback (most recent call last):",
             "RequestId: 3f1c Error: Runtime exited with error: exit status 1\nRuntime.ExitError",
+            "RequestId: 3f1c Process exited before completing request",
+            "Fatal Python error: Segmentation fault",
         ])
         .ignores(&["[INFO] Successfully retrieved current secret for a."]),
 ];

@@ -17,7 +17,7 @@ fn certificate(line: &Line<'_>) -> Option<Cause> {
 pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbHostnameVerification, NamedFault, &[
         r"Hostname verification failed",
-        r"Hostname mismatch, certificate is not valid for",
+        r"(?:Hostname|IP address) mismatch, certificate is not valid for",
         r"hostname '[^']*' doesn't match|hostname \S+ doesn't match either of",
         r"server certificate for .{1,160} does not match host name",
         r"Hostname/IP does not match certificate's altnames|ERR_TLS_CERT_ALTNAME_INVALID",
@@ -81,7 +81,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"server (?:does not|doesn't) support (?:SSL|TLS)|server refused (?:SSL|TLS) connection|does not support SSL connections|HANDSHAKE_NO_SSL_SUPPORT",
         r"first record does not look like a TLS handshake|\bWRONG_VERSION_NUMBER\b|wrong version number|received invalid response to SSL negotiation",
         r"SSL is not enabled on the server|encryption(?: is)? not supported|No SSL enabled connection from this host is configured",
-        r"\bServer refuses SSL\b|\brejected SSL upgrade\b",
+        r"\bServer refuses SSL\b|\brejected SSL upgrade\b|(?:Unsupported or unrecognized|Unrecognized) SSL message",
         r"(?:SSL|TLS) is required,? but the server (?:does not|doesn't) support",
     ])
     .fault(Fault::TlsNotOffered)
