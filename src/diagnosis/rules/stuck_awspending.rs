@@ -65,7 +65,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         "The label moves by itself when a rotation succeeds. If rotation is still refused, remove the label and rotate again.",
     );
     // Its version may hold the only copy of the database's password: it stays until the reason is known.
-    let remediation = match is_told {
+    let mut remediation = match is_told {
         true => remediation.discard_pending(context).rotate(context),
         false => Remediation::new(
             "Leave the label in place until it is known why the rotation did not finish: this version may have the only copy of \
@@ -73,6 +73,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         ),
     }
     .link(TROUBLESHOOTING);
+    if remediation.commands.iter().any(|command| command.contains(" --remove-from-version-id ")) {
+        remediation.summary =
+            "First try the last command alone: the label moves by itself when a rotation succeeds. If rotation is still \
+                               refused, remove the label and rotate again."
+                .to_owned();
+    }
     let mut finding = context.finding(RULE.cause, confidence, explanation, evidence, remediation);
     if !stands_alone(context) {
         finding.severity = Severity::Warning;
