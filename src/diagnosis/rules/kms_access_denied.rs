@@ -136,6 +136,15 @@ mod tests {
     }
 
     #[test]
+    fn where_rotation_works_all_the_same_a_grant_is_named() {
+        let mut evidence = healthy();
+        let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+        let decrypt = simulations.iter_mut().find(|one| one.action == "kms:Decrypt").unwrap();
+        decrypt.decision = SimulatedDecision::ImplicitDeny;
+        assert!(finding(CAUSE, &evidence).explanation.contains("A grant of the key"));
+    }
+
+    #[test]
     fn the_rotation_events_own_words_count_where_no_line_says_more() {
         let mut evidence = healthy();
         fail_unseen(&mut evidence, None);
