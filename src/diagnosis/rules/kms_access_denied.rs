@@ -52,7 +52,7 @@ fn not_the_keys_policy(context: &DiagnosisContext<'_>) -> Option<Verdict> {
     }
     let access = context.evidence.access.found();
     match access.map(|access| &access.secret_key) {
-        Some(Observation::Found(key)) if key.state != "Enabled" => {
+        Some(Observation::Found(key)) if !key.is_usable() => {
             return Some(Verdict::clear(format!("the key is {}, and no permission changes that", key.state)));
         }
         Some(Observation::NoData { .. }) => return Some(Verdict::clear("the key is gone, and no permission changes that")),
