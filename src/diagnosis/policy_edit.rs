@@ -81,20 +81,43 @@ pub(super) enum PolicyKind {
     Resource,
 }
 
-fn denies(statement: &Value, request: &Request, kind: PolicyKind) -> bool {
-    let Ok(policy) = Policy::from_value("statement", &json!({ "Version": "2012-10-17", "Statement": [statement] })) else {
-        return false;
+/// What becomes of the request by this statement, where all else allows it.
+fn beside_every_allow(statement: &Value, request: &Request, kind: PolicyKind) -> Option<Decision> {
+    let everything = match kind {
+        PolicyKind::Identity => json!({ "Effect": "Allow", "Action": "*", "Resource": "*" }),
+        PolicyKind::Resource => json!({ "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*" }),
     };
-    let decision = match kind {
+    let document = json!({ "Version": "2012-10-17", "Statement": [statement, everything] });
+    let policy = Policy::from_value("statement", &document).ok()?;
+    Some(match kind {
         PolicyKind::Identity => evaluate_identity([&policy], request),
         PolicyKind::Resource => evaluate_resource(&policy, request),
-    };
-    // A denial that hangs on a condition nobody knows may deny too.
-    matches!(decision, Decision::ExplicitDeny { .. } | Decision::Unknown { .. })
+    })
 }
 
 /// The document with every Deny that stops one of the needs narrowed to spare it; `None` where none does.
 pub(super) fn sparing(context: &DiagnosisContext<'_>, document: &Value, needs: &[Need], kind: PolicyKind) -> Option<Value> {
+    sparing_by(context, document, needs, kind, |decision| matches!(decision, Decision::ExplicitDeny { .. }))
+}
+
+/// The same where AWS said that the policy denies: what hangs on a condition that nobody knows denies too, where nothing else does.
+pub(super) fn sparing_denied(
+    context: &DiagnosisContext<'_>,
+    document: &Value,
+    needs: &[Need],
+    kind: PolicyKind,
+) -> Option<Value> {
+    let may_deny = |decision: &Decision| matches!(decision, Decision::ExplicitDeny { .. } | Decision::Unknown { .. });
+    sparing(context, document, needs, kind).or_else(|| sparing_by(context, document, needs, kind, may_deny))
+}
+
+fn sparing_by(
+    context: &DiagnosisContext<'_>,
+    document: &Value,
+    needs: &[Need],
+    kind: PolicyKind,
+    stops: impl Fn(&Decision) -> bool,
+) -> Option<Value> {
     let mut is_changed = false;
     let mut kept = Vec::new();
     for statement in statements(document) {
@@ -102,7 +125,9 @@ pub(super) fn sparing(context: &DiagnosisContext<'_>, document: &Value, needs: &
         let stopped: Vec<&Need> = needs
             .iter()
             .filter(|need| {
-                is_deny && super::permissions::request(context, need).is_some_and(|request| denies(&statement, &request, kind))
+                let request = super::permissions::request(context, need).filter(|_| is_deny);
+                let decision = request.and_then(|request| beside_every_allow(&statement, &request, kind));
+                decision.as_ref().is_some_and(&stops)
             })
             .collect();
         if stopped.is_empty() {
@@ -204,6 +229,20 @@ mod tests {
             json!(["arn:aws:iam::123456789012:role/admin", ROLE])
         );
         assert_eq!(spared.as_array().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn a_denial_that_hangs_on_what_nobody_knows_is_narrowed_only_where_aws_said_that_the_policy_denies() {
+        let office = json!({
+            "Sid": "Office", "Effect": "Deny", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*",
+            "Condition": { "NotIpAddress": { "aws:SourceIp": "203.0.113.0/24" } }
+        });
+        assert_eq!(spared(office.clone(), PolicyKind::Resource), None);
+        let evidence = healthy();
+        let context = DiagnosisContext::new(&evidence);
+        let document = json!({ "Statement": office });
+        let spared = sparing_denied(&context, &document, &needs(&context), PolicyKind::Resource).unwrap();
+        assert_eq!(spared["Statement"][0]["Condition"]["ArnNotEquals"], json!({ "aws:PrincipalArn": [ROLE] }));
     }
 
     #[test]

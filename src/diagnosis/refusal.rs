@@ -270,6 +270,9 @@ fn weigh_logged(
             "the policies allow it now, and the newest failing invocation says something else",
         ));
     }
+    if let Some(missing) = denied.as_ref().filter(|_| allowed_now).and_then(|denied| unread_layer(context, denied)) {
+        return Weighed::Against(Verdict::unknown(missing));
+    }
     let mut confidence = match (agreeing.is_empty(), allowed_now) {
         (false, _) => Confidence::Confirmed,
         (true, true) => Confidence::Likely,
@@ -293,6 +296,26 @@ fn weigh_logged(
         note: if allowed_now { " The policies allow it now: it may have been fixed since." } else { "" },
         stranger,
     })
+}
+
+/// True where rotation has worked although the policies do not allow the use of the key.
+///
+/// Source: AWS KMS Developer Guide, "Grants in AWS KMS".
+fn may_be_granted(context: &DiagnosisContext<'_>, stops: &[Stop]) -> bool {
+    let by_grant = |stop: &Stop| stop.need.target == Target::SecretKey && !stop.denied.explicit;
+    context.last_success_at.is_some() && stops.iter().all(by_grant)
+}
+
+/// What was not read of the layer that is left, where a line names none and the role's policies allow what it says was refused.
+fn unread_layer(context: &DiagnosisContext<'_>, denied: &AccessDenied) -> Option<String> {
+    if denied.layer != RefusingLayer::Unknown || !is_on_secret(&denied.action) {
+        return None;
+    }
+    let access = &context.evidence.access;
+    match access.found() {
+        Some(found) => found.secret_policy.missing(),
+        None => access.observation.missing(),
+    }
 }
 
 /// Policies alone: a cause where rotation fails unexplained or never worked, else a risk.
@@ -321,6 +344,10 @@ fn weigh_stops(context: &DiagnosisContext<'_>, cause: Cause, stops: Vec<Stop>) -
     let mut evidence: Vec<Proof> = stops.iter().map(|stop| stop.proof.clone()).collect();
     evidence.extend(context.failed_attempt_proof());
     let note = match severity {
+        Severity::Info if may_be_granted(context, &stops) => {
+            " It has not stopped a rotation yet, or another reason stopped it first. A grant of the key, which no policy shows, may \
+             allow it."
+        }
         Severity::Info => " It has not stopped a rotation yet, or another reason stopped it first.",
         _ => "",
     };

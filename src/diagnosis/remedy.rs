@@ -31,6 +31,14 @@ pub fn aws_in(context: &DiagnosisContext<'_>, words: &[&str]) -> String {
     aws(&words)
 }
 
+/// Where Secrets Manager answers in this region.
+#[must_use]
+pub fn secrets_manager_endpoint(context: &DiagnosisContext<'_>) -> String {
+    let region = &context.evidence.region;
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://secretsmanager.{region}.{suffix}")
+}
+
 /// The command that starts a rotation now, and the way to finish most remediations.
 #[must_use]
 pub fn rotate_now(context: &DiagnosisContext<'_>) -> String {

@@ -453,6 +453,7 @@ pub(crate) fn key() -> KeyFacts {
         state: "Enabled".to_owned(),
         deletion_at: None,
         customer_managed: true,
+        custom_key_store: None,
         policy: Observation::Found(json!({
             "Version": "2012-10-17",
             "Statement": [{

@@ -43,6 +43,7 @@ pub(super) async fn facts(cx: &StepContext<'_>, caller: &AwsCaller, key: &str) -
             state: metadata.key_state().map(|state| state.as_str().to_owned()).unwrap_or_default(),
             deletion_at: metadata.deletion_date().and_then(text::timestamp),
             customer_managed,
+            custom_key_store: metadata.custom_key_store_id().map(str::to_owned),
             policy,
         })
     };

@@ -133,7 +133,7 @@ fn is_bad(evidence: &Evidence, step: StepName) -> bool {
             .found()
             .is_some_and(|metrics| metrics.points.iter().any(|point| point.errors > 0.0 || point.throttles > 0.0)),
         StepName::SecretAccess => evidence.access.found().is_some_and(|access| {
-            let unusable = |key: &Observation<KeyFacts>| key.found().is_some_and(|key| key.state != "Enabled");
+            let unusable = |key: &Observation<KeyFacts>| key.found().is_some_and(|key| !key.is_usable());
             unusable(&access.secret_key) || unusable(&access.environment_key)
         }),
         StepName::ConfigChanges => false,

@@ -96,7 +96,10 @@ impl<'c, 'a> Hang<'c, 'a> {
             || self.step.is_some_and(|step| step > RotationStep::CreateSecret);
         match (self.success_came_close(), self.is_short(), past_secrets_manager) {
             (Some(_), _, _) | (None, true, true) => Some(Confidence::Likely),
-            // Outside a VPC nothing stands between the function and Secrets Manager.
+            // Outside a VPC nothing stands between the function and Secrets Manager, which createSecret asks and nobody else.
+            (None, true, false) if self.in_vpc == Some(false) && self.step == Some(RotationStep::CreateSecret) => {
+                Some(Confidence::Likely)
+            }
             (None, true, false) if self.in_vpc != Some(true) => Some(Confidence::Possible),
             _ => None,
         }

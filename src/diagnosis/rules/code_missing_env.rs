@@ -10,7 +10,7 @@
 
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::readings::code;
-use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
+use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, secrets_manager_endpoint};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Proof, Remediation, StepName};
 
@@ -65,12 +65,10 @@ fn quoted_variable(text: &str) -> Option<&str> {
 }
 
 fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
-    let suffix = if context.evidence.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     Remediation::new(format!(
-        "Add the variable to the function's environment and rotate. SECRETS_MANAGER_ENDPOINT is \
-         https://secretsmanager.{}.{suffix}. Save the present variables to environment.json first, and add the missing one \
-         there.",
-        context.evidence.region
+        "Add the variable to the function's environment and rotate. SECRETS_MANAGER_ENDPOINT is {}. Save the present variables \
+         to environment.json first, and add the missing one there.",
+        secrets_manager_endpoint(context)
     ))
     .set_environment(context)
     .rotate(context)

@@ -7,11 +7,11 @@
 //! **Is not it** when the message names a boundary, an organization policy or the secret's own policy.
 
 use crate::diagnosis::permissions;
-use crate::diagnosis::policy_edit::{PolicyKind, sparing};
+use crate::diagnosis::policy_edit::{PolicyKind, sparing, sparing_denied};
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Remediation, StepName};
+use crate::model::{Cause, PolicyDocument, Remediation, StepName};
 use serde_json::Value;
 
 const CAUSE: Cause = Cause::IamExplicitDeny;
@@ -60,9 +60,20 @@ fn default_version(arn: &str) -> String {
 fn fix(context: &DiagnosisContext<'_>, role: &str, denying: Option<&str>) -> Remediation {
     let needs = permissions::needs(context);
     let policies = context.evidence.role.found().and_then(|facts| facts.policies.found());
-    let narrowed: Vec<(&str, Value)> = (policies.map(|policies| policies.identity.as_slice()).unwrap_or_default().iter())
+    let identity = policies.map(|policies| policies.identity.as_slice()).unwrap_or_default();
+    let mut narrowed: Vec<(&str, Value)> = identity
+        .iter()
         .filter_map(|policy| Some((policy.name.as_str(), sparing(context, &policy.document, &needs, PolicyKind::Identity)?)))
         .collect();
+    if narrowed.is_empty() {
+        let may_be = |policy: &&PolicyDocument| denying.is_none_or(|arn| arn == policy.name);
+        narrowed = (identity.iter().filter(may_be))
+            .filter_map(|policy| {
+                let spared = sparing_denied(context, &policy.document, &needs, PolicyKind::Identity)?;
+                Some((policy.name.as_str(), spared))
+            })
+            .collect();
+    }
     if narrowed.is_empty()
         && let Some(arn) = denying
     {

@@ -59,7 +59,11 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             trust_gap(context).map_or(clear, Verdict::unknown)
         }
         Weighed::Against(verdict) => distrusted.map_or(verdict, Verdict::from),
-        Weighed::For(opinion) => distrusted.map_or_else(|| lacking(context, opinion), Verdict::from),
+        Weighed::For(opinion) => match distrusted {
+            Some(finding) if opinion.stranger.is_none() => lacking_too(finding, &opinion).into(),
+            Some(finding) => finding.into(),
+            None => lacking(context, opinion),
+        },
     }
 }
 
@@ -153,6 +157,14 @@ fn distrusted(context: &DiagnosisContext<'_>) -> Option<Finding> {
     finding.title = "Lambda may not assume the function's role".to_owned();
     finding.severity = severity;
     Some(finding)
+}
+
+/// Lambda may not assume a role whose policies would not suffice either.
+fn lacking_too(mut distrusted: Finding, opinion: &Opinion) -> Finding {
+    distrusted.explanation.push_str(&format!(" Its policies do not allow {} either.", opinion.actions()));
+    distrusted.remediation.summary =
+        "Allow the role the missing actions, let Lambda assume the role again, and rotate.".to_owned();
+    distrusted
 }
 
 fn lacking(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
@@ -258,6 +270,32 @@ mod tests {
                  --policy-document '{document}'"
             )
         );
+    }
+
+    #[test]
+    fn a_role_that_lambda_may_not_assume_and_that_lacks_a_permission_is_said_to_lack_both() {
+        let mut evidence = healthy();
+        fail_unseen(&mut evidence, None);
+        simulate(&mut evidence, PUT, SimulatedDecision::ImplicitDeny);
+        facts(&mut evidence.role).trust = Observation::Found(json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Principal": { "Service": "ec2.amazonaws.com" }, "Action": "sts:AssumeRole" }
+        ] }));
+        let found = finding(CAUSE, &evidence);
+        assert_eq!(found.title, "Lambda may not assume the function's role");
+        assert!(
+            found.explanation.contains("Its policies do not allow secretsmanager:PutSecretValue either."),
+            "{}",
+            found.explanation
+        );
+    }
+
+    #[test]
+    fn a_refusal_without_a_reason_is_nobodys_where_the_secrets_own_policy_was_not_read() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::CreateSecret, &[&refused(OWN, "")]);
+        assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Likely);
+        facts(&mut evidence.access).secret_policy = denied("secretsmanager:GetResourcePolicy");
+        assert_unknown(CAUSE, &evidence, "secretsmanager:GetResourcePolicy");
     }
 
     #[test]

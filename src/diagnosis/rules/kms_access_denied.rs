@@ -52,7 +52,7 @@ fn not_the_keys_policy(context: &DiagnosisContext<'_>) -> Option<Verdict> {
     }
     let access = context.evidence.access.found();
     match access.map(|access| &access.secret_key) {
-        Some(Observation::Found(key)) if key.state != "Enabled" => {
+        Some(Observation::Found(key)) if !key.is_usable() => {
             return Some(Verdict::clear(format!("the key is {}, and no permission changes that", key.state)));
         }
         Some(Observation::NoData { .. }) => return Some(Verdict::clear("the key is gone, and no permission changes that")),
@@ -133,6 +133,15 @@ mod tests {
         let finding = finding(CAUSE, &evidence);
         assert_eq!(finding.confidence, Confidence::Confirmed);
         assert!(finding.evidence.iter().any(|proof| proof.call == "kms:GetKeyPolicy"), "{:?}", finding.evidence);
+    }
+
+    #[test]
+    fn where_rotation_works_all_the_same_a_grant_is_named() {
+        let mut evidence = healthy();
+        let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+        let decrypt = simulations.iter_mut().find(|one| one.action == "kms:Decrypt").unwrap();
+        decrypt.decision = SimulatedDecision::ImplicitDeny;
+        assert!(finding(CAUSE, &evidence).explanation.contains("A grant of the key"));
     }
 
     #[test]

@@ -2,13 +2,17 @@
 //!
 //! Without its key neither the secret nor the function's environment can be decrypted.
 //!
+//! A key without its material (PendingImport), and one whose custom key store is not connected (Unavailable), are as useless.
+//!
 //! **Shows as** a KeyState other than Enabled; DecryptionFailure, KMSInvalidStateException, KMSDisabledException.
 //!
-//! **Is not it** when the key is Enabled.
+//! **Is not it** when the key is Enabled, or Updating.
 
+use crate::diagnosis::function_state::Complaint;
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, KeyFacts, Observation, Proof, Remediation, SecretAccess, Severity, StepName};
+use jiff::Timestamp;
 
 const CAUSE: Cause = Cause::KmsKeyDisabledOrPendingDeletion;
 
@@ -31,7 +35,21 @@ struct KeyFault {
     whose: &'static str,
     /// Its ARN or id, where known.
     id: String,
+    /// As KMS names it, or `gone`.
     state: String,
+    deletion_at: Option<Timestamp>,
+    /// The custom key store it is in.
+    store: Option<String>,
+}
+
+impl KeyFault {
+    /// The state, for people.
+    fn stated(&self) -> String {
+        match self.deletion_at {
+            Some(at) => format!("{}, to be deleted on {}", self.state, at.strftime("%-d %b %Y")),
+            None => self.state.clone(),
+        }
+    }
 }
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
@@ -49,6 +67,11 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         if enabled_now && context.explained_otherwise(CAUSE) {
             return Verdict::clear("the key is enabled, and the newest failing invocation says something else");
         }
+        if let Some(key) = complaint.evidence.iter().find_map(|proof| key_in(&proof.text)).filter(|key| is_another(context, key))
+        {
+            let key = key.to_owned();
+            return former(context, complaint, key);
+        }
         let note = if enabled_now { " It is enabled now: it may have been fixed since." } else { "" };
         let explanation = format!("A KMS key that rotation depends on could not be used because of its state.{note}");
         let mut finding = complaint.finding(context, CAUSE, explanation, fix(context, None));
@@ -64,15 +87,16 @@ fn faults(context: &DiagnosisContext<'_>, access: &SecretAccess) -> Vec<KeyFault
     let named = context.secret().and_then(|secret| secret.kms_key_id.clone());
     let environment = context.function().and_then(|function| function.kms_key_arn.as_ref()).map(ToString::to_string);
     let fault = |whose, key: &Observation<KeyFacts>, named: Option<String>| match key {
-        Observation::Found(key) if key.state != "Enabled" => {
-            let state = match key.deletion_at {
-                Some(at) => format!("{}, to be deleted on {}", key.state, at.strftime("%-d %b %Y")),
-                None => key.state.clone(),
-            };
-            Some(KeyFault { whose, id: key.arn.to_string(), state })
-        }
+        Observation::Found(key) if !key.is_usable() => Some(KeyFault {
+            whose,
+            id: key.arn.to_string(),
+            state: key.state.clone(),
+            deletion_at: key.deletion_at,
+            store: key.custom_key_store.clone(),
+        }),
         Observation::NoData { .. } => {
-            Some(KeyFault { whose, id: named.unwrap_or_else(|| "KEY_ARN".to_owned()), state: "gone".to_owned() })
+            let id = named.unwrap_or_else(|| "KEY_ARN".to_owned());
+            Some(KeyFault { whose, id, state: "gone".to_owned(), deletion_at: None, store: None })
         }
         _ => None,
     };
@@ -96,9 +120,9 @@ fn broken(context: &DiagnosisContext<'_>, fault: KeyFault, said: Vec<Proof>) -> 
     let bites = (context.is_unwell() || context.never_rotated()) && (is_said || !context.explained_otherwise(CAUSE));
     let mut evidence = said;
     evidence.extend(refused.map(|seen| seen.proof()));
-    evidence.push(Proof::of(StepName::SecretAccess, "kms:DescribeKey", format!("KeyState of {}: {}", fault.id, fault.state)));
+    evidence.push(Proof::of(StepName::SecretAccess, "kms:DescribeKey", format!("KeyState of {}: {}", fault.id, fault.stated())));
     evidence.extend(context.failed_attempt_proof().filter(|_| bites));
-    let mut explanation = format!("The KMS key of {} is {}.", fault.whose, fault.state);
+    let mut explanation = format!("The KMS key of {} is {}.", fault.whose, fault.stated());
     if let Some(change) = context.last_change(Concern::Key, &["DisableKey", "ScheduleKeyDeletion"]) {
         explanation = format!("{} called {}. {explanation}", change.actor, change.event);
         evidence.push(context.change_proof(change));
@@ -128,9 +152,12 @@ fn fix(context: &DiagnosisContext<'_>, fault: Option<&KeyFault>) -> Remediation 
         .warn("The present value is lost unless it is known elsewhere.")
         .link(link);
     }
+    if let Some(by_person) = fault.and_then(|fault| by_person(context, fault)) {
+        return by_person.rotate(context).link(link);
+    }
     let mut remediation = Remediation::new("Make the key usable again, and rotate.")
         .warn("A key is seldom disabled by accident: first ask who did it, and why.");
-    if state.starts_with("PendingDeletion") || state.is_empty() {
+    if matches!(state, "PendingDeletion" | "PendingReplicaDeletion" | "") {
         remediation =
             remediation.run(aws_in(context, &["kms", "cancel-key-deletion", "--key-id", id])).needs("kms:CancelKeyDeletion");
     }
@@ -140,6 +167,76 @@ fn fix(context: &DiagnosisContext<'_>, fault: Option<&KeyFault>) -> Remediation 
         .needs("kms:EnableKey")
         .needs("secretsmanager:RotateSecret")
         .link(link)
+}
+
+/// What to do about a state that no permission to enable a key changes.
+///
+/// Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
+fn by_person(context: &DiagnosisContext<'_>, fault: &KeyFault) -> Option<Remediation> {
+    let id = fault.id.as_str();
+    Some(match fault.state.as_str() {
+        "PendingImport" => Remediation::new(
+            "Import the key's material again, with `aws kms import-key-material`, and rotate. The command fetches the public key \
+             and the token that this needs.",
+        )
+        .run(aws_in(
+            context,
+            &[
+                "kms",
+                "get-parameters-for-import",
+                "--key-id",
+                id,
+                "--wrapping-algorithm",
+                "RSAES_OAEP_SHA_256",
+                "--wrapping-key-spec",
+                "RSA_4096",
+            ],
+        ))
+        .needs("kms:GetParametersForImport")
+        .needs("kms:ImportKeyMaterial")
+        .warn("Only the same material as before decrypts the present value."),
+        "Unavailable" => {
+            let of_store: Vec<&str> = fault.store.iter().flat_map(|store| ["--custom-key-store-id", store.as_str()]).collect();
+            let words = [&["kms", "describe-custom-key-stores"][..], &of_store[..]].concat();
+            Remediation::new(
+                "The key's custom key store is not connected: repair what the command shows, connect the store with `aws kms \
+                 connect-custom-key-store`, and rotate.",
+            )
+            .run(aws_in(context, &words))
+            .needs("kms:DescribeCustomKeyStores")
+            .needs("kms:ConnectCustomKeyStore")
+        }
+        "Creating" => Remediation::new("Wait until KMS has made the key, and rotate.")
+            .run(aws_in(context, &["kms", "describe-key", "--key-id", id]))
+            .needs("kms:DescribeKey"),
+        _ => return None,
+    })
+}
+
+/// A key that a line names and that neither the secret nor the function has now: a version may still be encrypted with it.
+fn former(context: &DiagnosisContext<'_>, complaint: Complaint, id: String) -> Verdict {
+    let says = |word: &str| complaint.evidence.iter().any(|proof| proof.text.to_ascii_lowercase().contains(word));
+    let state = if says("pending deletion") { "PendingDeletion" } else { "Disabled" };
+    let explanation = format!(
+        "The key {id} could not be used because of its state. It is the present key of neither the secret nor the function: a \
+         version of the secret, or another secret that the function reads, is encrypted with it."
+    );
+    let fault = KeyFault { whose: SECRET, id, state: state.to_owned(), deletion_at: None, store: None };
+    let fix = fix(context, Some(&fault));
+    complaint.finding(context, CAUSE, explanation, fix).into()
+}
+
+/// The ARN of a key in a line.
+fn key_in(text: &str) -> Option<&str> {
+    text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '(' | ')'))
+        .map(|word| word.trim_end_matches(['.', ':']))
+        .find(|word| word.starts_with("arn:") && word.contains(":kms:") && word.contains(":key/"))
+}
+
+/// True where the keys of the secret and of the function were seen, and this is none of them.
+fn is_another(context: &DiagnosisContext<'_>, key: &str) -> bool {
+    let Some(access) = context.evidence.access.found().filter(|_| unseen(context).is_none()) else { return false };
+    [&access.secret_key, &access.environment_key].into_iter().filter_map(Observation::found).all(|own| own.arn.as_str() != key)
 }
 
 #[cfg(test)]
@@ -159,6 +256,47 @@ mod tests {
         let finding = finding(CAUSE, &evidence);
         assert_eq!((finding.confidence, finding.severity), (Confidence::Confirmed, Severity::Critical));
         assert_eq!(finding.remediation.commands[0], format!("aws kms enable-key --key-id {KEY} --region eu-west-1"));
+    }
+
+    #[test]
+    fn a_state_that_enabling_does_not_end_is_left_to_a_person_and_an_updating_key_works() {
+        let mut evidence = healthy();
+        let mut in_state = |state: &str| {
+            let mut key = key();
+            (key.state, key.custom_key_store) = (state.to_owned(), Some("cks-0a1b2c3d".to_owned()));
+            facts(&mut evidence.access).secret_key = Observation::Found(key);
+            evidence.clone()
+        };
+        for (state, command) in [
+            ("PendingImport", "aws kms get-parameters-for-import "),
+            ("Unavailable", "aws kms describe-custom-key-stores --custom-key-store-id cks-0a1b2c3d "),
+            ("Creating", "aws kms describe-key "),
+            ("PendingReplicaDeletion", "aws kms cancel-key-deletion "),
+        ] {
+            let found = finding(CAUSE, &in_state(state));
+            assert!(found.remediation.commands[0].starts_with(command), "{state}: {:?}", found.remediation.commands);
+        }
+        let plan = crate::diagnosis::diagnose(&in_state("PendingImport")).plan;
+        assert!(!plan.steps.iter().any(|step| step.command.contains("enable-key")), "{plan:?}");
+        assert_clear(CAUSE, &in_state("Updating"));
+    }
+
+    #[test]
+    fn a_line_about_a_key_that_the_secret_no_longer_names_is_about_that_key() {
+        let mut evidence = healthy();
+        let former = "arn:aws:kms:eu-west-1:123456789012:key/9999aaaa-22bb-33cc-44dd-555566667777";
+        let line = format!(
+            "[ERROR] ClientError: An error occurred (KMSInvalidStateException) when calling the GetSecretValue operation: {former} \
+             is disabled."
+        );
+        fail(&mut evidence, RotationStep::CreateSecret, &[&line]);
+        let found = finding(CAUSE, &evidence);
+        assert!(found.explanation.contains(former) && !found.explanation.contains("fixed since"), "{}", found.explanation);
+        assert_eq!(found.remediation.commands[0], format!("aws kms enable-key --key-id {former} --region eu-west-1"));
+        let own = line.replace(former, KEY);
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::CreateSecret, &[&own]);
+        assert!(finding(CAUSE, &evidence).explanation.contains("fixed since"));
     }
 
     #[test]

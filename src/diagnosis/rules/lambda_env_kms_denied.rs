@@ -72,7 +72,7 @@ fn key_is_the_matter(context: &DiagnosisContext<'_>) -> Option<Verdict> {
         return context.evidence.access.observation.missing().map(Verdict::unknown);
     };
     match &access.environment_key {
-        Observation::Found(key) if key.state != "Enabled" => Some(Verdict::clear("the key is not enabled, which comes first")),
+        Observation::Found(key) if !key.is_usable() => Some(Verdict::clear("the key is not enabled, which comes first")),
         Observation::NoData { .. } => Some(Verdict::clear("the key is gone, which comes first")),
         other => other.missing().map(Verdict::unknown),
     }

@@ -8,12 +8,12 @@
 //!
 //! **Is not it** when the function ran in the failing rotation.
 
-use crate::diagnosis::iam::{Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy};
+use crate::diagnosis::iam::{Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, evaluate_resource};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::runs::{Ran, measured, ran};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, FunctionArn, Observation, Proof, Remediation, Severity, StepName};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const CAUSE: Cause = Cause::LambdaInvokePermissionMissing;
 
@@ -96,7 +96,9 @@ fn invocable(context: &DiagnosisContext<'_>, arn: &FunctionArn) -> Invocable {
         Decision::Allowed { .. } => Invocable::Yes,
         Decision::ExplicitDeny { by } => Invocable::No { because: format!("{by} denies {PRINCIPAL}"), denied_by: by.sid },
         Decision::ImplicitDeny => Invocable::No {
-            because: format!("no statement of the function's resource policy allows {PRINCIPAL} to invoke {arn} for this secret"),
+            because: near_miss(document, &request).unwrap_or_else(|| {
+                format!("no statement of the function's resource policy allows {PRINCIPAL} to invoke {arn} for this secret")
+            }),
             denied_by: None,
         },
         Decision::Unknown { missing_keys, .. } => {
@@ -104,6 +106,40 @@ fn invocable(context: &DiagnosisContext<'_>, arn: &FunctionArn) -> Invocable {
             Invocable::Open(format!("the value of {} in Secrets Manager's request", keys.join(", ")))
         }
     }
+}
+
+/// The statement that would let Secrets Manager in, were it not for its condition; and what that asks for.
+fn near_miss(document: &Value, request: &Request) -> Option<String> {
+    let statements = document.get("Statement").and_then(Value::as_array)?;
+    statements.iter().find_map(|statement| {
+        let condition = statement.get("Condition")?;
+        let mut bare = statement.clone();
+        bare.as_object_mut()?.remove("Condition");
+        let policy = Policy::from_value("the statement", &json!({ "Version": "2012-10-17", "Statement": [bare] })).ok()?;
+        if !matches!(evaluate_resource(&policy, request), Decision::Allowed { .. }) {
+            return None;
+        }
+        let sid = statement.get("Sid").and_then(Value::as_str).map(|sid| format!(" {sid}")).unwrap_or_default();
+        let wanted = wanted(condition)?;
+        Some(format!("statement{sid} of the function's resource policy lets {PRINCIPAL} in only with {wanted}"))
+    })
+}
+
+/// `AWS:SourceAccount 123456789012 and AWS:SourceArn arn:…`, of a condition; what it excludes is not told.
+fn wanted(condition: &Value) -> Option<String> {
+    let includes = |operator: &str| !operator.contains("Not") && operator != "Null";
+    let pairs = condition.as_object()?.iter().filter(|(operator, _)| includes(operator));
+    let pairs = pairs.filter_map(|(_, pairs)| pairs.as_object()).flatten();
+    let pairs: Vec<String> = pairs
+        .map(|(key, values)| match values {
+            Value::Array(values) => {
+                let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+                format!("{key} {}", values.join(" or "))
+            }
+            value => format!("{key} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+        })
+        .collect();
+    (!pairs.is_empty()).then(|| pairs.join(" and "))
 }
 
 fn shut_out(
@@ -218,7 +254,9 @@ mod tests {
         let mut evidence = healthy();
         let Observation::Found(policy) = &mut facts(&mut evidence.access).function_policy else { panic!() };
         policy["Statement"][0]["Condition"]["StringEquals"]["AWS:SourceAccount"] = "210987654321".into();
-        assert_eq!(finding(CAUSE, &evidence).severity, Severity::Info);
+        let risk = finding(CAUSE, &evidence);
+        assert_eq!(risk.severity, Severity::Info);
+        assert!(risk.explanation.contains("in only with AWS:SourceAccount 210987654321."), "{}", risk.explanation);
         let due = &mut facts(&mut evidence.rotation_config).due;
         due.previous = Some(hours_ago(48));
         due.overdue_since = Some(hours_ago(24));

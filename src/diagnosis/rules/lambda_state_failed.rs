@@ -10,7 +10,7 @@
 
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Remediation, StepName};
+use crate::model::{Cause, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::LambdaStateFailed;
 
@@ -32,7 +32,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     let Some(complaint) = context.complaint(CAUSE) else { return verdict };
     let said = complaint.evidence.last().map(|proof| proof.text.trim_end_matches('.')).unwrap_or_default();
-    let explanation = format!("Lambda reports that {name} cannot be used: {said}.");
+    // A failed update leaves the former configuration at work.
+    let is_risk = complaint.severity == Severity::Info;
+    let explanation = if is_risk {
+        format!("The last update of {name} failed, and Lambda goes on running what was there before: {said}.")
+    } else {
+        format!("Lambda reports that {name} cannot be used: {said}.")
+    };
     let remediation =
         Remediation::new("Repair what the reason names, then update the function so that Lambda prepares it again.")
             .run(aws_in(context, &["lambda", "get-function-configuration", "--function-name", name]))
@@ -43,14 +49,18 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             .needs("lambda:GetFunctionConfiguration")
             .needs("lambda:UpdateFunctionConfiguration")
             .link("https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html");
-    complaint.finding(context, CAUSE, explanation, remediation).into()
+    let mut finding = complaint.finding(context, CAUSE, explanation, remediation);
+    if is_risk {
+        finding.title = "the last update of the rotation function failed".to_owned();
+    }
+    finding.into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diagnosis::testing::*;
-    use crate::model::{Confidence, Severity, StepName};
+    use crate::model::Confidence;
 
     #[test]
     fn a_failed_state_is_decisive_and_quotes_its_reason() {
@@ -67,7 +77,9 @@ mod tests {
     fn a_failed_update_is_a_risk_until_rotation_fails() {
         let mut evidence = healthy();
         facts(&mut evidence.function).last_update_status = Some("Failed".to_owned());
-        assert_eq!(finding(CAUSE, &evidence).severity, Severity::Info);
+        let risk = finding(CAUSE, &evidence);
+        assert_eq!(risk.severity, Severity::Info);
+        assert!(risk.explanation.contains("goes on running") && !risk.explanation.contains("cannot be used"), "{risk:?}");
         fail_unseen(&mut evidence, None);
         let finding = finding(CAUSE, &evidence);
         assert_eq!((finding.confidence, finding.severity), (Confidence::Confirmed, Severity::Critical), "nothing ran either");

@@ -96,6 +96,13 @@ mod tests {
     }
 
     #[test]
+    fn in_create_secret_a_short_timeout_is_likely_too_short_where_no_vpc_is_in_between() {
+        let mut evidence = hung(RotationStep::CreateSecret, 3);
+        facts(&mut evidence.function).vpc = None;
+        assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Likely);
+    }
+
+    #[test]
     fn successes_close_to_the_timeout_show_that_it_is_too_short() {
         let mut evidence = hung(RotationStep::TestSecret, 30);
         facts(&mut evidence.logs).invocations.first_mut().unwrap().duration_ms = Some(28_400.0);

@@ -42,7 +42,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         }
     };
     let fault = match key {
-        Observation::Found(key) if key.state != "Enabled" => Some(format!("its key is {}", key.state)),
+        Observation::Found(key) if !key.is_usable() => Some(format!("its key is {}", key.state)),
         Observation::NoData { .. } => Some("its key is gone".to_owned()),
         _ => None,
     };
@@ -105,7 +105,7 @@ fn fix(context: &DiagnosisContext<'_>, owner: &str, key: &Observation<KeyFacts>)
         remediation =
             remediation.run(aws_in(context, &["kms", "cancel-key-deletion", "--key-id", &id])).needs("kms:CancelKeyDeletion");
     }
-    if key.found().is_some_and(|key| key.state != "Enabled") {
+    if key.found().is_some_and(|key| !key.is_usable()) {
         remediation = remediation
             .run(aws_in(context, &["kms", "enable-key", "--key-id", &id]))
             .needs("kms:EnableKey")

@@ -9,7 +9,7 @@
 
 use crate::diagnosis::readings::by_log::said;
 use crate::diagnosis::readings::strategy;
-use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
+use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in, secrets_manager_endpoint};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Observation, Remediation, RotationStep, SecretRef, StepName};
 
@@ -38,8 +38,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let region = &context.evidence.region;
     let account = context.evidence.account_id.as_ref().map(|id| format!(" of account {id}")).unwrap_or_default();
     let mut explanation = format!("There is no secret {asked} in {region}{account}.");
-    if !context.evidence.near_names.is_empty() {
-        explanation.push_str(&format!(" Similar names: {}.", context.evidence.near_names.join(", ")));
+    let names = &context.evidence.near_names;
+    if let Some(name) = names.iter().find(|name| is_of_that_name(&context.evidence.asked, name)) {
+        explanation.push_str(&format!(
+            " {name} is there under another ARN: it was deleted and created again, or the ARN is of another account."
+        ));
+    } else if !names.is_empty() {
+        explanation.push_str(&format!(" Similar names: {}.", names.join(", ")));
     }
     if let Some(hint) = suffix_hint(&context.evidence.asked) {
         explanation.push_str(hint);
@@ -55,7 +60,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             "list-secrets",
             "--include-planned-deletion",
             "--filters",
-            &format!("Key=name,Values={}", name_of(asked)),
+            &format!("Key=name,Values={}", name_of(&context.evidence.asked)),
         ],
     ))
     .needs("secretsmanager:ListSecrets")
@@ -68,7 +73,16 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 fn needed(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(seen) = context.seen(CAUSE) else { return Verdict::clear("the secret exists") };
     let of_superuser = seen.failure.step == Some(RotationStep::SetSecret) || strategy::alternates(context);
-    let explanation = if of_superuser {
+    // The templates describe the secret that they rotate, and no other.
+    let describes = seen.read.event.text.contains("DescribeSecret");
+    let is_own = !of_superuser && describes && seen.failure.step == Some(RotationStep::CreateSecret);
+    let explanation = if is_own {
+        format!(
+            "The function asked{} for this secret and was told that it does not exist, although it does: the function asks the \
+             endpoint of another region.",
+            seen.in_step()
+        )
+    } else if of_superuser {
         format!(
             "The function asked{} for a secret that does not exist. createSecret had read this one, so the missing one is the \
              superuser's, which \"masterarn\" names: it was deleted, or is in another region or account.",
@@ -81,8 +95,31 @@ fn needed(context: &DiagnosisContext<'_>) -> Verdict {
             seen.in_step()
         )
     };
+    let remediation = if is_own { other_endpoint(context) } else { other_superuser(context) };
+    let mut finding = said(context, CAUSE, &seen, explanation, remediation);
+    finding.title = match (of_superuser, is_own) {
+        (true, _) => "the superuser's secret does not exist",
+        (_, true) => "the function asks for the secret where it does not exist",
+        _ => "a secret the function asks for does not exist",
+    }
+    .to_owned();
+    finding.into()
+}
+
+fn other_endpoint(context: &DiagnosisContext<'_>) -> Remediation {
+    Remediation::new(format!(
+        "Set SECRETS_MANAGER_ENDPOINT in the function's environment to {}, and rotate. Save the present variables to \
+         environment.json first, and correct the endpoint there.",
+        secrets_manager_endpoint(context)
+    ))
+    .set_environment(context)
+    .rotate(context)
+    .link(TROUBLESHOOTING)
+}
+
+fn other_superuser(context: &DiagnosisContext<'_>) -> Remediation {
     let function = context.function_name().unwrap_or("FUNCTION");
-    let remediation = Remediation::new(
+    Remediation::new(
         "Set \"masterarn\" in the secret to a superuser's secret that exists, check that SECRETS_MANAGER_ENDPOINT names this \
          region, and rotate.",
     )
@@ -92,18 +129,20 @@ fn needed(context: &DiagnosisContext<'_>) -> Verdict {
     .rotate(context)
     .needs("secretsmanager:ListSecrets")
     .needs("lambda:GetFunctionConfiguration")
-    .link(TROUBLESHOOTING);
-    let mut finding = said(context, CAUSE, &seen, explanation, remediation);
-    finding.title = if of_superuser {
-        "the superuser's secret does not exist".to_owned()
-    } else {
-        "a secret the function asks for does not exist".to_owned()
-    };
-    finding.into()
+    .link(TROUBLESHOOTING)
 }
 
-fn name_of(asked: &str) -> &str {
-    asked.rsplit_once(":secret:").map_or(asked, |(_, name)| name)
+/// The name to look for; the random suffix of an ARN is no part of it.
+fn name_of(asked: &SecretRef) -> &str {
+    match asked {
+        SecretRef::Arn(arn) => arn.name(),
+        SecretRef::Name(name) => name,
+    }
+}
+
+/// True where an ARN was asked for, and the secret of its name has another one.
+fn is_of_that_name(asked: &SecretRef, name: &str) -> bool {
+    matches!(asked, SecretRef::Arn(arn) if arn.name() == name)
 }
 
 /// An ARN without its random suffix is looked up as if the end of the name were that suffix.
@@ -134,6 +173,29 @@ mod tests {
         let root = diagnosis.root_cause().unwrap();
         assert_eq!((root.cause, root.confidence), (CAUSE, Confidence::Confirmed));
         assert!(root.explanation.contains("masterarn"), "{}", root.explanation);
+    }
+
+    #[test]
+    fn what_create_secret_does_not_find_is_this_secret_at_another_endpoint_and_no_value_is_written() {
+        let mut evidence = healthy();
+        let line = "[ERROR] ResourceNotFoundException: An error occurred (ResourceNotFoundException) when calling the \
+                    DescribeSecret operation: Secrets Manager can't find the specified secret.";
+        fail(&mut evidence, RotationStep::CreateSecret, &[line]);
+        let found = finding(CAUSE, &evidence);
+        assert!(found.explanation.contains("another region"), "{}", found.explanation);
+        assert!(found.remediation.summary.contains("https://secretsmanager.eu-west-1.amazonaws.com,"));
+        assert!(!found.remediation.commands.iter().any(|command| command.contains("put-secret-value")));
+    }
+
+    #[test]
+    fn a_secret_that_was_created_again_is_looked_up_by_its_name() {
+        let mut evidence = healthy();
+        evidence.secret = record(no_data());
+        evidence.near_names = vec!["prod/orders-db".to_owned()];
+        evidence.asked = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-Zz9Zz9".parse().unwrap();
+        let found = finding(CAUSE, &evidence);
+        assert!(found.explanation.contains("prod/orders-db is there under another ARN"), "{}", found.explanation);
+        assert!(found.remediation.commands[0].contains("Values=prod/orders-db'"), "{:?}", found.remediation.commands);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! **Is not it** when the secret has no resource policy, or the Deny's condition spares the role.
 
 use crate::diagnosis::permissions;
-use crate::diagnosis::policy_edit::{PolicyKind, sparing};
+use crate::diagnosis::policy_edit::{PolicyKind, sparing_denied};
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -35,7 +35,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let explanation = format!("The secret's resource policy denies {} to the role {role}.", opinion.actions());
     let secret = context.secret_id();
     let policy = context.evidence.access.found().and_then(|access| access.secret_policy.found());
-    let spared = policy.and_then(|policy| sparing(context, policy, &permissions::needs(context), PolicyKind::Resource));
+    let spared = policy.and_then(|policy| sparing_denied(context, policy, &permissions::needs(context), PolicyKind::Resource));
     let fix = Remediation::new("Exempt the function's role from the Deny statement, and rotate.");
     let put = |fix: Remediation, document: &str| {
         let words = ["secretsmanager", "put-resource-policy", "--secret-id", secret, "--resource-policy", document];
@@ -109,6 +109,19 @@ mod tests {
         let finding = finding(CAUSE, &evidence);
         assert_eq!((finding.confidence, finding.severity), (Confidence::Confirmed, Severity::Critical));
         assert!(finding.evidence.iter().any(|proof| proof.text.contains("OnlyTheApplication")), "{:?}", finding.evidence);
+    }
+
+    #[test]
+    fn a_deny_that_depends_on_what_nobody_knows_is_narrowed_where_aws_said_that_the_policy_denies() {
+        let mut evidence = denying(json!({ "NotIpAddress": { "aws:SourceIp": "203.0.113.0/24" } }));
+        let line = format!(
+            "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the GetSecretValue operation: User: \
+             arn:aws:sts::{ACCOUNT}:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: \
+             secretsmanager:GetSecretValue on resource: {SECRET} with an explicit deny in a resource-based policy"
+        );
+        fail(&mut evidence, RotationStep::CreateSecret, &[&line]);
+        let command = &finding(CAUSE, &evidence).remediation.commands[0];
+        assert!(command.contains("put-resource-policy") && command.contains("OnlyTheApplication"), "{command}");
     }
 
     #[test]

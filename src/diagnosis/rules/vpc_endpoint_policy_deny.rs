@@ -44,13 +44,17 @@ fn judgement<'a>(context: &DiagnosisContext<'a>) -> Option<PolicyJudgement<'a>> 
     let function = context.function().filter(|_| context.rotates_by_function())?;
     let (network, region) = (&context.evidence.network, &context.evidence.region);
     let endpoint = network::endpoint_in_use(network, function, region, "secretsmanager")?;
+    Some(judge(context, endpoint))
+}
+
+fn judge<'a>(context: &DiagnosisContext<'a>, endpoint: &'a VpcEndpoint) -> PolicyJudgement<'a> {
     let mut judgement = PolicyJudgement { endpoint, refused: Vec::new(), open: None };
-    let Some(document) = &endpoint.policy else { return Some(judgement) };
+    let Some(document) = &endpoint.policy else { return judgement };
     let policy = match Policy::from_value(&format!("the policy of {}", endpoint.id), document) {
         Ok(policy) => policy,
         Err(error) => {
             judgement.open = Some(format!("the policy of {} in a form that can be evaluated: {error}", endpoint.id));
-            return Some(judgement);
+            return judgement;
         }
     };
     for need in needs(context) {
@@ -71,7 +75,16 @@ fn judgement<'a>(context: &DiagnosisContext<'a>) -> Option<PolicyJudgement<'a>> 
             }
         }
     }
-    Some(judgement)
+    judgement
+}
+
+/// The endpoint of the service in the function's VPC, where there is one and no other.
+fn only_endpoint<'a>(context: &DiagnosisContext<'a>, service: &str) -> Option<&'a VpcEndpoint> {
+    let vpc = context.function()?.vpc.as_ref()?;
+    let name = format!("com.amazonaws.{}.{service}", context.evidence.region);
+    let all = context.evidence.network.endpoints.found().map(Vec::as_slice).unwrap_or_default();
+    let mut own = all.iter().filter(|one| one.vpc_id == vpc.vpc_id && one.service == name);
+    own.next().filter(|_| own.next().is_none())
 }
 
 fn needs(context: &DiagnosisContext<'_>) -> Vec<Need> {
@@ -93,7 +106,10 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let service =
         opinion.refused.first().and_then(|denied| denied.action.split_once(':')).map_or("secretsmanager", |(name, _)| name);
     let actions = opinion.actions();
-    let judged = judgement.filter(|_| service == "secretsmanager");
+    // Where a line says that an endpoint's policy refused, the only one there is was in use.
+    let judged = judgement
+        .or_else(|| only_endpoint(context, service).map(|endpoint| judge(context, endpoint)))
+        .filter(|_| service == "secretsmanager");
     let explanation = match &judged {
         Some(judged) if !judged.refused.is_empty() => {
             format!("The policy of the VPC endpoint {}{named} in {vpc} refuses {actions}.", judged.endpoint.id)
@@ -187,14 +203,9 @@ fn mending(context: &DiagnosisContext<'_>, judgement: &PolicyJudgement<'_>) -> R
 /// Where the endpoint is not known, it has to be found first.
 fn looking(context: &DiagnosisContext<'_>, vpc: &str, service: &str) -> Remediation {
     let name = format!("com.amazonaws.{}.{service}", context.evidence.region);
-    let all = context.evidence.network.endpoints.found().map(Vec::as_slice).unwrap_or_default();
-    let mut own = all.iter().filter(|one| one.vpc_id == vpc && one.service == name);
     let suspects = context.suspects(CAUSE);
     let changed = suspects.iter().rev().map(|(change, _)| change.resource.as_str()).find(|id| id.starts_with("vpce-"));
-    let known = match (own.next(), own.next()) {
-        (Some(endpoint), None) => Some(endpoint.id.as_str()),
-        _ => changed,
-    };
+    let known = only_endpoint(context, service).map(|endpoint| endpoint.id.as_str()).or(changed);
     let fix =
         Remediation::new("Let the endpoint's policy allow the function's role the actions that rotation needs, and rotate.");
     let fix = match known {
@@ -284,6 +295,24 @@ mod tests {
             assert_eq!(diagnosis.plan.heals, Some(true), "{:#?}", diagnosis.plan);
             assert!(diagnosis.plan.steps[0].command.contains("modify-vpc-endpoint --vpc-endpoint-id vpce-0a1b2c3d "));
         }
+    }
+
+    #[test]
+    fn the_only_endpoint_that_could_refuse_is_mended_though_nobody_saw_where_the_name_leads() {
+        let mut evidence = with_policy(json!({ "Statement": [
+            { "Effect": "Allow", "Principal": "*", "Action": "secretsmanager:Describe*", "Resource": "*" }
+        ] }));
+        evidence.network.vpcs = denied("ec2:DescribeVpcs");
+        let line = format!(
+            "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the PutSecretValue operation: User: \
+             arn:aws:sts::{ACCOUNT}:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: \
+             secretsmanager:PutSecretValue on resource: {SECRET} because no VPC endpoint policy allows the \
+             secretsmanager:PutSecretValue action"
+        );
+        fail(&mut evidence, RotationStep::CreateSecret, &[&line]);
+        let found = finding(CAUSE, &evidence);
+        assert!(found.explanation.contains("vpce-0a1b2c3d"), "{}", found.explanation);
+        assert!(found.remediation.commands[0].contains("secretsmanager:UpdateSecretVersionStage"));
     }
 
     #[test]

@@ -100,5 +100,18 @@ pub struct KeyFacts {
     pub deletion_at: Option<Timestamp>,
     /// True for a customer managed key.
     pub customer_managed: bool,
+    /// The custom key store that it is in, where it is in one.
+    #[serde(default)]
+    pub custom_key_store: Option<String>,
     pub policy: Observation<serde_json::Value>,
+}
+
+impl KeyFacts {
+    /// True in a state in which the key encrypts and decrypts.
+    ///
+    /// Source: AWS KMS API Reference, `UpdatePrimaryRegion`: keys that are `Updating` do.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        matches!(self.state.as_str(), "Enabled" | "Updating")
+    }
 }
