@@ -60,7 +60,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         }
         Weighed::Against(verdict) => distrusted.map_or(verdict, Verdict::from),
         Weighed::For(opinion) => match distrusted {
-            Some(finding) if opinion.stranger.is_none() => lacking_too(finding, &opinion).into(),
+            Some(finding) if opinion.stranger.is_none() && !opinion.is_unread => lacking_too(finding, &opinion).into(),
             Some(finding) => finding.into(),
             None => lacking(context, opinion),
         },

@@ -176,8 +176,8 @@ fn by_person(context: &DiagnosisContext<'_>, fault: &KeyFault) -> Option<Remedia
     let id = fault.id.as_str();
     Some(match fault.state.as_str() {
         "PendingImport" => Remediation::new(
-            "Import the key's material again, with `aws kms import-key-material`, and rotate. The command fetches the public key \
-             and the token that this needs.",
+            "Import the key's material again (kms import-key-material), and rotate. The command fetches the public key and the \
+             token that this needs.",
         )
         .run(aws_in(
             context,
@@ -199,8 +199,8 @@ fn by_person(context: &DiagnosisContext<'_>, fault: &KeyFault) -> Option<Remedia
             let of_store: Vec<&str> = fault.store.iter().flat_map(|store| ["--custom-key-store-id", store.as_str()]).collect();
             let words = [&["kms", "describe-custom-key-stores"][..], &of_store[..]].concat();
             Remediation::new(
-                "The key's custom key store is not connected: repair what the command shows, connect the store with `aws kms \
-                 connect-custom-key-store`, and rotate.",
+                "The key's custom key store is not connected: repair what the command shows, connect the store (kms \
+                 connect-custom-key-store), and rotate.",
             )
             .run(aws_in(context, &words))
             .needs("kms:DescribeCustomKeyStores")
