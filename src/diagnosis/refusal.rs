@@ -120,6 +120,8 @@ pub(super) struct Opinion {
     /// A remark about them, or nothing.
     pub(super) note: &'static str,
     pub(super) stranger: Option<String>,
+    /// True where the role's policies allow what was refused, and the layer that may have refused was not read.
+    pub(super) is_unread: bool,
 }
 
 impl Opinion {
@@ -214,6 +216,7 @@ fn weigh_words(context: &DiagnosisContext<'_>, cause: Cause, stops: Vec<Stop>) -
         refused: denied.into_iter().chain(stops.into_iter().map(|stop| stop.denied)).collect(),
         note: "",
         stranger: None,
+        is_unread: false,
     })
 }
 
@@ -270,9 +273,7 @@ fn weigh_logged(
             "the policies allow it now, and the newest failing invocation says something else",
         ));
     }
-    if let Some(missing) = denied.as_ref().filter(|_| allowed_now).and_then(|denied| unread_layer(context, denied)) {
-        return Weighed::Against(Verdict::unknown(missing));
-    }
+    let is_unread = allowed_now && denied.as_ref().is_some_and(|denied| is_layer_unread(context, denied));
     let mut confidence = match (agreeing.is_empty(), allowed_now) {
         (false, _) => Confidence::Confirmed,
         (true, true) => Confidence::Likely,
@@ -281,7 +282,7 @@ fn weigh_logged(
     if !seen.is_latest {
         confidence = confidence.min(Confidence::Likely);
     }
-    if stranger.as_deref().is_some_and(|who| !is_own_session(context, who)) {
+    if is_unread || stranger.as_deref().is_some_and(|who| !is_own_session(context, who)) {
         confidence = Confidence::Possible;
     }
     let mut evidence = vec![seen.proof()];
@@ -293,8 +294,9 @@ fn weigh_logged(
         evidence,
         // What would be refused next is mended with it.
         refused: denied.into_iter().chain(next.into_iter().map(|stop| stop.denied)).collect(),
-        note: if allowed_now { " The policies allow it now: it may have been fixed since." } else { "" },
+        note: if allowed_now && !is_unread { " The policies allow it now: it may have been fixed since." } else { "" },
         stranger,
+        is_unread,
     })
 }
 
@@ -306,16 +308,14 @@ fn may_be_granted(context: &DiagnosisContext<'_>, stops: &[Stop]) -> bool {
     context.last_success_at.is_some() && stops.iter().all(by_grant)
 }
 
-/// What was not read of the layer that is left, where a line names none and the role's policies allow what it says was refused.
-fn unread_layer(context: &DiagnosisContext<'_>, denied: &AccessDenied) -> Option<String> {
-    if denied.layer != RefusingLayer::Unknown || !is_on_secret(&denied.action) {
-        return None;
-    }
+/// True where a line names no layer, and the secret's own policy is one that was not read.
+fn is_layer_unread(context: &DiagnosisContext<'_>, denied: &AccessDenied) -> bool {
     let access = &context.evidence.access;
-    match access.found() {
+    let missing = match access.found() {
         Some(found) => found.secret_policy.missing(),
         None => access.observation.missing(),
-    }
+    };
+    denied.layer == RefusingLayer::Unknown && is_on_secret(&denied.action) && missing.is_some()
 }
 
 /// Policies alone: a cause where rotation fails unexplained or never worked, else a risk.
@@ -352,7 +352,7 @@ fn weigh_stops(context: &DiagnosisContext<'_>, cause: Cause, stops: Vec<Stop>) -
         _ => "",
     };
     let refused = stops.into_iter().map(|stop| stop.denied).collect();
-    Weighed::For(Opinion { confidence, severity, evidence, refused, note, stranger: None })
+    Weighed::For(Opinion { confidence, severity, evidence, refused, note, stranger: None, is_unread: false })
 }
 
 /// The least policy that allows what was refused.

@@ -268,8 +268,15 @@ fn redacted(mut seen: Evidence, request: &PlaybookRequest) -> Evidence {
         }
     }
     let (asked, region, now) = (seen.asked.clone(), seen.region.clone(), seen.now);
+    let tags = seen.secret.found().and_then(|secret| secret.tags.clone());
     match Redactor::default().redact_strings(seen) {
-        Ok((evidence, _)) => evidence,
+        Ok((mut evidence, _)) => {
+            // A value that is hidden cannot be compared with the one that a policy asks for.
+            if let Some(secret) = evidence.secret.observation.found_mut().filter(|secret| secret.tags != tags) {
+                secret.tags = None;
+            }
+            evidence
+        }
         Err(error) => {
             let withheld = Observation::Failed { error: format!("withheld, because it could not be redacted: {error}") };
             Evidence::unseen(asked, region, now, request.lookback, &withheld)

@@ -128,7 +128,9 @@ fn kms(world: &mut SimulatedAccount, command: &ParsedCommand) -> Result<(), Stri
     let id = command.text("key-id")?;
     let key = world.keys.iter_mut().find(|key| key.exists && (key.arn == id || key.id == id)).ok_or("NotFoundException")?;
     match command.operation.as_str() {
-        "enable-key" if key.state == "PendingDeletion" => return Err("KMSInvalidStateException".to_owned()),
+        "enable-key" if !matches!(key.state.as_str(), "Disabled" | "Enabled") => {
+            return Err("KMSInvalidStateException".to_owned());
+        }
         "enable-key" => key.state = "Enabled".to_owned(),
         "cancel-key-deletion" => {
             key.state = "Disabled".to_owned();

@@ -15,7 +15,7 @@ use crate::diagnosis::permissions::needs;
 use crate::diagnosis::policy_edit;
 use crate::diagnosis::readings::trust::Trust;
 use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
-use crate::diagnosis::remedy::{aws, rotate_now};
+use crate::diagnosis::remedy::{aws, aws_in, rotate_now};
 use crate::diagnosis::runs::{Ran, ran};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Change, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName};
@@ -60,7 +60,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         }
         Weighed::Against(verdict) => distrusted.map_or(verdict, Verdict::from),
         Weighed::For(opinion) => match distrusted {
-            Some(finding) if opinion.stranger.is_none() => lacking_too(finding, &opinion).into(),
+            Some(finding) if opinion.stranger.is_none() && !opinion.is_unread => lacking_too(finding, &opinion).into(),
             Some(finding) => finding.into(),
             None => lacking(context, opinion),
         },
@@ -169,6 +169,9 @@ fn lacking_too(mut distrusted: Finding, opinion: &Opinion) -> Finding {
 
 fn lacking(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
     let role = context.role_name().unwrap_or("ROLE");
+    if opinion.is_unread {
+        return refused_by_what_was_not_read(context, opinion, role);
+    }
     let explanation = match &opinion.stranger {
         Some(stranger) => format!("{stranger}, which is not the function's own role, may not perform {}.", opinion.actions()),
         None => format!("No policy of the role {role} allows {}.", opinion.actions()),
@@ -185,6 +188,24 @@ fn lacking(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
         .needs("secretsmanager:RotateSecret")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
+}
+
+/// The role's policies allow what was refused, and the refusal names no layer.
+fn refused_by_what_was_not_read(context: &DiagnosisContext<'_>, opinion: Opinion, role: &str) -> Verdict {
+    let explanation = format!(
+        "AWS refused {} to the role {role} and gave no reason. The role's policies allow it; the secret's resource policy, which \
+         was not read, may deny it.",
+        opinion.actions()
+    );
+    let look = ["secretsmanager", "get-resource-policy", "--secret-id", context.secret_id()];
+    let remediation =
+        Remediation::new("Look in the secret's resource policy for a Deny statement that meets the function's role.")
+            .run(aws_in(context, &look))
+            .needs("secretsmanager:GetResourcePolicy")
+            .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html");
+    let mut finding = opinion.finding(context, CAUSE, explanation, remediation);
+    finding.title = "the function's role is refused, by a policy that was not seen".to_owned();
+    finding.into()
 }
 
 /// A role of the same name with what rotation needs; Lambda knows a role by its id, so that the function gets it anew.
@@ -295,7 +316,11 @@ mod tests {
         fail(&mut evidence, RotationStep::CreateSecret, &[&refused(OWN, "")]);
         assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Likely);
         facts(&mut evidence.access).secret_policy = denied("secretsmanager:GetResourcePolicy");
-        assert_unknown(CAUSE, &evidence, "secretsmanager:GetResourcePolicy");
+        let open = finding(CAUSE, &evidence);
+        assert_eq!(open.confidence, Confidence::Possible);
+        assert!(open.explanation.contains("was not read, may deny it"), "{}", open.explanation);
+        assert!(open.remediation.commands[0].contains("get-resource-policy"));
+        assert_eq!(diagnose(&evidence).outcome, crate::model::Outcome::Inconclusive);
     }
 
     #[test]

@@ -35,7 +35,7 @@ struct KeyFault {
     whose: &'static str,
     /// Its ARN or id, where known.
     id: String,
-    /// As KMS names it, or `gone`.
+    /// As KMS names it, `gone`, or nothing where it was not seen.
     state: String,
     deletion_at: Option<Timestamp>,
     /// The custom key store it is in.
@@ -67,14 +67,14 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         if enabled_now && context.explained_otherwise(CAUSE) {
             return Verdict::clear("the key is enabled, and the newest failing invocation says something else");
         }
-        if let Some(key) = complaint.evidence.iter().find_map(|proof| key_in(&proof.text)).filter(|key| is_another(context, key))
-        {
-            let key = key.to_owned();
-            return former(context, complaint, key);
+        let named = complaint.evidence.iter().find_map(|proof| key_in(&proof.text)).map(str::to_owned);
+        if let Some(id) = named.clone().filter(|id| is_another(context, id)) {
+            return former(context, complaint, id);
         }
         let note = if enabled_now { " It is enabled now: it may have been fixed since." } else { "" };
         let explanation = format!("A KMS key that rotation depends on could not be used because of its state.{note}");
-        let mut finding = complaint.finding(context, CAUSE, explanation, fix(context, None));
+        let fault = named.map(|id| KeyFault { whose: SECRET, id, state: String::new(), deletion_at: None, store: None });
+        let mut finding = complaint.finding(context, CAUSE, explanation, fix(context, fault.as_ref()));
         if enabled_now {
             finding.confidence = finding.confidence.min(Confidence::Likely);
         }
@@ -176,8 +176,8 @@ fn by_person(context: &DiagnosisContext<'_>, fault: &KeyFault) -> Option<Remedia
     let id = fault.id.as_str();
     Some(match fault.state.as_str() {
         "PendingImport" => Remediation::new(
-            "Import the key's material again, with `aws kms import-key-material`, and rotate. The command fetches the public key \
-             and the token that this needs.",
+            "Import the key's material again (kms import-key-material), and rotate. The command fetches the public key and the \
+             token that this needs.",
         )
         .run(aws_in(
             context,
@@ -199,8 +199,8 @@ fn by_person(context: &DiagnosisContext<'_>, fault: &KeyFault) -> Option<Remedia
             let of_store: Vec<&str> = fault.store.iter().flat_map(|store| ["--custom-key-store-id", store.as_str()]).collect();
             let words = [&["kms", "describe-custom-key-stores"][..], &of_store[..]].concat();
             Remediation::new(
-                "The key's custom key store is not connected: repair what the command shows, connect the store with `aws kms \
-                 connect-custom-key-store`, and rotate.",
+                "The key's custom key store is not connected: repair what the command shows, connect the store (kms \
+                 connect-custom-key-store), and rotate.",
             )
             .run(aws_in(context, &words))
             .needs("kms:DescribeCustomKeyStores")
@@ -297,6 +297,9 @@ mod tests {
         let mut evidence = healthy();
         fail(&mut evidence, RotationStep::CreateSecret, &[&own]);
         assert!(finding(CAUSE, &evidence).explanation.contains("fixed since"));
+        facts(&mut evidence.access).secret_key = denied("kms:DescribeKey");
+        let commands = finding(CAUSE, &evidence).remediation.commands;
+        assert!(commands[0].contains(KEY) && commands[0].contains("cancel-key-deletion"), "{commands:?}");
     }
 
     #[test]

@@ -210,6 +210,13 @@ def deny_that_spares_the_rotation_role(w):
     return healthy(never=FAULTS + ["secret_resource_policy_deny"])
 
 
+def tag_that_the_roles_policy_asks_for(w):
+    w.role(actions=None, statements=[{"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*", "Condition": {
+        "StringEquals": {"aws:ResourceTag/rotate": "yes"}}}]).secret(Tags=[{"Key": "rotate", "Value": "yes"}])
+    w.function().rotating().succeeded()
+    return healthy(never=FAULTS + ["iam_identity_policy_missing"])
+
+
 def key_of_the_customer_in_good_order(w):
     w.role(statements=[{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"}])
     w.secret(KmsKeyId=w.key()).function().rotating().succeeded()

@@ -184,6 +184,62 @@ def function_policy_for_another_secret(w):
     return root_cause("lambda_invoke_permission_missing")
 
 
+def function_policy_for_the_organization_alone(w):
+    w.role().secret().function().rotating(last=NOW - 30 * DAY, due=NOW - 2 * DAY)
+    w.proxy.patches["lambda:GetPolicy"] = {"Policy": json.dumps({"Version": "2012-10-17", "Id": "default", "Statement": [
+        {"Sid": "OurOrganization", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": w.function_arn,
+         "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}]})}
+    return root_cause("lambda_invoke_permission_missing", confidence="Confirmed", says=["OurOrganization", "aws:PrincipalOrgID"])
+
+
+def policy_asks_for_a_tag_that_the_secret_lacks(w):
+    w.role(actions=None, statements=[{"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*", "Condition": {
+        "StringEquals": {"aws:ResourceTag/rotate": "yes"}}}]).secret(Tags=[{"Key": "team", "Value": "shop"}])
+    w.broken("createSecret", [CREDENTIALS, no_identity_allow("DescribeSecret")])
+    return root_cause("iam_identity_policy_missing", confidence="Confirmed", says=["PutSecretValue"])
+
+
+def function_policy_and_trust_lost_at_once(w):
+    w.role().secret().function(invoke="nobody").rotating(last=NOW - 30 * DAY, due=NOW - 2 * DAY)
+    w.iam.update_assume_role_policy(RoleName=w.role_name, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))
+    return root_cause("lambda_invoke_permission_missing", also=["iam_identity_policy_missing"], says=["update-assume-role-policy"])
+
+
+def secret_policy_denies_outside_the_office(w):
+    w.role().secret()
+    w.secrets.put_resource_policy(SecretId=w.secret_arn, ResourcePolicy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Sid": "Office", "Effect": "Deny", "Principal": "*", "Action": "secretsmanager:*", "Resource": "*",
+         "Condition": {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}]}))
+    w.broken("createSecret", [CREDENTIALS, denied("DescribeSecret", "with an explicit deny in a resource-based policy")])
+    return root_cause("secret_resource_policy_deny", says=["Office", "put-resource-policy"], silent_about=["fixed-policy.json"])
+
+
+def denied_without_a_reason_where_the_secrets_policy_may_not_be_read(w):
+    w.role().secret()
+    w.broken("createSecret", [CREDENTIALS, denied("DescribeSecret")])
+    w.deny("secretsmanager:GetResourcePolicy")
+    return inconclusive(needs=["secretsmanager:GetResourcePolicy"])
+
+
+def former_key_is_disabled(w):
+    w.role(statements=[{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]).secret(KmsKeyId=w.key())
+    former = w.key()
+    w.kms.disable_key(KeyId=former.rsplit("/", 1)[1])
+    w.broken("createSecret", [CREDENTIALS, raised("ClientError", "An error occurred (KMSInvalidStateException) when calling the "
+             f"GetSecretValue operation: {former} is disabled.")])
+    return root_cause("kms_key_disabled_or_pending_deletion", says=[f"enable-key --key-id {former}"])
+
+
+def key_without_its_material(w):
+    w.role(statements=[{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]).secret(KmsKeyId=w.key())
+    key = w.backend_secret().kms_key_id
+    w.proxy.patches["kms:DescribeKey"] = {"KeyMetadata": lambda told: {**told, "KeyState": "PendingImport", "Enabled": False}}
+    w.broken("createSecret", [CREDENTIALS, raised("ClientError", "An error occurred (KMSInvalidStateException) when calling the "
+             f"GetSecretValue operation: {key} is pending import.")])
+    return root_cause("kms_key_disabled_or_pending_deletion", says=["get-parameters-for-import"], silent_about=["enable-key"])
+
+
 def endpoint_policy(w):
     w.role().secret().function(VpcConfig=VPC)
     w.broken("createSecret", [CREDENTIALS, denied("DescribeSecret", "because no VPC endpoint policy allows the "

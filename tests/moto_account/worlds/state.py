@@ -87,6 +87,12 @@ def secret_in_another_region(w):
     return Expected("not_found", "secret_not_found", says=["shop/orders-prd"])
 
 
+def arn_of_a_secret_that_was_created_again(w):
+    w.role().secret()
+    w.asks_for = w.secret_arn[:-6] + "Zz9Zz9"
+    return Expected("not_found", "secret_not_found", says=["is there under another ARN", f"Values={w.secret_name}'"])
+
+
 def superuser_secret_is_gone(w):
     w.broken("setSecret", [CREDENTIALS, raised("ResourceNotFoundException", "An error occurred (ResourceNotFoundException) when calling the "
              "GetSecretValue operation: Secrets Manager can't find the specified secret.")])
