@@ -99,8 +99,8 @@ pub(super) const TABLE: &[SecretKind] = &[
     },
     SecretKind {
         kind: "password",
-        // Also as teams write it whose function speaks their own language.
-        regex: r"(?i-u:pass[ _.-]?(?:word|wd|phrase|code)|ps?swd|passwort|kennwort|mot[_ ]?de[_ ]?passe|contrase(?:ñ|n)a|senha|wachtwoord|passord|l(?:ö|o)senord|has(?:ł|l)o(?-u:\b)|пароль|Пароль|パスワード|密码|密碼|비밀번호)",
+        // Also as teams write it whose function speaks their own language; letters that look like Latin ones are read as those.
+        regex: r"(?i-u:pass[ _.-]?(?:word|wd|phrase|code)|ps?swd|passwort|kennwort|mot[_ ]?de[_ ]?passe|contrase(?:ñ|n)a|senha|wachtwoord|passord|l(?:ö|o)senord|has(?:ł|l)o(?-u:\b)|(?:п|П)(?:а|a)(?:р|p)(?:о|o)ль|パスワード|密码|密碼|비밀번호)",
         secret: names::strong,
         masked: &[
             ("DB_PSWD=tiger", "tiger"),
