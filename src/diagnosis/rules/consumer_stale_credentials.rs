@@ -10,7 +10,7 @@
 //! **Is not it** while rotation fails.
 
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, signatures};
-use crate::model::{Cause, Confidence, LogEvent, Proof, Remediation, Severity, StepName};
+use crate::model::{Cause, Confidence, Invocation, LogEvent, Proof, Remediation, Severity, StepName};
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::ConsumerStaleCredentials,
@@ -53,9 +53,14 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 fn line_after<'a>(context: &DiagnosisContext<'a>, success: jiff::Timestamp) -> Option<&'a LogEvent> {
     let logs = context.evidence.logs.found()?;
     let later = logs.invocations.iter().filter(|invocation| invocation.started_at > success);
-    later
-        .flat_map(|invocation| &invocation.lines)
-        .find(|event| signatures::classify_event(&event.text).is_some_and(|found| found.cause == RULE.cause))
+    // What is refused beside a rotation, in an invocation of its own, is the application's that logs into the same group.
+    let is_applications = |cause: Cause, invocation: &Invocation| {
+        cause == RULE.cause || (cause == Cause::DbAuthFailed && invocation.step.is_none())
+    };
+    later.flat_map(|invocation| invocation.lines.iter().map(move |event| (invocation, event))).find_map(|(invocation, event)| {
+        let found = signatures::classify_event(&event.text)?;
+        is_applications(found.cause, invocation).then_some(event)
+    })
 }
 
 #[cfg(test)]

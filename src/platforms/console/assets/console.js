@@ -331,16 +331,18 @@
     stale = false;
     clearTimeout(again);
     const mine = generation;
+    const asked = location.href;
     try {
-      const { page, at, out } = await fetched(location.href);
+      const { page, at, out } = await fetched(asked);
       if (out) {
         state("out");
         again = setTimeout(soon, AGAIN_MS);
         return;
       }
       state(isSheet(page) ? "open" : "gone");
-      // Something was sent meanwhile, and what came of it may be newer or older than this: only another look tells.
-      if (mine !== generation) {
+      // Something was sent meanwhile, and what came of it may be newer or older than this; or somebody went elsewhere, back or
+      // forth. Only another look tells.
+      if (mine !== generation || location.href !== asked) {
         stale = true;
         return;
       }
