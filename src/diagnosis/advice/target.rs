@@ -183,7 +183,9 @@ fn is_judged_after_login(text: &str) -> bool {
 /// True where the line speaks of a lock; a statement that only ran out of time may have met a slow server.
 fn names_a_lock(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    ["lock", "concurren", "resource busy", "ora-", "sql091", "40001"].iter().any(|words| text.contains(words))
+    ["lock", "concurren", "serializ", "another transaction", "resource busy", "ora-", "sql091", "40001"]
+        .iter()
+        .any(|words| text.contains(words))
 }
 
 pub(super) fn locked(shown: Shown<'_, '_, '_>) -> Advice {

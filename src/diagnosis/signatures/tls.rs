@@ -25,6 +25,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"hostname \S+ could not be verified|SSLPeerUnverifiedException",
         r"No (?:subject alternative (?:DNS )?names?|name) matching|The name in the certificate does not match",
         r"ServerHostname.*hostnameInCertificate|RemoteCertificateNameMismatch",
+        r"certificate (?:validation|verification) failed: .{0,40}host ?name",
         r"DPY-600[26]|ORA-29002|server DN .* does not match",
     ])
     .matches(&[
@@ -130,7 +131,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"SSL connection error",
         r"\bDPY-600[0-9]\b.*(?:SSL|EOF|protocol|TLS)",
         r"EOF occurred in violation of protocol|SSLParamsException|TLS connection error",
-        r"\(2026,|\bERROR 2026\b|CR_SSL_CONNECTION_ERROR|HANDSHAKE_SSL_ERROR",
+        r"\(2026, [b\x22'\\]|\bERROR 2026\b|CR_SSL_CONNECTION_ERROR|HANDSHAKE_SSL_ERROR",
         r"\b(?:TLSV1_ALERT|SSLV3_ALERT|UNKNOWN_PROTOCOL)|\btlsv1 alert\b",
         r"(?:SSL|TLS) handshake (?:failed|failure|error)|establish SSL/TLS handshake|SSLHandshakeException",
         r"ORA-28759|ORA-28864|ORA-29024|ORA-29019",
