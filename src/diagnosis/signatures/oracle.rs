@@ -51,7 +51,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .fault(Fault::PasswordExpired)
         .matches(&["ORA-28001: the password has expired"])
         .ignores(&["WARNING: ORA-28002: the password will expire within 7 days"]),
-    is(Cause::DbAuthFailed, NamedFault, &[r"\bORA-28040\b|\bDPY-3015\b|\bDPY-3016\b|\bNJS-116\b|\bDPY-3010\b|\bNJS-138\b"])
+    is(Cause::DbAuthFailed, NamedFault, &[r"\bORA-28040\b|\bDPY-3015\b|\bDPY-3016\b|\bNJS-116\b"])
         .engine("oracle")
         .fault(Fault::MethodUnsupported)
         .matches(&[

@@ -30,9 +30,18 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "[ERROR] ClusterAuthorizationFailedError: [Error 31] ClusterAuthorizationFailedError: Request AlterUserScramCredentials is not authorized",
     ])
     .ignores(&["[INFO] privileges granted to user 'APP'"]),
+    // Before PostgreSQL's entries, which know SQLSTATE 57P03 as a server that takes no connections.
+    is(Cause::TargetServiceError, NamedFault, &[r"No active warehouse selected|NOT_ALLOWED - vhost \S+ not found"])
+        .fault(Fault::StatementFailed)
+        .matches(&[
+            "snowflake.connector.errors.ProgrammingError: 000606 (57P03): No active warehouse selected in the current session.",
+            "pika.exceptions.ProbableAccessDeniedError: ConnectionClosedByBroker: (530) 'NOT_ALLOWED - vhost orders not found'",
+        ])
+        .ignores(&["[INFO] warehouse selected"]),
     // An answer of the account's network policy, not of the network.
     is(Cause::TargetServiceError, NamedFault, &[
         r"is not allowed to access Snowflake|\b390422\b|Incoming request with IP/Token",
+        // MongoDB Atlas.
         r"IP_ADDRESS_NOT_ON_ACCESS_LIST|IP address \S+ is not allowed to access this resource",
     ])
         .fault(Fault::AddressNotAllowed)

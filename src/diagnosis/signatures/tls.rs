@@ -15,6 +15,14 @@ fn certificate(line: &Line<'_>) -> Option<Cause> {
 }
 
 pub(super) const SIGNATURES: &[Signature] = &[
+    // MongoDB Atlas breaks off the handshake with an address that is not on its list.
+    is(Cause::TargetServiceError, NamedFault, &[
+        r"\.mongodb\.net\b.{0,160}(?:TLSV1_ALERT_INTERNAL_ERROR|tlsv1 alert internal error)",
+    ])
+    .engine("mongodb")
+    .fault(Fault::AddressNotAllowed)
+    .matches(&["pymongo.errors.ServerSelectionTimeoutError: ac-1-shard-00-00.abcde.mongodb.net:27017: [SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:1006)"])
+    .ignores(&["pymongo.errors.ServerSelectionTimeoutError: SSL handshake failed: db.example.internal:27017: [SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:1129)"]),
     is(Cause::DbHostnameVerification, NamedFault, &[
         r"Hostname verification failed",
         r"(?:Hostname|IP address) mismatch, certificate is not valid for",
