@@ -65,6 +65,9 @@ const DETAIL_KEYS: [&str; 12] = [
     "properties",
 ];
 
+/// Where loggers put how long a function waits before it tries again.
+const RETRY_KEYS: [&str; 6] = ["retryin", "retryinms", "retryafter", "retrydelay", "nextretryin", "backoff"];
+
 /// A structured line: its level, its request id, its author, and its text.
 pub(super) struct Structured {
     pub(super) level: Option<Level>,
@@ -90,6 +93,12 @@ pub(super) fn read(object: &Map<String, Value>) -> Option<Structured> {
                 append_value(key, value, &mut text);
             }
         }
+    }
+    // A warning that tells when the next try comes is one of several tries.
+    if level == Some(Level::Warning)
+        && let Some(wait) = RETRY_KEYS.iter().find_map(|key| fields.get(key)).filter(|wait| wait.is_string() || wait.is_number())
+    {
+        append(&format!("retry in {}", wait.to_string().trim_matches('"')), &mut text);
     }
     let named = |key: &str| fields.get(key).and_then(Value::as_str).map(str::to_owned);
     let of_log = fields.get("log").and_then(|log| log.get("logger")).and_then(Value::as_str).map(str::to_owned);
@@ -169,6 +178,17 @@ fn append_object(fields: &Fields<'_>, text: &mut String) {
             append_value(key, value, text);
         }
     }
+    if is_error && let Some(status) = http_status(fields) {
+        append(&format!("status code {status}"), text);
+    }
+}
+
+/// The status of the HTTP answer that an error carries beside its words. AWS's SDKs give one to each error, which says no more
+/// than the error's name.
+fn http_status(fields: &Fields<'_>) -> Option<u64> {
+    let is_of_aws = ["metadata", "fault", "retryable"].iter().any(|key| fields.get(key).is_some());
+    let given = ["statuscode", "status", "httpstatus", "httpstatuscode"].iter().find_map(|key| fields.get(key)?.as_u64())?;
+    (!is_of_aws && (400..600).contains(&given)).then_some(given)
 }
 
 fn append_value(key: &str, value: &Value, text: &mut String) {
@@ -240,6 +260,33 @@ mod tests {
         ] {
             assert_eq!(read(line.as_object().unwrap()).unwrap().level, Some(level), "{line}");
         }
+    }
+
+    #[test]
+    fn an_error_carries_the_status_of_its_http_answer_but_for_those_of_aws() {
+        let text = |line: Value| read(line.as_object().unwrap()).unwrap().text;
+        let refused =
+            text(json!({"errorType": "HttpError", "errorMessage": "Resource not accessible", "status": 403, "stack": []}));
+        assert!(refused.ends_with("\nstatus code 403"), "{refused}");
+        let told = text(
+            json!({"level": 50, "err": {"message": "Request failed with status code 401", "stack": "at x", "status": 401}, "msg": "x"}),
+        );
+        assert_eq!(told.matches("401").count(), 1, "{told}");
+        let of_aws =
+            text(json!({"errorType": "ValidationException", "errorMessage": "bad", "statusCode": 400, "retryable": false}));
+        assert!(!of_aws.contains("400"), "{of_aws}");
+        let answered = text(json!({"level": "info", "msg": "gone already", "status": 404}));
+        assert!(!answered.contains("404"), "{answered}");
+    }
+
+    #[test]
+    fn a_warning_says_when_the_next_try_comes() {
+        let text = |line: Value| read(line.as_object().unwrap()).unwrap().text;
+        assert_eq!(
+            text(json!({"level": "WARN", "msg": "attempt failed", "retry_in": "500ms"})),
+            "attempt failed\nretry in 500ms"
+        );
+        assert_eq!(text(json!({"level": "ERROR", "msg": "attempt failed", "retry_in": 500})), "attempt failed");
     }
 
     #[test]

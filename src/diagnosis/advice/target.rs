@@ -183,7 +183,9 @@ fn is_judged_after_login(text: &str) -> bool {
 /// True where the line speaks of a lock; a statement that only ran out of time may have met a slow server.
 fn names_a_lock(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    ["lock", "concurren", "resource busy", "ora-", "sql091", "40001"].iter().any(|words| text.contains(words))
+    ["lock", "concurren", "serializ", "another transaction", "resource busy", "ora-", "sql091", "40001"]
+        .iter()
+        .any(|words| text.contains(words))
 }
 
 pub(super) fn locked(shown: Shown<'_, '_, '_>) -> Advice {
@@ -299,11 +301,40 @@ pub(super) fn host_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
     }
 }
 
-/// The address in the words that Snowflake says it in.
+/// The address in the words of Snowflake and of MongoDB Atlas.
 static REFUSED_ADDRESS: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?i)\bIP(?:/Token)?:? (?P<address>[0-9a-f.:]{7,45})\b").ok());
+    LazyLock::new(|| Regex::new(r"(?i)\bIP(?:/Token| address)?:? (?P<address>[0-9a-f.:]{7,45})\b").ok());
+
+/// A service that lets in only the addresses on a list of its own.
+struct Doorkeeper {
+    title: &'static str,
+    name: &'static str,
+    /// What lists the addresses.
+    list: &'static str,
+    /// Where an address is allowed.
+    place: &'static str,
+    link: &'static str,
+}
+
+const SNOWFLAKE: Doorkeeper = Doorkeeper {
+    title: "Snowflake's network policy does not let the function's address in",
+    name: "Snowflake",
+    list: "a network policy of the account or the user",
+    place: "the network policy of the Snowflake account or user (ALTER NETWORK RULE, or ALLOWED_IP_LIST of the policy)",
+    link: "https://docs.snowflake.com/en/user-guide/network-policies",
+};
+
+const ATLAS: Doorkeeper = Doorkeeper {
+    title: "the access list of MongoDB Atlas does not let the function's address in",
+    name: "MongoDB Atlas",
+    list: "the IP access list of the project, or of the API key,",
+    place: "the IP access list of the project, or of the API key",
+    link: "https://www.mongodb.com/docs/atlas/security/ip-access-list/",
+};
 
 pub(super) fn address_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
+    let is_atlas = ["mongodb", "ACCESS_LIST", "access this resource"].iter().any(|word| shown.text().contains(word));
+    let keeper = if is_atlas { ATLAS } else { SNOWFLAKE };
     let found = REFUSED_ADDRESS.as_ref().and_then(|pattern| pattern.captures(shown.text())?.name("address"));
     let address = found.map(|address| address.as_str().trim_end_matches('.'));
     let named = address.map(|address| format!(" {address}")).unwrap_or_default();
@@ -312,14 +343,14 @@ pub(super) fn address_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
         .function()
         .and_then(|function| function.vpc.as_ref())
         .map(|vpc| format!("Name=vpc-id,Values={}", vpc.vpc_id));
+    let place = keeper.place;
     let fix = Remediation::new(match &filter {
-        Some(_) => format!(
-            "Compare the address{named} with those of the VPC's NAT gateways, and allow these in the network policy of the Snowflake \
-             account or user (ALTER NETWORK RULE, or ALLOWED_IP_LIST of the policy). Then rotate."
-        ),
+        Some(_) => {
+            format!("Compare the address{named} with those of the VPC's NAT gateways, and allow these in {place}. Then rotate.")
+        }
         None => format!(
             "The function is in no VPC, so that its address{named} is another one every time. Put it into a VPC with a NAT gateway, and \
-             allow the gateway's address in Snowflake's network policy. Then rotate."
+             allow the gateway's address in {place}. Then rotate."
         ),
     });
     let fix = match filter {
@@ -331,13 +362,15 @@ pub(super) fn address_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
         None => fix,
     };
     Advice {
-        title: "Snowflake's network policy does not let the function's address in",
+        title: keeper.title,
         explanation: format!(
-            "Snowflake was reached{} and refused the address{named} before it checked user and password: a network policy of the account \
-             or the user lists the addresses that may log in.",
-            shown.in_step()
+            "{} was reached{} and refused the address{named} before it checked user and password: {} lists the addresses that \
+             may log in.",
+            keeper.name,
+            shown.in_step(),
+            keeper.list
         ),
-        remediation: fix.rotate(shown.context).link("https://docs.snowflake.com/en/user-guide/network-policies"),
+        remediation: fix.rotate(shown.context).link(keeper.link),
     }
 }
 

@@ -25,8 +25,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::Benign, Normal, &[
         r"^\W*(?:DD_EXTENSION|NR_EXT|TELEMETRY|otelcol)\b",
         r"cannot find the current segment|No segment found, cannot begin subsegment|Missing AWS Lambda trace data for X-Ray",
-        // OTLP, Datadog, StatsD and X-Ray listen beside the function; no database does.
-        r"(?:ECONNREFUSED|connecting to|connect to|dial tcp|Post) \S{0,12}127\.0\.0\.1:(?:4317|4318|8125|8126|2000)\b|localhost:(?:4317|4318|8125|8126)\b|ECONNREFUSED ::1:(?:4317|4318|8125|8126)\b",
+        r"(?-i:\bSENTRY|\bSentry|\bRollbar|\bBugsnag)\b.{0,20}\bfailed to (?:send|flush|deliver)\b",
         r"Failed to export (?:the )?(?:spans?|traces?|metrics|logs|batch)\b|Exporting failed\. ",
     ])
     .matches(&[
@@ -34,7 +33,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "[NR_EXT] Telemetry client error: Post \"https://cloud-collector.newrelic.com/aws/lambda/v1\": context deadline exceeded",
         "[ERROR] cannot find the current segment/subsegment, please make sure you have a segment open",
         "Failed to export span batch code: 503, reason: Service Unavailable",
-        "Error: connect ECONNREFUSED 127.0.0.1:4318\n    at TCPConnectWrap.afterConnect [as oncomplete] (node:net:1555:16)",
+        "SENTRY - failed to send event: connect ETIMEDOUT",
     ]),
     is(Cause::Benign, Normal, &[
         r"Proceed to current secret since pending secret does not authenticate",

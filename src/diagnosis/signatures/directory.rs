@@ -57,6 +57,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"when calling the ResetUserPassword operation",
         r"\bLDAP\w*(?:InvalidCredentials|ServerDown|Bind)\w*|invalidCredentials\b|ldap\.(?:INVALID_CREDENTIALS|SERVER_DOWN|INSUFFICIENT_ACCESS|CONSTRAINT_VIOLATION)",
         r"LDAP: error code (?:49|50|53|19)|AcceptSecurityContext error|\bLDAP_INVALID_CREDENTIALS|LDAP Result Code 49",
+        r"\binsufficientAccessRights\b|\bINSUFF_ACCESS_RIGHTS\b",
         r"(?:80090308|0000052D|52e, v)",
     ])
     .engine("active-directory")
@@ -66,6 +67,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "kinit: Cannot contact any KDC for realm 'CORP.EXAMPLE.COM' while getting initial credentials",
         "ldap3.core.exceptions.LDAPInvalidCredentialsResult: LDAPInvalidCredentialsResult - 49 - invalidCredentials - None - 80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data 52e, v3839",
         "javax.naming.AuthenticationException: [LDAP: error code 49 - 80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, data 52e, v3839]",
+        "ldap3.core.exceptions.LDAPInsufficientAccessRightsResult: LDAPInsufficientAccessRightsResult - 50 - insufficientAccessRights - None - 00000005: SecErr: DSID-03152E13, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0",
         "ldap.SERVER_DOWN: {'desc': \"Can't contact LDAP server\"}",
     ])
     .ignores(&[

@@ -80,6 +80,11 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .engine("cassandra")
     .matches(&["cassandra.cluster.NoHostAvailable: ('Unable to connect to any servers', {'10.0.1.2:9042': AuthenticationFailed('Failed to authenticate to 10.0.1.2:9042: Error from server: code=0100 [Bad credentials] message=\"Provided username app and/or password are incorrect\"')})"])
     .ignores(&["[INFO] authenticated to 10.0.1.2:9042"]),
+    is(Cause::DbPermissionInsufficient, NamedFault, &[r"code=2200 \[Invalid query\] message=\\?\x22\S+ doesn't exist"])
+        .engine("cassandra")
+        .fault(Fault::UserGone)
+        .matches(&["cassandra.InvalidRequest: Error from server: code=2200 [Invalid query] message=\"app doesn't exist\""])
+        .ignores(&["[INFO] role app doesn't exist yet"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[r"code=2100 \[Unauthorized\]|User \S+ has no (?:ALTER|CREATE|AUTHORIZE) permission"])
         .engine("cassandra")
         .matches(&["cassandra.Unauthorized: Error from server: code=2100 [Unauthorized] message=\"User app has no ALTER permission on <role app> or any of its parents\""])

@@ -38,7 +38,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .matches(&["redis.exceptions.TimeoutError: Timeout connecting to server"])
     .ignores(&["[INFO] connecting to cache.example.internal:6379"]),
     is(Cause::DbPasswordPolicyOrChars, NamedFault, &[
-        r"Passwords? (?:length )?must be between \d+ and \d+|AUTH token .{0,40}(?:invalid|must)|password must (?:be|have) .{0,40}characters",
+        r"Passwords? (?:length )?must be between \d+ and \d+|AUTH token .{0,40}(?:invalid|must)|passwords? must (?:be|have) .{0,40}characters",
     ])
     .matches(&["InvalidParameterValue: Passwords length must be between 16-128 characters. Passwords must be between 16 and 128 characters"])
     .ignores(&["[INFO] password of 32 characters generated"]),

@@ -15,6 +15,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     // The target is AWS itself: keys and users that its own services hand out.
     is(Cause::TargetServiceError, NamedFault, &[
         r"when calling the (?:Create|Update|Delete|Get|List|Reset)(?:ApiKey|AccessKey|ServiceSpecificCredential|LoginProfile|UserPoolClient|SmtpCredential|SigningKey)s? operation",
+        r"\(NotAuthorizedException\) when calling the (?:Admin)?InitiateAuth operation",
     ])
     .matches(&["botocore.errorfactory.NotFoundException: An error occurred (NotFoundException) when calling the UpdateApiKey operation: Invalid API Key identifier specified"])
     .ignores(&["[INFO] An error occurred (NoSuchEntity) when calling the DeleteAccessKey operation is ignored: it is gone"]),
@@ -41,7 +42,10 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"(?:responded|replied|failed|returned|answered|received|rejected)\b.{0,40}\b(?:with )?(?:status |HTTP |code |a )*(?:40[0-9]|41[0-9]|42[0-9]|50[0-9])\b",
         r"\((?:401|403|429|500|502|503|504)\)\s+(?:Reason: )?(?:Unauthorized|Forbidden|Too Many Requests|Internal Server Error|Bad Gateway|Service Unavailable|Gateway Timeout)",
         r"(?:Error|Exception|PermissionDenied|Unauthenticated): (?:40[0-9]|422|429|50[0-9])\b[: ]|Error code: (?:40[0-9]|422|429|50[0-9])\b",
-        r"Response code:? \(?[45]\d\d\b|kind: Status\([45]\d\d\)|\bInvalid API key\b",
+        r"Response code:? \(?[45]\d\d\b|kind: Status\([45]\d\d\)",
+        r"\b(?:Invalid|Expired|Revoked|Unknown) (?:API|access|auth|bearer|refresh) ?(?:key|token)\b|\bInvalid token provided\b|(?:Error|Exception): Bad credentials\b",
+        r"\b(?:key|token)\b.{0,60}\bdoes not have (?:the )?(?:required|necessary|sufficient) (?:permission|scope|right)s?\b|Resource not accessible by \w",
+        r"\brate limit exceeded\b|\bexceeded (?:the |your )?(?:API )?rate limit\b",
         r"\b(?:401|403|429|500|502|503|504)\b:? (?:Unauthorized|Forbidden|Too Many Requests|Internal Server Error|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out)\b",
         r"\b[45]\d\d, message='|Net::HTTP\w+Exception: [45]\d\d|HttpClientErrorException|HttpServerErrorException|Response status code does not indicate success",
     ])
@@ -57,6 +61,9 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "influxdb_client.rest.ApiException: (401)\nReason: Unauthorized\nHTTP response body: {\"code\":\"unauthorized\"}",
         "reqwest::Error { kind: Status(502), url: \"https://api.example.com/keys\" }",
         "stripe.error.AuthenticationError: Invalid API Key provided: ****1234",
+        "[ERROR] AuthenticationError: Expired API Key provided: rk_live_****1234\nTraceback (most recent call last):",
+        "HttpError: Resource not accessible by integration",
+        "StripeRateLimitError: Request rate limit exceeded.",
         "google.api_core.exceptions.PermissionDenied: 403 Permission 'iam.serviceAccountKeys.create' denied",
         "github.GithubException.BadCredentialsException: 401 {\"message\": \"Bad credentials\"}",
     ])
@@ -64,5 +71,6 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "[INFO] vendor API returned 200",
         "[INFO] deleted 500 rows",
         "[INFO] HTTP status 201 Created",
+        "[INFO] rate limit: 4998 of 5000 requests left",
     ]),
 ];

@@ -32,7 +32,7 @@ static GOES_ON: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// The beginning of a sentence about errors that are not there.
 static HYPOTHETICAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"(?i)^\W*(?:check(?:ing|s)?|(?:error|exception|retry|signal) handlers?|verify(?:ing)?|ensur(?:e|ing)|note|reminder|hint|tip|todo|if|when|whether|docs?|",
+        r"(?i)^\W*(?:check(?:ing|s)?|dry[ -]?run|(?:the )?(?:previous|last)[ _](?:rotation|run|execution).{0,60}?(?:_|\b)(?:fail|err|ended)\w*|(?:error|exception|retry|signal) handlers?|verify(?:ing)?|ensur(?:e|ing)|note|reminder|hint|tip|todo|if|when|whether|docs?|",
         r"documentation|see|read (?:the|this|our|more|about|from)|learn|handl(?:e[sd]?|ing)|catch(?:es|ing)?|config(?:ur(?:ed|ing|ation))?|added|adds|fix(?:ed|es)?|",
         r"feature|release|changelog|runbook|help|usage|example|testing (?:that|whether|for)|looking for|waiting for|",
         r"monitor(?:ing|s)?|alarm|metric|filter|pattern|searching|the alarm|this (?:alarm|metric|runbook|page)|we|you (?:can|may|should)|no (?:errors?|failures?|exceptions?|problems?|issues?|timeouts?|retr(?:y|ies)|need|action|awspending))\b"
@@ -42,6 +42,12 @@ static HYPOTHETICAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// A line of progress about what is not there. Errors begin so too: `no pg_hba.conf entry`, `No route to host`.
 static NOTHING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)^\W*no\b").ok());
+
+/// Codes of errors one after the other, in quotes: a table that the function loads. One code alone may be an error's own.
+static LISTS_CODES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let code = r#"["'](?:\d[0-9A-Z]{4}|E[A-Z]{5,}|ORA-\d{5}|\w+(?:Error|Exception))["']"#;
+    Regex::new(&format!(r"[\[{{(,]\s*{code}\s*(?:[:=][^,]*)?,\s*{code}\s*[:=,\]}})]")).ok()
+});
 
 /// Words of a text about errors: documentation, tests, questions.
 static ABOUT_ERRORS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -91,6 +97,7 @@ impl<'a> Line<'a> {
                 names_an_error(said)
                     && !says(&NOTHING, said)
                     && !only_mentions()
+                    && !says(&LISTS_CODES, said)
                     && !says(&GOES_ON, said)
                     && !says(&SDK_TRACE, said)
             }
@@ -130,7 +137,7 @@ static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// A warning of one attempt of several.
 static RETRIES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:retrying|will retry|will be retried|retry (?:in|after|attempt|\d)|trying again|falling back|reconnecting|will reconnect|backing off|sleeping|using (?:the )?default|defaulting to|recovered|resolved itself|as expected|is expected)\b").ok()
+    Regex::new(r"(?i)\b(?:retrying|will retry|will be retried|retry (?:in|after|attempt|\d)|trying again|trying (?:with )?(?:the )?(?:AWSCURRENT|AWSPREVIOUS|AWSPENDING|current|previous|pending)|falling back|reconnecting|will reconnect|backing off|sleeping|using (?:the )?default|defaulting to|recovered|resolved itself|as expected|is expected)\b").ok()
 });
 
 /// What SDKs write of every response when debugging is on.

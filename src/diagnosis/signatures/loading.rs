@@ -28,7 +28,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"requires? the '?[\w-]+'? (?:package|module|library) to be installed",
         r"install the [`'\x22]?[\w-]+[`'\x22]? (?:package|module|extra)",
         r"No suitable driver found",
-        r"DPI-1047|Cannot locate a 64-bit Oracle Client library",
+        // The libraries of Oracle's client, which a thin driver does without.
+        r"DPI-1047|Cannot locate a 64-bit Oracle Client library|server version are not supported by \S+ in thin mode",
         r"Can.{0,3}t open lib '.*' : file not found",
         r"\bIM002\b|PDOException: could not find driver|sql: unknown driver \S{1,60} \(forgotten import\?\)",
         r"Please install dnspython|\x22dnspython\x22 module must be installed",
@@ -36,6 +37,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .matches(&[
         "RuntimeError: 'cryptography' package is required for sha256_password or caching_sha2_password auth methods",
         "DatabaseError: DPI-1047: Cannot locate a 64-bit Oracle Client library: \"libclntsh.so: cannot open shared object file: No such file or directory\"",
+        "DPY-3010: connections to this database server version are not supported by python-oracledb in thin mode",
         "pyodbc.Error: ('01000', \"[01000] [unixODBC][Driver Manager]Can't open lib 'ODBC Driver 17 for SQL Server' : file not found (0) (SQLDriverConnect)\")",
         "java.sql.SQLException: No suitable driver found for jdbc:postgresql://db.example.internal/app",
         "('IM002', '[IM002] [unixODBC][Driver Manager]Data source name not found and no default driver specified (0) (SQLDriverConnect)')",

@@ -72,6 +72,7 @@ const TABLES: &[&[Signature]] = &[
     document_stores::SIGNATURES,
     elasticache::SIGNATURES,
     aws_api::SIGNATURES,
+    network::TELEMETRY,
     http::SIGNATURES,
     network::SIGNATURES,
     drivers::SIGNATURES,

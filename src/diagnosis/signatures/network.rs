@@ -129,6 +129,21 @@ fn named_peer(text: &str) -> Option<Cause> {
         .or_else(|| names(&AWS_SDK, text).then_some(Cause::AwsEndpointUnreachable))
 }
 
+/// Telemetry alone, where no other peer is named.
+fn of_telemetry(line: &Line<'_>) -> Option<Cause> {
+    let others = amazon_host(line.event).is_some() || names(&DATABASE_PORT, line.event);
+    (!others).then_some(Cause::Benign)
+}
+
+/// Listeners for telemetry beside the function, that of OTLP, Datadog, StatsD and X-Ray: no database is there, and nothing is
+/// lost but a trace. Any error that says more than an exception does outweighs them; they are asked before what else a
+/// connection that fails could mean.
+pub(super) const TELEMETRY: &[Signature] = &[depends(of_telemetry, UnhandledException, &[
+    r"(?:ECONNREFUSED|connecting to|connect to|dial tcp|Post) \S{0,12}127\.0\.0\.1:(?:4317|4318|8125|8126|2000)\b|localhost:(?:4317|4318|8125|8126)\b|ECONNREFUSED ::1:(?:4317|4318|8125|8126)\b",
+])
+.matches(&["Error: connect ECONNREFUSED 127.0.0.1:4318\n    at TCPConnectWrap.afterConnect [as oncomplete] (node:net:1555:16)"])
+.ignores(&["[ERROR] connect ECONNREFUSED 127.0.0.1:4318, then: connect ECONNREFUSED 10.0.3.7:5432"])];
+
 pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::AwsEndpointUnreachable, NamedFault, &[
         r"DispatchFailure\b\W{1,2}\w",

@@ -1,4 +1,4 @@
-//! Snowflake, SAP HANA, Teradata, ClickHouse, Neo4j, Couchbase, message brokers and SSH.
+//! Snowflake, SAP HANA, Teradata, ClickHouse, Neo4j, Couchbase, message brokers, SSH, and services that admit addresses.
 
 use super::fault::Fault;
 use super::signature::{LineSpecificity::*, Signature, is};
@@ -17,25 +17,58 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbPermissionInsufficient, NamedFault, &[
         r"SQL access control error: Insufficient privileges|Neo\.ClientError\.Security\.Forbidden",
         r"\(258, 'insufficient privilege|DB::Exception: .{0,80}Not enough privileges",
+        // The statement is refused, and Snowflake does not tell why.
+        r"SQL compilation error:\s+User '?[^\s']+'? does not exist or not authorized",
+        // Users of ClickHouse that stand in a file.
+        r"Cannot (?:update|remove) (?:user|role) \S+ in \S+ because this storage is readonly",
+        r"\b(?:Cluster|Topic|Group)Authorization(?:Failed|Exception)|NOT_ALLOWED - access to vhost",
     ])
     .matches(&[
         "snowflake.connector.errors.ProgrammingError: 003001 (42501): SQL access control error: Insufficient privileges to operate on user 'APP'",
         "neo4j.exceptions.Forbidden: {code: Neo.ClientError.Security.Forbidden} {message: not allowed}",
+        "[ERROR] ProgrammingError: 002003 (02000): SQL compilation error:\nUser 'APP' does not exist or not authorized.",
+        "[ERROR] ClusterAuthorizationFailedError: [Error 31] ClusterAuthorizationFailedError: Request AlterUserScramCredentials is not authorized",
     ])
     .ignores(&["[INFO] privileges granted to user 'APP'"]),
+    // Before PostgreSQL's entries, which know SQLSTATE 57P03 as a server that takes no connections.
+    is(Cause::TargetServiceError, NamedFault, &[r"No active warehouse selected|NOT_ALLOWED - vhost \S+ not found"])
+        .fault(Fault::StatementFailed)
+        .matches(&[
+            "snowflake.connector.errors.ProgrammingError: 000606 (57P03): No active warehouse selected in the current session.",
+            "pika.exceptions.ProbableAccessDeniedError: ConnectionClosedByBroker: (530) 'NOT_ALLOWED - vhost orders not found'",
+        ])
+        .ignores(&["[INFO] warehouse selected"]),
     // An answer of the account's network policy, not of the network.
-    is(Cause::TargetServiceError, NamedFault, &[r"is not allowed to access Snowflake|\b390422\b|Incoming request with IP/Token"])
+    is(Cause::TargetServiceError, NamedFault, &[
+        r"is not allowed to access Snowflake|\b390422\b|Incoming request with IP/Token",
+        // MongoDB Atlas.
+        r"IP_ADDRESS_NOT_ON_ACCESS_LIST|IP address \S+ is not allowed to access this resource",
+    ])
         .fault(Fault::AddressNotAllowed)
         .matches(&["snowflake.connector.errors.ForbiddenError: 250001 (08001): Failed to connect to DB: ab12345.snowflakecomputing.com:443. IP/Token 3.250.1.2 is not allowed to access Snowflake."])
         .ignores(&["[INFO] allowed to access Snowflake"]),
+    is(Cause::DbAuthFailed, NamedFault, &[
+        r"user account has been temporarily locked|User temporarily locked|\(416, 'user is locked",
+    ])
+    .fault(Fault::AccountLocked)
+    .matches(&[
+        "snowflake.connector.errors.DatabaseError: 250001 (08001): None: Failed to connect to DB: ab12345.snowflakecomputing.com:443. Your user account has been temporarily locked due to too many failed attempts.",
+        "hdbcli.dbapi.Error: (416, 'user is locked; try again later: lock time is 1440 minutes')",
+    ])
+    .ignores(&["[INFO] user account unlocked"]),
+    is(Cause::DbAuthFailed, NamedFault, &[r"user is forced to change password"])
+        .fault(Fault::PasswordExpired)
+        .matches(&["hdbcli.dbapi.Error: (414, 'user is forced to change password: alter password required for user APP')"])
+        .ignores(&["[INFO] the user is not forced to change it"]),
     // Before the network's entries: Snowflake wraps every refusal into "Failed to connect", with SQLSTATE 08001.
     is(Cause::DbAuthFailed, NamedFault, &[
-        r"Incorrect username or password was specified|JWT token is invalid|Failed to connect to DB: .*User temporarily locked",
+        r"Incorrect username or password was specified|JWT token is invalid",
         r"UserId, Password or Account is invalid",
         r"Neo\.ClientError\.Security\.(?:Unauthorized|CredentialsExpired|AuthenticationRateLimit)",
         r"(?-i:\bACCESS_REFUSED\b)|Login was refused using authentication mechanism|SaslAuthenticationException",
         r"DB::Exception: .{0,80}Authentication failed: password is incorrect",
         r"paramiko\S*\.(?:AuthenticationException|BadAuthenticationType)|Permission denied \((?:publickey|password)",
+        r"All configured authentication methods failed",
     ])
     .matches(&[
         "snowflake.connector.errors.DatabaseError: 250001 (08001): Failed to connect to DB: ab12345.snowflakecomputing.com:443. Incorrect username or password was specified.",
@@ -44,4 +77,20 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "org.apache.kafka.common.errors.SaslAuthenticationException: Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512",
     ])
     .ignores(&["[INFO] connected to ab12345.snowflakecomputing.com:443"]),
+    // Clients of brokers, of SSH and of LDAP that reached nobody, or whom nobody greeted; what else they say outweighs it.
+    is(Cause::DbNetworkUnreachable, NamedFault, &[
+        r"\bNoBrokersAvailable\b|Local: (?:Broker transport failure|All broker connections are down|Host resolution failure)|\bKafkaJSConnection(?:Closed)?Error\b|KafkaJSNumberOfRetriesExceeded\b.{0,40}\bConnection\b",
+        r"\bAMQPConnect(?:ionError|orException|orStackTimeout|orSocketConnectError|orPhaseErrorBase)\b|Timeout during AMQP handshake|Socket closed abruptly during opening handshake",
+        r"Error reading SSH protocol banner|\bNoValidConnectionsError\b|Timed out while waiting for handshake",
+        r"\bLDAPSocket(?:Open|Receive|Send)Error\b|\bLDAPServerPoolExhaustedError\b",
+    ])
+    .matches(&[
+        "[ERROR] NoBrokersAvailable: NoBrokersAvailable",
+        "cimpl.KafkaException: KafkaError{code=_TRANSPORT,val=-195,str=\"Failed to get metadata: Local: Broker transport failure\"}",
+        "[ERROR] AMQPConnectorStackTimeout: Timeout during AMQP handshake",
+        "paramiko.ssh_exception.SSHException: Error reading SSH protocol banner",
+        "Error: Timed out while waiting for handshake",
+        "[ERROR] LDAPSocketOpenError: socket connection error while opening: timed out",
+    ])
+    .ignores(&["[INFO] 3 brokers available", "pika.exceptions.ProbableAuthenticationError: ConnectionClosedByBroker: (403) 'ACCESS_REFUSED - Login was refused'"]),
 ];

@@ -33,7 +33,9 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::TargetServiceError, NamedFault, &[
         r"canceling statement due to|canceling autovacuum|could not obtain lock on|deadlock detected|LockNotAvailable|QueryCanceled|DeadlockDetected",
         r"(?:SQLSTATE|sqlstate|code|state)\W{0,5}(?:55P03|57014|40P01|40001)\b|[\x22'\[(](?:55P03|57014|40P01|40001)[\x22'\])]",
-        r"tuple concurrently updated|could not serialize access",
+        r"tuple concurrently updated|could not serialize access|\bSerializationFailure\b",
+        // CockroachDB and Aurora DSQL take no locks, and refuse the later of two transactions.
+        r"\brestart transaction: |change conflicts with another transaction",
     ])
     .engine("postgres")
     .fault(Fault::Locked)
@@ -42,6 +44,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "ERROR:  canceling statement due to statement timeout",
         "ERROR: tuple concurrently updated",
         "pq: deadlock detected",
+        "ERROR: restart transaction: TransactionRetryWithProtoRefreshError: TransactionRetryError: retry txn (RETRY_SERIALIZABLE)",
     ])
     .ignores(&["[WARNING] retrying ALTER ROLE after deadlock, attempt 2 of 5"]),
     is(Cause::TargetServiceError, NamedFault, &[
@@ -78,7 +81,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"rds_password|rds_superuser.{0,40}(?:required|must)|must be rds_superuser",
         r"role \S+ cannot be dropped because some objects depend on it",
         r"role (?:name )?\\?[\x22'][^\x22']+\\?[\x22'] is reserved|\b42939\b",
-        r"role .{1,80} cannot be altered: permission denied",
+        r"role .{1,80} cannot be altered(?:: permission denied| because it is)",
     ])
     .engine("postgres")
     .matches(&[
@@ -144,11 +147,17 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "The server requested SCRAM-based authentication, but the password is an empty string.",
     ])
     .ignores(&["[INFO] a password was supplied"]),
-    is(Cause::DbAuthFailed, NamedFault, &[r"role .* password has expired"])
+    is(Cause::DbAuthFailed, NamedFault, &[r"role .* password has expired|password (?:is|has) expired for user"])
         .engine("postgres")
         .fault(Fault::PasswordExpired)
         .matches(&["FATAL:  role \"app\" password has expired"])
         .ignores(&["[INFO] the password has not expired"]),
+    // libpq's require_auth, and servers that ask for what it does not let through.
+    is(Cause::DbAuthFailed, NamedFault, &[r"authentication method requirement \S+ failed"])
+        .engine("postgres")
+        .fault(Fault::MethodUnsupported)
+        .matches(&["connection to server at \"db\" (10.0.0.5), port 5432 failed: authentication method requirement \"scram-sha-256\" failed: server requested a cleartext password"])
+        .ignores(&["[INFO] authentication method requirement: scram-sha-256"]),
     is(Cause::DbAuthFailed, NamedFault, &[
         r"password authentication failed for user",
         r"\b(?:LDAP|md5|peer|ident) authentication failed for (?:user|role)",

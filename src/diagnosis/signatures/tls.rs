@@ -15,6 +15,14 @@ fn certificate(line: &Line<'_>) -> Option<Cause> {
 }
 
 pub(super) const SIGNATURES: &[Signature] = &[
+    // MongoDB Atlas breaks off the handshake with an address that is not on its list.
+    is(Cause::TargetServiceError, NamedFault, &[
+        r"\.mongodb\.net\b.{0,160}(?:TLSV1_ALERT_INTERNAL_ERROR|tlsv1 alert internal error)",
+    ])
+    .engine("mongodb")
+    .fault(Fault::AddressNotAllowed)
+    .matches(&["pymongo.errors.ServerSelectionTimeoutError: ac-1-shard-00-00.abcde.mongodb.net:27017: [SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:1006)"])
+    .ignores(&["pymongo.errors.ServerSelectionTimeoutError: SSL handshake failed: db.example.internal:27017: [SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:1129)"]),
     is(Cause::DbHostnameVerification, NamedFault, &[
         r"Hostname verification failed",
         r"(?:Hostname|IP address) mismatch, certificate is not valid for",
@@ -25,6 +33,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"hostname \S+ could not be verified|SSLPeerUnverifiedException",
         r"No (?:subject alternative (?:DNS )?names?|name) matching|The name in the certificate does not match",
         r"ServerHostname.*hostnameInCertificate|RemoteCertificateNameMismatch",
+        r"certificate (?:validation|verification) failed: .{0,40}host ?name",
         r"DPY-600[26]|ORA-29002|server DN .* does not match",
     ])
     .matches(&[
@@ -130,7 +139,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"SSL connection error",
         r"\bDPY-600[0-9]\b.*(?:SSL|EOF|protocol|TLS)",
         r"EOF occurred in violation of protocol|SSLParamsException|TLS connection error",
-        r"\(2026,|\bERROR 2026\b|CR_SSL_CONNECTION_ERROR|HANDSHAKE_SSL_ERROR",
+        r"\(2026, [b\x22'\\]|\bERROR 2026\b|CR_SSL_CONNECTION_ERROR|HANDSHAKE_SSL_ERROR",
         r"\b(?:TLSV1_ALERT|SSLV3_ALERT|UNKNOWN_PROTOCOL)|\btlsv1 alert\b",
         r"(?:SSL|TLS) handshake (?:failed|failure|error)|establish SSL/TLS handshake|SSLHandshakeException",
         r"ORA-28759|ORA-28864|ORA-29024|ORA-29019",
