@@ -10,7 +10,7 @@
 //!
 //! **Is not it** when the message names another layer, or the principal is a person or a pipeline.
 
-use crate::diagnosis::iam::{Caller, Context, Decision, Policy, Request, evaluate_trust};
+use crate::diagnosis::iam::{Caller, Context, Decision, Policy, Request, evaluate_trust, key_names};
 use crate::diagnosis::permissions::needs;
 use crate::diagnosis::policy_edit;
 use crate::diagnosis::readings::trust::Trust;
@@ -77,7 +77,9 @@ fn trust(context: &DiagnosisContext<'_>) -> Trust {
     };
     let policy = match Policy::from_value("the role's trust policy", document) {
         Ok(policy) => policy,
-        Err(error) => return Trust::Open(format!("a trust policy that can be evaluated: {error}")),
+        Err(error) => {
+            return Trust::Open(format!("the role's trust policy in a form that can be evaluated: {}", error.reason()));
+        }
     };
     let caller = Caller::service(LAMBDA);
     let request = Request::new(caller, "sts:AssumeRole", role.role.arn().as_str(), Context::new());
@@ -86,7 +88,7 @@ fn trust(context: &DiagnosisContext<'_>) -> Trust {
         Decision::ExplicitDeny { by } => Trust::Broken(format!("{by} forbids {LAMBDA} to assume the role")),
         Decision::ImplicitDeny => Trust::Broken(format!("no statement of its trust policy lets {LAMBDA} assume it")),
         Decision::Unknown { missing_keys, .. } => {
-            Trust::Open(format!("the value of {} in Lambda's request", missing_keys.into_iter().collect::<Vec<_>>().join(", ")))
+            Trust::Open(format!("the value of {} in Lambda's request", key_names(missing_keys)))
         }
     }
 }
@@ -408,7 +410,7 @@ mod tests {
                 "Action": "sts:*", "Condition": { operator: { "aws:SourceAccount": "123456789012" } } })
         };
         trusting(&mut evidence, conditional("StringEquals"));
-        assert_unknown(CAUSE, &evidence, "aws:sourceaccount");
+        assert_unknown(CAUSE, &evidence, "aws:SourceAccount");
         facts(&mut evidence.role).trust = denied("iam:GetRole");
         assert_unknown(CAUSE, &evidence, "iam:GetRole");
     }
