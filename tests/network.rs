@@ -220,6 +220,23 @@ async fn an_endpoint_that_is_not_reached_is_asked_about_with_the_vpcs_attributes
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_database_is_looked_at_too_where_the_way_to_an_endpoint_is_closed() {
+    let run = "run.exception = \"ConnectTimeoutError: Connect timeout on endpoint URL: \\\"https://secretsmanager.eu-west-1.amazonaws.com/\\\"\"";
+    let closed = format!("{ORDERS}[[security_group]]\nid = \"sg-0f\"\nout = [\"tcp 1521 10.0.0.0/16\"]\n");
+    let world = World::of(&failing(run, &closed).replace("setSecret", "createSecret")).await;
+    let investigation = world.look().await;
+    let network = &investigation.evidence.network;
+    assert_eq!(database(network).id, "orders");
+    assert_eq!(found(&network.vpcs)[0].dns_support, Some(true), "what the first look saw is kept");
+    let times = |operation: &str| world.asked().iter().filter(|asked| *asked == operation).count();
+    assert_eq!((times("DescribeDBInstances"), times("DescribeSubnets")), (1, 1));
+    let plan = &investigation.diagnosis.plan;
+    for port in ["FromPort=443", "FromPort=5432"] {
+        assert!(plan.steps.iter().any(|step| step.command.contains(port)), "{port}: {plan:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_missing_permission_costs_its_facts_alone_and_is_named_where_it_belongs() {
     let without = |deny: &str| format!("{}[caller]\ndeny = [\"{deny}\"]\n", failing(HANGS, ORDERS));
     let named = |investigation: &Investigation, step: usize| -> Vec<String> {

@@ -214,6 +214,9 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
     if let Some(text) = environment_doubt(&context) {
         note(text);
     }
+    if let Some(missing) = super::readings::trust::gap(&context).filter(|_| context.rotates_by_function()) {
+        note(format!("whether Lambda may assume the function's role: {missing}"));
+    }
     if let Some(missing) = ahead.function_code.missing() {
         note(format!("the function's code: {missing}"));
     }

@@ -1,6 +1,8 @@
 //! Whether a look at the network is worth its calls, and what it has to ask.
 
 use super::context::DiagnosisContext;
+use super::network::Reachability;
+use super::readings::network::to_service;
 use super::signatures::engine_of;
 use crate::model::{
     Cause, Change, Concern, Confidence, DatabaseHost, Finding, Network, NetworkLook, Outcome, Severity, VpcConfig,
@@ -15,10 +17,14 @@ const MAX_HINTS: usize = 3;
 /// What to look at: nothing where the network was looked at already, where the cause is known without it, or where nothing
 /// can be seen there.
 ///
-/// A healthy secret whose function is in a VPC is looked at too, so that its forecast knows of a way that is closed.
+/// A healthy secret whose function is in a VPC is looked at too, so that its forecast knows of a way that is closed. Where the way to
+/// Secrets Manager turned out to be closed, the database is looked at as well: what opens the one does not open the other.
 pub(super) fn decide(context: &DiagnosisContext<'_>, outcome: Outcome, findings: &[Finding]) -> Option<NetworkLook> {
-    if context.evidence.network != Network::unasked() || context.secret()?.deleted_at.is_some() {
+    if context.secret()?.deleted_at.is_some() {
         return None;
+    }
+    if context.evidence.network != Network::unasked() {
+        return beside_an_endpoint(context, findings);
     }
     let vpc = context.function().and_then(|function| function.vpc.as_ref());
     let root = findings.first().filter(|finding| finding.severity > Severity::Info && finding.inhibited_by.is_none());
@@ -38,6 +44,24 @@ pub(super) fn decide(context: &DiagnosisContext<'_>, outcome: Outcome, findings:
         hosts: if open.database { hosts(context) } else { Vec::new() },
         changed_groups: if open.database { changed_groups(context, vpc) } else { Vec::new() },
         ..open
+    })
+}
+
+/// The database, where a look left it out and found the way to Secrets Manager closed.
+fn beside_an_endpoint(context: &DiagnosisContext<'_>, findings: &[Finding]) -> Option<NetworkLook> {
+    let root = findings.first().filter(|finding| finding.severity > Severity::Info && finding.inhibited_by.is_none())?;
+    let is_left_out = context.evidence.network.databases == Network::left_out();
+    if root.cause != Cause::AwsEndpointUnreachable || !is_left_out {
+        return None;
+    }
+    let is_closed = matches!(to_service(context, "secretsmanager")?.reach(), Reachability::Blocked);
+    let vpc = context.function().and_then(|function| function.vpc.as_ref());
+    is_closed.then(|| NetworkLook {
+        database: true,
+        engine: engine(context).map(str::to_owned),
+        hosts: hosts(context),
+        changed_groups: changed_groups(context, vpc),
+        ..NetworkLook::default()
     })
 }
 
@@ -157,8 +181,9 @@ fn group_of(parameters: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use crate::diagnosis::diagnose;
+    use crate::diagnosis::network::testing::world;
     use crate::diagnosis::testing::{change, facts, fail, hang_in, healthy, hours_ago};
-    use crate::model::{Evidence, FollowUp, RotationStep};
+    use crate::model::{Evidence, FollowUp, Observation, RotationStep};
     use serde_json::json;
 
     fn look(evidence: &Evidence) -> Option<NetworkLook> {
@@ -222,11 +247,24 @@ mod tests {
     #[test]
     fn it_is_looked_at_once_and_not_for_a_secret_that_will_not_rotate() {
         let mut seen = healthy();
-        seen.network.databases = crate::model::Observation::NoData { searched: "all".to_owned() };
+        seen.network.databases = Observation::NoData { searched: "all".to_owned() };
         assert_eq!(look(&seen), None);
         let mut off = healthy();
         facts(&mut off.rotation_config).enabled = Some(false);
         assert_eq!(look(&off), None);
+    }
+
+    #[test]
+    fn the_database_is_looked_at_once_where_the_way_to_secrets_manager_turned_out_to_be_closed() {
+        let mut evidence = failing(RotationStep::CreateSecret, TIMEOUT);
+        evidence.network = world();
+        evidence.network.databases = Network::left_out();
+        assert_eq!(asked(&evidence), None, "the way is open");
+        evidence.network.endpoints = Observation::Found(Vec::new());
+        evidence.network.route_tables.found_mut().unwrap()[1].routes.truncate(1);
+        assert_eq!(asked(&evidence), Some([false, false, false, true, false]));
+        evidence.network.databases = Observation::NoData { searched: "all".to_owned() };
+        assert_eq!(asked(&evidence), None);
     }
 
     #[test]

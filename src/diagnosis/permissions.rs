@@ -2,7 +2,7 @@
 //! was answered, evaluated here where it was not, together with the policies of the secret and its key.
 
 use super::context::DiagnosisContext;
-use super::iam::{self, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, StatementRef};
+use super::iam::{self, Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, StatementRef, key_names};
 use super::need::{Need, NeedState, Stop, Target};
 use super::network;
 use super::signatures::{AccessDenied, RefusingLayer};
@@ -128,8 +128,7 @@ pub(super) fn standing(context: &DiagnosisContext<'_>, need: &Need) -> NeedState
     match access.decision {
         Decision::ExplicitDeny { by } => NeedState::Stopped(stop(context, need, layer, true, proof(Some(&by)), None)),
         Decision::Unknown { missing_keys, .. } => {
-            let keys: Vec<String> = missing_keys.into_iter().collect();
-            NeedState::Open(format!("the value of {} in the function's requests", keys.join(", ")))
+            NeedState::Open(format!("the value of {} in the function's requests", key_names(missing_keys)))
         }
         // Without the key's own policy nothing is said about a key.
         Decision::Allowed { .. } | Decision::ImplicitDeny if is_key && unread.is_some() => {
@@ -259,7 +258,7 @@ fn resource_policy(context: &DiagnosisContext<'_>, need: &Need) -> (Option<Polic
     match &observation {
         Observation::Found(document) => match Policy::from_value(name, document) {
             Ok(policy) => (Some(policy), None),
-            Err(error) => (None, Some(format!("{name} in a form that can be evaluated: {error}"))),
+            Err(error) => (None, Some(format!("{name} in a form that can be evaluated: {}", error.reason()))),
         },
         // A key always has a policy; a secret need not.
         Observation::NoData { .. } | Observation::NotApplicable { .. } if need.target == Target::Secret => (None, None),

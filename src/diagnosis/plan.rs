@@ -13,7 +13,7 @@ use super::DiagnosisContext;
 use super::forecast::{self, Foreseen, Outlook, outlook, without_failures};
 use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity};
 use super::signatures::RefusingLayer;
-use super::{managed, refusal, remedy};
+use super::{managed, readings, refusal, remedy};
 use crate::model::{
     Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, PolicyDocument, Severity, StepName,
 };
@@ -277,6 +277,10 @@ impl Draft {
             !changes && self.remaining.is_empty() && forecast::will_repeat(finding) && !MAY_PASS.contains(&finding.cause)
         }) {
             self.remaining.push(by_hand(finding, steps.iter().any(|step| step.is_read_only)));
+        }
+        // What opens the way to an endpoint opens none to the database.
+        if changes && leading.is_some_and(|finding| finding.cause == Cause::AwsEndpointUnreachable) {
+            self.doubts.extend(readings::network::doubts_of_database(context));
         }
         let heals = match (is_needed, self.remaining.is_empty()) {
             (false, _) => None,

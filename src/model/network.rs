@@ -79,6 +79,12 @@ impl Network {
     pub fn unasked() -> Network {
         Network::unseen(&Observation::NotApplicable { because: "nothing made the network worth a look".to_owned() })
     }
+
+    /// A part that a look left out, as nothing made it worth a call.
+    #[must_use]
+    pub fn left_out<T>() -> Observation<T> {
+        not_asked()
+    }
 }
 
 /// What a look that was kept from an earlier version did not ask for.

@@ -62,9 +62,9 @@ pub(super) async fn collect(
     };
     let trust = async {
         // What the simulation shows has to be mended anyway, and an invocation in the log saves the call; but no plan relies on
-        // a trust that nobody saw.
+        // a trust that nobody saw, nor does what is foretold of a secret that rotates: the trust may be lost since.
         let lacks = matches!(needed, Some(role_policies::PolicyScope { boundary: false }));
-        if actor.function.is_some() && (runs(cx, caller, &described).await || lacks && ran_last(cx, caller).await) {
+        if actor.function.is_some() && (failed_running(cx, caller).await || lacks && ran_last(cx, caller).await) {
             Observation::NotApplicable { because: "the function runs, so Lambda assumes the role".to_owned() }
         } else {
             role_policies::trust(cx, caller, role).await
@@ -79,16 +79,12 @@ pub(super) async fn collect(
     StepResult { observation: Observation::Found(facts), window: None, summary }
 }
 
-/// True when the history shows that the function runs: the last rotation succeeded and none is due, or it failed in a later
-/// step than the first.
-async fn runs(cx: &StepContext<'_>, caller: &AwsCaller, described: &Described) -> bool {
+/// True when the history shows that the function ran: the last rotation failed in a later step than the first.
+async fn failed_running(cx: &StepContext<'_>, caller: &AwsCaller) -> bool {
     let history = caller.within_deadline(cx.board.history.wait()).await;
     let Some(history) = history.and_then(Observation::found) else { return false };
-    let config = &described.config;
-    match last_ended(&history.attempts).filter(|attempt| attempt.outcome != AttemptOutcome::Succeeded) {
-        Some(failed) => failed.step.is_some_and(|step| step != RotationStep::CreateSecret),
-        None => config.last_rotated_at.is_some() && config.due.overdue_since.is_none(),
-    }
+    let failed = last_ended(&history.attempts).filter(|attempt| attempt.outcome != AttemptOutcome::Succeeded);
+    failed.and_then(|attempt| attempt.step).is_some_and(|step| step != RotationStep::CreateSecret)
 }
 
 /// True when the log has an invocation of the last attempt: Lambda had assumed the role.

@@ -45,7 +45,12 @@ pub(super) async fn look(
         configured,
     };
     Network::STEPS.into_iter().for_each(|step| progress.started(step));
-    let network = Box::pin(looking.network()).await;
+    let seen = Box::pin(looking.network()).await;
+    // A look at the database alone adds to what was seen of the way to an endpoint.
+    let network = match look.paths || look.endpoints || evidence.network == Network::unasked() {
+        true => seen,
+        false => Network { databases: seen.databases, ..evidence.network.clone() },
+    };
     let (function, access) = (looking.function, looking.access);
     note(&mut evidence.function, &function, &function_summary(&network));
     note(&mut evidence.access, &access, &access_summary(&network));
@@ -308,7 +313,7 @@ async fn asked<T, Q, F: Future<Output = Observation<T>>>(about: Option<Q>, ask: 
 }
 
 fn unasked<T>() -> Observation<T> {
-    Observation::NotApplicable { because: "nothing made it worth a call".to_owned() }
+    Network::left_out()
 }
 
 /// Adds what was seen in another VPC; what was not seen there takes nothing away.

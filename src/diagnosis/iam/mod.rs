@@ -21,6 +21,7 @@ mod context;
 mod effect;
 mod evaluate;
 mod grant;
+mod key_names;
 mod operator;
 mod pattern;
 mod policy;
@@ -32,6 +33,7 @@ pub use context::Context;
 pub use effect::Effect;
 pub use evaluate::{Decision, LayerDecision, Request, evaluate_identity, evaluate_resource, evaluate_trust};
 pub use grant::{Layer, StatementRef};
+pub use key_names::key_names;
 pub use policy::{Policy, PolicyError};
 pub use principal::{Caller, InvalidRoleArn};
 

@@ -46,6 +46,18 @@ pub enum PolicyError {
     },
 }
 
+impl PolicyError {
+    /// What is wrong, where the policy has been named already.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            PolicyError::NotJson { reason, .. } => format!("it is not JSON: {reason}"),
+            PolicyError::Document { reason, .. } => reason.clone(),
+            PolicyError::Statement { index, reason, .. } => format!("statement {index}: {reason}"),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Statement {
     pub(super) sid: Option<String>,
@@ -229,6 +241,7 @@ mod tests {
     #[test]
     fn malformed_documents_are_refused_with_the_reason() {
         assert!(Policy::parse("p", "{").unwrap_err().to_string().starts_with("policy p is not JSON: "));
+        assert_eq!(Policy::from_value("p", &json!([])).unwrap_err().reason(), "not an object");
         let statement = |statement: Value| json!({"Version": "2012-10-17", "Statement": statement});
         for (document, reason) in [
             (json!([]), "policy p: not an object"),

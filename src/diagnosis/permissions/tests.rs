@@ -57,7 +57,7 @@ fn a_condition_on_the_secrets_tags_is_decided_by_them_and_open_where_they_were_n
     facts(&mut evidence.secret).tags = Some(vec![MetadataItem { key: "rotate".to_owned(), value: "yes".to_owned() }]);
     assert_eq!(standing(&evidence, Target::Secret), Ok("allowed"));
     facts(&mut evidence.secret).tags = None;
-    assert!(standing(&evidence, Target::Secret).unwrap_err().contains("aws:resourcetag/rotate"));
+    assert!(standing(&evidence, Target::Secret).unwrap_err().contains("aws:ResourceTag/rotate"));
 }
 
 #[test]
@@ -73,16 +73,16 @@ fn a_deny_in_the_secrets_policy_is_decided_where_the_condition_is_about_what_is_
         (vpce("vpce-0other"), Endpoint, Ok("stopped")),
         (vpce("vpce-0a1b2c3d"), Nat, Ok("stopped")),
         (vpce("vpce-0a1b2c3d"), NoVpc, Ok("stopped")),
-        (vpce("vpce-0a1b2c3d"), NotSeen, Err("aws:sourcevpce")),
+        (vpce("vpce-0a1b2c3d"), NotSeen, Err("aws:SourceVpce")),
         (json!({ "StringNotEqualsIfExists": { "aws:SourceVpce": "vpce-0a1b2c3d" } }), NoVpc, Ok("stopped")),
         (vpc("vpc-0a1b2c3d"), Endpoint, Ok("allowed")),
         (vpc("vpc-0other"), Endpoint, Ok("stopped")),
         (vpc("vpc-0a1b2c3d"), Nat, Ok("stopped")),
-        (vpc("vpc-0a1b2c3d"), NotSeen, Err("aws:sourcevpc")),
+        (vpc("vpc-0a1b2c3d"), NotSeen, Err("aws:SourceVpc")),
         (account_is(ACCOUNT), NotSeen, Ok("allowed")),
         (account_is("999988887777"), NotSeen, Ok("stopped")),
-        (org, Endpoint, Err("aws:principalorgid")),
-        (resource_org, Endpoint, Err("aws:resourceorgid")),
+        (org, Endpoint, Err("aws:PrincipalOrgID")),
+        (resource_org, Endpoint, Err("aws:ResourceOrgID")),
         // Two conditions hold together, and one that does not hold decides.
         (
             json!({ "StringNotEquals": { "aws:PrincipalOrgID": "o-a1b2c3d4e5", "aws:PrincipalAccount": ACCOUNT } }),
@@ -121,9 +121,9 @@ fn a_keys_policy_is_asked_by_secrets_manager_in_the_roles_name() {
     });
     assert_eq!(with(&perimeter), Ok("allowed"));
     let vpce = with(&json!({ "StringNotEquals": { "aws:SourceVpce": "vpce-0other" } }));
-    assert!(vpce.as_ref().is_err_and(|missing| missing.contains("aws:sourcevpce")), "{vpce:?}");
+    assert!(vpce.as_ref().is_err_and(|missing| missing.contains("aws:SourceVpce")), "{vpce:?}");
     assert_eq!(with(&json!({ "StringNotEquals": { "aws:PrincipalAccount": "999988887777" } })), Ok("stopped"));
     assert_eq!(with(&json!({ "StringNotEquals": { "aws:PrincipalAccount": ACCOUNT } })), Ok("allowed"));
     let org = with(&json!({ "StringNotEquals": { "aws:PrincipalOrgID": "o-a1b2c3d4e5" } }));
-    assert!(org.as_ref().is_err_and(|missing| missing.contains("aws:principalorgid")), "{org:?}");
+    assert!(org.as_ref().is_err_and(|missing| missing.contains("aws:PrincipalOrgID")), "{org:?}");
 }

@@ -577,3 +577,31 @@ fn what_was_not_seen_is_unknown_and_proves_no_plan() {
     assert!(diagnosis.forecast.unknown.iter().any(|unknown| unknown.contains("lambda:GetPolicy")), "{:?}", diagnosis.forecast);
     assert!(!diagnosis.forecast.is_complete);
 }
+
+#[test]
+fn a_trust_that_was_lost_since_the_last_rotation_is_foretold_and_given_back() {
+    let mut evidence = healthy();
+    facts(&mut evidence.role).trust = Observation::Found(json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Principal": { "Service": "ec2.amazonaws.com" }, "Action": "sts:AssumeRole" }
+    ] }));
+    let diagnosis = diagnose(&evidence);
+    assert_eq!(diagnosis.outcome, Outcome::Healthy);
+    let foretold: Vec<Cause> = diagnosis.forecast.obstacles.iter().map(|one| one.cause).collect();
+    assert_eq!(foretold, [Cause::IamIdentityPolicyMissing]);
+    assert_eq!(diagnosis.plan.heals, Some(true));
+    let given_back = diagnosis.plan.steps.iter().any(|step| step.command.contains("update-assume-role-policy"));
+    assert!(given_back, "{:#?}", diagnosis.plan);
+}
+
+#[test]
+fn a_trust_that_could_not_be_read_is_not_foretold() {
+    let mut evidence = healthy();
+    facts(&mut evidence.role).trust = denied("iam:GetRole");
+    let diagnosis = diagnose(&evidence);
+    assert_eq!((diagnosis.outcome, diagnosis.forecast.is_complete), (Outcome::Healthy, false));
+    let is_about_trust = |unknown: &String| unknown.contains("Lambda may assume") && unknown.contains("iam:GetRole");
+    assert!(diagnosis.forecast.unknown.iter().any(is_about_trust), "{:?}", diagnosis.forecast);
+    // An invocation of the failed rotation has shown it.
+    facts(&mut evidence.role).trust = Observation::NotApplicable { because: "the function runs".to_owned() };
+    assert!(diagnose(&evidence).forecast.is_complete);
+}

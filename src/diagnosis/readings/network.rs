@@ -231,13 +231,18 @@ pub(in crate::diagnosis) fn doubts(context: &DiagnosisContext<'_>) -> Vec<String
     }
     let service = to_service(context, "secretsmanager").and_then(|paths| paths.missing());
     let service = service.map(|missing| format!("whether the function reaches Secrets Manager: {missing}"));
+    service.into_iter().chain(doubts_of_database(context)).collect()
+}
+
+/// What stayed unseen of the way to the database.
+pub(in crate::diagnosis) fn doubts_of_database(context: &DiagnosisContext<'_>) -> Vec<String> {
     let unasked = context.evidence.network.databases.missing();
     let unasked = unasked.map(|missing| format!("whether the function reaches its database: {missing}"));
     let open = database(context).and_then(|one| {
         let missing = one.paths.as_ref()?.missing()?;
         Some(format!("whether the function reaches {}: {missing}", one.database.id))
     });
-    service.into_iter().chain(unasked).chain(open).collect()
+    unasked.into_iter().chain(open).collect()
 }
 
 /// How many databases' ways are shown; what is guessed may be many.

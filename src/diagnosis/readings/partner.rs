@@ -2,7 +2,7 @@
 //!
 //! Source: Secrets Manager User Guide, "Managed external secrets": permissions, and a page for each partner.
 
-use crate::diagnosis::iam::{Caller, Context, Decision, Policy, Request, evaluate_trust};
+use crate::diagnosis::iam::{Caller, Context, Decision, Policy, Request, evaluate_trust, key_names};
 use crate::diagnosis::readings::trust::Trust;
 use crate::diagnosis::{DiagnosisContext, Verdict};
 use crate::model::{Cause, Observation, Proof, RoleArn, RotationConfig, SecretFacts};
@@ -135,7 +135,9 @@ pub(in crate::diagnosis) fn trust(context: &DiagnosisContext<'_>, partner: &Part
     };
     let policy = match Policy::from_value("the trust policy", document) {
         Ok(policy) => policy,
-        Err(error) => return Trust::Open(format!("a trust policy that can be evaluated: {error}")),
+        Err(error) => {
+            return Trust::Open(format!("the role's trust policy in a form that can be evaluated: {}", error.reason()));
+        }
     };
     let secret = partner.secret.arn.arn();
     let known = Context::new().known("aws:SourceAccount", secret.account_id()).known("aws:SourceArn", secret.as_str());
@@ -153,8 +155,7 @@ pub(in crate::diagnosis) fn trust(context: &DiagnosisContext<'_>, partner: &Part
             _ => format!("no statement of its trust policy lets {SECRETS_MANAGER} assume it"),
         }),
         Decision::Unknown { missing_keys, .. } => {
-            let keys: Vec<String> = missing_keys.into_iter().collect();
-            Trust::Open(format!("the value of {} in Secrets Manager's request", keys.join(", ")))
+            Trust::Open(format!("the value of {} in Secrets Manager's request", key_names(missing_keys)))
         }
     }
 }

@@ -466,6 +466,16 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_that_opens_the_way_to_an_endpoint_is_not_proven_where_the_database_may_not_be_looked_at() {
+        let mut evidence = hung(&[FOUND]);
+        evidence.network = without_a_way_out();
+        evidence.network.databases = crate::diagnosis::testing::denied("rds:DescribeDBInstances");
+        let plan = diagnose(&evidence).plan;
+        assert_eq!(plan.heals, None);
+        assert_eq!(plan.doubts, ["whether the function reaches its database: permission rds:DescribeDBInstances"]);
+    }
+
+    #[test]
     fn a_network_that_lets_it_through_clears_a_hang_and_weakens_a_line() {
         let mut evidence = hung(&[FOUND]);
         evidence.network = world();

@@ -10,10 +10,9 @@
 //!
 //! **Is not it** when the message names another layer, or the principal is a person or a pipeline.
 
-use crate::diagnosis::iam::{Caller, Context, Decision, Policy, Request, evaluate_trust};
 use crate::diagnosis::permissions::needs;
 use crate::diagnosis::policy_edit;
-use crate::diagnosis::readings::trust::Trust;
+use crate::diagnosis::readings::trust::{self, LAMBDA, Trust};
 use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
 use crate::diagnosis::remedy::{aws, aws_in, rotate_now};
 use crate::diagnosis::runs::{Ran, ran};
@@ -21,9 +20,6 @@ use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, chan
 use crate::model::{Cause, Change, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName};
 
 const CAUSE: Cause = Cause::IamIdentityPolicyMissing;
-
-/// Who assumes the roles of functions.
-const LAMBDA: &str = "lambda.amazonaws.com";
 
 pub(super) const RULE: Rule = Rule {
     cause: CAUSE,
@@ -67,35 +63,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
 }
 
-/// Whether the role's trust policy lets Lambda assume it.
-fn trust(context: &DiagnosisContext<'_>) -> Trust {
-    let Some(role) = context.evidence.role.found() else {
-        return Trust::Open(context.evidence.role.observation.missing().unwrap_or_else(|| "the role's trust policy".to_owned()));
-    };
-    let Observation::Found(document) = &role.trust else {
-        return Trust::Open(role.trust.missing().unwrap_or_else(|| "the role's trust policy".to_owned()));
-    };
-    let policy = match Policy::from_value("the role's trust policy", document) {
-        Ok(policy) => policy,
-        Err(error) => return Trust::Open(format!("a trust policy that can be evaluated: {error}")),
-    };
-    let caller = Caller::service(LAMBDA);
-    let request = Request::new(caller, "sts:AssumeRole", role.role.arn().as_str(), Context::new());
-    match evaluate_trust(&policy, &request) {
-        Decision::Allowed { .. } => Trust::Kept,
-        Decision::ExplicitDeny { by } => Trust::Broken(format!("{by} forbids {LAMBDA} to assume the role")),
-        Decision::ImplicitDeny => Trust::Broken(format!("no statement of its trust policy lets {LAMBDA} assume it")),
-        Decision::Unknown { missing_keys, .. } => {
-            Trust::Open(format!("the value of {} in Lambda's request", missing_keys.into_iter().collect::<Vec<_>>().join(", ")))
-        }
-    }
-}
-
 /// What is missing to say that Lambda may assume the role, where rotation fails and the function was not seen running.
 fn trust_gap(context: &DiagnosisContext<'_>) -> Option<String> {
-    let Trust::Open(missing) = trust(context) else { return None };
-    let asked = !matches!(context.evidence.role.found()?.trust, Observation::NotApplicable { .. });
-    (asked && context.is_unwell() && !matches!(ran(context), Ran::Yes)).then_some(missing)
+    trust::gap(context).filter(|_| context.is_unwell() && !matches!(ran(context), Ran::Yes))
 }
 
 /// Lambda may not assume the role: by its trust policy; or, where that does not tell, by a change of it just before the
@@ -106,7 +76,7 @@ fn distrusted(context: &DiagnosisContext<'_>) -> Option<Finding> {
         return None;
     }
     let changed = context.last_change(Concern::Role, &["UpdateAssumeRolePolicy"]);
-    let (because, mut evidence) = match trust(context) {
+    let (because, mut evidence) = match trust::of_lambda(context) {
         Trust::Kept => return None,
         Trust::Broken(because) => {
             let proof = Proof::of(StepName::ExecutionRole, "iam:GetRole", because.clone());
@@ -408,7 +378,7 @@ mod tests {
                 "Action": "sts:*", "Condition": { operator: { "aws:SourceAccount": "123456789012" } } })
         };
         trusting(&mut evidence, conditional("StringEquals"));
-        assert_unknown(CAUSE, &evidence, "aws:sourceaccount");
+        assert_unknown(CAUSE, &evidence, "aws:SourceAccount");
         facts(&mut evidence.role).trust = denied("iam:GetRole");
         assert_unknown(CAUSE, &evidence, "iam:GetRole");
     }

@@ -8,7 +8,7 @@
 //!
 //! **Is not it** when the function ran in the failing rotation.
 
-use crate::diagnosis::iam::{Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, evaluate_resource};
+use crate::diagnosis::iam::{Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, evaluate_resource, key_names};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::runs::{Ran, measured, ran};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -82,7 +82,12 @@ fn invocable(context: &DiagnosisContext<'_>, arn: &FunctionArn) -> Invocable {
     };
     let policy = match Policy::from_value("the function's resource policy", document) {
         Ok(policy) => policy,
-        Err(error) => return Invocable::Open(format!("a policy that can be evaluated: {error}")),
+        Err(error) => {
+            return Invocable::Open(format!(
+                "the function's resource policy in a form that can be evaluated: {}",
+                error.reason()
+            ));
+        }
     };
     let mut conditions = Context::new();
     if let Some(secret) = context.secret() {
@@ -102,8 +107,7 @@ fn invocable(context: &DiagnosisContext<'_>, arn: &FunctionArn) -> Invocable {
             denied_by: None,
         },
         Decision::Unknown { missing_keys, .. } => {
-            let keys: Vec<String> = missing_keys.into_iter().collect();
-            Invocable::Open(format!("the value of {} in Secrets Manager's request", keys.join(", ")))
+            Invocable::Open(format!("the value of {} in Secrets Manager's request", key_names(missing_keys)))
         }
     }
 }

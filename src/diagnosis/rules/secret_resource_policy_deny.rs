@@ -128,7 +128,7 @@ mod tests {
     fn a_deny_that_spares_the_role_is_clear_and_one_that_depends_on_the_network_is_unknown() {
         assert_clear(CAUSE, &denying(json!({ "StringNotEquals": { "aws:PrincipalArn": ROLE } })));
         let by_network = denying(json!({ "StringNotEquals": { "aws:SourceVpce": "vpce-1" } }));
-        assert_unknown(CAUSE, &by_network, "aws:sourcevpce");
+        assert_unknown(CAUSE, &by_network, "aws:SourceVpce");
     }
 
     #[test]

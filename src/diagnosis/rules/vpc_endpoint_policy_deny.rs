@@ -6,7 +6,7 @@
 //!
 //! **Is not it** when the function is in no VPC.
 
-use crate::diagnosis::iam::{Decision, Policy, evaluate_resource};
+use crate::diagnosis::iam::{Decision, Policy, evaluate_resource, key_names};
 use crate::diagnosis::need::{Need, Target};
 use crate::diagnosis::network;
 use crate::diagnosis::permissions;
@@ -53,7 +53,7 @@ fn judge<'a>(context: &DiagnosisContext<'a>, endpoint: &'a VpcEndpoint) -> Polic
     let policy = match Policy::from_value(&format!("the policy of {}", endpoint.id), document) {
         Ok(policy) => policy,
         Err(error) => {
-            judgement.open = Some(format!("the policy of {} in a form that can be evaluated: {error}", endpoint.id));
+            judgement.open = Some(format!("the policy of {} in a form that can be evaluated: {}", endpoint.id, error.reason()));
             return judgement;
         }
     };
@@ -70,8 +70,7 @@ fn judge<'a>(context: &DiagnosisContext<'a>, endpoint: &'a VpcEndpoint) -> Polic
                 judgement.refused.push((need, how));
             }
             Decision::Unknown { missing_keys, .. } => {
-                let keys: Vec<String> = missing_keys.into_iter().collect();
-                judgement.open.get_or_insert(format!("the value of {} in the function's requests", keys.join(", ")));
+                judgement.open.get_or_insert(format!("the value of {} in the function's requests", key_names(missing_keys)));
             }
         }
     }
