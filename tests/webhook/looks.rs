@@ -11,7 +11,7 @@ use crate::threads::{ORDERS, ROUTE, Town, ago, alarm};
 use rotation_diag::chat::Message;
 use rotation_diag::platforms::slack::render::{Surface, message};
 use rotation_diag::platforms::{discord, slack};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The messages by the kind of trouble they come of, in the order in which they were first told.
@@ -29,6 +29,48 @@ impl Album {
             self.0.insert(format!("alarm-{kind}-{}", number + 1), shown.message.clone());
         }
     }
+}
+
+/// What other services than CloudWatch's metrics say of prod/orders-db, each once.
+fn others() -> [(&'static str, Value); 4] {
+    const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-XtUIZU";
+    let event = |source: &str, kind: &str, detail: Value| {
+        json!({
+            "source": source, "detail-type": kind, "account": "123456789012", "region": "eu-west-1", "time": ago(3).to_string(),
+            "detail": detail
+        })
+    };
+    let mut composite = alarm("all-of-orders", "ALARM", ago(5), &[]);
+    composite["AlarmRule"] = json!("ALARM(\"orders-page\") OR ALARM(\"orders-rotation\")");
+    composite.as_object_mut().unwrap().remove("Trigger");
+    let failed = json!({
+        "eventSource": "secretsmanager.amazonaws.com", "eventName": "RotationFailed", "eventTime": ago(5).to_string(),
+        "awsRegion": "eu-west-1", "recipientAccountId": "123456789012", "additionalEventData": {"SecretId": SECRET}
+    });
+    let check = json!({
+        "configRuleName": "secretsmanager-scheduled-rotation-success-check", "resourceType": "AWS::SecretsManager::Secret",
+        "configRuleARN": "arn:aws:config:eu-west-1:123456789012:config-rule/config-rule-1", "resourceId": SECRET,
+        "awsAccountId": "123456789012", "awsRegion": "eu-west-1", "messageType": "ComplianceChangeNotification",
+        "newEvaluationResult": {
+            "complianceType": "NON_COMPLIANT", "resultRecordedTime": ago(5).to_string(),
+            "annotation": "The secret is not rotated successfully based on its rotation schedule."
+        }
+    });
+    let finding = json!({
+        "SchemaVersion": "2018-10-08", "Id": "arn:aws:securityhub:eu-west-1:123456789012:security-control/SecretsManager.2/finding/f8",
+        "GeneratorId": "security-control/SecretsManager.2", "AwsAccountId": "123456789012", "Region": "eu-west-1",
+        "UpdatedAt": ago(5).to_string(), "RecordState": "ACTIVE", "Workflow": {"Status": "NEW"},
+        "Title": "Secrets Manager secrets configured with automatic rotation should rotate successfully",
+        "Description": "This control checks whether a secret rotated successfully based on the rotation schedule.",
+        "Compliance": {"Status": "FAILED", "SecurityControlId": "SecretsManager.2"},
+        "Resources": [{"Type": "AwsSecretsManagerSecret", "Id": SECRET, "Partition": "aws", "Region": "eu-west-1"}]
+    });
+    [
+        ("composite", composite),
+        ("rotation-failed", event("aws.secretsmanager", "AWS Service Event via CloudTrail", failed)),
+        ("config", event("aws.config", "Config Rules Compliance Change", check)),
+        ("security-hub", event("aws.securityhub", "Security Hub Findings - Imported", json!({ "findings": [finding] }))),
+    ]
 }
 
 #[tokio::test]
@@ -103,7 +145,38 @@ async fn every_kind_of_message_about_alarms_is_taken() {
     town.comes_to_rest().await;
     album.add("fleet", &town);
 
-    for kind in ["opened", "joined", "flapping", "settled", "recovered", "storm", "storm-over", "unmapped", "series", "fleet"] {
+    let mapping = format!("{ROUTE}[[alarms.mapping]]\nalarm = \"all-of-orders\"\nsecrets = [\"prod/orders-db\"]\n");
+    for (kind, message) in others() {
+        let town = Town::with("role_detached_policy", "", &mapping).await;
+        town.hears(&message).await;
+        town.comes_to_rest().await;
+        assert!(!town.slack.shown().is_empty(), "{kind} tells nothing");
+        album.add(kind, &town);
+    }
+    let mut town = Town::asleep_at(tempfile::tempdir().unwrap(), "role_detached_policy", "", ROUTE).await;
+    town.hears(&alarm("orders-page", "ALARM", ago(50), &[ORDERS])).await;
+    town.wear_out().await;
+    town.wake();
+    town.reads("could not be processed").await;
+    album.add("given-up", &town);
+
+    for kind in [
+        "opened",
+        "joined",
+        "flapping",
+        "settled",
+        "recovered",
+        "storm",
+        "storm-over",
+        "unmapped",
+        "series",
+        "fleet",
+        "composite",
+        "rotation-failed",
+        "config",
+        "security-hub",
+        "given-up",
+    ] {
         assert!(album.0.contains_key(&format!("alarm-{kind}-1")), "{kind}: {:?}", album.0.keys());
     }
     for (name, shown) in &album.0 {
