@@ -56,7 +56,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"(?:EntityDoesNotExist|InvalidPassword|UserDoesNotExist|DirectoryUnavailable)Exception.*(?:ResetUserPassword|director)",
         r"when calling the ResetUserPassword operation",
         r"\bLDAP\w*(?:InvalidCredentials|ServerDown|Bind)\w*|invalidCredentials\b|ldap\.(?:INVALID_CREDENTIALS|SERVER_DOWN|INSUFFICIENT_ACCESS|CONSTRAINT_VIOLATION)",
-        r"LDAP: error code (?:49|50|53|19)|AcceptSecurityContext error|\bLDAP_INVALID_CREDENTIALS|LDAP Result Code 49",
+        r"LDAP: error code (?:49|50|53|19)|AcceptSecurityContext error|\bLDAP_INVALID_CREDENTIALS|LDAP Result Code (?:19|49|50|53)\b",
+        r"LdapException: The (?:supplied credential is invalid|LDAP server is unavailable|server cannot handle directory requests)",
         r"\binsufficientAccessRights\b|\bINSUFF_ACCESS_RIGHTS\b",
         r"(?:80090308|0000052D|52e, v)",
     ])

@@ -24,7 +24,7 @@ static GOES_ON: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?i)\b(?:retry(?:ing)?|retries|will try|trying|fall(?:ing|s)?[ -]?back|as expected|expected|ignor(?:e[ds]?|ing)|",
         r"(?:first|second|third|next|last) (?:try|attempt)|reconnect(?:ed|ing)?|retryable|proceed(?:ing)?|continu(?:e|ing)|skip(?:ped|ping)?|recover(?:ed|s)?|resolved|handled|succeeded|no error|0 errors|",
-        r"not an error|no longer|simulat(?:e[ds]?|ing)|mock(?:ed)?)\b|\bsuccess(?:fully|ful)?\b"
+        r"not an error|no longer|already (?:deleted|removed|gone)|simulat(?:e[ds]?|ing)|mock(?:ed)?)\b|\bsuccess(?:fully|ful)?\b"
     ))
     .ok()
 });
@@ -129,7 +129,7 @@ impl<'a> Line<'a> {
 static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"^(?:[\s|:-]*(?:\[[A-Za-z0-9 ._:#-]*\]|\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d:\d\d\S*)?|",
-        r"[0-9a-f]{8}-[0-9a-f-]{27}|undefined\t|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)\b))*[\s|:-]*",
+        r"[0-9a-f]{8}-[0-9a-f-]{27}|undefined\t|(?:trce|dbug|info|warn|fail|crit)\t|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)\b))*[\s|:-]*",
         r"(?:(?:create|set|test|finish)_?[Ss]ecret: )?"
     ))
     .ok()

@@ -16,7 +16,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] the password satisfies the policy"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
         r"SQL access control error: Insufficient privileges|Neo\.ClientError\.Security\.Forbidden",
-        r"\(258, 'insufficient privilege|DB::Exception: .{0,80}Not enough privileges",
+        r"\(258, 'insufficient privilege|DB::Exception: .{0,80}Not enough privileges|Not enough privileges\. To execute this query",
         // The statement is refused, and Snowflake does not tell why.
         r"SQL compilation error:\s+User '?[^\s']+'? does not exist or not authorized",
         // Users of ClickHouse that stand in a file.
@@ -48,7 +48,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         .matches(&["snowflake.connector.errors.ForbiddenError: 250001 (08001): Failed to connect to DB: ab12345.snowflakecomputing.com:443. IP/Token 3.250.1.2 is not allowed to access Snowflake."])
         .ignores(&["[INFO] allowed to access Snowflake"]),
     is(Cause::DbAuthFailed, NamedFault, &[
-        r"user account has been temporarily locked|User temporarily locked|\(416, 'user is locked",
+        r"user account has been temporarily locked|User temporarily locked|(?:\(416, '|\[416\]: )user is locked",
     ])
     .fault(Fault::AccountLocked)
     .matches(&[
@@ -66,22 +66,26 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"UserId, Password or Account is invalid",
         r"Neo\.ClientError\.Security\.(?:Unauthorized|CredentialsExpired|AuthenticationRateLimit)",
         r"(?-i:\bACCESS_REFUSED\b)|Login was refused using authentication mechanism|SaslAuthenticationException",
-        r"DB::Exception: .{0,80}Authentication failed: password is incorrect",
+        r"Authentication failed: password is incorrect, or there is no user",
         r"paramiko\S*\.(?:AuthenticationException|BadAuthenticationType)|Permission denied \((?:publickey|password)",
-        r"All configured authentication methods failed",
+        r"All configured authentication methods failed|\bJSchException: Auth (?:fail|cancel)|ssh: unable to authenticate|\bNet::SSH::AuthenticationFailed\b",
+        r"\bBunny::(?:Possible)?AuthenticationFailure|Exception \(403\) Reason: \\?\x22username or password not allowed",
     ])
     .matches(&[
         "snowflake.connector.errors.DatabaseError: 250001 (08001): Failed to connect to DB: ab12345.snowflakecomputing.com:443. Incorrect username or password was specified.",
         "teradatasql.OperationalError: [Teradata Database] [Error 8017] The UserId, Password or Account is invalid.",
         "pika.exceptions.ProbableAuthenticationError: ConnectionClosedByBroker: (403) 'ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.'",
+        "Error: All configured authentication methods failed",
+        "com.jcraft.jsch.JSchException: Auth fail",
+        "Exception (403) Reason: \"username or password not allowed\"",
         "org.apache.kafka.common.errors.SaslAuthenticationException: Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512",
     ])
     .ignores(&["[INFO] connected to ab12345.snowflakecomputing.com:443"]),
     // Clients of brokers, of SSH and of LDAP that reached nobody, or whom nobody greeted; what else they say outweighs it.
     is(Cause::DbNetworkUnreachable, NamedFault, &[
-        r"\bNoBrokersAvailable\b|Local: (?:Broker transport failure|All broker connections are down|Host resolution failure)|\bKafkaJSConnection(?:Closed)?Error\b|KafkaJSNumberOfRetriesExceeded\b.{0,40}\bConnection\b",
+        r"\bNoBrokersAvailable\b|client has run out of available brokers|Timed out waiting for a node assignment|Local: (?:Broker transport failure|All broker connections are down|Host resolution failure)|\bKafkaJSConnection(?:Closed)?Error\b|KafkaJSNumberOfRetriesExceeded\b.{0,40}\bConnection\b",
         r"\bAMQPConnect(?:ionError|orException|orStackTimeout|orSocketConnectError|orPhaseErrorBase)\b|Timeout during AMQP handshake|Socket closed abruptly during opening handshake",
-        r"Error reading SSH protocol banner|\bNoValidConnectionsError\b|Timed out while waiting for handshake",
+        r"Error reading SSH protocol banner|\bNoValidConnectionsError\b|Timed out while waiting for handshake|JSchException: (?:timeout|java\.net|connection is closed)|\bSshOperationTimeoutException\b",
         r"\bLDAPSocket(?:Open|Receive|Send)Error\b|\bLDAPServerPoolExhaustedError\b",
     ])
     .matches(&[
