@@ -73,6 +73,9 @@ pub enum ConnectError {
     /// What is configured as the region cannot be one.
     #[error("{name:?} is no AWS region: correct AWS_REGION, default_region in the configuration, or the profile's region")]
     NoSuchRegion { name: String },
+    /// What is configured as the endpoint is empty.
+    #[error("AWS_ENDPOINT_URL, or the profile's endpoint_url, is empty: give it an address, or remove it")]
+    EmptyEndpoint,
     /// There are no credentials at all.
     #[error(
         "no AWS credentials were found: set AWS_PROFILE, run `aws sso login` or `aws configure`, or give this machine a role"
@@ -102,11 +105,15 @@ impl Aws {
     /// Loads configuration and credentials, and makes the clients. Sends nothing to the services that are diagnosed.
     ///
     /// # Errors
-    /// [`ConnectError`] when there is no region, or there are no credentials that can be used.
+    /// [`ConnectError`] when there is no region, the endpoint's address is empty, or there are no credentials that can be used.
     pub async fn connect(options: &AwsOptions, registry: &Registry) -> Result<Aws, ConnectError> {
         let base = load(options).await;
         let region = base.region().map(AsRef::as_ref).filter(|name: &&str| !name.is_empty()).ok_or(ConnectError::NoRegion)?;
         let region: Region = region.parse().map_err(|_| ConnectError::NoSuchRegion { name: region.to_owned() })?;
+        // The SDK's clients end the process over it.
+        if base.endpoint_url() == Some("") {
+            return Err(ConnectError::EmptyEndpoint);
+        }
         let config = match &options.assume_role {
             Some(role) => assume(&base, role),
             None => base,
@@ -315,6 +322,12 @@ mod tests {
         for (chain, options, expected) in cases {
             assert_eq!(why_none(chain, options), expected, "{chain}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_empty_endpoint_is_refused() {
+        let options = AwsOptions::simulated("eu-west-1".parse().unwrap(), "");
+        assert_eq!(Aws::connect(&options, &Registry::default()).await.err(), Some(ConnectError::EmptyEndpoint));
     }
 
     #[tokio::test]

@@ -102,6 +102,7 @@ const ASIDES: &[&str] = &[
     " It has not stopped a rotation yet; it will stop one that runs in that subnet.",
     " It has not stopped a rotation yet, or another reason stopped it first.",
     " The next rotation will fail, and so will every read of the secret.",
+    " The next rotation will fail.",
 ];
 
 /// An obstacle, and what its rule would do about it.

@@ -308,7 +308,7 @@ async fn near_names(cx: &StepContext<'_>, caller: &AwsCaller) -> Vec<String> {
 fn summary(facts: &SecretFacts) -> String {
     let mut parts = Vec::new();
     match (&facts.deleted_at, &facts.primary_region) {
-        (Some(at), _) => parts.push(format!("scheduled for deletion since {}", text::moment(*at))),
+        (Some(at), _) => parts.push(format!("scheduled for deletion (DeletedDate {})", text::moment(*at))),
         (None, Some(primary)) if facts.is_replica() => parts.push(format!("a replica of the secret in {primary}")),
         _ => parts.push("exists".to_owned()),
     }

@@ -128,7 +128,11 @@ fn broken(context: &DiagnosisContext<'_>, fault: KeyFault, said: Vec<Proof>) -> 
         evidence.push(context.change_proof(change));
     }
     if !bites {
-        explanation.push_str(" The next rotation will fail, and so will every read of the secret.");
+        explanation.push_str(match fault.whose == SECRET {
+            true => " The next rotation will fail, and so will every read of the secret.",
+            // Readers of the secret do not use the function's key.
+            false => " The next rotation will fail.",
+        });
     }
     let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, fix(context, Some(&fault)));
     // Not a guess about the future: without its key nothing can read the secret even now.
@@ -309,6 +313,14 @@ mod tests {
         let finding = finding(CAUSE, &evidence);
         assert!(finding.remediation.warning.is_some());
         assert!(finding.remediation.commands[0].contains("update-secret"));
+    }
+
+    #[test]
+    fn the_key_of_the_functions_environment_keeps_nobody_from_reading_the_secret() {
+        let mut evidence = healthy();
+        facts(&mut evidence.access).environment_key = no_data();
+        let explanation = finding(CAUSE, &evidence).explanation;
+        assert!(explanation.ends_with("is gone. The next rotation will fail."), "{explanation}");
     }
 
     #[test]
