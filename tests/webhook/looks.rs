@@ -23,7 +23,9 @@ impl Album {
     fn add(&mut self, kind: &str, town: &Town) {
         let is_of_alarms = |shown: &&Shown| {
             let title = shown.title();
-            shown.root.is_none() || title.contains("larm") || title.contains("rotation failed") || title.starts_with("Secrets ")
+            shown.root.is_none()
+                || ["larm", "rotation failed", "should rotate", "AWS Config"].iter().any(|words| title.contains(words))
+                || title.starts_with("Secrets ")
         };
         for (number, shown) in town.slack.shown().iter().filter(is_of_alarms).enumerate() {
             self.0.insert(format!("alarm-{kind}-{}", number + 1), shown.message.clone());

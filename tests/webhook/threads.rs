@@ -62,7 +62,7 @@ impl Town {
     }
 
     /// One that takes alarms and does nothing about them yet.
-    async fn asleep_at(folder: tempfile::TempDir, scenario: &str, extra: &str, config: &str) -> Town {
+    pub(crate) async fn asleep_at(folder: tempfile::TempDir, scenario: &str, extra: &str, config: &str) -> Town {
         Town::asleep_by(Clock::system(), folder, scenario, extra, config).await
     }
 
@@ -100,12 +100,12 @@ impl Town {
         Town { world, router, slack, discord, _host: host }
     }
 
-    fn wake(&mut self) {
+    pub(crate) fn wake(&mut self) {
         self.world.start(&[Arc::clone(&self.slack), Arc::clone(&self.discord)]);
     }
 
     /// The only alarm that waits failed too often, and was not given up before the process ended.
-    async fn wear_out(&self) {
+    pub(crate) async fn wear_out(&self) {
         for _ in 1..MAX_ATTEMPTS {
             let claimed = self.world.store.claim(std::time::Duration::ZERO).await.unwrap().unwrap();
             let why = rotation_diag::redact::SafeText::redact("no luck");
