@@ -1,6 +1,6 @@
 //! What a failing invocation says.
 
-use crate::diagnosis::signatures::{self, Classification, LineSpecificity};
+use crate::diagnosis::signatures::{self, AccessDenied, Classification, LineSpecificity, Reached};
 use crate::lambda_log::{Platform, Record};
 use crate::model::{Cause, Invocation, InvocationStatus, LogEvent, RotationStep};
 
@@ -55,6 +55,14 @@ impl<'a> Failure<'a> {
                 if classification.cause == Cause::ConsumerStaleCredentials {
                     classification.cause = Cause::DbAuthFailed;
                 }
+                // An errand that was refused, and logged, did not end the invocation: any other fault tells more.
+                if classification.specificity == LineSpecificity::AccessLayer
+                    && !ends_invocation(&event.text)
+                    && is_errand(&event.text)
+                {
+                    classification.specificity = LineSpecificity::NamedFault;
+                    classification.reached = Reached::Closing;
+                }
                 Some(ClassifiedLine { event, classification })
             })
             .collect();
@@ -65,12 +73,21 @@ impl<'a> Failure<'a> {
     /// The line that says most precisely why the invocation failed; `None` when no line says why.
     #[must_use]
     pub fn most_specific_line(&self) -> Option<&ClassifiedLine<'a>> {
-        self.lines
-            .iter()
-            .filter(|read| !read.classification.cause.is_line_label())
-            // Of lines that say as much the first one is the origin; later ones repeat it.
-            .rev()
-            .max_by_key(|read| read.classification.weight())
+        let telling = || self.lines.iter().filter(|read| !read.classification.cause.is_line_label());
+        // Of lines that say as much the first one is the origin; later ones repeat it.
+        let origin = telling().rev().max_by_key(|read| read.classification.weight())?;
+        // What ended the invocation repeats nothing where it says as much of another cause.
+        let end = telling().rev().find(|read| ends_invocation(&read.event.text));
+        match end {
+            Some(end)
+                if end.classification.specificity >= LineSpecificity::NamedFault
+                    && end.classification.weight() == origin.classification.weight()
+                    && end.classification.cause != origin.classification.cause =>
+            {
+                Some(end)
+            }
+            _ => Some(origin),
+        }
     }
 
     /// The last line the function's own code wrote, classified or not.
@@ -87,4 +104,24 @@ impl<'a> Failure<'a> {
     pub fn timed_out(&self) -> bool {
         self.invocation.status == InvocationStatus::TimedOut
     }
+}
+
+/// Calls beside a rotation: a message, a metric, a trace, a log.
+const ERRANDS: [&str; 7] =
+    ["sns:publish", "sqs:sendmessage", "events:putevents", "cloudwatch:putmetricdata", "ses:send", "xray:", "logs:"];
+
+/// True where AWS refused a call beside the rotation.
+fn is_errand(text: &str) -> bool {
+    let Some(denied) = AccessDenied::parse(text) else { return false };
+    let action = denied.action.to_ascii_lowercase();
+    ERRANDS.iter().any(|errand| action.starts_with(errand))
+}
+
+/// True for what a runtime prints of the exception that ended an invocation: Python without a time, Node.js behind words of its
+/// own, and both in JSON with the stack. A logger writes the time.
+fn ends_invocation(text: &str) -> bool {
+    let of_python = text.starts_with("[ERROR] ") && text.contains("Traceback (most recent call last)");
+    let of_node = text.contains("\tInvoke Error \t") || text.contains("\tUncaught Exception \t");
+    let in_json = text.starts_with('{') && text.contains("\"errorType\"") && text.contains("\"stackTrace\"");
+    of_python || of_node || in_json
 }

@@ -137,7 +137,7 @@ static PREFIX: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// A warning of one attempt of several.
 static RETRIES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:retrying|will retry|will be retried|retry (?:in|after|attempt|\d)|trying again|trying (?:with )?(?:the )?(?:AWSCURRENT|AWSPREVIOUS|AWSPENDING|current|previous|pending)|falling back|reconnecting|will reconnect|backing off|sleeping|using (?:the )?default|defaulting to|recovered|resolved itself|as expected|is expected)\b").ok()
+    Regex::new(r"(?i)\b(?:retrying|will retry|will be retried|retry (?:in|after|attempt|\d)|trying again|trying (?:with )?(?:the )?(?:AWSCURRENT|AWSPREVIOUS|AWSPENDING|current|previous|pending)|falling back|reconnecting|will reconnect|backing off|sleeping|using (?:the )?default|defaulting to|recovered|polling again|resolved itself|as expected|is expected|is normal)\b").ok()
 });
 
 /// What SDKs write of every response when debugging is on.
