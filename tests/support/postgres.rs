@@ -37,11 +37,14 @@ const PORTS: usize = 5;
 const CRASH: &str = r#"kill -KILL "$(head -n 1 "$2/data/postmaster.pid")"
     while ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -q "$2/data"; do sleep 0.02; done"#;
 
+/// Numbers of the user and the group that a program runs as; `None` where it runs as we do.
+type Owner = Option<(u32, u32)>;
+
 /// A running server.
 pub(crate) struct Cluster {
     folder: PathBuf,
     programs: PathBuf,
-    owner: Option<(u32, u32)>,
+    owner: Owner,
     port: u16,
     keeper: Child,
     databases: AtomicUsize,
@@ -135,7 +138,7 @@ impl Drop for Cluster {
 }
 
 /// The programs, the folder of a new cluster and whose it is; `None` where there is no PostgreSQL.
-fn made() -> Option<(PathBuf, PathBuf, Option<(u32, u32)>)> {
+fn made() -> Option<(PathBuf, PathBuf, Owner)> {
     let Some(programs) = programs() else {
         assert!(std::env::var_os("REQUIRE_POSTGRES").is_none(), "PostgreSQL's server is not installed");
         let _ = writeln!(std::io::stderr(), "PostgreSQL's server is not installed: what concerns it is not tested");
@@ -155,7 +158,7 @@ fn made() -> Option<(PathBuf, PathBuf, Option<(u32, u32)>)> {
 }
 
 /// Starts the server; what it logged, where it does not come up.
-fn keep(programs: &Path, folder: &Path, owner: Option<(u32, u32)>, port: u16, options: &[&str]) -> Result<Child, String> {
+fn keep(programs: &Path, folder: &Path, owner: Owner, port: u16, options: &[&str]) -> Result<Child, String> {
     let mut keeper = ours("/bin/sh", folder, owner);
     keeper.args(["-c", KEEP, "keeper"]).arg(programs).arg(folder).arg(port.to_string()).args(options);
     let mut keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -171,7 +174,7 @@ fn keep(programs: &Path, folder: &Path, owner: Option<(u32, u32)>, port: u16, op
 }
 
 /// A program that runs as somebody whom PostgreSQL takes: not as root.
-fn ours(program: impl AsRef<std::ffi::OsStr>, folder: &Path, owner: Option<(u32, u32)>) -> Command {
+fn ours(program: impl AsRef<std::ffi::OsStr>, folder: &Path, owner: Owner) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env("LC_ALL", "C").env_remove("PGHOST").env_remove("PGPORT").env_remove("PGUSER");
     if let Some((user, group)) = owner {
