@@ -26,6 +26,9 @@ const SECRET_KEYS: [&str; 9] = [
 const FUNCTION_KEYS: [&str; 6] =
     ["function", "functionname", "functionarn", "rotationfunction", "rotationlambda", "rotationlambdaarn"];
 
+/// What the log group's name begins with that Lambda gives a function; the rest is the function's name.
+const LAMBDA_LOGS: &str = "/aws/lambda/";
+
 /// What is named, each once, in the order it was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct NamedSecrets {
@@ -68,6 +71,8 @@ impl NamedSecrets {
             self.add_secret(value.parse().ok());
         } else if FUNCTION_KEYS.contains(&key.as_str()) {
             self.add_function(function_name(value));
+        } else if key == "loggroupname" {
+            self.add_function(value.strip_prefix(LAMBDA_LOGS).and_then(function_name));
         } else if key == "resource" && value.contains(':') {
             // Lambda's second dimension: `name:alias`.
             self.add_function(value.split(':').next().and_then(function_name));
@@ -202,6 +207,8 @@ mod tests {
             ("FunctionName", FUNCTION, found(&[], &[FUNCTION])),
             ("Resource", "orders-rotator:live", found(&[], &["orders-rotator"])),
             ("Resource", "orders-rotator", found(&[], &[])),
+            ("LogGroupName", "/aws/lambda/orders-rotator", found(&[], &["orders-rotator"])),
+            ("LogGroupName", "/ecs/orders", found(&[], &[])),
             ("InstanceId", "i-1234", found(&[], &[])),
             ("SecretId", "x\" || \"", found(&[], &[])),
             ("FunctionName", "../../etc", found(&[], &[])),

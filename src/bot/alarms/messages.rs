@@ -273,15 +273,13 @@ pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left
             (Tone::Warning, safe_format!("{}: {}", title_of(case), what))
         }
         _ => {
-            let causes = match distinct(records) {
-                1 => "one cause".into(),
-                several => safe_format!("{} different causes", several),
+            let cause = || Some(safe_format!(": {}", not_rotating(records).next()?.diagnosis.root_cause()?.cause.title()));
+            let why = match distinct(records) {
+                1 => cause().unwrap_or_default(),
+                several => safe_format!(", because of {} different causes", several),
             };
             let are = if broken == 1 { "is" } else { "are" };
-            (
-                Tone::Bad,
-                safe_format!("{}: {} of {} secrets {} not rotating, because of {}", title_of(case), broken, all, are, causes),
-            )
+            (Tone::Bad, safe_format!("{}: {} of {} secrets {} not rotating{}", title_of(case), broken, all, are, why))
         }
     };
     let mut message = Message::line(tone, title);
