@@ -118,6 +118,18 @@ pub(super) fn account_locked(shown: Shown<'_, '_, '_>) -> Advice {
             _ => format!("ALTER USER '{user}'@'{}' ACCOUNT UNLOCK", account.host()),
         }
     });
+    let statement = shown.statement(&sql);
+    let stop = "Find what logs in with an old password and stop it, or the account will be locked again.";
+    let remediation = match statement {
+        Some(_) => Remediation::new(format!("{stop} Then unlock the account (ACCOUNT UNLOCK).{} Then rotate.", shown.run_by()))
+            .run_statement(statement)
+            .unnamed_user_takes(shown)
+            .rotate(shown.context),
+        // Rotation alone would be refused like the logins before it.
+        None => Remediation::new(format!(
+            "{stop} Then unlock the account with the means of that service, or wait until the lock ends. Then rotate."
+        )),
+    };
     Advice {
         title: "the database user's account is locked",
         explanation: format!(
@@ -125,15 +137,7 @@ pub(super) fn account_locked(shown: Shown<'_, '_, '_>) -> Advice {
              the database refuses even the right password.",
             shown.in_step()
         ),
-        remediation: Remediation::new(format!(
-            "Find what logs in with an old password and stop it, or the account will be locked again. Then unlock the account \
-             (ACCOUNT UNLOCK).{} Then rotate.",
-            shown.run_by()
-        ))
-        .run_statement(shown.statement(&sql))
-        .unnamed_user_takes(shown)
-        .rotate(shown.context)
-        .link(TROUBLESHOOTING),
+        remediation: remediation.link(TROUBLESHOOTING),
     }
 }
 

@@ -351,7 +351,7 @@ mod tests {
             [("aws:PrincipalOrgID", "o-a1b2c3d4e5"), ("aws:ResourceOrgID", "o-a1b2c3d4e5"), ("aws:ResourceAccount", ACCOUNT)]
         {
             let condition = json!({ "StringEquals": { key: value } });
-            assert_unknown(CAUSE, &with(condition), &key.to_ascii_lowercase());
+            assert_unknown(CAUSE, &with(condition), key);
         }
     }
 
