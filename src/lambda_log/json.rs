@@ -82,6 +82,10 @@ pub(super) fn read(object: &Map<String, Value>) -> Option<Structured> {
     let fields = Fields::of(object);
     let mut text = String::new();
     append_object(&fields, &mut text);
+    // Rust's tracing has the message itself there.
+    if let Some(value) = fields.get("fields").filter(|_| text.is_empty()) {
+        append_value("fields", value, &mut text);
+    }
     if text.is_empty() {
         return None;
     }
@@ -254,6 +258,7 @@ mod tests {
             (json!({"severity": "ERROR", "message": "x"}), Level::Error),
             (json!({"level": "ERROR+2", "msg": "x"}), Level::Error),
             (json!({"levelno": 20, "message": "x"}), Level::Info),
+            (json!({"timestamp": "t", "level": "INFO", "fields": {"message": "x"}, "target": "rotate"}), Level::Info),
             (json!({"text": "x", "record": {"level": {"name": "ERROR", "no": 40}, "message": "x"}}), Level::Error),
             (json!({"version": "1.1", "short_message": "x", "level": 3}), Level::Error),
             (json!({"message": "x", "level": 400, "level_name": "ERROR"}), Level::Error),
