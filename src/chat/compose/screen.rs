@@ -19,34 +19,48 @@ const FRAME: usize = 26;
 /// The gap above a label.
 const GAP: usize = 6;
 
-/// What is left of the screen, in pixels.
+/// What is left of the screen, in pixels; and how much more was taken than there is, of what cannot be left out.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Screen(usize);
+pub(super) struct Screen {
+    left: usize,
+    over: usize,
+}
 
 impl Screen {
     /// The screen below a title.
     pub(super) fn below(title: &SafeText) -> Screen {
-        Screen((HEIGHT - AROUND).saturating_sub(lines(title, TITLE)))
+        let mut screen = Screen { left: HEIGHT - AROUND, over: 0 };
+        screen.take(lines(title, TITLE));
+        screen
     }
 
     pub(super) const fn has(self, pixels: usize) -> bool {
-        pixels <= self.0
+        pixels <= self.left
     }
 
     pub(super) const fn take(&mut self, pixels: usize) {
-        self.0 = self.0.saturating_sub(pixels);
+        self.over += pixels.saturating_sub(self.left);
+        self.left = self.left.saturating_sub(pixels);
+    }
+
+    /// True where what cannot be left out is taller than the screen.
+    pub(super) const fn is_over(self) -> bool {
+        self.over > 0
     }
 
     /// The screen without what is kept for something else.
     pub(super) const fn without(self, pixels: usize) -> Screen {
-        Screen(self.0.saturating_sub(pixels))
+        Screen { left: self.left.saturating_sub(pixels), over: self.over }
     }
 
     /// How many characters of a quote have room.
     pub(super) const fn quotable(self) -> usize {
-        self.0.saturating_sub(FRAME) / CODE.0 * CODE.1
+        self.left.saturating_sub(FRAME) / CODE.0 * CODE.1
     }
 }
+
+/// How many characters one line of a quote has.
+pub(super) const ONE_LINE: usize = CODE.1;
 
 /// A label.
 pub(super) const LABEL: usize = LINE.0 + GAP;

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 
 /// How much of the one proof in the channel is shown; the whole stands in the thread.
 const PROOF: usize = 280;
-/// How much of it is shown in any case, in characters, and how much of a screen that takes with its label and its source.
+/// How much of it is shown where the rest leaves no room, in characters, and how much of a screen that takes with its label and its
+/// source. Where the rest is taller than the screen by itself, one line is left.
 const SHORT_QUOTE: usize = 93;
 const SHORT_PROOF: usize = 152;
 /// A line that says what is left to the thread.
@@ -124,7 +125,10 @@ fn finding_of(report: &Report, finding: &ReportedFinding, mut screen: Screen) ->
     screen.take(kept);
     parts.extend(plan(report, commands, is_whole, &mut screen));
     if let Some(proof) = proof {
-        let room = screen.quotable().saturating_add(SHORT_QUOTE).min(PROOF);
+        let room = match screen.is_over() {
+            true => screen::ONE_LINE,
+            false => screen.quotable().saturating_add(SHORT_QUOTE).min(PROOF),
+        };
         let quote = Quote { lead: proof.step, text: proof.text.cut(room), source: proof.source };
         parts.push(Part::Quotes { label: "Proof".into(), quotes: vec![quote] });
     }
