@@ -177,7 +177,7 @@ impl Remediation {
         };
         let fix = self.run_by_value(&current_value(context, of), engine, &program);
         if !is_superuser {
-            return fix.warn("From then on, whatever logs in as this user with another password than the secret's is refused.");
+            return fix.warn("Once the database has the password, whatever logs in as this user with another one is refused.");
         }
         // Elsewhere a user that is missing is not made again.
         if !matches!(engine, Some("postgres" | "redshift" | "mysql" | "mariadb")) {

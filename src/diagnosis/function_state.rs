@@ -114,7 +114,7 @@ impl DiagnosisContext<'_> {
             update_failed = status == Some("Failed") && cause_of_reason(code, reason) == cause;
             if update_failed {
                 let text = stated("LastUpdateStatus", status, code, reason);
-                evidence.push(Proof::of(StepName::RotationFunction, CALL, text).at(function.last_modified_at));
+                evidence.push(Proof::of(StepName::RotationFunction, CALL, text));
             }
         }
         // A failed update leaves the former configuration at work: by itself it is a risk.

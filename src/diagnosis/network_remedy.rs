@@ -5,7 +5,7 @@ mod new_endpoint;
 use super::DiagnosisContext;
 use super::network::{Direction, NetworkFault, NetworkPaths, OtherEnd};
 use super::remedy::aws_in;
-use crate::model::{AclEntry, NatGateway, Network, Remediation, RouteTarget, TargetDatabase, VpcConfig};
+use crate::model::{AclEntry, DatabaseChoice, NatGateway, Network, Remediation, RouteTarget, TargetDatabase, VpcConfig};
 
 /// The last number an entry of a network ACL may have. Source: Amazon VPC User Guide, "Network ACL rules".
 const MAX_ACL_NUMBER: u32 = 32_766;
@@ -31,7 +31,7 @@ impl Remediation {
         }
     }
 
-    /// Mends what stops the ways to `target`, from every subnet, and says how many hops that are.
+    /// Mends what stops the ways to `target`, from every subnet.
     pub(super) fn open_ways(context: &DiagnosisContext<'_>, paths: &NetworkPaths, towards: Towards<'_>) -> Remediation {
         let faults = left_over(context, paths.faults(), towards);
         let target = match towards {
@@ -41,12 +41,16 @@ impl Remediation {
         let summary = match faults.as_slice() {
             [] => return Remediation::default(),
             [_] => format!("Repair the hop that blocks the function on its way to {target}, and rotate."),
-            several => {
-                format!("Repair the {} hops that block the function on its way to {target}, and rotate.", several.len())
-            }
+            _ => format!("Repair what blocks the function on its way to {target}, and rotate."),
         };
         let mut entries = Vec::new();
         let fix = Remediation::new(summary);
+        let fix = match towards {
+            Towards::Database(TargetDatabase { id, found_by: DatabaseChoice::SameEngine, .. }) => {
+                fix.warn(format!("First see that the secret's host is that of {id}: it was guessed by the engine and the VPC."))
+            }
+            _ => fix,
+        };
         faults.into_iter().fold(fix, |fix, fault| fix.mend_hop(context, fault, towards, &mut entries))
     }
 

@@ -210,6 +210,9 @@ impl NetworkFault {
                 "private DNS of {endpoint} is off, so that the service's name leads to its public address, and {}",
                 public.text()
             ),
+            NetworkFault::DnsAttribute { vpc, attribute, .. } if *attribute == "enableDnsSupport" => {
+                format!("{attribute} of {vpc} is off, so that no name resolves in it")
+            }
             NetworkFault::DnsAttribute { vpc, attribute, public } => format!(
                 "{attribute} of {vpc} is off, so that the service's name leads to its public address, and {}",
                 public.text()

@@ -93,7 +93,7 @@ fn of_superuser(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, engine:
         Callers::named(&seen.read.event.text),
     )
     .rotate(context)
-    .warn("From then on, whatever logs in as the superuser with another password than the secret's is refused.")
+    .warn("Once the database has the password, whatever logs in as the superuser with another one is refused.")
     .link(TROUBLESHOOTING);
     (explanation, remediation)
 }

@@ -79,7 +79,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 
 fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, stops: &[&Stop]) -> Remediation {
     let role = partner.role().map_or("ROLE", |role| role.name());
-    let mut remediation = Remediation::new("Allow the role the missing actions in the policy that refuses them, and rotate.");
+    let mut remediation = Remediation::new("Allow the role the missing actions, and rotate.");
     let own: Vec<_> = stops
         .iter()
         .filter(|stop| !stop.denied.explicit && stop.denied.layer == RefusingLayer::IdentityPolicy)

@@ -58,6 +58,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     ))
     .needs("ec2:DescribeSubnets")
     .needs("lambda:UpdateFunctionConfiguration")
+    .warn("A subnet that the function was not in needs a way to AWS and to the database, which was not looked at: see its route table first.")
     .link("https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html");
     let mut explanation = format!("Lambda could not get a network interface for {} in {}.", function.arn.name(), vpc.vpc_id);
     let full = full_subnets(context, vpc);

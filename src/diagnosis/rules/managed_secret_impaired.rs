@@ -71,7 +71,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         (None, None) => "the failed rotation says that it is impaired".to_owned(),
     };
     let name = name_of(owner);
-    let explanation = format!("{name} can no longer rotate the secret it manages, although it may still be read: {because}.");
+    let still = if fault.is_some() { "" } else { ", although it may still be read" };
+    let explanation = format!("{name} can no longer rotate the secret it manages{still}: {because}.");
     let confidence = match (&fault, context.failing.is_some()) {
         // The owner's own word is decisive alone.
         _ if rds.is_some() => Confidence::Confirmed,
