@@ -1,6 +1,6 @@
 //! Secrets and functions that an alarm names: in dimensions, tags, ARNs inside texts.
 
-use crate::model::{Arn, FunctionArn, SecretArn, SecretRef};
+use crate::model::{Arn, FunctionArn, LAMBDA_LOGS, SecretArn, SecretRef};
 use crate::redact::looks_like_a_value;
 
 /// Secrets of one alarm that are counted; of more it is said that there are more.
@@ -25,9 +25,6 @@ const SECRET_KEYS: [&str; 9] = [
 /// Names of dimensions and tags whose value is a function.
 const FUNCTION_KEYS: [&str; 6] =
     ["function", "functionname", "functionarn", "rotationfunction", "rotationlambda", "rotationlambdaarn"];
-
-/// What the log group's name begins with that Lambda gives a function; the rest is the function's name.
-const LAMBDA_LOGS: &str = "/aws/lambda/";
 
 /// What is named, each once, in the order it was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -54,13 +54,22 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
             };
             put(fix, context, id, &document.to_string())
         }
-        None => {
-            let look =
-                ["kms", "get-key-policy", "--key-id", id, "--policy-name", "default", "--query", "Policy", "--output", "text"];
-            let look = format!("(umask 077; {} > key-policy.json)", aws_in(context, &look));
-            put(fix.run(look).needs("kms:GetKeyPolicy"), context, id, "file://key-policy.json")
-        }
+        None => edit_policy(fix, context, id),
     }
+}
+
+/// Saves the key's policy to `key-policy.json`, where a person corrects it, and sets it from there.
+pub(super) fn edit_policy(fix: Remediation, context: &DiagnosisContext<'_>, id: &str) -> Remediation {
+    let look = ["kms", "get-key-policy", "--key-id", id, "--policy-name", "default", "--query", "Policy", "--output", "text"];
+    let look = format!("(umask 077; {} > key-policy.json)", aws_in(context, &look));
+    put(fix.run(look).needs("kms:GetKeyPolicy"), context, id, "file://key-policy.json")
+}
+
+/// Enables a key.
+pub(super) fn enable(fix: Remediation, context: &DiagnosisContext<'_>, id: &str) -> Remediation {
+    fix.run(aws_in(context, &["kms", "enable-key", "--key-id", id]))
+        .needs("kms:EnableKey")
+        .warn("A key is seldom disabled by accident: first ask who did it, and why.")
 }
 
 fn put(fix: Remediation, context: &DiagnosisContext<'_>, id: &str, policy: &str) -> Remediation {

@@ -78,13 +78,20 @@ pub(super) fn rotated_by_owner(fix: Remediation, context: &DiagnosisContext<'_>,
         }
         _ => fix,
     };
-    let fix = fix.run(command_of(context, owner));
-    if owner == "rds" { fix.warn(AT_ONCE) } else { fix }
+    start_rotation(fix, context, owner)
 }
 
-/// What starting a rotation through RDS brings with it.
-pub(super) const AT_ONCE: &str = "RDS takes the option only with --apply-immediately, which also makes the changes that wait for the \
-                                  maintenance window; some of them restart the database.";
+/// Adds the owner's own way to start a rotation, and what RDS does with it beside that.
+pub(super) fn start_rotation(fix: Remediation, context: &DiagnosisContext<'_>, owner: &str) -> Remediation {
+    let fix = fix.run(command_of(context, owner));
+    if owner != "rds" {
+        return fix;
+    }
+    fix.warn(
+        "RDS takes the option only with --apply-immediately, which also makes the changes that wait for the maintenance window; some of \
+         them restart the database.",
+    )
+}
 
 /// Stands for the database until the command that asks for it takes its place.
 const DATABASE: &str = "DATABASE";
@@ -93,7 +100,7 @@ const DATABASE: &str = "DATABASE";
 ///
 /// RotateSecret refuses a secret that a service manages.
 /// Source: Amazon RDS User Guide, "Password management with Amazon RDS and AWS Secrets Manager".
-pub(super) fn command_of(context: &DiagnosisContext<'_>, owner: &str) -> String {
+fn command_of(context: &DiagnosisContext<'_>, owner: &str) -> String {
     if owner != "rds" {
         return aws_in(context, &["secretsmanager", "describe-secret", "--secret-id", context.secret_id()]);
     }

@@ -23,12 +23,10 @@ pub(super) fn decide(context: &DiagnosisContext<'_>, outcome: Outcome, findings:
     if context.secret()?.deleted_at.is_some() {
         return None;
     }
-    if context.evidence.network != Network::unasked() {
-        return beside_an_endpoint(context, findings);
-    }
     let vpc = context.function().and_then(|function| function.vpc.as_ref());
     let root = findings.first().filter(|finding| finding.severity > Severity::Info && finding.inhibited_by.is_none());
     let open = match (outcome, root) {
+        _ if context.evidence.network != Network::unasked() => beside_an_endpoint(context, root),
         (Outcome::NotFound, _) => None,
         (Outcome::RootCause, Some(root)) => about(root, vpc),
         // What is possible and no more leaves the rest open.
@@ -48,21 +46,11 @@ pub(super) fn decide(context: &DiagnosisContext<'_>, outcome: Outcome, findings:
 }
 
 /// The database, where a look left it out and found the way to Secrets Manager closed.
-fn beside_an_endpoint(context: &DiagnosisContext<'_>, findings: &[Finding]) -> Option<NetworkLook> {
-    let root = findings.first().filter(|finding| finding.severity > Severity::Info && finding.inhibited_by.is_none())?;
+fn beside_an_endpoint(context: &DiagnosisContext<'_>, root: Option<&Finding>) -> Option<NetworkLook> {
     let is_left_out = context.evidence.network.databases == Network::left_out();
-    if root.cause != Cause::AwsEndpointUnreachable || !is_left_out {
-        return None;
-    }
+    root.filter(|root| root.cause == Cause::AwsEndpointUnreachable && is_left_out)?;
     let is_closed = matches!(to_service(context, "secretsmanager")?.reach(), Reachability::Blocked);
-    let vpc = context.function().and_then(|function| function.vpc.as_ref());
-    is_closed.then(|| NetworkLook {
-        database: true,
-        engine: engine(context).map(str::to_owned),
-        hosts: hosts(context),
-        changed_groups: changed_groups(context, vpc),
-        ..NetworkLook::default()
-    })
+    is_closed.then(|| NetworkLook { database: true, ..NetworkLook::default() })
 }
 
 /// What the network can tell about a cause; `None` where it decides nothing.

@@ -258,7 +258,7 @@ fn resource_policy(context: &DiagnosisContext<'_>, need: &Need) -> (Option<Polic
     match &observation {
         Observation::Found(document) => match Policy::from_value(name, document) {
             Ok(policy) => (Some(policy), None),
-            Err(error) => (None, Some(format!("{name} in a form that can be evaluated: {}", error.reason()))),
+            Err(error) => (None, Some(error.missing())),
         },
         // A key always has a policy; a secret need not.
         Observation::NoData { .. } | Observation::NotApplicable { .. } if need.target == Target::Secret => (None, None),

@@ -95,6 +95,9 @@ fn beside_every_allow(statement: &Value, request: &Request, kind: PolicyKind) ->
     })
 }
 
+/// What to heed before a Deny is narrowed.
+pub(super) const ON_PURPOSE: &str = "A Deny statement is often there on purpose: ask who wrote it before you narrow it.";
+
 /// The document with every Deny that stops one of the needs narrowed to spare it; `None` where none does.
 pub(super) fn sparing(context: &DiagnosisContext<'_>, document: &Value, needs: &[Need], kind: PolicyKind) -> Option<Value> {
     sparing_by(context, document, needs, kind, |decision| matches!(decision, Decision::ExplicitDeny { .. }))

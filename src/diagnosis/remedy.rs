@@ -160,8 +160,6 @@ impl Remediation {
             "The file value.json replaces the whole value and becomes AWSCURRENT at once, for every application that reads the \
              secret: correct it before you store it, keep it complete, and delete the file afterwards.",
         );
-        let is_doubtful = pending.as_ref().is_some_and(|pending| pending.is_doubtful) && context.rotates_by_function();
-        let fix = if is_doubtful { fix.warn(ONLY_COPY) } else { fix };
         fix.drop_pending(context, pending.as_ref())
     }
 
@@ -190,10 +188,9 @@ impl Remediation {
     }
 
     fn drop_pending(self, context: &DiagnosisContext<'_>, pending: Option<&Pending<'_>>) -> Remediation {
-        match pending {
-            Some(pending) => self.remove_label(context, "AWSPENDING", pending.id),
-            None => self,
-        }
+        let Some(pending) = pending else { return self };
+        let fix = self.remove_label(context, "AWSPENDING", pending.id);
+        if pending.is_doubtful && context.rotates_by_function() { fix.warn(ONLY_COPY) } else { fix }
     }
 
     /// Changes the function's configuration by the options `words`.
@@ -262,9 +259,6 @@ impl Remediation {
                 "setSecret succeeded for the pending version, so the database may accept only the pending password and refuse \
                  AWSCURRENT until a rotation finishes. The label therefore stays where it is.",
             ),
-            Some(pending) if pending.is_doubtful && context.rotates_by_function() => {
-                self.drop_pending(context, Some(&pending)).warn(ONLY_COPY)
-            }
             pending => self.drop_pending(context, pending.as_ref()),
         }
     }

@@ -169,6 +169,11 @@ impl TryFrom<Arn> for FunctionArn {
     }
 }
 
+/// What the name of the log group begins with that Lambda gives a function; the rest is the function's name.
+///
+/// Source: Lambda Developer Guide, "Sending Lambda function logs to CloudWatch Logs".
+pub const LAMBDA_LOGS: &str = "/aws/lambda/";
+
 impl FunctionArn {
     fn parts(&self) -> (&str, Option<&str>) {
         let resource = self.0.resource();

@@ -38,7 +38,7 @@ mod window;
 
 pub use action::{Action, ActionKind, ActionNeeds, ActionToken, ActionWord, TokenError};
 pub use alarm::{Alarm, AlarmSeries, AlarmSource, AlarmState, OkBasis};
-pub use arn::{Arn, ArnError, FunctionArn, RoleArn, SecretArn, is_secret_name};
+pub use arn::{Arn, ArnError, FunctionArn, LAMBDA_LOGS, RoleArn, SecretArn, is_secret_name};
 pub use cause::{Cause, DiagnosisItem};
 pub use chat::{Actor, InvestigationRequest, NotAPlatform, Place, PlatformName, ReplyTo, Standing, ThreadRef};
 pub use consumers::{Consumers, SecretReader, VersionAccess};

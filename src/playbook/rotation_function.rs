@@ -2,7 +2,7 @@
 
 use super::{StepContext, StepResult, carried, function_code, text};
 use crate::aws::{AwsCaller, CacheKey};
-use crate::model::{Arn, FunctionArn, FunctionFacts, Observation, RoleArn, VpcConfig};
+use crate::model::{Arn, FunctionArn, FunctionFacts, LAMBDA_LOGS, Observation, RoleArn, VpcConfig};
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ fn from_output(arn: &FunctionArn, output: &GetFunctionConfigurationOutput) -> Ob
 
 /// Where a function writes unless its configuration says otherwise.
 pub(super) fn default_log_group(arn: &FunctionArn) -> String {
-    format!("/aws/lambda/{}", arn.name())
+    format!("{LAMBDA_LOGS}{}", arn.name())
 }
 
 /// Lambda writes `2025-03-01T12:00:00.000+0000`, whose offset lacks the colon of RFC 3339.

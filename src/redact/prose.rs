@@ -179,10 +179,11 @@ fn spoken_value(text: &str, at: usize) -> Option<Range<usize>> {
     let end = run_end(text, at, |byte| !byte.is_ascii_whitespace() && !b"\"'`\\,;".contains(&byte));
     let value = text.get(at..end)?.trim_end_matches(['.', ',', ';', ':', ')', ']', '}', '!', '?']);
     let range = at..at + value.len();
-    let is_part =
-        value.starts_with(['(', '[', '{', '<', '$', '%', '/', '-']) || value.contains("://") || value.starts_with("arn:");
     // `AKIA****`: the program shows the beginning only.
-    let is_part = is_part || value.ends_with("***");
+    let is_part = value.starts_with(['(', '[', '{', '<', '$', '%', '/', '-'])
+        || value.contains("://")
+        || value.starts_with("arn:")
+        || value.ends_with("***");
     let has_letter = value.bytes().any(|byte| byte.is_ascii_alphabetic());
     // The name of a thing: `prod/app-1`, `postgresql-14`, `ORA-28003`, `rotate()`.
     let is_name = value.contains("()") || is_term(value) || (value.contains(['/', '-', '_', '@']) && is_plain_name(value));

@@ -46,6 +46,8 @@ pub(crate) struct Cluster {
     programs: PathBuf,
     owner: Owner,
     port: u16,
+    /// What the server is started with beside that.
+    options: &'static [&'static str],
     keeper: Child,
     databases: AtomicUsize,
 }
@@ -61,8 +63,9 @@ impl Cluster {
     /// Starts a server of its own.
     pub(crate) fn start() -> Option<Cluster> {
         let (programs, folder, owner) = made()?;
-        let keeper = keep(&programs, &folder, owner, NO_PORT, &["-c", "listen_addresses="]).unwrap_or_else(|log| panic!("{log}"));
-        Some(Cluster { folder, programs, owner, port: NO_PORT, keeper, databases: AtomicUsize::new(0) })
+        let options = &["-c", "listen_addresses="];
+        let keeper = keep(&programs, &folder, owner, NO_PORT, options).unwrap_or_else(|log| panic!("{log}"));
+        Some(Cluster { folder, programs, owner, port: NO_PORT, options, keeper, databases: AtomicUsize::new(0) })
     }
 
     /// Starts a server on a port of the loopback, which shows this certificate and takes no connection there that is not encrypted.
@@ -82,11 +85,14 @@ impl Cluster {
                 chown(&path, Some(user), Some(group)).unwrap();
             }
         }
+        let options = &["-c", "listen_addresses=127.0.0.1", "-c", "ssl=on"];
         let mut why = String::new();
         for _ in 0..PORTS {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            match keep(&programs, &folder, owner, port, &["-c", "listen_addresses=127.0.0.1", "-c", "ssl=on"]) {
-                Ok(keeper) => return Some(Cluster { folder, programs, owner, port, keeper, databases: AtomicUsize::new(0) }),
+            match keep(&programs, &folder, owner, port, options) {
+                Ok(keeper) => {
+                    return Some(Cluster { folder, programs, owner, port, options, keeper, databases: AtomicUsize::new(0) });
+                }
                 Err(log) => why = log,
             }
         }
@@ -124,7 +130,7 @@ impl Cluster {
         // The one before would remove the folder.
         let _ = self.keeper.kill();
         let _ = self.keeper.wait();
-        let keeper = keep(&self.programs, &self.folder, self.owner, self.port, &["-c", "listen_addresses="]);
+        let keeper = keep(&self.programs, &self.folder, self.owner, self.port, self.options);
         self.keeper = keeper.unwrap_or_else(|log| panic!("{log}"));
     }
 }

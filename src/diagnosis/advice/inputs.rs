@@ -1,7 +1,9 @@
 //! What the function was given: fields of the secret, variables of its environment, files.
 
 use super::{Advice, Shown};
-use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, SECRET_STRUCTURE, TEMPLATES, TROUBLESHOOTING, aws_in};
+use crate::diagnosis::remedy::{
+    ROTATION_FUNCTIONS, SECRET_STRUCTURE, TEMPLATES, TROUBLESHOOTING, aws_in, secrets_manager_endpoint,
+};
 use crate::model::Remediation;
 
 /// Corrects the secret's value, so that no version made from the wrong one is taken up again.
@@ -88,8 +90,6 @@ pub(super) fn bad_number(shown: Shown<'_, '_, '_>) -> Advice {
 }
 
 pub(super) fn bad_endpoint(shown: Shown<'_, '_, '_>) -> Advice {
-    let region = &shown.context.evidence.region;
-    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     Advice {
         title: "the endpoint in the function's environment is not a URL",
         explanation: format!(
@@ -100,8 +100,8 @@ pub(super) fn bad_endpoint(shown: Shown<'_, '_, '_>) -> Advice {
         remediation: correct_environment(
             shown,
             &format!(
-                "Set SECRETS_MANAGER_ENDPOINT to https://secretsmanager.{region}.{suffix} in environment.json, keep the other \
-                 variables, and rotate."
+                "Set SECRETS_MANAGER_ENDPOINT to {} in environment.json, keep the other variables, and rotate.",
+                secrets_manager_endpoint(shown.context)
             ),
         ),
     }

@@ -47,6 +47,14 @@ pub enum PolicyError {
 }
 
 impl PolicyError {
+    /// What is missing to judge by the policy: the same in a form that can be evaluated.
+    #[must_use]
+    pub fn missing(&self) -> String {
+        let (PolicyError::NotJson { policy, .. } | PolicyError::Document { policy, .. } | PolicyError::Statement { policy, .. }) =
+            self;
+        format!("{policy} in a form that can be evaluated: {}", self.reason())
+    }
+
     /// What is wrong, where the policy has been named already.
     #[must_use]
     pub fn reason(&self) -> String {
@@ -241,7 +249,9 @@ mod tests {
     #[test]
     fn malformed_documents_are_refused_with_the_reason() {
         assert!(Policy::parse("p", "{").unwrap_err().to_string().starts_with("policy p is not JSON: "));
-        assert_eq!(Policy::from_value("p", &json!([])).unwrap_err().reason(), "not an object");
+        let unfit = Policy::from_value("the role's policy", &json!([])).unwrap_err();
+        assert_eq!(unfit.reason(), "not an object");
+        assert_eq!(unfit.missing(), "the role's policy in a form that can be evaluated: not an object");
         let statement = |statement: Value| json!({"Version": "2012-10-17", "Statement": statement});
         for (document, reason) in [
             (json!([]), "policy p: not an object"),

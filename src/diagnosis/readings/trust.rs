@@ -26,9 +26,7 @@ pub(in crate::diagnosis) fn of_lambda(context: &DiagnosisContext<'_>) -> Trust {
     };
     let policy = match Policy::from_value("the role's trust policy", document) {
         Ok(policy) => policy,
-        Err(error) => {
-            return Trust::Open(format!("the role's trust policy in a form that can be evaluated: {}", error.reason()));
-        }
+        Err(error) => return Trust::Open(error.missing()),
     };
     let caller = Caller::service(LAMBDA);
     let request = Request::new(caller, "sts:AssumeRole", role.role.arn().as_str(), Context::new());

@@ -9,6 +9,7 @@
 //!
 //! **Is not it** when the policies allow all of it.
 
+use crate::diagnosis::key_access;
 use crate::diagnosis::need::{NeedState, Stop, Target};
 use crate::diagnosis::readings::partner::{self, Partner};
 use crate::diagnosis::refusal::allowing;
@@ -106,44 +107,7 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, stops: &[&Stop]) -
     remediation = match elsewhere.map(|stop| (stop.denied.layer, stop.need.target)) {
         Some((RefusingLayer::ResourcePolicy, Target::SecretKey)) => {
             let key = crate::diagnosis::permissions::customer_key(context).unwrap_or_else(|| "KEY_ARN".to_owned());
-            remediation
-                .run(format!(
-                    "(umask 077; {} > key-policy.json)",
-                    aws_in(
-                        context,
-                        &[
-                            "kms",
-                            "get-key-policy",
-                            "--key-id",
-                            &key,
-                            "--policy-name",
-                            "default",
-                            "--query",
-                            "Policy",
-                            "--output",
-                            "text",
-                        ],
-                    )
-                ))
-                .run(aws_in(
-                    context,
-                    &[
-                        "kms",
-                        "put-key-policy",
-                        "--key-id",
-                        &key,
-                        "--policy-name",
-                        "default",
-                        "--policy",
-                        "file://key-policy.json",
-                    ],
-                ))
-                .needs("kms:GetKeyPolicy")
-                .needs("kms:PutKeyPolicy")
-                .warn(
-                    "The new key policy replaces the whole old one: without a statement for administrators the key can no \
-                       longer be managed.",
-                )
+            key_access::edit_policy(remediation, context, &key)
         }
         Some((RefusingLayer::ResourcePolicy, _)) => remediation
             .run(aws_in(context, &["secretsmanager", "get-resource-policy", "--secret-id", context.secret_id()]))

@@ -7,7 +7,7 @@
 //! **Is not it** when the message names a boundary, an organization policy or the secret's own policy.
 
 use crate::diagnosis::permissions;
-use crate::diagnosis::policy_edit::{PolicyKind, sparing, sparing_denied};
+use crate::diagnosis::policy_edit::{ON_PURPOSE, PolicyKind, sparing, sparing_denied};
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -46,7 +46,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let remediation = fix(context, role, denying.as_deref())
         .run(rotate_now(context))
         .needs("secretsmanager:RotateSecret")
-        .warn("A Deny statement is often there on purpose: ask who wrote it before you narrow it.")
+        .warn(ON_PURPOSE)
         .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
 }

@@ -9,6 +9,7 @@
 //! **Is not it** when the key is Enabled, or Updating.
 
 use crate::diagnosis::function_state::Complaint;
+use crate::diagnosis::key_access;
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, KeyFacts, Observation, Proof, Remediation, SecretAccess, Severity, StepName};
@@ -43,6 +44,10 @@ struct KeyFault {
 }
 
 impl KeyFault {
+    fn of(whose: &'static str, id: String, state: &str) -> KeyFault {
+        KeyFault { whose, id, state: state.to_owned(), deletion_at: None, store: None }
+    }
+
     /// The state, for people.
     fn stated(&self) -> String {
         match self.deletion_at {
@@ -73,7 +78,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         }
         let note = if enabled_now { " It is enabled now: it may have been fixed since." } else { "" };
         let explanation = format!("A KMS key that rotation depends on could not be used because of its state.{note}");
-        let fault = named.map(|id| KeyFault { whose: SECRET, id, state: String::new(), deletion_at: None, store: None });
+        let fault = named.map(|id| KeyFault::of(SECRET, id, ""));
         let mut finding = complaint.finding(context, CAUSE, explanation, fix(context, fault.as_ref()));
         if enabled_now {
             finding.confidence = finding.confidence.min(Confidence::Likely);
@@ -88,16 +93,11 @@ fn faults(context: &DiagnosisContext<'_>, access: &SecretAccess) -> Vec<KeyFault
     let environment = context.function().and_then(|function| function.kms_key_arn.as_ref()).map(ToString::to_string);
     let fault = |whose, key: &Observation<KeyFacts>, named: Option<String>| match key {
         Observation::Found(key) if !key.is_usable() => Some(KeyFault {
-            whose,
-            id: key.arn.to_string(),
-            state: key.state.clone(),
             deletion_at: key.deletion_at,
             store: key.custom_key_store.clone(),
+            ..KeyFault::of(whose, key.arn.to_string(), &key.state)
         }),
-        Observation::NoData { .. } => {
-            let id = named.unwrap_or_else(|| "KEY_ARN".to_owned());
-            Some(KeyFault { whose, id, state: "gone".to_owned(), deletion_at: None, store: None })
-        }
+        Observation::NoData { .. } => Some(KeyFault::of(whose, named.unwrap_or_else(|| "KEY_ARN".to_owned()), "gone")),
         _ => None,
     };
     [fault(SECRET, &access.secret_key, named), fault("the function's environment", &access.environment_key, environment)]
@@ -159,18 +159,12 @@ fn fix(context: &DiagnosisContext<'_>, fault: Option<&KeyFault>) -> Remediation 
     if let Some(by_person) = fault.and_then(|fault| by_person(context, fault)) {
         return by_person.rotate(context).link(link);
     }
-    let mut remediation = Remediation::new("Make the key usable again, and rotate.")
-        .warn("A key is seldom disabled by accident: first ask who did it, and why.");
+    let mut remediation = Remediation::new("Make the key usable again, and rotate.");
     if matches!(state, "PendingDeletion" | "PendingReplicaDeletion" | "") {
         remediation =
             remediation.run(aws_in(context, &["kms", "cancel-key-deletion", "--key-id", id])).needs("kms:CancelKeyDeletion");
     }
-    remediation
-        .run(aws_in(context, &["kms", "enable-key", "--key-id", id]))
-        .run(rotate_now(context))
-        .needs("kms:EnableKey")
-        .needs("secretsmanager:RotateSecret")
-        .link(link)
+    key_access::enable(remediation, context, id).run(rotate_now(context)).needs("secretsmanager:RotateSecret").link(link)
 }
 
 /// What to do about a state that no permission to enable a key changes.
@@ -225,8 +219,7 @@ fn former(context: &DiagnosisContext<'_>, complaint: Complaint, id: String) -> V
         "The key {id} could not be used because of its state. It is the present key of neither the secret nor the function: a \
          version of the secret, or another secret that the function reads, is encrypted with it."
     );
-    let fault = KeyFault { whose: SECRET, id, state: state.to_owned(), deletion_at: None, store: None };
-    let fix = fix(context, Some(&fault));
+    let fix = fix(context, Some(&KeyFault::of(SECRET, id, state)));
     complaint.finding(context, CAUSE, explanation, fix).into()
 }
 

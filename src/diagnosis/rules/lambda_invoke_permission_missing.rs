@@ -82,12 +82,7 @@ fn invocable(context: &DiagnosisContext<'_>, arn: &FunctionArn) -> Invocable {
     };
     let policy = match Policy::from_value("the function's resource policy", document) {
         Ok(policy) => policy,
-        Err(error) => {
-            return Invocable::Open(format!(
-                "the function's resource policy in a form that can be evaluated: {}",
-                error.reason()
-            ));
-        }
+        Err(error) => return Invocable::Open(error.missing()),
     };
     let mut conditions = Context::new();
     if let Some(secret) = context.secret() {

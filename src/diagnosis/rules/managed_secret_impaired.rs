@@ -8,7 +8,8 @@
 //!
 //! **Is not it** when the key is usable: then the owner's resource is what to look at.
 
-use crate::diagnosis::managed::{AT_ONCE, command_of, name_of, owned_database, owner};
+use crate::diagnosis::key_access;
+use crate::diagnosis::managed::{name_of, owned_database, owner, start_rotation};
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, KeyFacts, Observation, Proof, Remediation, StepName, TargetDatabase};
@@ -107,10 +108,7 @@ fn fix(context: &DiagnosisContext<'_>, owner: &str, key: &Observation<KeyFacts>)
             remediation.run(aws_in(context, &["kms", "cancel-key-deletion", "--key-id", &id])).needs("kms:CancelKeyDeletion");
     }
     if key.found().is_some_and(|key| !key.is_usable()) {
-        remediation = remediation
-            .run(aws_in(context, &["kms", "enable-key", "--key-id", &id]))
-            .needs("kms:EnableKey")
-            .warn("A key is seldom disabled by accident: first ask who did it, and why.");
+        remediation = key_access::enable(remediation, context, &id);
     }
     if owner == "rds" && owned_database(context).is_none() {
         let (list, query) = match context.secret_name().starts_with("rds!cluster") {
@@ -119,9 +117,8 @@ fn fix(context: &DiagnosisContext<'_>, owner: &str, key: &Observation<KeyFacts>)
         };
         remediation = remediation.run(aws_in(context, &["rds", list, "--query", query])).needs("rds:DescribeDBInstances");
     }
-    let remediation = remediation.run(command_of(context, owner));
-    let remediation = if owner == "rds" { remediation.warn(AT_ONCE) } else { remediation };
-    remediation.link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html")
+    start_rotation(remediation, context, owner)
+        .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html")
 }
 
 #[cfg(test)]

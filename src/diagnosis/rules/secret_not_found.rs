@@ -162,12 +162,18 @@ mod tests {
     use crate::diagnosis::testing::*;
     use crate::model::{Outcome, RotationStep, StepName};
 
+    /// What boto3 says of a secret that is not there.
+    fn not_found(operation: &str) -> String {
+        format!(
+            "[ERROR] ResourceNotFoundException: An error occurred (ResourceNotFoundException) when calling the {operation} operation: \
+             Secrets Manager can't find the specified secret."
+        )
+    }
+
     #[test]
     fn another_secret_that_the_function_asks_for_in_vain_is_a_root_cause_of_this_ones_failure() {
         let mut evidence = healthy();
-        let line = "[ERROR] ResourceNotFoundException: An error occurred (ResourceNotFoundException) when calling the \
-                    GetSecretValue operation: Secrets Manager can't find the specified secret.";
-        fail(&mut evidence, RotationStep::SetSecret, &[line]);
+        fail(&mut evidence, RotationStep::SetSecret, &[&not_found("GetSecretValue")]);
         let diagnosis = diagnose(&evidence);
         assert_eq!(diagnosis.outcome, Outcome::RootCause);
         let root = diagnosis.root_cause().unwrap();
@@ -178,9 +184,7 @@ mod tests {
     #[test]
     fn what_create_secret_does_not_find_is_this_secret_at_another_endpoint_and_no_value_is_written() {
         let mut evidence = healthy();
-        let line = "[ERROR] ResourceNotFoundException: An error occurred (ResourceNotFoundException) when calling the \
-                    DescribeSecret operation: Secrets Manager can't find the specified secret.";
-        fail(&mut evidence, RotationStep::CreateSecret, &[line]);
+        fail(&mut evidence, RotationStep::CreateSecret, &[&not_found("DescribeSecret")]);
         let found = finding(CAUSE, &evidence);
         assert!(found.explanation.contains("another region"), "{}", found.explanation);
         assert!(found.remediation.summary.contains("https://secretsmanager.eu-west-1.amazonaws.com,"));

@@ -8,7 +8,7 @@
 //! **Is not it** when the secret has no resource policy, or the Deny's condition spares the role.
 
 use crate::diagnosis::permissions;
-use crate::diagnosis::policy_edit::{PolicyKind, sparing_denied};
+use crate::diagnosis::policy_edit::{ON_PURPOSE, PolicyKind, sparing_denied};
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -51,7 +51,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         .warn("The new policy replaces the whole old one: keep the other statements."),
     };
     let remediation = remediation
-        .warn("A Deny statement is often there on purpose: ask who wrote it before you narrow it.")
+        .warn(ON_PURPOSE)
         .run(rotate_now(context))
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()

@@ -53,7 +53,7 @@ fn judge<'a>(context: &DiagnosisContext<'a>, endpoint: &'a VpcEndpoint) -> Polic
     let policy = match Policy::from_value(&format!("the policy of {}", endpoint.id), document) {
         Ok(policy) => policy,
         Err(error) => {
-            judgement.open = Some(format!("the policy of {} in a form that can be evaluated: {}", endpoint.id, error.reason()));
+            judgement.open = Some(error.missing());
             return judgement;
         }
     };
@@ -243,16 +243,20 @@ mod tests {
     use crate::diagnosis::testing::*;
     use crate::model::{Confidence, Evidence, Observation, RotationStep, StepName};
 
+    /// What boto3 says of a call that an endpoint's policy does not allow.
+    fn refused(operation: &str) -> String {
+        format!(
+            "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the {operation} operation: User: \
+             arn:aws:sts::{ACCOUNT}:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: \
+             secretsmanager:{operation} on resource: {SECRET} because no VPC endpoint policy allows the \
+             secretsmanager:{operation} action"
+        )
+    }
+
     #[test]
     fn a_line_that_names_the_endpoints_policy_is_believed_whatever_the_simulation_says() {
         let mut evidence = healthy();
-        let line = format!(
-            "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the GetSecretValue operation: User: \
-             arn:aws:sts::{ACCOUNT}:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: \
-             secretsmanager:GetSecretValue on resource: {SECRET} because no VPC endpoint policy allows the \
-             secretsmanager:GetSecretValue action"
-        );
-        fail(&mut evidence, RotationStep::CreateSecret, &[&line]);
+        fail(&mut evidence, RotationStep::CreateSecret, &[&refused("GetSecretValue")]);
         let finding = finding(CAUSE, &evidence);
         assert_eq!(finding.confidence, Confidence::Confirmed);
         assert!(finding.explanation.contains("vpc-0a1b2c3d"));
@@ -280,13 +284,7 @@ mod tests {
             assert_eq!(finding(CAUSE, &evidence).severity, crate::model::Severity::Info);
             let obstacles = diagnose(&evidence).forecast.obstacles;
             assert!(obstacles.iter().any(|obstacle| obstacle.cause == CAUSE), "{obstacles:#?}");
-            let line = format!(
-                "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the PutSecretValue operation: User: \
-                 arn:aws:sts::{ACCOUNT}:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: \
-                 secretsmanager:PutSecretValue on resource: {SECRET} because no VPC endpoint policy allows the \
-                 secretsmanager:PutSecretValue action"
-            );
-            fail(&mut evidence, RotationStep::CreateSecret, &[&line]);
+            fail(&mut evidence, RotationStep::CreateSecret, &[&refused("PutSecretValue")]);
             let diagnosis = diagnose(&evidence);
             let root = diagnosis.root_cause().unwrap();
             assert_eq!((root.cause, root.confidence), (CAUSE, Confidence::Confirmed));
@@ -302,13 +300,7 @@ mod tests {
             { "Effect": "Allow", "Principal": "*", "Action": "secretsmanager:Describe*", "Resource": "*" }
         ] }));
         evidence.network.vpcs = denied("ec2:DescribeVpcs");
-        let line = format!(
-            "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the PutSecretValue operation: User: \
-             arn:aws:sts::{ACCOUNT}:assumed-role/orders-rotator-role/orders-rotator is not authorized to perform: \
-             secretsmanager:PutSecretValue on resource: {SECRET} because no VPC endpoint policy allows the \
-             secretsmanager:PutSecretValue action"
-        );
-        fail(&mut evidence, RotationStep::CreateSecret, &[&line]);
+        fail(&mut evidence, RotationStep::CreateSecret, &[&refused("PutSecretValue")]);
         let found = finding(CAUSE, &evidence);
         assert!(found.explanation.contains("vpce-0a1b2c3d"), "{}", found.explanation);
         assert!(found.remediation.commands[0].contains("secretsmanager:UpdateSecretVersionStage"));

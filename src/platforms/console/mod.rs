@@ -48,8 +48,8 @@ pub const USER: &str = "local";
 /// How the page is offered.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The values of the `Host` header that are answered, such as `127.0.0.1:8080`; one without a port, on any. Any other one is refused, so that no
-    /// foreign name that was made to point here reaches the page.
+    /// The values of the `Host` header that are answered, such as `127.0.0.1:8080`; one without a port, on any. Any other one is
+    /// refused, so that no foreign name that was made to point here reaches the page.
     pub hosts: Vec<String>,
     /// What has to be given before anything is shown; `None` lets everybody in who reaches the page.
     pub token: Option<Token>,
