@@ -115,6 +115,7 @@ impl Bot {
         let users = (0..PEOPLE).map(|number| format!("\"U{number}\"")).collect::<Vec<_>>().join(", ");
         let watch = Stopwatch::start();
         let (child, address) = slack_bot::start(folder, slack, aws, work, &users).await;
+        rotation_diag::tls::choose();
         let client = reqwest::Client::new();
         while client.get(format!("http://{address}/readyz")).send().await.unwrap().status() != 200 {
             assert!(watch.elapsed() < PATIENCE, "never ready");

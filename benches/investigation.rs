@@ -92,10 +92,10 @@ async fn best(text: &str) -> Figures {
 #[tokio::main]
 async fn main() -> ExitCode {
     let with_trail = Scenario::embedded().find(|(name, _)| *name == "role_detached_policy").unwrap().1;
-    let trail = with_trail.split("\n[[").find(|table| table.starts_with("trail]]")).unwrap();
-    let without_trail = with_trail.replace(&format!("\n[[{trail}"), "\n");
+    let trail = with_trail.split("\n[").find(|table| table.starts_with("[trail]]")).unwrap();
+    let without_trail = with_trail.replace(&format!("\n[{trail}"), "\n");
     let hang = Scenario::embedded().find(|(name, _)| *name == "database_group_lets_nobody_in").unwrap().1;
-    let network = format!("{hang}\n[[{trail}");
+    let network = format!("{hang}\n[{trail}\n");
     let mut kept = true;
     for (name, text, more_trips, more_calls) in [
         ("with a trail's log group", with_trail, 0.0, 0),
