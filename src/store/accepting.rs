@@ -94,9 +94,12 @@ impl Store {
             }
             outcomes.push(outcome);
         }
+        let is_any_new = outcomes.contains(&Some(Accepted::New));
+        if is_any_new {
+            inbox::line_up(&mut tx, self.engine.lanes(), tick).await?;
+        }
         tx.commit().await?;
         self.engine.settle().await?;
-        let is_any_new = outcomes.contains(&Some(Accepted::New));
         for (candidate, outcome) in all.iter().zip(outcomes) {
             // One that was taken along twice keeps what it was told first.
             let _ = candidate.outcome.set(outcome);

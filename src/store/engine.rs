@@ -1,7 +1,8 @@
 //! What the engines do differently: SQLite, one file that one process has; PostgreSQL, which any number of processes share.
-//! The statements are the same for both.
+//! The statements are the same for both, except for those about [`lanes`].
 
 use super::durable::Durable;
+use super::lanes::{self, LaneStatements};
 use super::signals::Signals;
 use super::ticks::Ticks;
 use super::{Changed, StoreError, Tx};
@@ -36,7 +37,7 @@ pub(super) enum Engine {
 
 impl Engine {
     /// Begins a transaction that writes. One at a time does, in all processes: the rules of the inbox (one worker per subject,
-    /// lanes in turn, suspects alone) and of the alarms look at many rows, and are about what is there when they write.
+    /// what is lined up, suspects alone) and of the alarms look at many rows, and are about what is there when they write.
     pub(super) async fn begin(&self, writer: &AnyPool, ticks: &Ticks) -> Result<Tx, sqlx::Error> {
         match self {
             Engine::File { .. } => writer.begin_with("BEGIN IMMEDIATE").await,
@@ -45,6 +46,14 @@ impl Engine {
                 ticks.set(take_turn(&mut tx, WRITING).await?);
                 Ok(tx)
             }
+        }
+    }
+
+    /// How lanes are served.
+    pub(super) const fn lanes(&self) -> &'static LaneStatements {
+        match self {
+            Engine::File { .. } => &lanes::IN_FILE,
+            Engine::Server { .. } => &lanes::ON_SERVER,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The durable list of accepted triggers: each is done once, however often it comes and whoever dies doing it.
 
+use super::lanes::LaneStatements;
 use super::{Changed, Store, StoreError, Tx, at, from_json, millis, parsed, to_json};
 use crate::backoff::Backoff;
 use crate::model::{InvestigationId, ThreadId, Trigger};
@@ -40,9 +41,15 @@ const LINED_UP_AT_ONCE: u32 = 500;
 //   1  nothing does: it is lined up in its lane
 //   2  its time has not come; it is the next one of its subject
 //   3  an older trigger of its subject comes first
-//   4  it is lined up, but is begun only while no other suspect is worked on
-// A claim reopens what lost its lease (to 3 or 2), lines up what is due (2 to 1 or 4), and takes the oldest trigger of the lane
-// whose turn it is: lanes are served round robin, so that a busy channel delays no other.
+//   4  another suspect comes first, which is lined up or worked on
+// Lining up looks at many rows, and whoever does it has the turn to write: it reopens what lost its lease (to 3 or 2), and lines
+// up what is due (2 to 1 or 4) and one suspect when there is no other (4 to 1). Taking looks at one row, and takes the oldest
+// trigger of the lane whose turn it is: on a server as many do so at once as like.
+
+/// Whether something is to be lined up at the time $1, before anything is taken.
+pub(super) const UNLINED: &str = "SELECT iif(EXISTS (SELECT 1 FROM inbox WHERE queue = 2 AND not_before <= $1)
+        OR EXISTS (SELECT 1 FROM inbox WHERE state = 'running' AND lease_until <= $1)
+        OR EXISTS (SELECT 1 FROM inbox WHERE queue = 4), 1, 0)";
 
 /// Those whose lease ran out at the time $1.
 pub(super) const EXPIRED: &str = "SELECT id, subject, attempts FROM inbox WHERE state = 'running' AND lease_until <= $1";
@@ -58,23 +65,18 @@ pub(super) const NEXT_OF_SUBJECT: &str = "UPDATE inbox SET queue = 2
 /// Those whose time has come at $1, at most $2.
 pub(super) const DUE: &str = "SELECT id, lane FROM inbox WHERE queue = 2 AND not_before <= $1 ORDER BY not_before, id LIMIT $2";
 
-/// The triggers $1 may be taken; those that were begun $2 times without coming to an end, alone.
+/// The triggers $1 may be taken; those that were begun $2 times without coming to an end, one at a time.
 pub(super) const LINE_UP: &str = "UPDATE inbox SET queue = iif(attempts >= $2, 4, 1) WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each($1)) AND queue = 2";
 
-/// The lanes $1 have their turn after all others, unless they have one.
-pub(super) const LAST_LANES: &str = "INSERT INTO lanes (lane, served)
-     SELECT value, (SELECT coalesce(max(served), 0) FROM lanes) + key + 1 FROM json_each($1) WHERE true
-     ON CONFLICT (lane) DO NOTHING";
+/// Where no suspect is worked on, which was begun $1 times, and none is lined up, which was begun once less, the oldest one is.
+pub(super) const LINE_UP_SUSPECT: &str = "UPDATE inbox SET queue = 1 WHERE id = (SELECT min(id) FROM inbox WHERE queue = 4)
+       AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.state = 'running' AND o.attempts >= $1 AND o.id <> inbox.id)
+       AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.queue = 1 AND o.attempts >= $1 - 1 AND o.id <> inbox.id)";
 
-/// Whether one of those that were begun $1 times is worked on at the time $2.
-pub(super) const SUSPECT_RUNS: &str =
-    "SELECT iif(EXISTS (SELECT 1 FROM inbox WHERE state = 'running' AND lease_until > $2 AND attempts >= $1), 1, 0)";
-
-/// The lane whose turn is next after the turn $1, and the oldest triggers in it: one for anybody, one for whoever is alone.
-pub(super) const NEXT_LANE: &str = "SELECT l.lane, l.served,
-            (SELECT i.id FROM inbox i WHERE i.queue = 1 AND i.lane = l.lane ORDER BY i.id LIMIT 1),
-            (SELECT i.id FROM inbox i WHERE i.queue = 4 AND i.lane = l.lane ORDER BY i.id LIMIT 1)
-     FROM lanes l WHERE l.served > $1 ORDER BY l.served LIMIT 1";
+/// A lane in which nothing is lined up has no turn.
+pub(super) const FORGET_LANES: &str =
+    "DELETE FROM lanes WHERE NOT EXISTS (SELECT 1 FROM inbox i WHERE i.queue = 1 AND i.lane = lanes.lane)
+       AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.queue = 4 AND i.lane = lanes.lane)";
 
 /// Takes the trigger $1 until $2.
 pub(super) const TAKE: &str =
@@ -212,9 +214,6 @@ struct InboxRow {
     received_at: i64,
 }
 
-/// A lane, its turn, and the oldest triggers in it: one for anybody, one for whoever is alone.
-type NextLane = (String, i64, Option<i64>, Option<i64>);
-
 /// How long after its last beginning a trigger waits that was begun so often without coming to an end.
 pub(super) fn pause(begun: i64) -> Duration {
     match u32::try_from(begun).unwrap_or(u32::MAX) {
@@ -236,19 +235,23 @@ impl Store {
     }
 
     async fn claim_next(&self, lasts: Duration) -> Result<Option<Claimed>, StoreError> {
-        let now = self.tick();
-        let mut tx = self.write().await?;
-        reopen_expired(&mut tx, now).await?;
-        line_up(&mut tx, now).await?;
-        let Some((lane, id)) = next(&mut tx, now).await? else {
+        let unlined: i64 = sqlx::query_scalar(UNLINED).bind(self.tick()).fetch_one(&self.readers).await?;
+        if unlined != 0 {
+            let mut tx = self.write().await?;
+            let now = self.tick();
+            reopen_expired(&mut tx, now).await?;
+            line_up(&mut tx, self.engine.lanes(), now).await?;
+            tx.commit().await?;
+        }
+        let lanes = self.engine.lanes();
+        let mut tx = self.write_beside().await?;
+        let next: Option<(i64, String)> = sqlx::query_as(lanes.next).fetch_optional(&mut *tx).await?;
+        let Some((id, lane)) = next else {
             tx.commit().await?;
             return Ok(None);
         };
-        let row: InboxRow = sqlx::query_as(TAKE).bind(id).bind(now.saturating_add(millis(lasts))).fetch_one(&mut *tx).await?;
-        sqlx::query("UPDATE lanes SET served = (SELECT max(served) + 1 FROM lanes) WHERE lane = $1")
-            .bind(lane)
-            .execute(&mut *tx)
-            .await?;
+        let row: InboxRow = sqlx::query_as(TAKE).bind(id).bind(self.tick_after(lasts)).fetch_one(&mut *tx).await?;
+        sqlx::query(lanes.served).bind(lane).execute(&mut *tx).await?;
         tx.commit().await?;
         let lease = Lease { id: row.id, fence: row.fence };
         match from_json("trigger", &row.job) {
@@ -358,38 +361,20 @@ async fn reopen_expired(tx: &mut Tx, now: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Lines up those whose time has come, and their lanes.
-async fn line_up(tx: &mut Tx, now: i64) -> Result<(), StoreError> {
+/// Lines up those whose time has come, with their lanes, and a suspect.
+pub(super) async fn line_up(tx: &mut Tx, statements: &LaneStatements, now: i64) -> Result<(), StoreError> {
     let due: Vec<(i64, String)> = sqlx::query_as(DUE).bind(now).bind(i64::from(LINED_UP_AT_ONCE)).fetch_all(&mut **tx).await?;
-    if due.is_empty() {
-        return Ok(());
+    if !due.is_empty() {
+        let ids: Vec<i64> = due.iter().map(|(id, _)| *id).collect();
+        let mut seen = HashSet::new();
+        let lanes: Vec<&str> = due.iter().map(|(_, lane)| lane.as_str()).filter(|lane| seen.insert(*lane)).collect();
+        let alone_from = SUSPECT.saturating_sub(1);
+        sqlx::query(FORGET_LANES).execute(&mut **tx).await?;
+        sqlx::query(LINE_UP).bind(to_json("list of triggers", &ids)?).bind(i64::from(alone_from)).execute(&mut **tx).await?;
+        sqlx::query(statements.last).bind(to_json("list of lanes", &lanes)?).execute(&mut **tx).await?;
     }
-    let ids: Vec<i64> = due.iter().map(|(id, _)| *id).collect();
-    let mut seen = HashSet::new();
-    let lanes: Vec<&str> = due.iter().map(|(_, lane)| lane.as_str()).filter(|lane| seen.insert(*lane)).collect();
-    let alone_from = SUSPECT.saturating_sub(1);
-    sqlx::query(LINE_UP).bind(to_json("list of triggers", &ids)?).bind(i64::from(alone_from)).execute(&mut **tx).await?;
-    sqlx::query(LAST_LANES).bind(to_json("list of lanes", &lanes)?).execute(&mut **tx).await?;
+    sqlx::query(LINE_UP_SUSPECT).bind(i64::from(SUSPECT)).execute(&mut **tx).await?;
     Ok(())
-}
-
-/// The trigger to take, and its lane. Lanes in which nothing is left are met once, and lose their turn.
-async fn next(tx: &mut Tx, now: i64) -> Result<Option<(String, i64)>, StoreError> {
-    let suspect_runs: i64 = sqlx::query_scalar(SUSPECT_RUNS).bind(i64::from(SUSPECT)).bind(now).fetch_one(&mut **tx).await?;
-    let mut passed = i64::MIN;
-    loop {
-        let lane: Option<NextLane> = sqlx::query_as(NEXT_LANE).bind(passed).fetch_optional(&mut **tx).await?;
-        let Some((lane, turn, ready, suspect)) = lane else { return Ok(None) };
-        passed = turn;
-        if ready.is_none() && suspect.is_none() {
-            sqlx::query("DELETE FROM lanes WHERE lane = $1").bind(lane).execute(&mut **tx).await?;
-            continue;
-        }
-        let allowed = suspect.filter(|_| suspect_runs == 0);
-        if let Some(id) = [ready, allowed].into_iter().flatten().min() {
-            return Ok(Some((lane, id)));
-        }
-    }
 }
 
 /// The next trigger of a subject gets its turn, where none of it is worked on.

@@ -3,7 +3,7 @@
 //!
 //! Every method is one short transaction. Writes take turns, so that none waits on a lock of another; a write that must outlive
 //! a power cut waits for the disk ([`Store::accept`]). A file belongs to one process; a database may be shared by any number of
-//! them, which take turns all together.
+//! them, which take turns all together, except where they take work ([`Store::claim`]): each passes over what another one takes.
 
 mod accepting;
 mod alarms;
@@ -20,6 +20,7 @@ mod engine;
 mod groups;
 mod inbox;
 mod investigations;
+mod lanes;
 mod leaders;
 mod messages;
 mod moving;
@@ -192,6 +193,11 @@ impl Store {
     /// The same, for what must not wait behind all of the others.
     async fn write_at_once(&self) -> Result<Tx, StoreError> {
         Ok(self.engine.begin(&self.writer, &self.ticks).await?)
+    }
+
+    /// A transaction that locks the rows it changes and no others; on a server it waits for no turn.
+    async fn write_beside(&self) -> Result<Tx, StoreError> {
+        if self.is_shared() { Ok(self.writer.begin().await?) } else { self.write().await }
     }
 
     /// Sees whether the store would take something: its files are where they were, the disk takes a trial, and SQLite takes a

@@ -34,6 +34,9 @@ const NOT_MOVED: [&str; 2] = ["_sqlx_migrations", "leaders"];
 const NUMBERED: [(&str, &str); 5] =
     [("inbox", "id"), ("messages", "id"), ("audit", "id"), ("threads", "rowid"), ("investigations", "rowid")];
 
+/// The next turn of a lane is after those that were moved.
+const TURNS_GO_ON: &str = "SELECT setval('lane_turns', coalesce(max(served), 0) + 1000) FROM lanes";
+
 /// Why nothing was moved.
 #[derive(Debug, thiserror::Error)]
 pub enum MoveError {
@@ -129,6 +132,7 @@ async fn move_all(from: &Store, path: &Path, to: &StoreServer, clock: Clock) -> 
         for (table, column) in NUMBERED {
             go_on_counting(&from.readers, &mut tx, table, column).await?;
         }
+        tx.execute(TURNS_GO_ON).await?;
         tx.commit().await?;
         Ok(moved)
     };

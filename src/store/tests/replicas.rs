@@ -83,6 +83,47 @@ async fn three_share_the_work_each_trigger_once_and_each_subject_one_at_a_time()
 }
 
 #[tokio::test]
+async fn a_claim_waits_neither_for_who_writes_nor_for_who_claims() {
+    let Some((_folder, [one, two])) = replicas().await else { return };
+    for number in 0..3 {
+        one.accept(&entry(&format!("k{number}"), "C1", &format!("s{number}")), None).await.unwrap();
+    }
+    let _turn = one.write_at_once().await.unwrap();
+    let mut claiming = one.write_beside().await.unwrap();
+    let passed: (i64, String) = sqlx::query_as(lanes::ON_SERVER.next).fetch_one(&mut *claiming).await.unwrap();
+    let claimed = tokio::time::timeout(SOON, two.claim(LEASE)).await.unwrap().unwrap().unwrap();
+    assert_eq!((passed.0, claimed.subject.as_str()), (1, "s1"), "what another one takes is passed over");
+    claiming.rollback().await.unwrap();
+    let claimed = tokio::time::timeout(SOON, two.claim(LEASE)).await.unwrap().unwrap().unwrap();
+    assert_eq!(claimed.subject, "s0", "and is there for everybody when it was not taken");
+}
+
+#[tokio::test]
+async fn lanes_keep_their_turns_beside_a_program_that_counts_them_by_the_highest() {
+    let Some((_folder, [one, two])) = replicas().await else { return };
+    for number in 0..6 {
+        for lane in ["C1", "C2", "C3"] {
+            one.accept(&entry(&format!("{lane}-{number}"), lane, &format!("{lane}-{number}")), None).await.unwrap();
+        }
+    }
+    let mut order = Vec::new();
+    for number in 0..18 {
+        let claimed = if number % 2 == 0 { &one } else { &two }.claim(LEASE).await.unwrap().unwrap();
+        let lane = claimed.subject[..2].to_owned();
+        // As the version before gives out turns.
+        if number % 3 == 0 {
+            sqlx::query("UPDATE lanes SET served = (SELECT max(served) + 1 FROM lanes) WHERE lane = $1")
+                .bind(&lane)
+                .execute(&one.writer)
+                .await
+                .unwrap();
+        }
+        order.push(lane);
+    }
+    assert!(order.chunks(3).all(|round| round.iter().collect::<HashSet<_>>().len() == 3), "{order:?}");
+}
+
+#[tokio::test]
 async fn what_a_living_one_holds_is_left_to_it_when_another_one_opens() {
     let Some((folder, [one])) = replicas().await else { return };
     one.accept(&entry("k1", "C1", "s1"), None).await.unwrap();
