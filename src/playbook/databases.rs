@@ -155,7 +155,7 @@ struct DatabaseSearch<'a> {
 impl DatabaseSearch<'_> {
     async fn candidate(&self, candidate: &DatabaseCandidate) -> Observation<Vec<DescribedDatabase>> {
         let found_by = candidate.found_by;
-        match &candidate.wanted {
+        let found = match &candidate.wanted {
             WantedDatabase::Named(DatabaseRef::Instance(id)) => self.instances(id, found_by).await,
             WantedDatabase::Named(DatabaseRef::Cluster(id)) => self.cluster(id, found_by).await,
             WantedDatabase::Named(DatabaseRef::Id(id)) => self.instance_or_cluster(id, found_by).await,
@@ -164,7 +164,20 @@ impl DatabaseSearch<'_> {
             WantedDatabase::OwnerOf(secret) => self.owner(secret).await,
             WantedDatabase::CarryingGroup(groups) => self.in_vpc(found_by, |target| carries(target, groups)).await,
             WantedDatabase::Any => self.in_vpc(found_by, |_| true).await,
-        }
+        };
+        let logged = (found_by == DatabaseChoice::Logged).then(|| self.host_elsewhere(&found)).flatten();
+        logged.map_or(found, |host| Observation::Found(vec![of_host(host, found_by)]))
+    }
+
+    /// The host that a line names, where what was found has no more than its identifier: it is of another account or region, of whose
+    /// databases RDS tells nothing here.
+    fn host_elsewhere(&self, found: &Observation<Vec<DescribedDatabase>>) -> Option<&DatabaseHost> {
+        let target = &found.found()?.first()?.target;
+        let own = place_of(target.host.as_deref()?)?;
+        let mut named = self.look.hosts.iter().filter(|host| host.of_rds().is_some_and(|one| one.name() == target.id));
+        let first = named.next()?;
+        let is_own = |host: &DatabaseHost| place_of(&host.name).is_none_or(|place| place == own);
+        (!is_own(first) && !named.any(is_own)).then_some(first)
     }
 
     async fn instances(&self, id: &str, found_by: DatabaseChoice) -> Observation<Vec<DescribedDatabase>> {
@@ -294,6 +307,13 @@ impl DatabaseSearch<'_> {
         let of_engine = self.look.engine.as_deref().map(|engine| format!(" of engine {engine}")).unwrap_or_default();
         some(likeliest, &format!("database{of_engine} in {}", vpc.vpc_id))
     }
+}
+
+/// What a host of RDS tells of its account and region: all but the identifier and the kind of endpoint.
+fn place_of(host: &str) -> Option<String> {
+    let (_, rest) = host.split_once('.')?;
+    let (label, region) = rest.split_once('.')?;
+    Some(format!("{}.{region}", label.rsplit('-').next()?).to_ascii_lowercase())
 }
 
 fn carries(target: &TargetDatabase, groups: &[String]) -> bool {
