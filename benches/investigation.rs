@@ -3,7 +3,8 @@
 //! `cargo bench --bench investigation`. The reference is the same calls one after another. Fails where a budget is broken:
 //! with a trail's log group, eight round trips' time and sixteen calls; without one, the same and what the limiter of
 //! `LookupEvents` (two a second per account and region) adds, but the cause is known after 1.2 s; with a look at the network,
-//! one round trip and eight calls more.
+//! one round trip and eight calls more, two round trips where the database is in another VPC; three round trips and eleven calls
+//! more where a transit gateway leads there.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and stops at a mistake of its own")]
 
@@ -23,6 +24,11 @@ const CALLS: usize = 16;
 /// What a look at the network may add.
 const NETWORK_TRIPS: f64 = 1.0;
 const NETWORK_CALLS: usize = 8;
+/// The same where the database is in another VPC, which only RDS's answer tells.
+const PEERED_TRIPS: f64 = 2.0;
+/// The same where the way to it leads over a transit gateway.
+const TRANSIT_TRIPS: f64 = 3.0;
+const TRANSIT_CALLS: usize = 11;
 const ROUNDS: usize = 3;
 const WITHOUT_TRAIL: &str = "without a trail";
 /// How long the cause may take to be known where event history is slow to say who changed it.
@@ -94,13 +100,20 @@ async fn main() -> ExitCode {
     let with_trail = Scenario::embedded().find(|(name, _)| *name == "role_detached_policy").unwrap().1;
     let trail = with_trail.split("\n[").find(|table| table.starts_with("[trail]]")).unwrap();
     let without_trail = with_trail.replace(&format!("\n[{trail}"), "\n");
-    let hang = Scenario::embedded().find(|(name, _)| *name == "database_group_lets_nobody_in").unwrap().1;
-    let network = format!("{hang}\n[{trail}\n");
+    let with_network = |scenario: &str| {
+        let text = Scenario::embedded().find(|(name, _)| *name == scenario).unwrap().1;
+        format!("{text}\n[{trail}\n")
+    };
+    let network = with_network("database_group_lets_nobody_in");
+    let peered = with_network("no_way_back_from_the_peered_vpc");
+    let transit = with_network("transit_gateway_blackhole");
     let mut kept = true;
     for (name, text, more_trips, more_calls) in [
         ("with a trail's log group", with_trail, 0.0, 0),
         (WITHOUT_TRAIL, without_trail.as_str(), 0.0, 0),
         ("with a look at the network", network.as_str(), NETWORK_TRIPS, NETWORK_CALLS),
+        ("with a look at a peered network", peered.as_str(), PEERED_TRIPS, NETWORK_CALLS),
+        ("with a look over a transit gateway", transit.as_str(), TRANSIT_TRIPS, TRANSIT_CALLS),
     ] {
         let Figures { took, to_cause, calls, limited } = best(text).await;
         let trips = took.saturating_sub(limited).as_secs_f64() / LATENCY.as_secs_f64();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "what a test builds upon must be there")]
 
+use jiff::{SignedDuration, Timestamp};
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
 use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
@@ -17,6 +18,12 @@ const NOW: &str = "2026-03-10T12:00:00Z";
 
 /// Longer than any machine needs.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long EC2 and RDS take to answer, so that what waits for an answer is told from what is asked beside it.
+const LATENCY: SignedDuration = SignedDuration::from_millis(400);
+
+/// Requests of one investigation, further pages among them. What a world may cost is written here once more.
+const MAX_REQUESTS: usize = 40;
 
 /// A function in a VPC whose rotation fails in setSecret, as `run` says.
 fn failing(run: &str, rest: &str) -> String {
@@ -36,6 +43,12 @@ fn healthy(rest: &str) -> String {
          vpc = {{ subnets = [\"subnet-0fa\", \"subnet-0fb\"], security_groups = [\"sg-0f\"] }}\n{rest}"
     )
 }
+
+/// A connection to Secrets Manager that did not open.
+const UNREACHED: &str = "run.exception = \"ConnectTimeoutError: Connect timeout on endpoint URL: \\\"https://secretsmanager.eu-west-1.amazonaws.com/\\\"\"";
+
+/// A database in another VPC that did not answer.
+const FAR_AWAY: &str = "run.exception = \"psycopg2.OperationalError: connection to server at \\\"orders.c9abcdefghij.eu-west-1.rds.amazonaws.com\\\" (10.1.1.5), port 5432 failed: Connection timed out\"";
 
 const ORDERS: &str = "[[database]]\nid = \"orders\"\nsubnets = [\"subnet-0d\"]\ngroups = [\"sg-0d\"]\n\
                       [[security_group]]\nid = \"sg-0d\"\nin = [\"tcp 5432 sg-0f\", \"tcp 5432 10.9.0.0/16\"]\n";
@@ -206,28 +219,43 @@ async fn nothing_is_asked_where_the_cause_is_known_or_there_is_no_vpc() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_is_not_reached_is_asked_about_with_the_vpcs_attributes() {
-    let run = "run.exception = \"ConnectTimeoutError: Connect timeout on endpoint URL: \\\"https://secretsmanager.eu-west-1.amazonaws.com/\\\"\"";
     let declared = "[[vpc]]\nid = \"vpc-0a1b2c3d\"\ndns_hostnames = false\n";
-    let world = World::of(&failing(run, declared).replace("setSecret", "createSecret")).await;
+    let in_create = |run: &str, rest: &str| failing(run, rest).replace("setSecret", "createSecret");
+    let world = World::of(&in_create(UNREACHED, declared)).await;
     let network = world.look().await.evidence.network;
-    let expected: Vec<&str> =
-        [&["DescribeNatGateways"], PATHS.as_slice(), &["DescribeVpcAttribute", "DescribeVpcAttribute", "DescribeVpcEndpoints"]]
-            .concat();
-    assert_eq!(world.asked_sorted(), expected);
+    let expected = |beside: &[&str]| -> Vec<String> {
+        let all = [&["DescribeNatGateways", "DescribeVpcEndpoints"], PATHS.as_slice(), beside].concat();
+        let mut all: Vec<String> = all.into_iter().map(str::to_owned).collect();
+        all.sort();
+        all
+    };
+    // That a connection was tried shows that names are resolved.
+    assert_eq!(world.asked_sorted(), expected(&["DescribeVpcAttribute", "DescribeDBInstances"]));
     let vpc = &found(&network.vpcs)[0];
+    assert_eq!((vpc.dns_support, vpc.dns_hostnames), (None, Some(false)));
+    assert_eq!(network.databases.status(), "no_data");
+
+    // Of a hang nothing is known, and the database does not fit in any more, which is said.
+    let closed = "[[security_group]]\nid = \"sg-0f\"\nout = [\"tcp 1521 10.0.0.0/16\"]\n";
+    let silent = World::of(&in_create(HANGS, &format!("{declared}{ORDERS}{closed}"))).await;
+    let investigation = silent.look().await;
+    assert_eq!(silent.asked_sorted(), expected(&["DescribeVpcAttribute", "DescribeVpcAttribute"]));
+    let vpc = &found(&investigation.evidence.network.vpcs)[0];
     assert_eq!((vpc.dns_support, vpc.dns_hostnames), (Some(true), Some(false)));
-    assert_eq!(network.databases.status(), "not_applicable");
+    assert_eq!(investigation.diagnosis.root_cause().map(|root| root.cause.id()), Some("aws_endpoint_unreachable"));
+    let plan = &investigation.diagnosis.plan;
+    let not_asked = "whether the function reaches its database: not asked: a look at the network costs at most 8 calls";
+    assert!(plan.heals.is_none() && plan.doubts.iter().any(|doubt| doubt == not_asked), "{plan:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_database_is_looked_at_too_where_the_way_to_an_endpoint_is_closed() {
-    let run = "run.exception = \"ConnectTimeoutError: Connect timeout on endpoint URL: \\\"https://secretsmanager.eu-west-1.amazonaws.com/\\\"\"";
+async fn the_database_is_looked_at_together_with_the_way_to_an_endpoint_that_is_closed() {
     let closed = format!("{ORDERS}[[security_group]]\nid = \"sg-0f\"\nout = [\"tcp 1521 10.0.0.0/16\"]\n");
-    let world = World::of(&failing(run, &closed).replace("setSecret", "createSecret")).await;
+    let world = World::of(&failing(UNREACHED, &closed).replace("setSecret", "createSecret")).await;
     let investigation = world.look().await;
     let network = &investigation.evidence.network;
     assert_eq!(database(network).id, "orders");
-    assert_eq!(found(&network.vpcs)[0].dns_support, Some(true), "what the first look saw is kept");
+    assert_eq!(found(&network.vpcs)[0].dns_hostnames, Some(true));
     let times = |operation: &str| world.asked().iter().filter(|asked| *asked == operation).count();
     assert_eq!((times("DescribeDBInstances"), times("DescribeSubnets")), (1, 1));
     let plan = &investigation.diagnosis.plan;
@@ -338,16 +366,16 @@ async fn a_secret_that_rds_manages_leads_to_its_owner_and_the_state_of_its_secre
     assert_eq!(world.asked_sorted(), ["DescribeDBClusters", "DescribeDBInstances"]);
 }
 
+const PEERED: &str = "[[vpc]]\nid = \"vpc-0a1b2c3d\"\n[[vpc]]\nid = \"vpc-0far\"\ncidr = \"10.1.0.0/16\"\n\
+                      [[peering]]\nid = \"pcx-0p\"\nfrom = \"vpc-0a1b2c3d\"\nto = \"vpc-0far\"\n\
+                      [[route_table]]\nid = \"rtb-0m\"\nmain = true\nroutes = [\"10.1.0.0/16 pcx-0p\"]\n\
+                      [[route_table]]\nid = \"rtb-0far\"\nvpc = \"vpc-0far\"\nmain = true\nroutes = [\"10.0.0.0/16 pcx-0p\"]\n\
+                      [[database]]\nid = \"orders\"\nvpc = \"vpc-0far\"\ngroups = [\"sg-0d\"]\n\
+                      [[security_group]]\nid = \"sg-0d\"\nvpc = \"vpc-0far\"\nin = [\"tcp 5432 sg-0f over pcx-0p\"]\n";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_in_a_peered_vpc_costs_a_second_round_within_the_same_budget() {
-    let declared = "[[vpc]]\nid = \"vpc-0a1b2c3d\"\n[[vpc]]\nid = \"vpc-0far\"\ncidr = \"10.1.0.0/16\"\n\
-                    [[peering]]\nid = \"pcx-0p\"\nfrom = \"vpc-0a1b2c3d\"\nto = \"vpc-0far\"\n\
-                    [[route_table]]\nid = \"rtb-0m\"\nmain = true\nroutes = [\"10.1.0.0/16 pcx-0p\"]\n\
-                    [[route_table]]\nid = \"rtb-0far\"\nvpc = \"vpc-0far\"\nmain = true\nroutes = [\"10.0.0.0/16 pcx-0p\"]\n\
-                    [[database]]\nid = \"orders\"\nvpc = \"vpc-0far\"\ngroups = [\"sg-0d\"]\n\
-                    [[security_group]]\nid = \"sg-0d\"\nvpc = \"vpc-0far\"\nin = [\"tcp 5432 sg-0f over pcx-0p\"]\n";
-    let line = "run.exception = \"psycopg2.OperationalError: connection to server at \\\"orders.c9abcdefghij.eu-west-1.rds.amazonaws.com\\\" (10.1.1.5), port 5432 failed: Connection timed out\"";
-    let world = World::of(&failing(line, declared)).await;
+    let world = World::of(&failing(FAR_AWAY, PEERED)).await;
     let network = world.look().await.evidence.network;
     assert!(world.asked().len() <= 8, "{:?}", world.asked());
     let rule = &found(&network.security_groups).iter().find(|group| group.id == "sg-0d").unwrap().ingress[0];
@@ -362,21 +390,24 @@ async fn a_database_in_a_peered_vpc_costs_a_second_round_within_the_same_budget(
     assert!(found(&network.route_tables).iter().any(|table| table.id == "rtb-0far"));
 }
 
+/// Behind a transit gateway; `of_gateway` says more of it.
+fn behind_transit(of_gateway: &str) -> String {
+    format!(
+        "[[vpc]]\nid = \"vpc-0a1b2c3d\"\n[[vpc]]\nid = \"vpc-0far\"\ncidr = \"10.1.0.0/16\"\n\
+         [[transit_attachment]]\nid = \"tgw-attach-0a\"\ngateway = \"tgw-0t\"\n{of_gateway}\
+         [[transit_attachment]]\nid = \"tgw-attach-0b\"\ngateway = \"tgw-0t\"\nvpc = \"vpc-0far\"\n{of_gateway}\
+         [[route_table]]\nid = \"rtb-0m\"\nmain = true\nroutes = [\"10.1.0.0/16 tgw-0t\"]\n\
+         [[route_table]]\nid = \"rtb-0far\"\nvpc = \"vpc-0far\"\nmain = true\nroutes = [\"10.0.0.0/16 tgw-0t\"]\n\
+         [[database]]\nid = \"orders\"\nvpc = \"vpc-0far\"\ngroups = [\"sg-0d\"]\n\
+         [[security_group]]\nid = \"sg-0d\"\nvpc = \"vpc-0far\"\nin = [\"tcp 5432 10.0.0.0/16\"]\n"
+    )
+}
+
+const ANOTHER_ACCOUNT: &str = "gateway_account = \"999988887777\"\n";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transit_gateway_is_asked_about_where_a_route_leads_to_it_and_its_routes_where_it_is_the_accounts_own() {
-    let declared = |gateway: &str| {
-        format!(
-            "[[vpc]]\nid = \"vpc-0a1b2c3d\"\n[[vpc]]\nid = \"vpc-0far\"\ncidr = \"10.1.0.0/16\"\n\
-             [[transit_attachment]]\nid = \"tgw-attach-0a\"\ngateway = \"tgw-0t\"\n{gateway}\
-             [[transit_attachment]]\nid = \"tgw-attach-0b\"\ngateway = \"tgw-0t\"\nvpc = \"vpc-0far\"\n{gateway}\
-             [[route_table]]\nid = \"rtb-0m\"\nmain = true\nroutes = [\"10.1.0.0/16 tgw-0t\"]\n\
-             [[route_table]]\nid = \"rtb-0far\"\nvpc = \"vpc-0far\"\nmain = true\nroutes = [\"10.0.0.0/16 tgw-0t\"]\n\
-             [[database]]\nid = \"orders\"\nvpc = \"vpc-0far\"\ngroups = [\"sg-0d\"]\n\
-             [[security_group]]\nid = \"sg-0d\"\nvpc = \"vpc-0far\"\nin = [\"tcp 5432 10.0.0.0/16\"]\n"
-        )
-    };
-    let line = "run.exception = \"psycopg2.OperationalError: connection to server at \\\"orders.c9abcdefghij.eu-west-1.rds.amazonaws.com\\\" (10.1.1.5), port 5432 failed: Connection timed out\"";
-    let own = World::of(&failing(line, &declared(""))).await;
+async fn a_transit_gateway_is_asked_about_where_it_alone_is_open_and_its_routes_where_it_is_the_accounts_own() {
+    let own = World::of(&failing(FAR_AWAY, &behind_transit(""))).await;
     let network = own.look().await.evidence.network;
     let of_gateways = |world: &World| -> Vec<String> {
         world.asked_sorted().into_iter().filter(|call| call.contains("TransitGateway")).collect()
@@ -390,14 +421,106 @@ async fn a_transit_gateway_is_asked_about_where_a_route_leads_to_it_and_its_rout
     assert_eq!(routes, ["10.0.0.0/16 vpc-0a1b2c3d", "10.1.0.0/16 vpc-0far"]);
     assert!(found(&network.transit_associations).iter().all(|one| one.table_id.as_ref() == Some(&table.id)));
 
-    let foreign = World::of(&failing(line, &declared("gateway_account = \"999988887777\"\n"))).await;
+    let foreign = World::of(&failing(FAR_AWAY, &behind_transit(ANOTHER_ACCOUNT))).await;
     let network = foreign.look().await.evidence.network;
     assert_eq!(of_gateways(&foreign), expected[..2], "nobody else reads its tables");
     assert_eq!(network.transit_tables.status(), "not_applicable");
 
-    let none = World::of(&failing(HANGS, ORDERS)).await;
-    none.look().await;
-    assert_eq!(of_gateways(&none), [""; 0]);
+    // Where the database's group is the cause, the gateway is not asked how it is attached.
+    let closed = behind_transit("").replace("in = [\"tcp 5432 10.0.0.0/16\"]", "in = []");
+    let known = World::of(&failing(FAR_AWAY, &closed)).await;
+    assert_eq!(known.look().await.diagnosis.root_cause().map(|root| root.cause.id()), Some("db_network_unreachable"));
+    assert_eq!(of_gateways(&known), ["DescribeTransitGatewayAttachments"]);
+
+    // A route that leads there does not make it the way: this database stands in the function's VPC.
+    let beside = format!("{ORDERS}[[route_table]]\nid = \"rtb-0m\"\nmain = true\nroutes = [\"10.0.0.0/8 tgw-0t\"]\n");
+    for scenario in [failing(HANGS, &beside), failing(HANGS, ORDERS)] {
+        let none = World::of(&scenario).await;
+        none.look().await;
+        assert_eq!(of_gateways(&none), [""; 0]);
+    }
+}
+
+/// What EC2 and RDS cost: calls, and rounds of them, each of which waited for an answer of the one before.
+fn cost(investigation: &Investigation) -> (usize, usize) {
+    let steps = investigation.evidence.steps();
+    let of_network = steps.iter().flat_map(|step| step.calls.iter()).filter(|call| {
+        let service = call.call.split(':').next();
+        service == Some("ec2") || service == Some("rds")
+    });
+    let took = |ms: u64| SignedDuration::from_millis(i64::try_from(ms).unwrap());
+    let mut calls: Vec<(Timestamp, Timestamp)> = of_network.map(|call| (call.at, call.at + took(call.duration_ms))).collect();
+    calls.sort();
+    let (mut rounds, mut answered) = (0, None::<Timestamp>);
+    for (sent, ended) in &calls {
+        match answered {
+            Some(first) if *sent < first => answered = Some(first.min(*ended)),
+            _ => (rounds, answered) = (rounds + 1, Some(*ended)),
+        }
+    }
+    (calls.len(), rounds)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_look_keeps_to_its_calls_and_its_round_trips() {
+    let in_create = |run: &str| failing(run, ORDERS).replace("setSecret", "createSecret");
+    let unresolved = "run.exception = \"EndpointConnectionError: Could not connect to the endpoint URL: \\\"https://secretsmanager.eu-west-1.amazonaws.com/\\\" ([Errno -3] Temporary failure in name resolution)\"";
+    let denied = failing("run.denied = \"secretsmanager:PutSecretValue\"\n", ORDERS).replace("setSecret", "createSecret");
+    let by_list = "[[database]]\nid = \"orders\"\ngroups = [\"sg-0d\"]\n[[security_group]]\nid = \"sg-0d\"\nin = [\"tcp 5432 pl-0p\"]\n\
+                   [[prefix_list]]\nid = \"pl-0p\"\nranges = [\"10.0.0.0/16\"]\n";
+    let tagged = |tag: &str| {
+        let tags = format!("name = \"prod/orders-db\"\ntags = {{ Database = \"{tag}\" }}\n");
+        failing(HANGS, ORDERS).replace("name = \"prod/orders-db\"\n", &tags)
+    };
+    for (kind, scenario, expected) in [
+        ("a cause that is known without it", denied, (0, 0)),
+        ("a hang at the database", failing(HANGS, ORDERS), (5, 1)),
+        ("a healthy secret", healthy(ORDERS), (7, 1)),
+        ("a connection to Secrets Manager that does not open", in_create(UNREACHED), (8, 1)),
+        ("a name that is not resolved", in_create(unresolved), (8, 1)),
+        ("a hang before Secrets Manager answers", in_create(HANGS), (8, 1)),
+        ("a database by an identifier of whatever kind", tagged("orders"), (6, 1)),
+        ("an identifier that nothing has", tagged("gone"), (7, 2)),
+        ("a prefix list in a rule", failing(HANGS, by_list), (6, 2)),
+        ("a database in a peered VPC", failing(FAR_AWAY, PEERED), (8, 2)),
+        ("a healthy secret with a way over a transit gateway", healthy(&behind_transit("")), (7, 1)),
+        ("a transit gateway of the account", failing(FAR_AWAY, &behind_transit("")), (10, 3)),
+        ("a transit gateway of another account", failing(FAR_AWAY, &behind_transit(ANOTHER_ACCOUNT)), (9, 3)),
+    ] {
+        let slow = |service: &str| format!("[[fault]]\noperation = \"{service}:*\"\nlatency_ms = {}\n", LATENCY.as_millis());
+        let world = World::of(&format!("{scenario}\n{}{}", slow("ec2"), slow("rds"))).await;
+        let investigation = world.look().await;
+        assert_eq!(cost(&investigation), expected, "{kind}: {:?}", world.asked());
+        assert_eq!(world.asked().len(), expected.0, "{kind}: {:?}", world.asked());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_account_is_so_large_that_it_costs_more_and_what_was_not_listed_is_named() {
+    let many =
+        |table: &str, id: &str| -> String { (0..60).map(|nth| format!("[[{table}]]\nid = \"{id}-0{nth:03x}\"\n")).collect() };
+    let declared = [many("security_group", "sg"), many("subnet", "subnet"), many("database", "db")].concat();
+    let world = World::of(&failing(HANGS, &format!("{declared}[pages]\nnetwork = 1\ndatabases = 1\n"))).await;
+    let investigation = world.look().await;
+    assert_eq!(world.asked().len(), MAX_REQUESTS, "{:?}", world.asked());
+    let Network { security_groups, subnets, databases, .. } = &investigation.evidence.network;
+    let missing = [security_groups.missing(), subnets.missing(), databases.missing()];
+    assert!(missing.iter().all(Option::is_some), "{missing:?}");
+    assert!(missing.iter().flatten().any(|why| why.ends_with("was not asked again: 40 requests had been sent")), "{missing:?}");
+    assert_eq!(investigation.diagnosis.root_cause().map(|root| root.cause.id()), Some("db_network_unreachable"));
+    assert_ne!(investigation.diagnosis.plan.heals, Some(true), "what was not seen proves nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_of_another_account_is_not_taken_for_a_database_that_only_has_its_identifier() {
+    let elsewhere = FAR_AWAY.replace("c9abcdefghij", "c1zyxwvutsrq");
+    let network = network_of(&failing(&elsewhere, ORDERS)).await;
+    let database = database(&network);
+    assert_eq!((database.kind, database.found_by), (DatabaseKind::Host, DatabaseChoice::Logged));
+    assert_eq!(database.id, "orders.c1zyxwvutsrq.eu-west-1.rds.amazonaws.com");
+    assert_eq!((database.port, database.address.map(|address| address.to_string())), (Some(5432), Some("10.1.1.5".to_owned())));
+    let own = network_of(&failing(FAR_AWAY, ORDERS)).await;
+    assert_eq!((self::database(&own).kind, self::database(&own).id.as_str()), (DatabaseKind::Instance, "orders"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

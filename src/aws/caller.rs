@@ -9,9 +9,27 @@ use crate::spans;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 use tracing::Instrument as _;
+
+/// How many requests several callers may send between them; what would go beyond is not sent, and says so.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestLimit {
+    most: usize,
+    left: Arc<AtomicUsize>,
+}
+
+impl RequestLimit {
+    pub(crate) fn of(most: usize) -> RequestLimit {
+        RequestLimit { most, left: Arc::new(AtomicUsize::new(most)) }
+    }
+
+    fn take(&self) -> bool {
+        self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)).is_ok()
+    }
+}
 
 /// Asks AWS on behalf of one step, and remembers what was asked and what was refused.
 #[derive(Debug)]
@@ -23,6 +41,7 @@ pub(crate) struct AwsCaller {
     metrics: EngineMetrics,
     /// Where the clients ask that are not global.
     region: String,
+    limit: Option<RequestLimit>,
     calls: Mutex<Vec<ApiCall>>,
     denials: Mutex<Vec<Denial>>,
 }
@@ -37,9 +56,16 @@ impl AwsCaller {
             fresh,
             metrics: aws.metrics().clone(),
             region: aws.region().to_string(),
+            limit: None,
             calls: Mutex::default(),
             denials: Mutex::default(),
         }
+    }
+
+    /// The same asker, whose requests count towards `limit`, those for further pages of a list among them.
+    #[must_use]
+    pub(crate) fn limited(self, limit: &RequestLimit) -> AwsCaller {
+        AwsCaller { limit: Some(limit.clone()), ..self }
     }
 
     /// Sends one request. `call` is `service:Operation`; `resource` names what it is asked of, for people.
@@ -125,6 +151,11 @@ impl RegionalCaller<'_> {
         let request = Box::pin(request);
         async move {
             let RegionalCaller { caller, region } = self;
+            if let Some(limit) = caller.limit.as_ref().filter(|limit| !limit.take()) {
+                return Observation::Failed {
+                    error: format!("{call} was not asked again: {} requests had been sent", limit.most),
+                };
+            }
             let at = caller.clock.now();
             let stopwatch = Stopwatch::start();
             let span = spans::aws_call(call, region);
@@ -160,6 +191,21 @@ mod tests {
     use crate::metrics::Metrics;
     use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
     use std::time::Duration;
+
+    #[tokio::test]
+    async fn what_goes_beyond_a_limit_is_not_sent_whoever_of_its_callers_asks() {
+        let options = AwsOptions { region: Some("eu-west-1".parse().unwrap()), test_credentials: true, ..AwsOptions::default() };
+        let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+        let limit = RequestLimit::of(2);
+        let caller = || AwsCaller::new(&aws, Clock::system(), clock::deadline(Duration::from_secs(60)), false).limited(&limit);
+        let (one, other) = (caller(), caller());
+        let answered = || async { Ok::<_, SdkError<GetCallerIdentityError, ()>>(()) };
+        assert_eq!(one.call("ec2:DescribeSubnets", "*", answered()).await, Observation::Found(()));
+        assert_eq!(other.call("ec2:DescribeSubnets", "*", answered()).await, Observation::Found(()));
+        let refused = one.call("ec2:DescribeSubnets", "*", answered()).await;
+        assert_eq!(refused.missing().as_deref(), Some("ec2:DescribeSubnets was not asked again: 2 requests had been sent"));
+        assert_eq!((one.trace().0.len(), other.trace().0.len()), (1, 1));
+    }
 
     #[tokio::test]
     async fn a_request_without_an_answer_ends_at_the_deadline_and_is_counted() {

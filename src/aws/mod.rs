@@ -21,7 +21,7 @@ mod sns;
 mod trails;
 
 pub(crate) use alarms::DescribedAlarm;
-pub(crate) use caller::AwsCaller;
+pub(crate) use caller::{AwsCaller, RequestLimit};
 pub use connect::{AwsOptions, ConnectError};
 pub use limiter::SharedTurns;
 pub(crate) use network::DnsAttribute;

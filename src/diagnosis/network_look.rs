@@ -1,8 +1,8 @@
 //! Whether a look at the network is worth its calls, and what it has to ask.
 
 use super::context::DiagnosisContext;
-use super::network::Reachability;
-use super::readings::network::to_service;
+use super::network::{Hop, HopPlace, HopStanding, NetworkPaths, Reachability};
+use super::readings::network::databases;
 use super::signatures::engine_of;
 use crate::model::{
     Cause, Change, Concern, Confidence, DatabaseHost, Finding, Network, NetworkLook, Outcome, Severity, VpcConfig,
@@ -18,7 +18,8 @@ const MAX_HINTS: usize = 3;
 /// can be seen there.
 ///
 /// A healthy secret whose function is in a VPC is looked at too, so that its forecast knows of a way that is closed. Where the way to
-/// Secrets Manager turned out to be closed, the database is looked at as well: what opens the one does not open the other.
+/// Secrets Manager may be closed, the database is looked at as well, as far as the calls suffice: what opens the one does not open the
+/// other.
 pub(super) fn decide(context: &DiagnosisContext<'_>, outcome: Outcome, findings: &[Finding]) -> Option<NetworkLook> {
     if context.secret()?.deleted_at.is_some() {
         return None;
@@ -26,7 +27,7 @@ pub(super) fn decide(context: &DiagnosisContext<'_>, outcome: Outcome, findings:
     let vpc = context.function().and_then(|function| function.vpc.as_ref());
     let root = findings.first().filter(|finding| finding.severity > Severity::Info && finding.inhibited_by.is_none());
     let open = match (outcome, root) {
-        _ if context.evidence.network != Network::unasked() => beside_an_endpoint(context, root),
+        _ if context.evidence.network != Network::unasked() => over_transit(context, outcome, root),
         (Outcome::NotFound, _) => None,
         (Outcome::RootCause, Some(root)) => about(root, vpc),
         // What is possible and no more leaves the rest open.
@@ -36,21 +37,42 @@ pub(super) fn decide(context: &DiagnosisContext<'_>, outcome: Outcome, findings:
         },
         (Outcome::Healthy, _) => everything(vpc).filter(|_| rotates_again(context)),
     }?;
+    let is_endpoints_alone = open.paths && open.endpoints && !open.database;
+    let failed = has_line(context, &RESOLVING);
+    // Where a connection was tried, a name had been resolved: then one of the two attributes is settled without a call.
+    let resolved = !failed && has_line(context, &CONNECTING);
+    let database = open.database || is_endpoints_alone;
     Some(NetworkLook {
-        names: open.endpoints && lines(context).any(|line| RESOLVING.as_ref().is_some_and(|words| words.is_match(line))),
+        dns_support: open.endpoints && (failed || is_endpoints_alone && !resolved),
+        dns_hostnames: is_endpoints_alone,
+        database,
         engine: engine(context).map(str::to_owned),
-        hosts: if open.database { hosts(context) } else { Vec::new() },
-        changed_groups: if open.database { changed_groups(context, vpc) } else { Vec::new() },
+        hosts: if database { hosts(context) } else { Vec::new() },
+        changed_groups: if database { changed_groups(context, vpc) } else { Vec::new() },
         ..open
     })
 }
 
-/// The database, where a look left it out and found the way to Secrets Manager closed.
-fn beside_an_endpoint(context: &DiagnosisContext<'_>, root: Option<&Finding>) -> Option<NetworkLook> {
-    let is_left_out = context.evidence.network.databases == Network::left_out();
-    root.filter(|root| root.cause == Cause::AwsEndpointUnreachable && is_left_out)?;
-    let is_closed = matches!(to_service(context, "secretsmanager")?.reach(), Reachability::Blocked);
-    is_closed.then(|| NetworkLook { database: true, ..NetworkLook::default() })
+/// The transit gateway that the packets to the database go to, where nothing else that was seen stops them. What it takes comes on top
+/// of what a look may cost, so that no forecast is worth it.
+fn over_transit(context: &DiagnosisContext<'_>, outcome: Outcome, root: Option<&Finding>) -> Option<NetworkLook> {
+    let is_unasked = context.evidence.network.transit_attachments == Network::left_out();
+    let is_failing = matches!(outcome, Outcome::RootCause | Outcome::Inconclusive);
+    let is_open = root.is_none_or(|root| root.cause == Cause::DbNetworkUnreachable || root.confidence < Confidence::Confirmed);
+    if !(is_unasked && is_failing && is_open) {
+        return None;
+    }
+    let paths = databases(context).into_iter().next()?.paths?;
+    let is_by_transit = paths.reach() == Reachability::Unknown && hops(&paths).any(is_open_transit);
+    is_by_transit.then(|| NetworkLook { transit: true, ..NetworkLook::default() })
+}
+
+fn hops(paths: &NetworkPaths) -> impl Iterator<Item = &Hop> {
+    paths.paths.iter().flat_map(|path| &path.hops)
+}
+
+fn is_open_transit(hop: &Hop) -> bool {
+    hop.place == HopPlace::Link && hop.id.starts_with("tgw-") && matches!(hop.standing, HopStanding::Unseen(_))
 }
 
 /// What the network can tell about a cause; `None` where it decides nothing.
@@ -94,6 +116,10 @@ fn lines<'c>(context: &'c DiagnosisContext<'_>) -> impl Iterator<Item = &'c str>
     newest.flat_map(|failure| failure.invocation.lines.iter().rev().map(|event| event.text.as_str()))
 }
 
+fn has_line(context: &DiagnosisContext<'_>, words: &LazyLock<Option<Regex>>) -> bool {
+    lines(context).any(|line| words.as_ref().is_some_and(|words| words.is_match(line)))
+}
+
 fn engine(context: &DiagnosisContext<'_>) -> Option<&'static str> {
     let by_line = || lines(context).find_map(engine_of);
     let by_function = || engine_of(context.function_name()?);
@@ -106,6 +132,12 @@ static RESOLVING: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?i)name or service not known|name resolution|nameresolutionerror|failed to resolve|getaddrinfo|EAI_AGAIN|ENOTFOUND|UnknownHostException|no such host",
     )
     .ok()
+});
+
+/// Words of a connection to a host of AWS that was tried and did not open: botocore's, Node's and Java's. botocore's "Could not
+/// connect to the endpoint URL" is none of them, as it stands for a name that was not resolved too.
+static CONNECTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)connect timeout on endpoint url|connect ETIMEDOUT \d|connect timed out|connection timed out to \d").ok()
 });
 
 /// A host of RDS wherever it stands, and other hosts where a driver says that it could not connect to them.
@@ -169,9 +201,9 @@ fn group_of(parameters: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use crate::diagnosis::diagnose;
-    use crate::diagnosis::network::testing::world;
+    use crate::diagnosis::network::testing::{range, route, rule, table, world};
     use crate::diagnosis::testing::{change, facts, fail, hang_in, healthy, hours_ago};
-    use crate::model::{Evidence, FollowUp, Observation, RotationStep};
+    use crate::model::{Evidence, FollowUp, GroupPeer, Observation, RotationStep};
     use serde_json::json;
 
     fn look(evidence: &Evidence) -> Option<NetworkLook> {
@@ -181,9 +213,9 @@ mod tests {
         }
     }
 
-    /// What is asked: paths, endpoints, names, database, tls.
-    fn asked(evidence: &Evidence) -> Option<[bool; 5]> {
-        look(evidence).map(|look| [look.paths, look.endpoints, look.names, look.database, look.tls])
+    /// What is asked: paths, endpoints, DNS support, DNS host names, database, tls.
+    fn asked(evidence: &Evidence) -> Option<[bool; 6]> {
+        look(evidence).map(|look| [look.paths, look.endpoints, look.dns_support, look.dns_hostnames, look.database, look.tls])
     }
 
     fn failing(step: RotationStep, line: &str) -> Evidence {
@@ -208,11 +240,12 @@ mod tests {
                        Connection timed out";
         let tls = "[ERROR]\tSQL-CONNECTION-ERROR: FATAL:  no pg_hba.conf entry for host \"10.0.1.7\", user \"app\", database \"orders\", no encryption";
         for (evidence, expected) in [
-            (healthy(), Some([true, true, false, true, false])),
-            (failing(RotationStep::CreateSecret, TIMEOUT), Some([true, true, false, false, false])),
-            (failing(RotationStep::CreateSecret, UNRESOLVED), Some([true, true, true, false, false])),
-            (failing(RotationStep::SetSecret, refused), Some([true, false, false, true, false])),
-            (failing(RotationStep::SetSecret, tls), Some([false, false, false, true, true])),
+            (healthy(), Some([true, true, false, false, true, false])),
+            // A connection was tried, so that a name had been resolved.
+            (failing(RotationStep::CreateSecret, TIMEOUT), Some([true, true, false, true, true, false])),
+            (failing(RotationStep::CreateSecret, UNRESOLVED), Some([true, true, true, true, true, false])),
+            (failing(RotationStep::SetSecret, refused), Some([true, false, false, false, true, false])),
+            (failing(RotationStep::SetSecret, tls), Some([false, false, false, false, true, true])),
             (failing(RotationStep::CreateSecret, DENIED), None),
         ] {
             assert_eq!(asked(&evidence), expected, "{:?}", diagnose(&evidence).root_cause().map(|root| root.cause));
@@ -229,7 +262,7 @@ mod tests {
             "psycopg2.OperationalError: could not translate host name \"db.example.internal\" to address: Unknown host",
         );
         facts(&mut unreached.function).vpc = None;
-        assert_eq!(asked(&unreached), Some([false, false, false, true, false]));
+        assert_eq!(asked(&unreached), Some([false, false, false, false, true, false]));
     }
 
     #[test]
@@ -243,16 +276,54 @@ mod tests {
     }
 
     #[test]
-    fn the_database_is_looked_at_once_where_the_way_to_secrets_manager_turned_out_to_be_closed() {
-        let mut evidence = failing(RotationStep::CreateSecret, TIMEOUT);
-        evidence.network = world();
-        evidence.network.databases = Network::left_out();
-        assert_eq!(asked(&evidence), None, "the way is open");
-        evidence.network.endpoints = Observation::Found(Vec::new());
-        evidence.network.route_tables.found_mut().unwrap()[1].routes.truncate(1);
-        assert_eq!(asked(&evidence), Some([false, false, false, true, false]));
-        evidence.network.databases = Observation::NoData { searched: "all".to_owned() };
-        assert_eq!(asked(&evidence), None);
+    fn a_hang_asks_for_both_attributes_as_nothing_shows_that_a_name_was_resolved() {
+        let mut evidence = healthy();
+        let found = "[INFO]\t2026-03-10T11:00:00.000Z\tr1\tFound credentials in environment variables.";
+        hang_in(&mut evidence, RotationStep::CreateSecret, &[found]);
+        assert_eq!(asked(&evidence), Some([true, true, true, true, true, false]));
+    }
+
+    /// A database that does not answer, in a VPC of its own behind a transit gateway that nobody asked about yet.
+    fn behind_a_transit_gateway() -> Evidence {
+        let line = "psycopg2.OperationalError: connection to server at \"orders.abcdefghijkl.eu-west-1.rds.amazonaws.com\" \
+                    (10.1.2.5), port 5432 failed: Connection timed out";
+        let mut evidence = failing(RotationStep::SetSecret, line);
+        let mut network = world();
+        network.databases.found_mut().unwrap()[0].vpc_id = Some("vpc-0db".to_owned());
+        let far = &mut network.subnets.found_mut().unwrap()[1];
+        (far.vpc_id, far.range) = ("vpc-0db".to_owned(), Some(range("10.1.2.0/24")));
+        let tables = network.route_tables.found_mut().unwrap();
+        tables[1].routes.push(route("10.1.0.0/16", "tgw-0a"));
+        tables.push(table("rtb-0db", "vpc-0db", &[], vec![route("10.1.0.0/16", "local"), route("10.0.0.0/16", "tgw-0a")]));
+        network.security_groups.found_mut().unwrap()[1].ingress = vec![rule(5432, GroupPeer::Range(range("10.0.0.0/16")))];
+        network.transit_attachments = Network::left_out();
+        network.transit_associations = Network::left_out();
+        network.transit_tables = Network::left_out();
+        evidence.network = network;
+        evidence
+    }
+
+    #[test]
+    fn a_transit_gateway_is_looked_at_once_where_it_is_on_the_way_and_nothing_else_stops_it() {
+        let is_asked = |evidence: &Evidence| look(evidence).is_some_and(|look| look.transit);
+        let open = behind_a_transit_gateway();
+        assert!(is_asked(&open), "{:#?}", diagnose(&open).network_paths);
+        let only_transit = NetworkLook { transit: true, engine: look(&open).unwrap().engine, ..NetworkLook::default() };
+        assert_eq!(look(&open), Some(only_transit));
+
+        let mut seen = open.clone();
+        seen.network.transit_attachments = Observation::Found(Vec::new());
+        assert!(!is_asked(&seen));
+        let mut closed = open.clone();
+        closed.network.security_groups.found_mut().unwrap()[1].ingress.clear();
+        assert!(!is_asked(&closed), "the group is the cause");
+        let mut beside = open.clone();
+        beside.network.databases = world().databases;
+        beside.network.subnets = world().subnets;
+        assert!(!is_asked(&beside), "the database is in the function's VPC");
+        let mut works = healthy();
+        works.network = open.network;
+        assert!(!is_asked(&works), "no forecast is worth it");
     }
 
     #[test]

@@ -360,7 +360,7 @@ fn left_over<'f>(context: &DiagnosisContext<'_>, faults: Vec<&'f NetworkFault>, 
     let own = own_vpc(context).map(|vpc| vpc.subnet_ids.as_slice()).unwrap_or_default();
     let is_near = |fault: &NetworkFault| match fault {
         NetworkFault::Acl { subnet, .. } => own.contains(subnet),
-        NetworkFault::Egress { .. } => true,
+        NetworkFault::Egress { .. } | NetworkFault::DnsAttribute { public: None, .. } => true,
         _ => fault == by_endpoint,
     };
     faults.into_iter().filter(|fault| is_near(fault)).collect()
@@ -369,7 +369,7 @@ fn left_over<'f>(context: &DiagnosisContext<'_>, faults: Vec<&'f NetworkFault>, 
 /// True where the fault is mended by an endpoint of the VPC that the service's name leads to.
 fn leads_to_endpoint(context: &DiagnosisContext<'_>, fault: &NetworkFault, towards: Towards<'_>) -> bool {
     match fault {
-        NetworkFault::PrivateDnsOff { .. } | NetworkFault::DnsAttribute { .. } => true,
+        NetworkFault::PrivateDnsOff { .. } | NetworkFault::DnsAttribute { public: Some(_), .. } => true,
         _ if matches!(towards, Towards::Database(_)) => false,
         NetworkFault::InternetGateway { .. } | NetworkFault::NatState { .. } | NetworkFault::NatInside { .. } => true,
         NetworkFault::NoRoute { to: None, .. } => working_nat(context).is_none(),

@@ -7,16 +7,16 @@ use crate::model::{
     Cause, Confidence, DatabaseRef, Diagnosis, Evidence, Finding, FollowUp, Investigation, InvestigationId, Lookback,
     NOT_ASKED_FOR, Network, Observation, Outcome, SecretRef, Severity, StepName,
 };
-use crate::playbook::{self, CodeChoice, ConsumersLook, PlaybookRequest, Progress};
+use crate::playbook::{self, CodeChoice, ConsumersLook, NetworkBudget, PlaybookRequest, Progress};
 use crate::redact::Redactor;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Three widenings, a look at the network, and one search for the change behind the cause that was found; one more for a cause
-/// found late.
-const MAX_LOOKS: usize = 6;
+/// Three widenings, a look at the network, one more over a transit gateway, and one search for the change behind the cause that was
+/// found; one more for a cause found late.
+const MAX_LOOKS: usize = 7;
 
 /// How many look-ups in a region's event history are spent on the author of the change behind a cause that is confirmed
 /// without it.
@@ -179,6 +179,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
     let mut api_calls = calls(&evidence, &looked);
     let mut diagnosis = judge(&evidence);
 
+    let budget = NetworkBudget::default();
     for _ in 0..MAX_LOOKS {
         let remaining = options.total_deadline.saturating_sub(stopwatch.elapsed());
         if options.steps.is_empty() && diagnosis.follow_up.is_some() {
@@ -191,7 +192,7 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         match follow_up {
             FollowUp::LookAtNetwork(look) => {
                 let before = all_calls(&evidence);
-                let seen = playbook::look_at_network(aws, clock, &request, evidence, &look, progress).await;
+                let seen = playbook::look_at_network(aws, clock, &request, evidence, &look, &budget, progress).await;
                 api_calls += all_calls(&seen) - before;
                 evidence = redacted(seen, &request);
                 diagnosis = judge(&evidence);

@@ -129,6 +129,7 @@ pub struct RouteTable {
     pub is_main: bool,
     /// The subnets that are associated with it by name.
     pub subnet_ids: Vec<String>,
+    /// Static ones before propagated ones, which yield to them.
     pub routes: Vec<VpcRoute>,
 }
 
@@ -368,8 +369,17 @@ pub struct TransitAttachment {
     /// `available`, `pendingAcceptance`, `rejected`, `deleted`, …
     pub state: String,
     pub subnet_ids: Vec<String>,
-    /// True where groups of the VPC may be named in rules beyond the gateway; `None` where it was not seen.
+    /// False where no group of the VPC may be named in rules beyond the gateway, true where the gateway decides; `None` where it was
+    /// not seen.
     pub may_reference_groups: Option<bool>,
+}
+
+impl TransitAttachment {
+    /// True where packets pass it.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        matches!(self.state.as_str(), "available" | "modifying")
+    }
 }
 
 /// How a transit gateway treats what comes from an attachment.

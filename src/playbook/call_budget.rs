@@ -1,30 +1,75 @@
-//! How many calls a look at the network may cost.
+//! How much the looks at the network of one investigation may cost.
 
+use crate::aws::RequestLimit;
+use crate::model::Observation;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Calls that one look may cost.
-const MAX_CALLS: usize = 8;
+/// Questions that a look may cost. A list of several pages is one.
+const MAX_QUESTIONS: usize = 8;
 
-/// How many calls are left.
+/// Questions beside these where the way to the database leads over a transit gateway: its attachments, and the routes of the
+/// tables that serve both ends.
+const MAX_TRANSIT_QUESTIONS: usize = 3;
+
+/// Requests of all questions together, so that no account is so large that its lists cost more: those of a VPC with a hundred
+/// route tables and a thousand security groups take one page each.
+const MAX_REQUESTS: usize = 40;
+
+/// What the looks at the network of one investigation may still cost.
 #[derive(Debug)]
-pub(super) struct CallBudget {
+pub struct NetworkBudget {
     left: AtomicUsize,
-    /// True once the databases of the VPC were asked for; the answer is kept.
-    listed: AtomicBool,
+    /// True once the questions about a transit gateway were added.
+    knows_transit: AtomicBool,
+    requests: RequestLimit,
 }
 
-impl CallBudget {
-    pub(super) fn new() -> CallBudget {
-        CallBudget { left: AtomicUsize::new(MAX_CALLS), listed: AtomicBool::new(false) }
+impl Default for NetworkBudget {
+    fn default() -> NetworkBudget {
+        NetworkBudget {
+            left: AtomicUsize::new(MAX_QUESTIONS),
+            knows_transit: AtomicBool::new(false),
+            requests: RequestLimit::of(MAX_REQUESTS),
+        }
+    }
+}
+
+impl NetworkBudget {
+    /// Takes `questions` out of the budget; false where there are not so many left.
+    pub(super) fn take(&self, questions: usize) -> bool {
+        self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(questions)).is_ok()
     }
 
-    /// Takes `calls` out of the budget; false where there are not so many left.
-    pub(super) fn take(&self, calls: usize) -> bool {
-        self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(calls)).is_ok()
+    /// Adds the questions about a transit gateway, once.
+    pub(super) fn add_transit(&self) {
+        if !self.knows_transit.swap(true, Ordering::AcqRel) {
+            self.left.fetch_add(MAX_TRANSIT_QUESTIONS, Ordering::AcqRel);
+        }
     }
 
-    /// Takes a call the first time alone: the same question again is answered out of the cache.
-    pub(super) fn take_listing(&self) -> bool {
-        self.listed.load(Ordering::Acquire) || (self.take(1) && !self.listed.swap(true, Ordering::AcqRel))
+    /// What bounds the requests.
+    pub(super) fn requests(&self) -> &RequestLimit {
+        &self.requests
+    }
+}
+
+/// What was worth a question and got none, which leaves it open. Whatever was answered before counts then.
+pub(super) fn out_of_budget<T>() -> Observation<T> {
+    Observation::Failed { error: format!("not asked: a look at the network costs at most {MAX_QUESTIONS} calls") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_order_of_questions_takes_more_than_there_are_and_a_transit_gateway_adds_to_them_once() {
+        let budget = NetworkBudget::default();
+        let taken = |sizes: [usize; 5]| sizes.into_iter().filter(|size| budget.take(*size)).sum::<usize>();
+        assert_eq!(taken([4, 2, 3, 1, 1]), 8);
+        budget.add_transit();
+        budget.add_transit();
+        assert_eq!(taken([1, 3, 1, 1, 1]), 3);
+        assert!(out_of_budget::<()>().missing().is_some_and(|why| why.contains("at most 8 calls")));
     }
 }

@@ -1,11 +1,12 @@
 //! Which database the secret is for: the first of several ways to tell that answers, and what RDS says about it.
 
-use super::call_budget::CallBudget;
+use super::call_budget::{NetworkBudget, out_of_budget};
 use crate::aws::{Aws, AwsCaller, QueryInput, rds};
 use crate::model::{
-    DatabaseChoice, DatabaseHost, DatabaseKind, DatabaseRef, Evidence, MasterSecret, NetworkLook, Observation, TargetDatabase,
-    TlsDemand, more_like,
+    DatabaseChoice, DatabaseHost, DatabaseKind, DatabaseRef, Evidence, MasterSecret, Network, NetworkLook, Observation,
+    TargetDatabase, TlsDemand, more_like,
 };
+use tokio::sync::OnceCell;
 
 /// Databases that are judged at most; a guess among more would say little.
 const MAX_DATABASES: usize = 10;
@@ -107,42 +108,54 @@ fn engines(engine: &str) -> &'static [&'static str] {
     }
 }
 
-/// Asks RDS about the candidates until one answers.
+/// Asks RDS about the surest candidate, and about the others together where that one is not there.
 pub(super) async fn describe(
     aws: &Aws,
     caller: &AwsCaller,
-    budget: &CallBudget,
+    budget: &NetworkBudget,
     evidence: &Evidence,
     look: &NetworkLook,
     candidates: &[DatabaseCandidate],
 ) -> Observation<Vec<DescribedDatabase>> {
-    let mut last = Observation::NotApplicable { because: "nothing tells which database the secret is for".to_owned() };
-    let asking = DatabaseSearch { aws, caller, budget, evidence, look };
-    // Both ask for the databases of the VPC; those that carry the group come first there.
-    for candidate in candidates {
-        let found = asking.candidate(candidate).await;
-        match found {
-            Observation::NoData { .. } => last = found,
-            Observation::NotApplicable { .. } if last.is_empty() => {}
-            Observation::NotApplicable { .. } => last = found,
-            other => return other,
+    let unknown = || Observation::NotApplicable { because: "nothing tells which database the secret is for".to_owned() };
+    let Some((surest, others)) = candidates.split_first() else { return unknown() };
+    let asking = DatabaseSearch { aws, caller, budget, evidence, look, listing: OnceCell::new() };
+    let first = asking.candidate(surest).await;
+    if is_there(&first) || others.is_empty() {
+        return first;
+    }
+    let found = futures::future::join_all(others.iter().map(|candidate| asking.candidate(candidate))).await;
+    let mut last = first;
+    for one in found {
+        if is_there(&one) {
+            return one;
+        }
+        if !matches!(one, Observation::NotApplicable { .. }) {
+            last = one;
         }
     }
     last
 }
 
+/// False where RDS answered that there is none, or was not worth asking.
+fn is_there<T>(found: &Observation<T>) -> bool {
+    !matches!(found, Observation::NoData { .. } | Observation::NotApplicable { .. })
+}
+
 struct DatabaseSearch<'a> {
     aws: &'a Aws,
     caller: &'a AwsCaller,
-    budget: &'a CallBudget,
+    budget: &'a NetworkBudget,
     evidence: &'a Evidence,
     look: &'a NetworkLook,
+    /// The databases of the region, of the engine where that is known: those that carry a group and those of the VPC are among them.
+    listing: OnceCell<Observation<Vec<rds::RdsInstance>>>,
 }
 
 impl DatabaseSearch<'_> {
     async fn candidate(&self, candidate: &DatabaseCandidate) -> Observation<Vec<DescribedDatabase>> {
         let found_by = candidate.found_by;
-        match &candidate.wanted {
+        let found = match &candidate.wanted {
             WantedDatabase::Named(DatabaseRef::Instance(id)) => self.instances(id, found_by).await,
             WantedDatabase::Named(DatabaseRef::Cluster(id)) => self.cluster(id, found_by).await,
             WantedDatabase::Named(DatabaseRef::Id(id)) => self.instance_or_cluster(id, found_by).await,
@@ -151,7 +164,20 @@ impl DatabaseSearch<'_> {
             WantedDatabase::OwnerOf(secret) => self.owner(secret).await,
             WantedDatabase::CarryingGroup(groups) => self.in_vpc(found_by, |target| carries(target, groups)).await,
             WantedDatabase::Any => self.in_vpc(found_by, |_| true).await,
-        }
+        };
+        let logged = (found_by == DatabaseChoice::Logged).then(|| self.host_elsewhere(&found)).flatten();
+        logged.map_or(found, |host| Observation::Found(vec![of_host(host, found_by)]))
+    }
+
+    /// The host that a line names, where what was found has no more than its identifier: it is of another account or region, of whose
+    /// databases RDS tells nothing here.
+    fn host_elsewhere(&self, found: &Observation<Vec<DescribedDatabase>>) -> Option<&DatabaseHost> {
+        let target = &found.found()?.first()?.target;
+        let own = place_of(target.host.as_deref()?)?;
+        let mut named = self.look.hosts.iter().filter(|host| host.of_rds().is_some_and(|one| one.name() == target.id));
+        let first = named.next()?;
+        let is_own = |host: &DatabaseHost| place_of(&host.name).is_none_or(|place| place == own);
+        (!is_own(first) && !named.any(is_own)).then_some(first)
     }
 
     async fn instances(&self, id: &str, found_by: DatabaseChoice) -> Observation<Vec<DescribedDatabase>> {
@@ -164,46 +190,57 @@ impl DatabaseSearch<'_> {
     }
 
     async fn cluster(&self, id: &str, found_by: DatabaseChoice) -> Observation<Vec<DescribedDatabase>> {
-        if !self.budget.take(2) {
-            return out_of_budget();
-        }
         let resource = format!("database cluster {id}");
+        if !self.budget.take(2) {
+            // Its members tell all but its own parameter group and secret.
+            let members = match self.budget.take(1) {
+                true => self.members(id, &resource).await,
+                false => return out_of_budget(),
+            };
+            return some(members.map(|all| as_cluster(&all, found_by)), &resource);
+        }
         let (clusters, members) = tokio::join!(
             self.aws.database_clusters(self.caller, &resource, QueryInput::default().with("DBClusterIdentifier", id)),
-            self.aws.database_instances(self.caller, &resource, QueryInput::default().selected("db-cluster-id", &[id])),
+            self.members(id, &resource),
         );
         let members = members.found().map(Vec::as_slice).unwrap_or_default();
         some(clusters.map(|all| all.iter().map(|one| of_cluster(one, members, found_by)).collect()), &resource)
     }
 
+    async fn members(&self, cluster: &str, resource: &str) -> Observation<Vec<rds::RdsInstance>> {
+        self.aws.database_instances(self.caller, resource, QueryInput::default().selected("db-cluster-id", &[cluster])).await
+    }
+
+    /// Whatever has this identifier. A cluster is told by its members, as one without any takes no connection; only its parameter
+    /// group stands nowhere else.
     async fn instance_or_cluster(&self, id: &str, found_by: DatabaseChoice) -> Observation<Vec<DescribedDatabase>> {
-        if !self.budget.take(2) {
+        if !self.budget.take(1) {
             return out_of_budget();
         }
+        let (with_members, with_group) = (self.budget.take(1), self.look.tls && self.budget.take(1));
         let resource = format!("database {id}");
-        let (instances, clusters) = tokio::join!(
-            self.aws.database_instances(self.caller, &resource, QueryInput::default().selected("db-instance-id", &[id])),
-            self.aws.database_clusters(self.caller, &resource, QueryInput::default().selected("db-cluster-id", &[id])),
-        );
-        match (instances, clusters) {
-            (Observation::Found(all), _) if !all.is_empty() => {
-                Observation::Found(all.iter().map(|one| of_instance(one, found_by)).collect())
+        let own = |filter: &str| QueryInput::default().selected(filter, &[id]);
+        let members = async { if with_members { self.members(id, &resource).await } else { out_of_budget() } };
+        let clusters = async {
+            match with_group {
+                true => self.aws.database_clusters(self.caller, &resource, own("db-cluster-id")).await,
+                false => Network::left_out(),
             }
-            (_, Observation::Found(all)) if !all.is_empty() => {
-                // Only its members tell its VPC.
-                let asked = QueryInput::default().selected("db-cluster-id", &[id]);
-                let members = match self.budget.take(1) {
-                    true => self.aws.database_instances(self.caller, &resource, asked).await,
-                    false => out_of_budget(),
-                };
-                let members = members.found().map(Vec::as_slice).unwrap_or_default();
-                Observation::Found(all.iter().map(|one| of_cluster(one, members, found_by)).collect())
-            }
-            (instances, clusters) => {
-                let unanswered = if instances.is_answered() { clusters.map(drop) } else { instances.map(drop) };
-                some(unanswered.map(|()| Vec::new()), &resource)
-            }
+        };
+        let instances = self.aws.database_instances(self.caller, &resource, own("db-instance-id"));
+        let (instances, members, clusters) = tokio::join!(instances, members, clusters);
+        if let Some(all) = instances.found().filter(|all| !all.is_empty()) {
+            return Observation::Found(all.iter().map(|one| of_instance(one, found_by)).collect());
         }
+        let of_cluster_id = members.found().map(Vec::as_slice).unwrap_or_default();
+        if let Some(all) = clusters.found().filter(|all| !all.is_empty()) {
+            return Observation::Found(all.iter().map(|one| of_cluster(one, of_cluster_id, found_by)).collect());
+        }
+        if !of_cluster_id.is_empty() {
+            return Observation::Found(as_cluster(of_cluster_id, found_by));
+        }
+        let unanswered = if instances.is_answered() { members } else { instances };
+        some(unanswered.map(|_| Vec::new()), &resource)
     }
 
     async fn proxy(&self, name: &str, found_by: DatabaseChoice) -> Observation<Vec<DescribedDatabase>> {
@@ -247,13 +284,15 @@ impl DatabaseSearch<'_> {
         let Some(vpc) = self.evidence.function.found().and_then(|function| function.vpc.as_ref()) else {
             return Observation::NotApplicable { because: "the function is in no VPC".to_owned() };
         };
-        if !self.budget.take_listing() {
-            return out_of_budget();
-        }
-        let names = self.look.engine.as_deref().map(engines).unwrap_or_default();
-        let asked = if names.is_empty() { QueryInput::default() } else { QueryInput::default().selected("engine", names) };
-        let found = self.aws.database_instances(self.caller, "*", asked).await;
-        let likeliest = found.map(|all| {
+        let listed = self.listing.get_or_init(|| async {
+            if !self.budget.take(1) {
+                return out_of_budget();
+            }
+            let names = self.look.engine.as_deref().map(engines).unwrap_or_default();
+            let asked = if names.is_empty() { QueryInput::default() } else { QueryInput::default().selected("engine", names) };
+            self.aws.database_instances(self.caller, "*", asked).await
+        });
+        let likeliest = listed.await.as_ref().map(|all| {
             let here = all.iter().filter(|one| vpc_of(one) == Some(vpc.vpc_id.as_str()));
             let mut targets: Vec<DescribedDatabase> = clustered(&here.collect::<Vec<_>>(), found_by);
             targets.retain(|described| fits(&described.target));
@@ -270,13 +309,15 @@ impl DatabaseSearch<'_> {
     }
 }
 
-fn carries(target: &TargetDatabase, groups: &[String]) -> bool {
-    target.security_group_ids.iter().any(|id| groups.contains(id))
+/// What a host of RDS tells of its account and region: all but the identifier and the kind of endpoint.
+fn place_of(host: &str) -> Option<String> {
+    let (_, rest) = host.split_once('.')?;
+    let (label, region) = rest.split_once('.')?;
+    Some(format!("{}.{region}", label.rsplit('-').next()?).to_ascii_lowercase())
 }
 
-/// Whatever was answered before counts then.
-fn out_of_budget<T>() -> Observation<T> {
-    Observation::NotApplicable { because: "the calls that one look may cost were used up".to_owned() }
+fn carries(target: &TargetDatabase, groups: &[String]) -> bool {
+    target.security_group_ids.iter().any(|id| groups.contains(id))
 }
 
 /// An empty list means that there is none.
@@ -419,6 +460,11 @@ fn is_only_ipv6(network_type: Option<&str>) -> bool {
     network_type.is_some_and(|kind| kind.eq_ignore_ascii_case("IPV6"))
 }
 
+/// The cluster that these are the members of.
+fn as_cluster(members: &[rds::RdsInstance], found_by: DatabaseChoice) -> Vec<DescribedDatabase> {
+    clustered(&members.iter().collect::<Vec<_>>(), found_by)
+}
+
 /// The instances, those of one cluster as one database.
 fn clustered(instances: &[&rds::RdsInstance], found_by: DatabaseChoice) -> Vec<DescribedDatabase> {
     let mut targets: Vec<DescribedDatabase> = Vec::new();
@@ -475,17 +521,15 @@ fn master_secret(secret: Option<&rds::MasterUserSecret>) -> Option<MasterSecret>
     })
 }
 
-/// Asks whether the likeliest database refuses connections without TLS.
-pub(super) async fn tls_demand(
-    aws: &Aws,
-    caller: &AwsCaller,
-    budget: &CallBudget,
-    described: &DescribedDatabase,
-) -> Option<Observation<TlsDemand>> {
+/// True where a parameter group decides whether the database refuses connections without TLS.
+pub(super) fn is_tls_open(described: &DescribedDatabase) -> bool {
+    let is_unasked = matches!(described.target.tls, Observation::NotApplicable { .. });
+    is_unasked && described.parameters.is_some() && described.target.engine.as_deref().and_then(tls_parameter).is_some()
+}
+
+/// Asks the parameter group whether the database refuses connections without TLS.
+pub(super) async fn tls_demand(aws: &Aws, caller: &AwsCaller, described: &DescribedDatabase) -> Option<Observation<TlsDemand>> {
     let name = tls_parameter(described.target.engine.as_deref()?)?;
-    if !matches!(described.target.tls, Observation::NotApplicable { .. }) || !budget.take(1) {
-        return None;
-    }
     let (group, answer) = match described.parameters.as_ref()? {
         NamedParameterGroup::OfInstance(group) => (group, aws.instance_parameter(caller, group, name).await),
         NamedParameterGroup::OfCluster(group) => (group, aws.cluster_parameter(caller, group, name).await),

@@ -43,6 +43,7 @@ use crate::clock::Clock;
 use crate::model::{
     DatabaseRef, Evidence, FunctionArn, Investigation, Lookback, NetworkLook, Observation, SecretRef, StepName, Window,
 };
+pub use call_budget::NetworkBudget;
 pub use consumers::{ConsumersLook, consumers};
 pub use function_code::CodeChoice;
 use futures::future::BoxFuture;
@@ -131,16 +132,17 @@ pub async fn collect(aws: &Aws, clock: &Clock, request: &PlaybookRequest, progre
 }
 
 /// Looks at the network, and adds what it saw to the evidence: facts, calls and missing permissions. `request` says for how
-/// long, and whether somebody looks again who has changed something.
+/// long, and whether somebody looks again who has changed something; `budget` is that of all looks of one investigation.
 pub fn look_at_network<'a>(
     aws: &'a Aws,
     clock: &'a Clock,
     request: &'a PlaybookRequest,
     evidence: Evidence,
     look: &'a NetworkLook,
+    budget: &'a NetworkBudget,
     progress: &'a dyn Progress,
 ) -> BoxFuture<'a, Evidence> {
-    Box::pin(network::look(aws, clock, request, evidence, look, progress))
+    Box::pin(network::look(aws, clock, request, evidence, look, budget, progress))
 }
 
 /// What all steps of one investigation see.

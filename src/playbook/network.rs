@@ -1,8 +1,9 @@
-//! A look at the network between the function and what it must reach: one round trip more, where it can matter.
+//! A look at the network between the function and what it must reach: one round trip more, where it can matter, and another for what
+//! only the first answers name.
 //!
 //! What is asked belongs to step 3 (the function's own network) and to step 8 (endpoints and database), and is counted there.
 
-use super::call_budget::CallBudget;
+use super::call_budget::NetworkBudget;
 use super::databases::{self, DescribedDatabase};
 use super::runner::is_second_look;
 use super::{PlaybookRequest, Progress, text};
@@ -10,7 +11,7 @@ use crate::aws::{Aws, AwsCaller, DnsAttribute, QueryInput};
 use crate::clock::{self, Clock};
 use crate::model::{
     DatabaseHost, DatabaseRef, Evidence, GroupPeer, IpRange, Network, NetworkLook, Observation, PrefixList, RouteDestination,
-    RouteTable, RouteTarget, StepName, StepRecord, TargetDatabase, TransitAssociation, TransitTable, Vpc, VpcConfig,
+    RouteTable, RouteTarget, StepName, StepRecord, TargetDatabase, TlsDemand, TransitAssociation, TransitTable, Vpc, VpcConfig,
 };
 use std::collections::BTreeSet;
 
@@ -18,8 +19,6 @@ use std::collections::BTreeSet;
 const ROUTE_TABLES_ON_A_PAGE: &str = "100";
 
 /// Route tables of transit gateways that are read: that of the function's VPC and that of the database's.
-///
-/// With the question which those are, a way over a transit gateway of the own account costs up to three calls more than others.
 const MAX_TRANSIT_TABLES: usize = 2;
 
 /// What stands in a step's summary before what the look adds.
@@ -31,26 +30,22 @@ pub(super) async fn look(
     request: &PlaybookRequest,
     mut evidence: Evidence,
     look: &NetworkLook,
+    budget: &NetworkBudget,
     progress: &dyn Progress,
 ) -> Evidence {
     let deadline = clock::deadline(request.deadline_per_step.min(request.total_deadline));
     let (configured, fresh) = (request.database.as_ref(), is_second_look(request));
     let looking = Looking {
         aws,
-        function: AwsCaller::new(aws, *clock, deadline, fresh),
-        access: AwsCaller::new(aws, *clock, deadline, fresh),
-        budget: CallBudget::new(),
+        function: AwsCaller::new(aws, *clock, deadline, fresh).limited(budget.requests()),
+        access: AwsCaller::new(aws, *clock, deadline, fresh).limited(budget.requests()),
+        budget,
         evidence: &evidence,
         look,
         configured,
     };
     Network::STEPS.into_iter().for_each(|step| progress.started(step));
-    let seen = Box::pin(looking.network()).await;
-    // A look at the database alone adds to what was seen of the way to an endpoint.
-    let network = match look.paths || look.endpoints || evidence.network == Network::unasked() {
-        true => seen,
-        false => Network { databases: seen.databases, ..evidence.network.clone() },
-    };
+    let network = Box::pin(looking.network()).await;
     let (function, access) = (looking.function, looking.access);
     note(&mut evidence.function, &function, &function_summary(&network));
     note(&mut evidence.access, &access, &access_summary(&network));
@@ -89,7 +84,7 @@ struct Looking<'a> {
     function: AwsCaller,
     /// Asks for step 8.
     access: AwsCaller,
-    budget: CallBudget,
+    budget: &'a NetworkBudget,
     evidence: &'a Evidence,
     look: &'a NetworkLook,
     configured: Option<&'a DatabaseRef>,
@@ -97,17 +92,16 @@ struct Looking<'a> {
 
 impl Looking<'_> {
     async fn network(&self) -> Network {
-        let mut network = self.at_once().await;
-        let database = match &network.databases {
-            Observation::Found(all) => all.first().cloned(),
-            _ => None,
-        };
-        self.beyond(&mut network, database.as_ref()).await;
+        if self.look.transit {
+            return self.over_transit().await;
+        }
+        let (mut network, likeliest) = self.at_once().await;
+        self.beyond(&mut network, likeliest.as_ref()).await;
         network
     }
 
-    /// All that can be asked before anything is known, together.
-    async fn at_once(&self) -> Network {
+    /// All that can be asked before anything is known, together; with the likeliest database.
+    async fn at_once(&self) -> (Network, Option<DescribedDatabase>) {
         let vpc = self.vpc();
         let id = vpc.map(|vpc| vpc.vpc_id.as_str());
         let (aws, function, access) = (self.aws, &self.function, &self.access);
@@ -116,7 +110,8 @@ impl Looking<'_> {
         // In the order in which the budget is spent.
         let of_paths = paths.filter(|_| self.budget.take(4));
         let of_endpoints = endpoints.filter(|_| self.budget.take(2));
-        let names = endpoints.filter(|_| (self.look.names || (self.look.paths && !self.look.database)) && self.budget.take(2));
+        let support = endpoints.filter(|_| self.look.dns_support && self.budget.take(1));
+        let hostnames = endpoints.filter(|_| self.look.dns_hostnames && self.budget.take(1));
         let tables = |id| QueryInput::in_vpc(id).with("MaxResults", ROUTE_TABLES_ON_A_PAGE);
         let (groups, subnets, tables, acls, endpoints, gateways, dns_support, dns_hostnames, databases) = tokio::join!(
             asked(of_paths, |id| aws.security_groups(function, QueryInput::in_vpc(id))),
@@ -125,15 +120,16 @@ impl Looking<'_> {
             asked(of_paths, |id| aws.network_acls(function, QueryInput::in_vpc(id))),
             asked(of_endpoints, |id| aws.vpc_endpoints(access, QueryInput::in_vpc(id))),
             asked(of_endpoints, |id| aws.nat_gateways(function, QueryInput::in_vpc(id))),
-            asked(names, |id| aws.dns_attribute(access, id, DnsAttribute::Support)),
-            asked(names, |id| aws.dns_attribute(access, id, DnsAttribute::Hostnames)),
+            asked(support, |id| aws.dns_attribute(access, id, DnsAttribute::Support)),
+            asked(hostnames, |id| aws.dns_attribute(access, id, DnsAttribute::Hostnames)),
             self.databases(),
         );
         let vpcs = tables.as_ref().map(|tables| {
             let dns = (dns_support.found().copied(), dns_hostnames.found().copied());
             id.map(|id| vpc_of(id, tables, dns)).into_iter().collect()
         });
-        Network {
+        let likeliest = databases.found().and_then(|all| all.first()).cloned();
+        let network = Network {
             vpcs,
             subnets,
             route_tables: tables,
@@ -146,77 +142,73 @@ impl Looking<'_> {
             transit_attachments: unasked(),
             transit_associations: unasked(),
             transit_tables: unasked(),
-            databases,
-        }
+            databases: databases.map(|all| self.with_addresses(all)),
+        };
+        (network, likeliest)
     }
 
-    /// The databases, and whether the likeliest forces TLS where that is a question.
-    async fn databases(&self) -> Observation<Vec<TargetDatabase>> {
+    async fn databases(&self) -> Observation<Vec<DescribedDatabase>> {
         if !self.look.database {
             return unasked();
         }
         let candidates = databases::candidates(self.evidence, self.look, self.configured);
-        let described = databases::describe(self.aws, &self.access, &self.budget, self.evidence, self.look, &candidates).await;
-        let tls = match described.found().and_then(|all| all.first()) {
-            Some(likeliest) if self.look.tls => databases::tls_demand(self.aws, &self.access, &self.budget, likeliest).await,
-            _ => None,
-        };
-        described.map(|all| {
-            let mut targets: Vec<TargetDatabase> = all.into_iter().map(|DescribedDatabase { target, .. }| target).collect();
-            for target in targets.iter_mut().filter(|target| target.address.is_none()) {
-                let by_host = |host: &&DatabaseHost| {
-                    host.of_rds().is_some_and(|named| named.name() == target.id) || target.host.as_ref() == Some(&host.name)
-                };
-                target.address = self.look.hosts.iter().find(by_host).and_then(|host| host.address);
-            }
-            if let (Some(first), Some(tls)) = (targets.first_mut(), tls) {
-                first.tls = tls;
-            }
-            targets
-        })
+        databases::describe(self.aws, &self.access, self.budget, self.evidence, self.look, &candidates).await
     }
 
-    /// What only the first answers name: the network of a database in another VPC, the way there, prefix lists.
-    async fn beyond(&self, network: &mut Network, database: Option<&TargetDatabase>) {
+    /// The databases, each at the address that a line names.
+    fn with_addresses(&self, described: Vec<DescribedDatabase>) -> Vec<TargetDatabase> {
+        let mut targets: Vec<TargetDatabase> = described.into_iter().map(|DescribedDatabase { target, .. }| target).collect();
+        for target in targets.iter_mut().filter(|target| target.address.is_none()) {
+            let by_host = |host: &&DatabaseHost| {
+                host.of_rds().is_some_and(|named| named.name() == target.id) || target.host.as_ref() == Some(&host.name)
+            };
+            target.address = self.look.hosts.iter().find(by_host).and_then(|host| host.address);
+        }
+        targets
+    }
+
+    /// What only the first answers name: the network of a database in another VPC, the way there, prefix lists, the parameter that
+    /// forces TLS.
+    async fn beyond(&self, network: &mut Network, likeliest: Option<&DescribedDatabase>) {
+        let database = likeliest.map(|likeliest| &likeliest.target);
         let own = self.vpc().map(|vpc| vpc.vpc_id.as_str());
         let elsewhere = database.and_then(|database| database.vpc_id.as_deref()).filter(|id| Some(*id) != own);
         // Without a VPC of its own, the function comes from the Internet; a question about TLS alone is none about the way.
         let is_open = self.look.paths || (own.is_none() && self.evidence.function.found().is_some() && !self.look.tls);
         let elsewhere = elsewhere.filter(|_| is_open);
-        let targets = self.targets_of_routes(network);
+        // What leads out of the VPC matters only where the database stands outside.
+        let leaves = database.is_some_and(|database| own.is_some() && database.vpc_id.as_deref() != own);
+        let targets = if leaves { self.targets_of_routes(network) } else { Vec::new() };
         let (aws, function, access) = (self.aws, &self.function, &self.access);
 
+        // In the order in which the budget is spent.
+        let tls = likeliest.filter(|one| self.look.tls && databases::is_tls_open(one) && self.budget.take(1));
         let foreign = elsewhere.filter(|_| self.budget.take(1));
         let group_ids: Vec<&str> =
             database.iter().flat_map(|database| &database.security_group_ids).map(String::as_str).collect();
         let peering_ids: Vec<&str> = targets.iter().filter_map(peering_of).collect();
-        let peerings = Some(peering_ids).filter(|ids| !ids.is_empty() && self.look.database && self.budget.take(1));
+        let peerings = Some(peering_ids).filter(|ids| !ids.is_empty() && self.budget.take(1));
         let back = elsewhere.filter(|_| self.budget.take(1));
         let lists = self.prefix_lists_of(network, database);
         let lists: Vec<&str> = lists.iter().map(String::as_str).filter(|_| self.budget.take(1)).collect();
         let is_by_transit = targets.iter().any(|target| matches!(target, RouteTarget::TransitGateway(_)));
-        let attachments = own.filter(|_| is_by_transit && self.look.database && self.budget.take(1));
         let attached: Vec<&str> = own.into_iter().chain(elsewhere).collect();
-        let associations = own.filter(|_| is_by_transit && self.look.database);
-        // A database behind a NAT gateway is outside of the VPC; the endpoints' look has asked for them already.
+        let associations = own.filter(|_| is_by_transit && self.budget.take(1));
+        // The endpoints' look has asked for the NAT gateways already.
         let is_by_nat = targets.iter().any(|target| matches!(target, RouteTarget::NatGateway(_)));
-        let leaves = database.is_some_and(|database| own.is_some() && database.vpc_id.as_deref() != own);
-        let is_unasked = matches!(network.nat_gateways, Observation::NotApplicable { .. });
-        let gateways = own.filter(|_| is_by_nat && leaves && is_unasked && self.budget.take(1));
+        let gateways = own.filter(|_| is_by_nat && is_unasked(&network.nat_gateways) && self.budget.take(1));
         let foreign_acls = elsewhere.filter(|_| self.budget.take(1));
         let foreign_subnets = elsewhere.filter(|_| self.budget.take(1));
 
-        let (groups, peerings, tables, lists, attachments, associations, gateways, acls, subnets) = tokio::join!(
+        let (tls, groups, peerings, tables, lists, associations, gateways, acls, subnets) = tokio::join!(
+            self.tls_demand(tls),
             asked(foreign, |_| aws.security_groups(access, QueryInput::default().filtered("group-id", &group_ids))),
             asked(peerings, |ids| { aws.peerings(function, QueryInput::default().filtered("vpc-peering-connection-id", &ids)) }),
             asked(back, |id| aws.route_tables(access, QueryInput::in_vpc(id).with("MaxResults", ROUTE_TABLES_ON_A_PAGE))),
             futures::future::join_all(lists.iter().map(|id| async move {
                 PrefixList { id: (*id).to_owned(), name: None, ranges: aws.prefix_list(access, id).await }
             })),
-            asked(attachments, |_| aws.transit_attachments(function, QueryInput::default().filtered("vpc-id", &attached))),
-            asked(associations, |_| {
-                aws.transit_associations(function, QueryInput::default().filtered("resource-id", &attached))
-            }),
+            asked(associations, |_| aws.transit_associations(function, attached_to(&attached, "resource-id"))),
             asked(gateways, |id| aws.nat_gateways(function, QueryInput::in_vpc(id))),
             asked(foreign_acls, |id| aws.network_acls(access, QueryInput::in_vpc(id))),
             asked(foreign_subnets, |id| aws.subnets(access, QueryInput::in_vpc(id))),
@@ -230,13 +222,46 @@ impl Looking<'_> {
         merge(&mut network.network_acls, acls);
         merge(&mut network.subnets, subnets);
         merge(&mut network.peerings, peerings);
-        merge(&mut network.transit_attachments, attachments);
-        network.transit_tables = self.transit_tables(&associations, &targets).await;
         network.transit_associations = associations;
         merge(&mut network.nat_gateways, gateways);
         if !lists.is_empty() {
             network.prefix_lists = Observation::Found(lists);
         }
+        if let (Some(tls), Observation::Found(databases)) = (tls, &mut network.databases)
+            && let Some(first) = databases.first_mut()
+        {
+            first.tls = tls;
+        }
+    }
+
+    async fn tls_demand(&self, likeliest: Option<&DescribedDatabase>) -> Option<Observation<TlsDemand>> {
+        databases::tls_demand(self.aws, &self.access, likeliest?).await
+    }
+
+    /// Adds to an earlier look how the transit gateway on the way to the database is attached, and where it leads.
+    async fn over_transit(&self) -> Network {
+        let mut network = self.evidence.network.clone();
+        let Some(own) = self.vpc().map(|vpc| vpc.vpc_id.as_str()) else { return network };
+        let far = network.databases.found().and_then(|all| all.first()?.vpc_id.clone());
+        let attached: Vec<&str> = std::iter::once(own).chain(far.as_deref().filter(|id| *id != own)).collect();
+        let targets = self.targets_of_routes(&network);
+        self.budget.add_transit();
+        let attachments = Some(own).filter(|_| self.budget.take(1));
+        let is_open = is_unasked(&network.transit_associations);
+        let associations = Some(own).filter(|_| is_open && self.budget.take(1));
+        let (aws, function) = (self.aws, &self.function);
+        let (attachments, associations, tables) = tokio::join!(
+            asked(attachments, |_| aws.transit_attachments(function, attached_to(&attached, "vpc-id"))),
+            asked(associations, |_| aws.transit_associations(function, attached_to(&attached, "resource-id"))),
+            self.transit_tables(&network.transit_associations, &targets),
+        );
+        network.transit_attachments = attachments;
+        network.transit_tables = tables;
+        if is_open {
+            network.transit_tables = self.transit_tables(&associations, &targets).await;
+            network.transit_associations = associations;
+        }
+        network
     }
 
     /// The tables of the transit gateways that the routes lead to, as far as they are the account's own: nobody else reads them.
@@ -249,7 +274,8 @@ impl Looking<'_> {
         let is_target = |id: &str| targets.iter().any(|target| matches!(target, RouteTarget::TransitGateway(own) if own == id));
         let all = associations.found().map(Vec::as_slice).unwrap_or_default();
         let own = all.iter().filter(|one| one.gateway_owner.as_deref() == account && is_target(&one.transit_gateway_id));
-        let ids: BTreeSet<&str> = own.filter_map(|one| one.table_id.as_deref()).take(MAX_TRANSIT_TABLES).collect();
+        let ids: BTreeSet<&str> = own.filter_map(|one| one.table_id.as_deref()).collect();
+        let ids: Vec<&str> = ids.into_iter().take(MAX_TRANSIT_TABLES).filter(|_| self.budget.take(1)).collect();
         if ids.is_empty() {
             return unasked();
         }
@@ -314,6 +340,15 @@ async fn asked<T, Q, F: Future<Output = Observation<T>>>(about: Option<Q>, ask: 
 
 fn unasked<T>() -> Observation<T> {
     Network::left_out()
+}
+
+fn is_unasked<T>(seen: &Observation<T>) -> bool {
+    matches!(seen, Observation::NotApplicable { .. })
+}
+
+/// The attachments of these VPCs.
+fn attached_to(vpcs: &[&str], filter: &str) -> QueryInput {
+    QueryInput::default().filtered(filter, vpcs)
 }
 
 /// Adds what was seen in another VPC; what was not seen there takes nothing away.

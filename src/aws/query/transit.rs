@@ -87,7 +87,8 @@ impl Listing for DescribeTransitGatewayAttachments {
     type Item = TransitAssociation;
 
     fn page(answer: TransitAssociations) -> (Vec<TransitAssociation>, Option<String>) {
-        (answer.attachments.into_iter().map(TransitAssociation::from).collect(), answer.next)
+        let working = answer.attachments.into_iter().filter(WireAnyAttachment::works);
+        (working.map(TransitAssociation::from).collect(), answer.next)
     }
 }
 
@@ -108,7 +109,15 @@ struct WireAnyAttachment {
     resource_owner_id: Option<String>,
     #[serde(default)]
     resource_id: String,
+    state: Option<String>,
     association: Option<WireTableAssociation>,
+}
+
+impl WireAnyAttachment {
+    /// One that was deleted or never accepted stays in the list for a while, and has no table for that reason alone.
+    fn works(&self) -> bool {
+        self.state.as_deref().is_none_or(|state| matches!(state, "available" | "modifying"))
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,7 +3,7 @@
 use super::path::{Hop, HopPlace, HopStanding, NetworkFault, NetworkPaths, Path};
 use super::walk::{FarEnd, NearEnd, addresses_behind_nat, from_public, near_ends, to_private, to_public};
 use super::{ipv6, view};
-use crate::model::{FunctionFacts, IpRange, Network, Subnet, TargetDatabase};
+use crate::model::{DatabaseKind, FunctionFacts, IpRange, Network, Subnet, TargetDatabase};
 
 /// The paths of the function to the database; `None` where its port is not known.
 #[must_use]
@@ -22,6 +22,14 @@ pub fn to_database(network: &Network, function: &FunctionFacts, database: &Targe
                 path.push(HopPlace::Route, id, HopStanding::Unseen(missing));
                 path
             }
+        })
+        .map(|mut path| {
+            // It takes connections whether or not its database can be reached.
+            if database.kind == DatabaseKind::Proxy {
+                let behind = format!("whether {} reaches the database behind it", database.id);
+                path.push(HopPlace::Link, &database.id, HopStanding::Unseen(behind));
+            }
+            path
         })
         .collect();
     Some(NetworkPaths { target, paths })

@@ -124,8 +124,8 @@ pub enum NetworkFault {
     EndpointState { endpoint: String, state: String },
     /// The service's name does not lead to the endpoint.
     PrivateDnsOff { endpoint: String, public: Box<NetworkFault> },
-    /// The same, as an attribute of the VPC keeps it from working.
-    DnsAttribute { vpc: String, attribute: &'static str, public: Box<NetworkFault> },
+    /// The same, as an attribute of the VPC keeps it from working; without what stops it on the public way, no name leads anywhere.
+    DnsAttribute { vpc: String, attribute: &'static str, public: Option<Box<NetworkFault>> },
 }
 
 /// The other end of a rule.
@@ -210,10 +210,10 @@ impl NetworkFault {
                 "private DNS of {endpoint} is off, so that the service's name leads to its public address, and {}",
                 public.text()
             ),
-            NetworkFault::DnsAttribute { vpc, attribute, .. } if *attribute == "enableDnsSupport" => {
+            NetworkFault::DnsAttribute { vpc, attribute, public: None } => {
                 format!("{attribute} of {vpc} is off, so that no name resolves in it")
             }
-            NetworkFault::DnsAttribute { vpc, attribute, public } => format!(
+            NetworkFault::DnsAttribute { vpc, attribute, public: Some(public) } => format!(
                 "{attribute} of {vpc} is off, so that the service's name leads to its public address, and {}",
                 public.text()
             ),

@@ -1,6 +1,7 @@
 //! Which routes of a table packets take.
 //!
-//! Source: Amazon VPC User Guide, "Route priority": the longest prefix that matches decides.
+//! Source: Amazon VPC User Guide, "Route priority": the longest prefix that matches decides; of two that are as long, a route to a
+//! range comes before one to a prefix list, and a static one before a propagated one, in which order a table has them.
 
 use super::area::{AddressBlock, Area};
 use super::filter::ranges_of;
@@ -16,17 +17,19 @@ pub(super) fn routes_to<'n>(
     area: &Area,
 ) -> Result<Vec<Option<&'n VpcRoute>>, String> {
     let mut by_length: Vec<(IpRange, &VpcRoute)> = Vec::with_capacity(table.routes.len());
+    let mut by_list: Vec<(IpRange, &VpcRoute)> = Vec::new();
     let mut unseen = None;
     for route in &table.routes {
         match &route.destination {
             RouteDestination::Range(range) => by_length.push((*range, route)),
             RouteDestination::PrefixList(id) if is_of_aws(network, id) || is_by_gateway_endpoint(network, route) => {}
             RouteDestination::PrefixList(id) => match ranges_of(network, id) {
-                Ok(ranges) => by_length.extend(ranges.iter().map(|range| (*range, route))),
+                Ok(ranges) => by_list.extend(ranges.iter().map(|range| (*range, route))),
                 Err(missing) => unseen = unseen.or(Some(missing)),
             },
         }
     }
+    by_length.extend(by_list);
     let taken = most_specific(by_length, area);
     // No list is more specific than the VPC itself.
     let is_inside = taken.iter().all(|route| route.is_some_and(|route| route.target == RouteTarget::Local));
@@ -36,7 +39,8 @@ pub(super) fn routes_to<'n>(
     }
 }
 
-/// The routes that packets to `area` take where the longest prefix decides, each once; `None` among them for packets that none takes.
+/// The routes that packets to `area` take where the longest prefix decides, and then the order of `routes`, each once; `None` among them
+/// for packets that none takes.
 pub(super) fn most_specific<'n, R: PartialEq>(mut routes: Vec<(IpRange, &'n R)>, area: &Area) -> Vec<Option<&'n R>> {
     routes.sort_by_key(|(range, _)| std::cmp::Reverse(range.bits()));
     let mut left = area.clone();

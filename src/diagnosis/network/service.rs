@@ -17,6 +17,8 @@ enum Leads<'n> {
     ToPublic(Option<Detour<'n>>),
     /// Either may be.
     Either(&'n VpcEndpoint, String),
+    /// Nowhere, as this VPC resolves no name; with where it would lead.
+    Nowhere(&'n str, Box<Leads<'n>>),
     Unseen(String),
 }
 
@@ -71,7 +73,8 @@ fn paths_by(network: &Network, vpc: &VpcConfig, leads: &Leads<'_>) -> Vec<Path> 
 #[must_use]
 pub(crate) fn to_public_host(network: &Network, function: &FunctionFacts, service: &str) -> Option<NetworkPaths> {
     let vpc = function.vpc.as_ref()?;
-    Some(NetworkPaths { target: service.to_owned(), paths: paths_by(network, vpc, &Leads::ToPublic(None)) })
+    let leads = where_names_resolve(network, &vpc.vpc_id, Leads::ToPublic(None));
+    Some(NetworkPaths { target: service.to_owned(), paths: paths_by(network, vpc, &leads) })
 }
 
 /// The paths of a function in a VPC to the service's host of both families, below `api.aws`; `None` for a function in none.
@@ -86,17 +89,34 @@ pub(crate) fn to_dual_stack_host(
     service: &str,
 ) -> Option<NetworkPaths> {
     let vpc = function.vpc.as_ref()?;
-    let leads = match leads(network, &vpc.vpc_id, region, service) {
-        Leads::ToEndpoint(endpoint) | Leads::Either(endpoint, _) => {
-            Leads::Either(endpoint, format!("whether {service}.{region}.api.aws leads to {}", endpoint.id))
-        }
-        Leads::ToPublic(_) => Leads::ToPublic(None),
-        Leads::Unseen(missing) => Leads::Unseen(missing),
-    };
+    let leads = of_both_families(leads(network, &vpc.vpc_id, region, service), &format!("{service}.{region}.api.aws"));
     Some(NetworkPaths { target: service.to_owned(), paths: paths_by(network, vpc, &leads) })
 }
 
+fn of_both_families<'n>(leads: Leads<'n>, host: &str) -> Leads<'n> {
+    match leads {
+        Leads::ToEndpoint(endpoint) | Leads::Either(endpoint, _) => {
+            Leads::Either(endpoint, format!("whether {host} leads to {}", endpoint.id))
+        }
+        Leads::ToPublic(_) => Leads::ToPublic(None),
+        Leads::Nowhere(vpc, beyond) => Leads::Nowhere(vpc, Box::new(of_both_families(*beyond, host))),
+        Leads::Unseen(missing) => Leads::Unseen(missing),
+    }
+}
+
 fn leads<'n>(network: &'n Network, vpc_id: &str, region: &str, service: &str) -> Leads<'n> {
+    where_names_resolve(network, vpc_id, leads_once_resolved(network, vpc_id, region, service))
+}
+
+/// The same, unless the VPC resolves no name at all.
+fn where_names_resolve<'n>(network: &'n Network, vpc_id: &str, leads: Leads<'n>) -> Leads<'n> {
+    match view::vpc(network, vpc_id) {
+        Ok(Vpc { id, dns_support: Some(false), .. }) => Leads::Nowhere(id, Box::new(leads)),
+        _ => leads,
+    }
+}
+
+fn leads_once_resolved<'n>(network: &'n Network, vpc_id: &str, region: &str, service: &str) -> Leads<'n> {
     let endpoints = match view::endpoints(network, vpc_id) {
         Ok(endpoints) => endpoints,
         Err(missing) => return Leads::Unseen(missing),
@@ -115,8 +135,8 @@ fn leads<'n>(network: &'n Network, vpc_id: &str, region: &str, service: &str) ->
             return Leads::Unseen(format!("whether {} works: it is {}", endpoint.id, endpoint.state));
         }
         return match view::vpc(network, vpc_id) {
-            Ok(Vpc { dns_support: Some(true), dns_hostnames: Some(true), .. }) => Leads::ToEndpoint(endpoint),
-            Ok(Vpc { id, dns_support: Some(false), .. }) => Leads::ToPublic(Some(Detour::Attribute(id, "enableDnsSupport"))),
+            // Host names are asked about alone only where some name was resolved.
+            Ok(Vpc { dns_hostnames: Some(true), .. }) => Leads::ToEndpoint(endpoint),
             Ok(Vpc { id, dns_hostnames: Some(false), .. }) => Leads::ToPublic(Some(Detour::Attribute(id, "enableDnsHostnames"))),
             Ok(_) => Leads::Either(endpoint, format!("the DNS attributes of {vpc_id}")),
             Err(missing) => Leads::Either(endpoint, missing),
@@ -135,6 +155,13 @@ fn path(network: &Network, near: &NearEnd<'_>, leads: &Leads<'_>) -> Path {
         Leads::Either(endpoint, which) => {
             let ways = vec![to_endpoint(network, near, endpoint), over_public(network, near, None)];
             Path::one_of(ways, which).unwrap_or_else(|| over_public(network, near, None))
+        }
+        Leads::Nowhere(vpc, beyond) => {
+            let mut path = path(network, near, beyond);
+            let fault = NetworkFault::DnsAttribute { vpc: (*vpc).to_owned(), attribute: "enableDnsSupport", public: None };
+            let hop = super::path::Hop { place: HopPlace::Name, id: (*vpc).to_owned(), standing: HopStanding::Stops(fault) };
+            path.hops.insert(0, hop);
+            path
         }
         Leads::Unseen(missing) => {
             let mut path = Path { subnet: Some(near.subnet.id.clone()), hops: Vec::new() };
@@ -195,7 +222,9 @@ fn over_public(network: &Network, near: &NearEnd<'_>, detour: Option<&Detour<'_>
         let public = Box::new(fault);
         let (id, fault) = match detour {
             Detour::PrivateDnsOff(one) => (one.id.as_str(), NetworkFault::PrivateDnsOff { endpoint: one.id.clone(), public }),
-            Detour::Attribute(vpc, attribute) => (*vpc, NetworkFault::DnsAttribute { vpc: (*vpc).to_owned(), attribute, public }),
+            Detour::Attribute(vpc, attribute) => {
+                (*vpc, NetworkFault::DnsAttribute { vpc: (*vpc).to_owned(), attribute, public: Some(public) })
+            }
             Detour::State(one) => {
                 (one.id.as_str(), NetworkFault::EndpointState { endpoint: one.id.clone(), state: one.state.clone() })
             }

@@ -33,8 +33,8 @@ pub(super) fn is_in_zone(network: &Network, attachment: &TransitAttachment, near
 /// Whether the attachment of the VPC works, where it was seen.
 pub(super) fn attachment_fault(network: &Network, gateway: &str, vpc: &str) -> Option<NetworkFault> {
     let attachment = view::attachment(network, gateway, vpc).ok()?;
-    let works = matches!(attachment.state.as_str(), "available" | "modifying");
-    (!works).then(|| NetworkFault::AttachmentState { attachment: attachment.id.clone(), state: attachment.state.clone() })
+    (!attachment.works())
+        .then(|| NetworkFault::AttachmentState { attachment: attachment.id.clone(), state: attachment.state.clone() })
 }
 
 /// What the gateway does with packets that come from the VPC `from`.
@@ -108,15 +108,16 @@ fn unread(gateway: &str, association: &TransitAssociation, is_ours: bool) -> Str
 
 /// The routes that packets to `area` may take; `None` among them for packets that none takes.
 fn taken<'n>(network: &Network, routes: &'n [TransitRoute], area: &Area) -> Result<Vec<Option<&'n TransitRoute>>, String> {
-    let mut by_range = Vec::with_capacity(routes.len());
+    let (mut by_range, mut by_list) = (Vec::with_capacity(routes.len()), Vec::new());
     for route in routes {
         match &route.destination {
             RouteDestination::Range(range) => by_range.push((*range, route)),
             RouteDestination::PrefixList(id) => {
-                by_range.extend(super::filter::ranges_of(network, id)?.iter().map(|range| (*range, route)));
+                by_list.extend(super::filter::ranges_of(network, id)?.iter().map(|range| (*range, route)));
             }
         }
     }
+    by_range.extend(by_list);
     Ok(route::most_specific(by_range, area))
 }
 

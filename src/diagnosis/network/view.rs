@@ -59,7 +59,10 @@ pub(super) fn peering<'n>(network: &'n Network, id: &str) -> Result<&'n Peering,
 
 pub(super) fn attachment<'n>(network: &'n Network, gateway: &str, vpc: &str) -> Result<&'n TransitAttachment, Unseen> {
     let is_it = |one: &TransitAttachment| one.transit_gateway_id == gateway && one.vpc_id == vpc;
-    find(&network.transit_attachments, is_it, || format!("the attachment of {vpc} to {gateway}"))
+    let what = || format!("the attachment of {vpc} to {gateway}");
+    // Those before it that were deleted stay in the list for a while.
+    find(&network.transit_attachments, |one| is_it(one) && one.works(), what)
+        .or_else(|_| find(&network.transit_attachments, is_it, what))
 }
 
 pub(super) fn association<'n>(network: &'n Network, gateway: &str, vpc: &str) -> Result<&'n TransitAssociation, Unseen> {

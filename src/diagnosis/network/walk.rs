@@ -130,6 +130,7 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
         TakenRoute::Route(VpcRoute { target: RouteTarget::TransitGateway(id), .. }) => Some(id.clone()),
         _ => None,
     };
+    let is_inside = matches!(&route, TakenRoute::Route(VpcRoute { target: RouteTarget::Local, .. }));
     let far_groups = PeerGroups { ids: far.groups, may_be_named: link.may_name_groups.clone() };
     let near_groups = PeerGroups { ids: Some(near.groups), may_be_named: link.may_name_groups.clone() };
 
@@ -203,12 +204,16 @@ pub(super) fn to_private(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>
     }
     if let (Some(gateway), Some(vpc)) = (gateway, far.vpc_id) {
         let goal = TransitGoal { area: &here, ranges: own.to_string(), vpc_id: Some(&near.subnet.vpc_id) };
-        path.push(HopPlace::Back, &gateway, transit::onward(network, &gateway, vpc, &goal));
+        let foot = far.subnet.as_ref().ok().and_then(|subnet| without_foot(network, &gateway, subnet));
+        let standing = foot.map_or_else(|| transit::onward(network, &gateway, vpc, &goal), HopStanding::Stops);
+        path.push(HopPlace::Back, &gateway, standing);
     }
     if let Ok(subnet) = &far.subnet {
         let here = Area::within(&[own], EPHEMERAL);
-        if let Some(over) = over {
-            back_over(&mut path, network, subnet, &here, &texts(&[own]).join(", "), &over);
+        match over {
+            Some(over) => back_over(&mut path, network, subnet, &here, &texts(&[own]).join(", "), &over),
+            None if is_inside => back_inside(&mut path, network, subnet, &here),
+            None => {}
         }
         at_acl(&mut path, network, HopPlace::Back, subnet, Direction::Out, &here, EPHEMERAL);
     } else if let (Some(over), Some(vpc)) = (over, far.vpc_id) {
@@ -236,6 +241,33 @@ fn back_from_anywhere(path: &mut Path, network: &Network, vpc: &str, here: &Area
         true => path.push(HopPlace::Back, &table.id, first.clone()),
         false => path.push(HopPlace::Back, "", HopStanding::Unseen(format!("by which route table of {vpc} answers come back"))),
     }
+}
+
+/// Inside a VPC answers come back by its local route, but where a more specific one leads them elsewhere.
+fn back_inside(path: &mut Path, network: &Network, far: &Subnet, here: &Area) {
+    let (table, route) = taken(network, far, here);
+    let standing = match route {
+        TakenRoute::None | TakenRoute::Route(VpcRoute { target: RouteTarget::Local, .. }) => return,
+        TakenRoute::Route(route) if route.is_blackhole => HopStanding::Stops(NetworkFault::Blackhole {
+            table: table.clone(),
+            destination: route.destination.to_string(),
+            target: route.target.id().to_owned(),
+        }),
+        TakenRoute::Route(route) => HopStanding::Unseen(format!("whether answers come back over {}", route.target.id())),
+        TakenRoute::Unseen(missing) => HopStanding::Unseen(missing),
+    };
+    path.push(HopPlace::Back, table, standing);
+}
+
+/// What keeps a subnet from a transit gateway: its VPC's attachment has no subnet in its zone.
+fn without_foot(network: &Network, gateway: &str, subnet: &Subnet) -> Option<NetworkFault> {
+    let attachment = view::attachment(network, gateway, &subnet.vpc_id).ok()?;
+    (!transit::is_in_zone(network, attachment, subnet)).then(|| NetworkFault::AttachmentZone {
+        attachment: attachment.id.clone(),
+        gateway: gateway.to_owned(),
+        subnet: subnet.id.clone(),
+        zone: subnet.zone.clone(),
+    })
 }
 
 fn way_back(table: &str, route: TakenRoute<'_>, own: &str, over: &str) -> HopStanding {
@@ -300,16 +332,7 @@ fn link_of(
             }
         },
         RouteTarget::TransitGateway(id) => {
-            let attachment = view::attachment(network, id, &near.subnet.vpc_id);
-            let foot = match &attachment {
-                Ok(attachment) if !transit::is_in_zone(network, attachment, near.subnet) => Some(NetworkFault::AttachmentZone {
-                    attachment: attachment.id.clone(),
-                    gateway: id.clone(),
-                    subnet: near.subnet.id.clone(),
-                    zone: near.subnet.zone.clone(),
-                }),
-                _ => None,
-            };
+            let foot = without_foot(network, id, near.subnet);
             let ends = [Some(near.subnet.vpc_id.as_str()), far.vpc_id].into_iter().flatten();
             let broken = || ends.clone().find_map(|vpc| transit::attachment_fault(network, id, vpc));
             let goal = TransitGoal { area: there, ranges: texts(&far.ranges).join(", "), vpc_id: far.vpc_id };
@@ -317,8 +340,14 @@ fn link_of(
                 Some(fault) => HopStanding::Stops(fault),
                 None => transit::onward(network, id, &near.subnet.vpc_id, &goal),
             };
-            let may_name = attachment.ok().and_then(|attachment| attachment.may_reference_groups);
-            hop(id, standing, may_name.ok_or_else(|| format!("whether groups may be named across {id}")))
+            // Each attachment may refuse it. That they do not is not enough: the gateway has a switch of its own, which is off unless
+            // somebody turned it on. Source: EC2 API reference, `ModifyTransitGatewayOptions`.
+            let refuses = |vpc: &str| view::attachment(network, id, vpc).is_ok_and(|one| one.may_reference_groups == Some(false));
+            let may_name = match ends.clone().any(refuses) {
+                true => Ok(false),
+                false => Err(format!("whether {id} lets rules name groups across it")),
+            };
+            hop(id, standing, may_name)
         }
         // Packets through a NAT gateway carry its address.
         RouteTarget::NatGateway(id) if there.is_private() && leads_to_internet(network, id, there) => hop(

@@ -63,6 +63,14 @@ struct WireRoute {
     local_gateway_id: Option<String>,
     core_network_arn: Option<String>,
     state: Option<String>,
+    origin: Option<String>,
+}
+
+impl WireRoute {
+    /// True where a virtual private gateway told the table of it.
+    fn is_propagated(&self) -> bool {
+        self.origin.as_deref() == Some("EnableVgwRoutePropagation")
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,7 +86,10 @@ impl From<WireRouteTable> for RouteTable {
         RouteTable {
             is_main: table.association_set.iter().any(|association| association.main),
             subnet_ids: table.association_set.into_iter().filter_map(|association| association.subnet_id).collect(),
-            routes: table.route_set.into_iter().filter_map(route_of).collect(),
+            routes: {
+                let (propagated, fixed): (Vec<_>, Vec<_>) = table.route_set.into_iter().partition(WireRoute::is_propagated);
+                fixed.into_iter().chain(propagated).filter_map(route_of).collect()
+            },
             id: table.route_table_id,
             vpc_id: table.vpc_id,
         }

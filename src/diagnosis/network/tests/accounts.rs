@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{
-    EndpointKind, RouteDestination, TransitAssociation, TransitEnd, TransitRoute, TransitTable, VpcEndpoint, VpcRoute,
+    DatabaseKind, EndpointKind, RouteDestination, TransitAssociation, TransitEnd, TransitRoute, TransitTable, VpcEndpoint,
+    VpcRoute,
 };
 
 fn by_list(list: &str, target: &str) -> VpcRoute {
@@ -94,6 +95,7 @@ fn attached(zone: &str, far: Option<&str>) -> Network {
     network.transit_associations = Observation::NotApplicable { because: "nobody asked".to_owned() };
     list(&mut network.route_tables)[1].routes.push(route("10.1.0.0/16", "tgw-0a"));
     list(&mut network.route_tables)[3].routes[1].target = RouteTarget::from("tgw-0a".to_owned());
+    list(&mut network.security_groups)[1].ingress[0].peer = GroupPeer::Range(range("10.0.1.0/24"));
     let mut attachment_subnet = subnet("subnet-0tgw", VPC, "10.0.9.0/28");
     attachment_subnet.zone = zone.to_owned();
     list(&mut network.subnets).push(attachment_subnet);
@@ -147,6 +149,120 @@ fn joined() -> Network {
     ]);
     network.transit_tables = Observation::Found(vec![TransitTable { id: "tgw-rtb-0a".to_owned(), routes }]);
     network
+}
+
+#[test]
+fn that_an_attachment_allows_groups_to_be_named_does_not_say_that_the_gateway_does() {
+    let by_group = |allowed: [Option<bool>; 2]| {
+        let mut network = joined();
+        list(&mut network.security_groups)[1].ingress[0].peer = to_group(GROUP);
+        let attachments = list(&mut network.transit_attachments).iter_mut();
+        attachments.zip(allowed).for_each(|(one, allowed)| one.may_reference_groups = allowed);
+        to_db(&network)
+    };
+    unknown(&by_group([Some(true), Some(true)]), "whether tgw-0a lets rules name groups across it");
+    unknown(&by_group([None, Some(true)]), "whether tgw-0a lets rules name groups across it");
+    // Either end refuses for both.
+    blocked(&by_group([Some(true), Some(false)]), "no inbound rule of sg-0db lets TCP port 5432 in from 10.0.1.0/24");
+    blocked(&by_group([Some(false), Some(true)]), "no inbound rule of sg-0db");
+}
+
+#[test]
+fn the_answers_need_a_foot_of_the_gateway_in_the_zone_of_the_database_too() {
+    let mut network = joined();
+    list(&mut network.subnets)[1].zone = "eu-west-1c".to_owned();
+    list(&mut network.transit_attachments)[1].subnet_ids = vec!["subnet-0foot".to_owned()];
+    // Where the foot stands was not seen.
+    reachable(&to_db(&network));
+    list(&mut network.subnets).push(subnet("subnet-0foot", "vpc-0db", "10.1.9.0/28"));
+    blocked(&to_db(&network), "tgw-attach-0b has no subnet in eu-west-1c, so that nothing in subnet-0db reaches tgw-0a");
+}
+
+#[test]
+fn an_attachment_that_was_made_anew_is_not_taken_for_the_one_that_was_deleted() {
+    let mut network = joined();
+    let mut gone = list(&mut network.transit_attachments)[0].clone();
+    (gone.id, gone.state) = ("tgw-attach-0old".to_owned(), "deleted".to_owned());
+    list(&mut network.transit_attachments).insert(0, gone);
+    reachable(&to_db(&network));
+    list(&mut network.transit_attachments)[1].state = "deleted".to_owned();
+    blocked(&to_db(&network), "tgw-attach-0old is deleted");
+}
+
+#[test]
+fn of_routes_as_specific_the_static_one_and_the_one_to_a_range_are_taken() {
+    let with = |routes: Vec<VpcRoute>| {
+        let mut network = peered();
+        let own = &mut list(&mut network.route_tables)[1].routes;
+        own.retain(|route| !matches!(route.target, RouteTarget::Peering(_)));
+        own.extend(routes);
+        let ranges = Observation::Found(vec![range("10.1.0.0/16")]);
+        list(&mut network.prefix_lists).push(PrefixList { id: "pl-0own".to_owned(), name: None, ranges });
+        to_db(&network)
+    };
+    reachable(&with(vec![by_list("pl-0own", "tgw-0a"), route("10.1.0.0/16", "pcx-0a")]));
+    // A table has its static routes first.
+    reachable(&with(vec![route("10.1.0.0/16", "pcx-0a"), route("10.1.0.0/16", "vgw-0a")]));
+    unknown(&with(vec![route("10.1.0.0/16", "pcx-0a"), route("10.1.2.0/24", "vgw-0a")]), "what vgw-0a does with the packets");
+}
+
+#[test]
+fn answers_inside_a_vpc_may_be_led_elsewhere_by_a_more_specific_route() {
+    let with = |target: &str, to: &str, is_blackhole: bool| {
+        changed(|n| {
+            let gone = VpcRoute { is_blackhole, ..route(to, target) };
+            list(&mut n.route_tables).push(table("rtb-0db", VPC, &[DB_SUBNET], vec![route("10.0.0.0/16", "local"), gone]));
+        })
+    };
+    reachable(&to_db(&with("eni-0fw", "10.0.9.0/24", false)));
+    unknown(&to_db(&with("eni-0fw", "10.0.1.0/24", false)), "whether answers come back over eni-0fw");
+    unknown(&to_db(&with("eni-0fw", "10.0.1.0/25", true)), "which of several routes of rtb-0db is taken");
+    blocked(&to_db(&with("eni-0fw", "10.0.1.0/24", true)), "the route of rtb-0db to 10.0.1.0/24 leads to eni-0fw, which is gone");
+}
+
+#[test]
+fn where_the_vpc_resolves_no_names_no_way_helps() {
+    let off = |change: fn(&mut Network)| {
+        changed(|n| {
+            list(&mut n.vpcs)[0].dns_support = Some(false);
+            change(n);
+        })
+    };
+    let no_name = "enableDnsSupport of vpc-0a1b2c3d is off, so that no name resolves in it";
+    blocked(&to_aws(&off(|_| {})), no_name);
+    blocked(&to_aws(&off(|n| list(&mut n.endpoints).clear())), no_name);
+    blocked(&to_aws(&off(|n| list(&mut n.endpoints)[0].private_dns = false)), no_name);
+    let of_another_region = |n: &Network| super::super::to_public_host(n, &function(), "sts").unwrap();
+    blocked(&of_another_region(&off(|_| {})), no_name);
+    reachable(&of_another_region(&world()));
+    // What is wrong beside it is named too.
+    let both = to_aws(&off(|n| list(&mut n.security_groups)[2].ingress.clear()));
+    let texts: Vec<String> = both.faults().into_iter().map(super::super::NetworkFault::text).collect();
+    assert!(texts.len() == 2 && texts[1].contains("no inbound rule of sg-0vpce"), "{texts:?}");
+}
+
+#[test]
+fn of_the_dns_attributes_one_is_enough_where_the_other_is_settled_and_neither_where_nothing_is() {
+    let seen = |support: Option<bool>, hostnames: Option<bool>| {
+        to_aws(&changed(|n| {
+            list(&mut n.route_tables)[1].routes.truncate(1);
+            let own = &mut list(&mut n.vpcs)[0];
+            (own.dns_support, own.dns_hostnames) = (support, hostnames);
+        }))
+    };
+    reachable(&seen(None, Some(true)));
+    blocked(&seen(None, Some(false)), "enableDnsHostnames of vpc-0a1b2c3d is off");
+    unknown(&seen(Some(true), None), "the DNS attributes of vpc-0a1b2c3d");
+    unknown(&seen(None, None), "the DNS attributes of vpc-0a1b2c3d");
+}
+
+#[test]
+fn what_stands_behind_a_proxy_is_open_and_a_proxy_that_lets_nobody_in_is_closed() {
+    let proxy = || changed(|n| list(&mut n.databases)[0].kind = DatabaseKind::Proxy);
+    unknown(&to_db(&proxy()), "whether orders reaches the database behind it");
+    let mut closed = proxy();
+    list(&mut closed.security_groups)[1].ingress.clear();
+    blocked(&to_db(&closed), "sg-0db");
 }
 
 fn transit_routes(network: &mut Network) -> &mut Vec<TransitRoute> {
