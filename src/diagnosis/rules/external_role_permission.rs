@@ -87,21 +87,7 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, stops: &[&Stop]) -
         .map(|stop| stop.denied.clone())
         .collect();
     if !own.is_empty() {
-        let document = allowing(context, &own).to_string();
-        let words = [
-            "iam",
-            "put-role-policy",
-            "--role-name",
-            role,
-            "--policy-name",
-            "AllowManagedRotation",
-            "--policy-document",
-            &document,
-        ];
-        remediation = remediation
-            .run(aws(&words))
-            .needs("iam:PutRolePolicy")
-            .warn("If the role already has an inline policy named AllowManagedRotation, it is replaced.");
+        remediation = remediation.allow_role(context, "AllowRotationOf", &allowing(context, &own));
     }
     let elsewhere = stops.iter().find(|stop| stop.denied.explicit || stop.denied.layer != RefusingLayer::IdentityPolicy);
     remediation = match elsewhere.map(|stop| (stop.denied.layer, stop.need.target)) {

@@ -151,7 +151,7 @@ fn lacking(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
                                             rotate.",
     );
     if opinion.stranger.is_none() && !opinion.refused.is_empty() {
-        remediation = remediation.allow_role(context, "AllowSecretRotation", &allowing(context, &opinion.refused));
+        remediation = remediation.allow_role(context, "AllowRotationOf", &allowing(context, &opinion.refused));
     }
     let remediation = remediation
         .run(rotate_now(context))
@@ -189,7 +189,7 @@ fn create_role(context: &DiagnosisContext<'_>, role: &str) -> Remediation {
          other permissions the old role had is not known here.",
     )
     .run(aws(&["iam", "create-role", "--role-name", role, "--assume-role-policy-document", &trusting]))
-    .allow_role(context, "AllowSecretRotation", &policy_edit::allowing_needs(&needs(context)))
+    .allow_role(context, "AllowRotationOf", &policy_edit::allowing_needs(&needs(context)))
     .run(attach("AWSLambdaBasicExecutionRole"));
     if context.function().is_some_and(|function| function.vpc.is_some()) {
         fix = fix.run(attach("AWSLambdaVPCAccessExecutionRole"));
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(
             root.remediation.commands[0],
             format!(
-                "aws iam put-role-policy --role-name orders-rotator-role --policy-name AllowSecretRotation \
+                "aws iam put-role-policy --role-name orders-rotator-role --policy-name AllowRotationOf-prod-orders-db-AbCdEf \
                  --policy-document '{document}'"
             )
         );

@@ -41,7 +41,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
                                             rotate.",
     );
     if superuser.is_some_and(|arn| arn.starts_with("arn:")) {
-        remediation = remediation.allow_role(context, "ReadSuperuserSecret", &allowing(context, &opinion.refused));
+        remediation = remediation.allow_role(context, "ReadSuperuserOf", &allowing(context, &opinion.refused));
     }
     let remediation = remediation
         .run(rotate_now(context))
