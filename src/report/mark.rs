@@ -2,8 +2,8 @@
 
 use super::{Report, ReportedProof, ReportedStep};
 use crate::model::{
-    AttemptOutcome, Evidence, HealthEvent, InvocationStatus, KeyFacts, Observation, Outcome, Severity, SimulatedDecision,
-    Simulation, StepName,
+    AttemptOutcome, Confidence, Evidence, HealthEvent, InvocationStatus, KeyFacts, Observation, Outcome, Severity,
+    SimulatedDecision, Simulation, StepName,
 };
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -27,7 +27,7 @@ const PROOF: usize = 240;
 pub enum StepMark {
     /// It was looked at, and is fine.
     Fine,
-    /// A finding rests on it, or what it saw is bad in itself.
+    /// A finding or what will stop the next rotation rests on it, or what it saw is bad in itself.
     Trouble,
     /// There was nothing to see, which is neither good nor bad news.
     Nothing,
@@ -58,7 +58,10 @@ impl StepMark {
 pub(super) fn steps(report: &mut Report, evidence: &Evidence) {
     let is_healthy = report.outcome == Outcome::Healthy;
     let findings = report.findings.iter().filter(|finding| finding.severity > Severity::Info);
-    let proofs: Vec<&ReportedProof> = findings.flat_map(|finding| &finding.evidence).collect();
+    // What will stop the next rotation is trouble where it stands, although rotation works until then.
+    let ahead = report.forecast.obstacles.iter().filter(|obstacle| obstacle.confidence > Confidence::Possible);
+    let ahead = ahead.filter_map(|obstacle| obstacle.proof.as_ref());
+    let proofs: Vec<&ReportedProof> = findings.flat_map(|finding| &finding.evidence).chain(ahead).collect();
     let explains = report.changes.iter().any(|change| !change.explains.is_empty());
     for step in &mut report.steps {
         let number = step.number;

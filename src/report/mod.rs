@@ -74,6 +74,9 @@ pub struct Report {
     /// What only the next rotation can show.
     #[serde(skip)]
     pub doubts: Vec<SafeText>,
+    /// What could be lost by commands of the plan that no finding leads with.
+    #[serde(skip)]
+    pub warnings: Vec<SafeText>,
     /// Configuration changes, oldest first.
     pub changes: Vec<ReportedChange>,
     /// How other secrets fared.
@@ -358,7 +361,7 @@ impl Report {
         let Investigation { id, evidence, diagnosis, consumers, api_calls, duration_ms } = investigation;
         let steps = evidence.steps();
         let own = evidence.secret.found();
-        let Plan { steps: commands, heals, remaining, doubts } = &diagnosis.plan;
+        let Plan { steps: commands, heals, remaining, doubts, warnings } = &diagnosis.plan;
         let look_back = evidence.lookback.window(evidence.now);
         let mut report = Report {
             schema_version: SCHEMA_VERSION,
@@ -396,6 +399,7 @@ impl Report {
             heals: *heals,
             remaining: remaining.iter().map(ReportedObstacle::from).collect(),
             doubts: redacted(doubts),
+            warnings: redacted(warnings),
             changes: (diagnosis.changes.iter())
                 .map(|change| ReportedChange {
                     at: change.at,

@@ -256,7 +256,11 @@ pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left
             (Tone::Bad, safe_format!("{}: {} of {} secrets have the same cause: {}", title_of(case), *count, all, *cause))
         }
         _ if left.is_empty() && records.iter().all(|record| record.diagnosis.outcome == Outcome::Healthy) => {
-            (Tone::Good, safe_format!("{}: {} rotate", title_of(case), every_secret(records)))
+            let title = safe_format!("{}: {} rotate", title_of(case), every_secret(records));
+            match records.iter().filter(|record| record.diagnosis.forecast.blocking().next().is_some()).count() {
+                0 => (Tone::Good, title),
+                some => (Tone::Warning, safe_format!("{}, but the next rotation of {} of them will fail", title, some)),
+            }
         }
         _ if broken == 0 => {
             let healthy = records.iter().filter(|record| record.diagnosis.outcome == Outcome::Healthy).count();
