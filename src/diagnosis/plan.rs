@@ -65,6 +65,7 @@ pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Pla
         warnings: Vec::new(),
         remaining: Vec::new(),
     };
+    let works = forecast::works(context);
     let mut proven = true;
     if let Some(finding) = leading {
         proven = draft.mend_leading(finding);
@@ -72,6 +73,7 @@ pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Pla
     for _ in 0..MAX_REMEDIES {
         let blocks = |foreseen: &Foreseen| {
             foreseen.obstacle.confidence > Confidence::Possible
+                && !foreseen.is_doubted(works)
                 && !draft.remaining.iter().any(|one| is_same(one, &foreseen.obstacle))
         };
         let Some(next) = draft.outlook.foreseen.iter().find(|foreseen| blocks(foreseen)).cloned() else { break };
