@@ -2,7 +2,7 @@
 
 use super::{Report, ReportedProof, ReportedStep};
 use crate::model::{
-    AttemptOutcome, Confidence, Evidence, HealthEvent, InvocationStatus, KeyFacts, Observation, Outcome, Severity,
+    AttemptOutcome, Confidence, Evidence, HealthEvent, Invocation, InvocationStatus, KeyFacts, Observation, Outcome, Severity,
     SimulatedDecision, Simulation, StepName,
 };
 use crate::redact::SafeText;
@@ -75,9 +75,30 @@ pub(super) fn steps(report: &mut Report, evidence: &Evidence) {
         let counted = counted.filter(|_| step.status == "found" && !is_bad);
         let summary = counted.map(|proof| with_proof(&step.summary, &proof.text));
         step.mark = mark(step, is_trouble);
+        let note = in_spite_of(evidence, step.name).filter(|_| is_healthy && step.mark == StepMark::Fine);
+        let summary = summary.or_else(|| note.map(|note| safe_format!("{}; {}", step.summary, note)));
         if let Some(summary) = summary {
             step.summary = summary;
         }
+    }
+}
+
+/// Why failures that a step counts are no trouble of a secret that rotates; `None` where it counts none, or says so itself.
+fn in_spite_of(evidence: &Evidence, step: StepName) -> Option<&'static str> {
+    match step {
+        StepName::FunctionLogs => {
+            let own = evidence.secret.found().map(|secret| secret.arn.arn().as_str());
+            let failed = |one: &&Invocation| matches!(one.status, InvocationStatus::Failed | InvocationStatus::TimedOut);
+            let is_own =
+                |one: &Invocation| one.secret_arn.as_deref().is_none_or(|arn| own.is_none_or(|own| own.starts_with(arn)));
+            let may_be_own = evidence.logs.found()?.invocations.iter().filter(failed).any(is_own);
+            may_be_own.then_some("the rotation of this secret succeeded all the same")
+        }
+        StepName::FunctionMetrics => {
+            let failed = evidence.metrics.found()?.points.iter().any(|point| point.errors > 0.0);
+            failed.then_some("counted for every secret of the function")
+        }
+        _ => None,
     }
 }
 
