@@ -8,8 +8,8 @@ use rotation_diag::chat::document::{Part, Tone};
 use rotation_diag::model::Investigation;
 use rotation_diag::model::{
     ApiCall, Cause, Comparison, Confidence, CorrelatedChange, Denial, Diagnosis, Evidence, FailureRow, Finding, Forecast,
-    Lookback, Network, NotChecked, Observation, Obstacle, Outcome, Plan, PlanStep, Proof, Remediation, RuledOut, SecretFacts,
-    SecretRef, SecretVersion, Severity, StepName, StepRecord, Window,
+    Lookback, Network, NotChecked, Observation, Obstacle, Outcome, Plan, PlanStep, Proof, Remediation, RotationConfig, RuledOut,
+    SecretFacts, SecretRef, SecretVersion, Severity, StepName, StepRecord, Window,
 };
 use rotation_diag::report::{self, Report, StepMark};
 
@@ -300,6 +300,20 @@ fn a_secret_that_rotates_until_its_next_rotation_fails_is_not_called_healthy_in_
     investigation.diagnosis.forecast.obstacles.iter_mut().for_each(|obstacle| obstacle.confidence = Confidence::Possible);
     let possible = Report::new(&investigation);
     assert_eq!(possible.headline.as_str(), "prod/orders-db is healthy — its rotation works");
+}
+
+#[test]
+fn a_success_whose_event_comes_seconds_after_secrets_managers_date_has_one_age() {
+    let mut evidence = evidence();
+    let config: RotationConfig = serde_json::from_value(serde_json::json!({
+        "enabled": true, "last_rotated_at": "2026-11-23T22:12:00Z", "external_metadata": [], "due": { "never_fires": false }
+    }))
+    .unwrap();
+    evidence.rotation_config = record(Observation::Found(config), "last rotated 23 Nov 22:12 UTC (5 h ago)", &[]);
+    let mut diagnosis = diagnosis(Outcome::Healthy, Vec::new());
+    diagnosis.last_success_at = Some(at("2026-11-23T22:12:05Z"));
+    let text = plain(&Report::new(&investigation(evidence, diagnosis)), 300);
+    assert!(text.contains("last success 5 h ago"), "{text}");
 }
 
 #[test]

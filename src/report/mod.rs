@@ -25,9 +25,10 @@ pub use phrase::{Phrase, Span, line_in_utc};
 pub use text::text;
 pub use untrusted::{MARK as UNTRUSTED_MARK, Untrusted};
 
+use crate::model::spans::CLOCK_TOLERANCE;
 use crate::model::{
-    AttemptOutcome, Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Lookback, NetworkPath, Obstacle,
-    Outcome, PathState, Plan, Proof, Remediation, Severity, StepName, StepView, Window,
+    AttemptOutcome, Cause, Comparison, Confidence, DiagnosisItem, Evidence, Finding, Investigation, Lookback, NetworkPath,
+    Obstacle, Outcome, PathState, Plan, Proof, Remediation, Severity, StepName, StepView, Window,
 };
 use crate::redact::SafeText;
 use jiff::Timestamp;
@@ -388,7 +389,7 @@ impl Report {
                     !history.attempts.iter().any(|attempt| !attempt.is_test && is_end(attempt.outcome))
                 }),
             }),
-            last_success_at: diagnosis.last_success_at,
+            last_success_at: diagnosis.last_success_at.map(|at| as_dated(evidence, at)),
             next_due_at: (evidence.rotation_config.found())
                 .filter(|config| config.enabled == Some(true))
                 .and_then(|config| config.due.next.or(config.next_rotation_at))
@@ -565,6 +566,13 @@ impl From<&StepView<'_>> for ReportedStep {
             mark: StepMark::Unasked,
         }
     }
+}
+
+/// The moment of the last success as Secrets Manager dates it, where its event tells of the same rotation: otherwise one report tells
+/// two ages of it.
+fn as_dated(evidence: &Evidence, at: Timestamp) -> Timestamp {
+    let dated = evidence.rotation_config.found().and_then(|config| config.last_rotated_at);
+    dated.filter(|dated| dated.duration_since(at).abs() <= CLOCK_TOLERANCE).unwrap_or(at)
 }
 
 fn redacted(texts: &[String]) -> Vec<SafeText> {

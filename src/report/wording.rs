@@ -1,11 +1,12 @@
 //! What a report says, in words: every format and platform says the same, and says it in inert text.
 
 use super::phrase::Phrase;
-use super::time::{age, duration, moment, relative};
+use super::time::{age, duration, length, moment, relative};
 use super::{Report, ReportedChange, ReportedFact, ReportedFinding, ReportedLook, ReportedObstacle, ReportedStep, StepMark};
 use crate::model::{Cause, Confidence, Outcome, Severity};
 use crate::redact::SafeText;
 use crate::safe_format;
+use jiff::SignedDuration;
 
 /// How long a sentence may get before it is cut.
 const SENTENCE: usize = 720;
@@ -282,9 +283,7 @@ pub fn changes(report: &Report) -> (Vec<SafeText>, usize) {
 fn change_line(report: &Report, change: &ReportedChange) -> SafeText {
     let distance = match change.minutes_before_failure {
         Some(0) => " (less than a minute before the first failure)".into(),
-        Some(minutes @ 1..180) => safe_format!(" ({} min before the first failure)", minutes),
-        Some(minutes @ 180..2880) => safe_format!(" ({} h before the first failure)", minutes / 60),
-        Some(minutes) => safe_format!(" ({} d before the first failure)", minutes / 1440),
+        Some(minutes) => safe_format!(" ({} before the first failure)", length(SignedDuration::from_mins(minutes))),
         None => SafeText::default(),
     };
     // A service that acts for itself names the tool already.
