@@ -125,7 +125,7 @@ pub(super) fn about(case: &AlarmContext<'_>, group: &AlarmGroup, now: Timestamp)
     message.parts.extend(section("About this alarm", alarm.remarks.iter().map(|remark| SafeText::redact(remark))));
     let mut context: Vec<SafeText> = Vec::new();
     if !case.secrets().is_empty() {
-        context.push(safe_format!("{}{}", FOUND, case.found.by.words()));
+        context.push(safe_format!("{}{}", FOUND, case.found.by.words(alarm.source)));
     }
     context.extend(counts(group));
     if group.is_flapping(now) {
