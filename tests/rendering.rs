@@ -3,13 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use jiff::Timestamp;
+use rotation_diag::chat::compose;
+use rotation_diag::chat::document::{Part, Tone};
 use rotation_diag::model::Investigation;
 use rotation_diag::model::{
     ApiCall, Cause, Comparison, Confidence, CorrelatedChange, Denial, Diagnosis, Evidence, FailureRow, Finding, Forecast,
-    Lookback, Network, NotChecked, Observation, Outcome, Plan, PlanStep, Proof, Remediation, RuledOut, SecretFacts, SecretRef,
-    SecretVersion, Severity, StepName, StepRecord, Window,
+    Lookback, Network, NotChecked, Observation, Obstacle, Outcome, Plan, PlanStep, Proof, Remediation, RotationConfig, RuledOut,
+    SecretFacts, SecretRef, SecretVersion, Severity, StepName, StepRecord, Window,
 };
-use rotation_diag::report::{self, Report};
+use rotation_diag::report::{self, Report, StepMark};
 
 const NOW: &str = "2026-11-24T03:12:00Z";
 const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-AbCdEf";
@@ -250,6 +252,68 @@ fn a_healthy_secret_is_called_healthy_with_its_remarks() {
     let mut diagnosis = diagnosis(Outcome::Healthy, vec![remark]);
     diagnosis.last_success_at = Some(at("2026-11-20T02:00:00Z"));
     insta::assert_snapshot!(plain(&Report::new(&investigation(evidence(), diagnosis)), 110));
+}
+
+#[test]
+fn a_secret_that_rotates_until_its_next_rotation_fails_is_not_called_healthy_in_any_format() {
+    let mut diagnosis = diagnosis(Outcome::Healthy, Vec::new());
+    let proof = Proof {
+        step: StepName::SecretAccess,
+        call: "secretsmanager:GetResourcePolicy".to_owned(),
+        at: None,
+        text: "statement Frozen denies secretsmanager:PutSecretValue".to_owned(),
+    };
+    diagnosis.forecast.obstacles = vec![Obstacle {
+        cause: Cause::SecretResourcePolicyDeny,
+        confidence: Confidence::Likely,
+        at: None,
+        text: "The secret's resource policy denies secretsmanager:PutSecretValue.".to_owned(),
+        proof: Some(proof),
+        author: None,
+    }];
+    let step = PlanStep {
+        command: format!("aws secretsmanager delete-resource-policy --secret-id {SECRET} --region eu-west-1"),
+        cause: Cause::SecretResourcePolicyDeny,
+        effect: "deletes the secret's resource policy".to_owned(),
+        is_read_only: false,
+        undo: None,
+        needs: vec!["secretsmanager:DeleteResourcePolicy".to_owned()],
+    };
+    let warning = "A Deny statement is often there on purpose.".to_owned();
+    diagnosis.plan = Plan { steps: vec![step], heals: Some(true), warnings: vec![warning.clone()], ..Plan::default() };
+    let mut investigation = investigation(evidence(), diagnosis);
+    let report = Report::new(&investigation);
+    let headline =
+        format!("prod/orders-db rotates, but the next rotation will fail — {}", Cause::SecretResourcePolicyDeny.title());
+    assert_eq!(report.headline.as_str(), headline);
+    let access = report.steps.iter().find(|step| step.name == StepName::SecretAccess).unwrap();
+    assert_eq!(access.mark, StepMark::Trouble);
+    let text = plain(&report, 300);
+    assert!(text.starts_with(&format!("🟡 {headline}\n")), "{text}");
+    assert!(text.contains(&format!("⚠ {warning}")), "{text}");
+    let markdown = report::markdown(&report);
+    assert!(markdown.starts_with(&format!("## 🟡 {headline}")) && markdown.contains(&format!("> ⚠ {warning}")), "{markdown}");
+    let id = "5f0c7a1e9b2d4c335f0c7a1e9b2d4c33".parse().unwrap();
+    let verdict = compose::verdict(&report, &id, 1, &compose::AfterVerdict::default());
+    assert_eq!((verdict.tone, verdict.title.as_str()), (Tone::Warning, headline.as_str()));
+    assert!(verdict.parts.iter().any(|part| matches!(part, Part::Caution(text) if text.as_str() == warning)), "{verdict:?}");
+    investigation.diagnosis.forecast.obstacles.iter_mut().for_each(|obstacle| obstacle.confidence = Confidence::Possible);
+    let possible = Report::new(&investigation);
+    assert_eq!(possible.headline.as_str(), "prod/orders-db is healthy — its rotation works");
+}
+
+#[test]
+fn a_success_whose_event_comes_seconds_after_secrets_managers_date_has_one_age() {
+    let mut evidence = evidence();
+    let config: RotationConfig = serde_json::from_value(serde_json::json!({
+        "enabled": true, "last_rotated_at": "2026-11-23T22:12:00Z", "external_metadata": [], "due": { "never_fires": false }
+    }))
+    .unwrap();
+    evidence.rotation_config = record(Observation::Found(config), "last rotated 23 Nov 22:12 UTC (5 h ago)", &[]);
+    let mut diagnosis = diagnosis(Outcome::Healthy, Vec::new());
+    diagnosis.last_success_at = Some(at("2026-11-23T22:12:05Z"));
+    let text = plain(&Report::new(&investigation(evidence, diagnosis)), 300);
+    assert!(text.contains("last success 5 h ago"), "{text}");
 }
 
 #[test]

@@ -320,6 +320,14 @@ fn headline(report: &Report) -> String {
     wording::headline(report).to_string()
 }
 
+fn summaries(report: &Report) -> String {
+    report.steps.iter().map(|step| format!("{}\n", step.summary)).collect()
+}
+
+fn ways_back(report: &Report) -> String {
+    outlook::undo(report).into_iter().map(|undo| format!("{undo}\n")).collect()
+}
+
 fn worth(report: &Report) -> String {
     outlook::worth(report).map(|worth| worth.to_string()).unwrap_or_default()
 }
@@ -327,6 +335,21 @@ fn worth(report: &Report) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
     let expected: &[ReportExpectation] = &[
+        // What works today and fails next time is not healthy, and what fails beside it is another's.
+        ("healthy_with_a_policy_that_would_deny", headline, "rotates, but the next rotation will fail", true),
+        ("healthy_beside_a_failing_secret", headline, "is healthy", true),
+        ("healthy_beside_a_failing_secret", summaries, "for other secrets", true),
+        ("healthy_beside_a_failing_secret", summaries, "counted for every secret of the function", true),
+        // No other account can use the AWS managed key.
+        ("secret_policy_lacks_cross_account_allow", commands, "--kms-key-id NEW_KEY_ID", true),
+        // There is no way back to what is gone.
+        ("function_deleted", ways_back, "# nothing to go back to: the function", true),
+        ("subnet_deleted", ways_back, "--vpc-config", false),
+        ("runtime_updated_by_aws", ways_back, "--update-runtime-on Auto", true),
+        // A person put it there, and the database has no password of it.
+        ("pending_label_stuck", happened, "walter called PutSecretValue", true),
+        ("pending_label_stuck", remedy, "only copy", false),
+        ("managed_by_rds_without_its_key", commands, "--db-instance-identifier invoices --rotate-master-user-password", true),
         // RDS's secrets are rotated by RDS: RotateSecret would be refused.
         ("managed_by_rds_failing", commands, "rotate-secret", false),
         ("managed_by_rds_without_its_key", commands, "rotate-secret", false),

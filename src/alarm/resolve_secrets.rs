@@ -50,17 +50,21 @@ pub enum ResolvedBy {
 }
 
 impl ResolvedBy {
-    /// How the secrets were found, to follow "found by".
+    /// How the secrets of what `source` told were found, to follow "found by".
     #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            ResolvedBy::Mapping => "a mapping of the configuration",
-            ResolvedBy::Named => "what the alarm names",
-            ResolvedBy::Tags => "the alarm's tags",
-            ResolvedBy::Children => "the alarms it is made of",
-            ResolvedBy::Function => "the function the alarm names",
-            ResolvedBy::Events => "rotations that failed about that time",
-            ResolvedBy::Nothing => "nothing",
+    pub const fn words(self, source: AlarmSource) -> &'static str {
+        match (self, source) {
+            (ResolvedBy::Mapping, _) => "a mapping of the configuration",
+            (ResolvedBy::Named, AlarmSource::CloudWatch) => "what the alarm names",
+            (ResolvedBy::Named, AlarmSource::RotationEvent | AlarmSource::Health) => "what the event names",
+            (ResolvedBy::Named, AlarmSource::Check) => "what the check names",
+            (ResolvedBy::Named, AlarmSource::Text) => "what the message names",
+            (ResolvedBy::Tags, _) => "the alarm's tags",
+            (ResolvedBy::Children, _) => "the alarms it is made of",
+            (ResolvedBy::Function, AlarmSource::CloudWatch) => "the function the alarm names",
+            (ResolvedBy::Function, _) => "the function that it names",
+            (ResolvedBy::Events, _) => "rotations that failed about that time",
+            (ResolvedBy::Nothing, _) => "nothing",
         }
     }
 }
@@ -332,6 +336,19 @@ fn why<T>(observation: &Observation<T>) -> String {
 mod tests {
     use super::*;
     use crate::alarm::testing::alarm;
+
+    #[test]
+    fn an_event_is_no_alarm_in_the_words_that_say_how_its_secrets_were_found() {
+        for (source, words) in [
+            (AlarmSource::CloudWatch, "what the alarm names"),
+            (AlarmSource::RotationEvent, "what the event names"),
+            (AlarmSource::Health, "what the event names"),
+            (AlarmSource::Check, "what the check names"),
+            (AlarmSource::Text, "what the message names"),
+        ] {
+            assert_eq!(ResolvedBy::Named.words(source), words);
+        }
+    }
 
     #[test]
     fn a_mapping_comes_before_what_the_alarm_names() {

@@ -58,13 +58,8 @@ fn adopt(context: &DiagnosisContext<'_>, finding: &mut Finding) {
         return;
     }
     let when = match (&context.failing, context.suspicion()) {
-        (Some(row), _) if row.first_at.duration_since(change.at).as_mins() == 0 => {
-            "less than a minute before the first failure".to_owned()
-        }
-        (Some(row), _) => format!("{} before the first failure", distance(row.first_at.duration_since(change.at).as_mins())),
-        (None, Some(span)) => {
-            format!("{} before the missed rotation window", distance(span.to.duration_since(change.at).as_mins()))
-        }
+        (Some(row), _) => format!("{} before the first failure", distance(row.first_at.duration_since(change.at))),
+        (None, Some(span)) => format!("{} before the missed rotation window", distance(span.to.duration_since(change.at))),
         (None, None) => return,
     };
     let did = match effect {

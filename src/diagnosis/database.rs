@@ -149,6 +149,17 @@ pub(super) fn as_administrator(engine: Option<&str>) -> Option<&'static str> {
     }
 }
 
+/// What a client's command is known by, the words by which a text has told already where it takes the administrator from, and its
+/// engine.
+const CLIENTS: [(&str, &str, &str); 6] = [
+    ("service=admin", "the service \"admin\"", "postgres"),
+    ("admin.cnf", "admin.cnf", "mysql"),
+    ("/@admin", "wallet", "oracle"),
+    ("sqlcmd ", "SQLCMD", "sqlserver"),
+    ("ADMIN_URI", "ADMIN_URI", "mongodb"),
+    ("db2 -t", "db2 connect", "db2"),
+];
+
 /// The same as a part of a text, with the space before it; nothing where no command runs a statement.
 pub(super) fn run_by(engine: Option<&str>) -> String {
     as_administrator(engine).map(|text| format!(" {text}")).unwrap_or_default()
@@ -268,7 +279,18 @@ impl Remediation {
             _ => return self,
         };
         // The program has no single quote of its own, so that it stays legible between two.
-        self.run(format!("{value} | jq --raw-output '{words}{program}' | {client}")).needs("secretsmanager:GetSecretValue")
+        self.run_in_database(format!("{value} | jq --raw-output '{words}{program}' | {client}"))
+            .needs("secretsmanager:GetSecretValue")
+    }
+
+    /// Adds a command for an administrator of the database; where its client takes the administrator from, is said once.
+    pub(super) fn run_in_database(mut self, command: String) -> Remediation {
+        let client = CLIENTS.iter().find(|(mark, ..)| command.contains(mark));
+        let is_told =
+            |words: &str| self.summary.contains(words) || self.warning.as_ref().is_some_and(|told| told.contains(words));
+        let untold = client.filter(|client| !is_told(client.1)).map(|client| run_by(Some(client.2)));
+        self.summary.push_str(&untold.unwrap_or_default());
+        self.run(command)
     }
 
     /// Asks the database who may log in to it from where; PostgreSQL then reads its file of rules again.
@@ -299,8 +321,10 @@ impl Remediation {
     /// A statement of the engine's own, for an administrator.
     pub(super) fn run_as_administrator(self, engine: Option<&str>, sql: &str) -> Remediation {
         match engine {
-            Some("postgres" | "redshift") => self.run(shell("psql", &["--dbname", "service=admin", "--command", sql])),
-            Some("mysql" | "mariadb") => self.run(mysql(&["--execute", sql])),
+            Some("postgres" | "redshift") => {
+                self.run_in_database(shell("psql", &["--dbname", "service=admin", "--command", sql]))
+            }
+            Some("mysql" | "mariadb") => self.run_in_database(mysql(&["--execute", sql])),
             _ => self,
         }
     }

@@ -28,7 +28,7 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
          policies."
     ));
     if stops.is_empty() || in_layer(RefusingLayer::IdentityPolicy, false) {
-        fix = fix.allow_role(context, "UseSecretKey", &allowing_needs(&wanted));
+        fix = fix.allow_role(context, "UseKeyOf", &allowing_needs(&wanted));
     }
     if in_layer(RefusingLayer::IdentityPolicy, true)
         && let Some(policies) = context.evidence.role.found().and_then(|facts| facts.policies.found())

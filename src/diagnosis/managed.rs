@@ -2,7 +2,7 @@
 
 use super::context::DiagnosisContext;
 use super::remedy::aws_in;
-use crate::model::{DatabaseKind, Remediation, TargetDatabase};
+use crate::model::{DatabaseKind, Observation, Remediation, TargetDatabase};
 
 /// The service that owns the secret and rotates it without a function, such as `rds`.
 pub(super) fn owner<'a>(context: &DiagnosisContext<'a>) -> Option<&'a str> {
@@ -28,6 +28,15 @@ pub(super) fn owned_database<'a>(context: &DiagnosisContext<'a>) -> Option<&'a T
     context.evidence.network.databases.found()?.iter().find(is_its)
 }
 
+/// What is said where RDS was asked, and knows no database whose master user's secret this is; `None` elsewhere.
+pub(super) fn without_database(context: &DiagnosisContext<'_>, owner: &str) -> Option<&'static str> {
+    let is_orphan = owner == "rds" && matches!(context.evidence.network.databases, Observation::NoData { .. });
+    is_orphan.then_some(
+        "RDS names no database of this account and region whose secret this is, so no command here can start a rotation. Find out \
+         whether the database was deleted: RDS rotates the secret only as long as the database exists.",
+    )
+}
+
 /// What the command line calls a kind of database of RDS.
 struct RdsNames {
     describe: &'static str,
@@ -36,6 +45,7 @@ struct RdsNames {
     id: &'static str,
     modify: &'static str,
     option: &'static str,
+    available: &'static str,
 }
 
 const INSTANCE: RdsNames = RdsNames {
@@ -44,6 +54,7 @@ const INSTANCE: RdsNames = RdsNames {
     id: "DBInstanceIdentifier",
     modify: "modify-db-instance",
     option: "--db-instance-identifier",
+    available: "db-instance-available",
 };
 
 const CLUSTER: RdsNames = RdsNames {
@@ -52,6 +63,7 @@ const CLUSTER: RdsNames = RdsNames {
     id: "DBClusterIdentifier",
     modify: "modify-db-cluster",
     option: "--db-cluster-identifier",
+    available: "db-cluster-available",
 };
 
 impl RdsNames {
@@ -66,35 +78,62 @@ impl RdsNames {
     fn query(&self, context: &DiagnosisContext<'_>) -> String {
         format!("{}[?MasterUserSecret.SecretArn=='{}'].{}", self.list, context.secret_id(), self.id)
     }
+
+    /// The command that asks which database owns the secret, in the place of its name.
+    fn asked(&self, context: &DiagnosisContext<'_>) -> String {
+        let query = format!("{} | [0]", self.query(context));
+        format!("\"$({})\"", aws_in(context, &["rds", self.describe, "--query", &query, "--output", "text"]))
+    }
 }
 
 /// Adds the owner's own way to start a rotation, and before it the command that tells which database it is.
 pub(super) fn rotated_by_owner(fix: Remediation, context: &DiagnosisContext<'_>, owner: &str) -> Remediation {
-    let fix = match owner {
-        "rds" if owned_database(context).is_none() => {
-            let names = RdsNames::of(context, None);
-            let look = aws_in(context, &["rds", names.describe, "--query", &names.query(context)]);
-            fix.run(look).needs(format!("rds:Describe{}", names.list))
-        }
-        _ => fix,
-    };
-    start_rotation(fix, context, owner)
-}
-
-/// Adds the owner's own way to start a rotation, and what RDS does with it beside that.
-pub(super) fn start_rotation(fix: Remediation, context: &DiagnosisContext<'_>, owner: &str) -> Remediation {
-    let fix = fix.run(command_of(context, owner));
-    if owner != "rds" {
+    let fix = if owner == "rds" && owned_database(context).is_none() { asked_for(fix, context) } else { fix };
+    if without_database(context, owner).is_some() {
         return fix;
     }
-    fix.warn(
-        "RDS takes the option only with --apply-immediately, which also makes the changes that wait for the maintenance window; some of \
-         them restart the database.",
-    )
+    let fix = fix.run(command_of(context, owner));
+    if owner == "rds" { fix.warn(AT_ONCE) } else { fix }
+}
+
+/// Adds the command that tells which database of RDS owns the secret.
+pub(super) fn asked_for(fix: Remediation, context: &DiagnosisContext<'_>) -> Remediation {
+    let names = RdsNames::of(context, None);
+    let look = aws_in(context, &["rds", names.describe, "--query", &names.query(context)]);
+    fix.run(look).needs(format!("rds:Describe{}", names.list))
+}
+
+/// What RDS does beside what it is asked for.
+const AT_ONCE: &str = "RDS takes the option only with --apply-immediately, which also makes the changes that wait for the maintenance \
+                       window; some of them restart the database.";
+
+/// Takes the password's management from RDS and gives it back, after which RDS has another secret with a key that it can use.
+///
+/// Source: Amazon RDS User Guide, "Password management with Amazon RDS and AWS Secrets Manager": the key of a managed secret cannot
+/// be changed, and a secret that is impaired is mended by turning the management off and on.
+pub(super) fn managed_anew(fix: Remediation, context: &DiagnosisContext<'_>, database: &TargetDatabase) -> Remediation {
+    let names = RdsNames::of(context, Some(database));
+    let modify = |words: &[&str]| aws_in(context, &[&["rds", names.modify, names.option, &database.id], words].concat());
+    // Oracle takes no more than 30 characters.
+    let drawn = ["--exclude-punctuation", "--password-length", "28", "--query", "RandomPassword", "--output", "text"];
+    let random = aws_in(context, &[&["secretsmanager", "get-random-password"], &drawn[..]].concat());
+    let random = format!("\"$({random})\"");
+    let off = ["--no-manage-master-user-password", "--master-user-password", PASSWORD, "--apply-immediately"];
+    fix.run(modify(&off).replacen(PASSWORD, &random, 1))
+        .run(aws_in(context, &["rds", "wait", names.available, names.option, &database.id]))
+        .run(modify(&["--manage-master-user-password", "--apply-immediately"]))
+        .needs(if database.kind == DatabaseKind::Cluster { "rds:ModifyDBCluster" } else { "rds:ModifyDBInstance" })
+        .warn(
+            "RDS deletes this secret and creates another one with another ARN and password: applications fail to log in until they read \
+             that one.",
+        )
+        .warn(AT_ONCE)
 }
 
 /// Stands for the database until the command that asks for it takes its place.
 const DATABASE: &str = "DATABASE";
+/// Stands for a password that nobody sees, until the command that draws one takes its place.
+const PASSWORD: &str = "PASSWORD";
 
 /// The owner's own way to start a rotation; where it has none, the command that shows what the owner left in the secret.
 ///
@@ -113,7 +152,5 @@ fn command_of(context: &DiagnosisContext<'_>, owner: &str) -> String {
         return rotate;
     }
     // Which database it is, only RDS knows: the command asks for it.
-    let query = format!("{} | [0]", names.query(context));
-    let ask = aws_in(context, &["rds", names.describe, "--query", &query, "--output", "text"]);
-    rotate.replacen(DATABASE, &format!("\"$({ask})\""), 1)
+    rotate.replacen(DATABASE, &names.asked(context), 1)
 }

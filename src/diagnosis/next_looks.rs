@@ -9,7 +9,7 @@ use crate::model::{Cause, Confidence, Finding, ManualCheck, NotChecked, Outcome,
 const MAX_LOOKS: usize = 5;
 
 /// Actions of the AWS CLI that only read.
-const READS: [&str; 5] = ["describe-", "get-", "list-", "tail", "filter-log-events"];
+const READS: [&str; 6] = ["describe-", "get-", "list-", "tail", "filter-log-events", "lookup-events"];
 
 pub(super) fn decide(
     context: &DiagnosisContext<'_>,

@@ -28,6 +28,7 @@ const LEFT: &[(&str, Option<&str>, &str)] = &[
     ("FUNCTION_NAME", None, "the function was not looked at"),
     ("LOG_GROUP", None, "the function was not looked at"),
     ("ROLE_ARN", None, "the function was not looked at"),
+    ("NEW_KEY_ID", Some("list-aliases"), "which key shall encrypt the secret, a person decides"),
     ("KEY_ARN", None, "the key was not looked at"),
     ("ACCOUNT_ID", None, "the secret was not looked at"),
     ("VPC_ID", None, "the function was not looked at"),

@@ -45,6 +45,8 @@ struct Draft {
     /// The command that rotates, where a remedy asked for one.
     rotation: Option<PlanStep>,
     doubts: Vec<String>,
+    /// What could be lost by the remedies that were added.
+    warnings: Vec<String>,
     /// What no command mends.
     remaining: Vec<Obstacle>,
 }
@@ -54,8 +56,16 @@ pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Pla
     let leading =
         diagnosis.findings.first().filter(|first| first.severity > Severity::Info && diagnosis.outcome != Outcome::Healthy);
     let world = without_failures(context.evidence);
-    let mut draft =
-        Draft { outlook: outlook(&world), world, moves: Vec::new(), rotation: None, doubts: Vec::new(), remaining: Vec::new() };
+    let mut draft = Draft {
+        outlook: outlook(&world),
+        world,
+        moves: Vec::new(),
+        rotation: None,
+        doubts: Vec::new(),
+        warnings: Vec::new(),
+        remaining: Vec::new(),
+    };
+    let works = forecast::works(context);
     let mut proven = true;
     if let Some(finding) = leading {
         proven = draft.mend_leading(finding);
@@ -63,6 +73,7 @@ pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Pla
     for _ in 0..MAX_REMEDIES {
         let blocks = |foreseen: &Foreseen| {
             foreseen.obstacle.confidence > Confidence::Possible
+                && !foreseen.is_doubted(works)
                 && !draft.remaining.iter().any(|one| is_same(one, &foreseen.obstacle))
         };
         let Some(next) = draft.outlook.foreseen.iter().find(|foreseen| blocks(foreseen)).cloned() else { break };
@@ -202,6 +213,7 @@ impl Draft {
             self.outlook = after;
             self.moves.extend(moves);
             self.rotation = self.rotation.take().or(rotation);
+            self.warnings.extend(remediation.warning);
             return Vec::new();
         }
         self.world = before;
@@ -297,6 +309,13 @@ impl Draft {
         if let Some(finding) = leading.filter(|_| heals.is_none() && self.doubts.is_empty()) {
             self.doubts.push(why_open(finding, changes).to_owned());
         }
-        Plan { steps, heals, remaining: self.remaining, doubts: self.doubts }
+        let own = leading.and_then(|finding| finding.remediation.warning.as_deref()).unwrap_or_default();
+        let mut warnings: Vec<String> = Vec::new();
+        for warning in self.warnings {
+            if !own.contains(&warning) && !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+        Plan { steps, heals, remaining: self.remaining, doubts: self.doubts, warnings }
     }
 }

@@ -300,12 +300,14 @@ fn weigh_logged(
     })
 }
 
-/// True where rotation has worked although the policies do not allow the use of the key.
+/// What is said where policies do not allow the use of the key, and nothing shows that it was refused.
+pub(super) const GRANT: &str = " A grant of the key, which was not looked at, may allow it.";
+
+/// True for the use of the secret's key that no policy allows and none denies.
 ///
-/// Source: AWS KMS Developer Guide, "Grants in AWS KMS".
-fn may_be_granted(context: &DiagnosisContext<'_>, stops: &[Stop]) -> bool {
-    let by_grant = |stop: &Stop| stop.need.target == Target::SecretKey && !stop.denied.explicit;
-    context.last_success_at.is_some() && stops.iter().all(by_grant)
+/// Source: AWS KMS Developer Guide, "Grants in AWS KMS": a grant allows beside all policies, and none shows it.
+pub(super) fn may_be_granted(stop: &Stop) -> bool {
+    stop.need.target == Target::SecretKey && !stop.denied.explicit
 }
 
 /// True where a line names no layer, and the secret's own policy is one that was not read.
@@ -343,13 +345,14 @@ fn weigh_stops(context: &DiagnosisContext<'_>, cause: Cause, stops: Vec<Stop>) -
     let confidence = if doubtful { Confidence::Possible } else { confidence };
     let mut evidence: Vec<Proof> = stops.iter().map(|stop| stop.proof.clone()).collect();
     evidence.extend(context.failed_attempt_proof());
-    let note = match severity {
-        Severity::Info if may_be_granted(context, &stops) => {
-            " It has not stopped a rotation yet, or another reason stopped it first. A grant of the key, which no policy shows, may \
-             allow it."
+    let note = match (severity, stops.iter().all(may_be_granted)) {
+        (Severity::Info, true) => {
+            " It has not stopped a rotation yet, or another reason stopped it first. A grant of the key, which was not looked at, \
+             may allow it."
         }
-        Severity::Info => " It has not stopped a rotation yet, or another reason stopped it first.",
-        _ => "",
+        (Severity::Info, false) => " It has not stopped a rotation yet, or another reason stopped it first.",
+        (_, true) => GRANT,
+        (_, false) => "",
     };
     let refused = stops.into_iter().map(|stop| stop.denied).collect();
     Weighed::For(Opinion { confidence, severity, evidence, refused, note, stranger: None, is_unread: false })

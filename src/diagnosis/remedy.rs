@@ -4,7 +4,7 @@ use super::context::DiagnosisContext;
 use super::policy_edit;
 use super::readings::pending::{self, Pending};
 use super::readings::runtime::support::{OF_TEMPLATES, blocked_from, deprecated_on};
-use crate::model::{Concern, Remediation, RotationConfig};
+use crate::model::{Concern, Remediation, RoleArn, RotationConfig};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -49,6 +49,23 @@ pub fn rotate_now(context: &DiagnosisContext<'_>) -> String {
 #[must_use]
 pub fn list_functions(context: &DiagnosisContext<'_>) -> String {
     aws_in(context, &["lambda", "list-functions", "--query", "Functions[].FunctionArn"])
+}
+
+/// How long the name of an inline policy may be.
+///
+/// Source: IAM API reference, `PutRolePolicy`: letters, digits and `_+=,.@-`.
+const MAX_POLICY_NAME: usize = 128;
+
+/// The name of an inline policy for this secret alone, on a role that may rotate others too: `purpose` and the secret's name as
+/// its ARN has it. The six characters at the ARN's end keep names apart that are cut, or differ in a character that IAM refuses.
+fn inline_policy_name(context: &DiagnosisContext<'_>, purpose: &str) -> String {
+    let secret = context.secret().map_or(context.secret_name(), |secret| secret.arn.resource_name());
+    let accepted = |c: char| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' };
+    let secret: String = secret.chars().map(accepted).collect();
+    let (name, suffix) = secret.rsplit_once('-').unwrap_or((&secret, ""));
+    let room = MAX_POLICY_NAME.saturating_sub(purpose.len() + suffix.len() + 2);
+    let name: String = name.chars().take(room).collect();
+    [purpose, &name, suffix].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 /// The longest timeout of a function, in seconds.
@@ -273,18 +290,20 @@ impl Remediation {
         self.run(command).needs("secretsmanager:UpdateSecretVersionStage")
     }
 
-    /// Lets an inline policy of the function's role allow what `document` does, beside what it allows already.
+    /// Lets an inline policy of the role that rotates allow what `document` does, beside what it allows already. The policy is the
+    /// secret's own, named by `purpose`, such as `AllowRotationOf`: one of the same name for another secret would be overwritten.
     #[must_use]
-    pub fn allow_role(self, context: &DiagnosisContext<'_>, name: &str, document: &Value) -> Remediation {
-        let role = context.role_name().unwrap_or("ROLE");
+    pub fn allow_role(self, context: &DiagnosisContext<'_>, purpose: &str, document: &Value) -> Remediation {
+        let name = &inline_policy_name(context, purpose);
+        let role = context.rotation_role().map_or("ROLE", RoleArn::name);
         let policies = context.evidence.role.found().and_then(|facts| facts.policies.found());
-        let present = policies.and_then(|policies| policies.identity.iter().find(|policy| policy.name == name));
-        let document = present.map_or_else(|| document.clone(), |present| policy_edit::joined(&present.document, document));
+        let present = policies.and_then(|policies| policies.identity.iter().find(|policy| policy.name == *name));
+        let document = present.map_or_else(|| document.clone(), |own| policy_edit::joined(&own.document, document));
         let words = ["iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document"];
         let fix = self.run(aws(&[&words[..], &[&document.to_string()]].concat())).needs("iam:PutRolePolicy");
-        match policies {
-            Some(_) => fix,
-            None => fix.warn(format!("If the role already has an inline policy named {name}, it is replaced.")),
+        match policies.is_some_and(|policies| policies.complete) || present.is_some() {
+            true => fix,
+            false => fix.warn(format!("If the role already has an inline policy named {name}, it is replaced.")),
         }
     }
 
@@ -352,6 +371,45 @@ impl Remediation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Evidence, Observation, PolicyDocument};
+    use serde_json::json;
+
+    #[test]
+    fn each_secret_of_a_shared_role_gets_an_inline_policy_of_its_own() {
+        let name_of = |resource: &str| {
+            let mut evidence = healthy();
+            facts(&mut evidence.secret).arn = arn(&format!("arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:{resource}"));
+            inline_policy_name(&DiagnosisContext::new(&evidence), "AllowRotationOf")
+        };
+        assert_eq!(name_of("prod/orders-db-AbCdEf"), "AllowRotationOf-prod-orders-db-AbCdEf");
+        assert_eq!(name_of("rds!db+a=b@c.d_e-GhIjKl"), "AllowRotationOf-rds-db+a=b@c.d_e-GhIjKl");
+        let long = "team/".repeat(80);
+        let (one, other) = (name_of(&format!("{long}-AbCdEf")), name_of(&format!("{long}-GhIjKl")));
+        assert_eq!((one.len(), other.len()), (MAX_POLICY_NAME, MAX_POLICY_NAME));
+        assert!(one.ends_with("-AbCdEf") && other.ends_with("-GhIjKl"), "{one} {other}");
+    }
+
+    #[test]
+    fn an_inline_policy_that_is_there_keeps_its_statements_and_one_that_may_be_there_is_warned_of() {
+        let allow = |action: &str| json!({ "Statement": [{ "Effect": "Allow", "Action": action, "Resource": SECRET }] });
+        let mut evidence = healthy();
+        let fix = |evidence: &Evidence| {
+            let document = allow("secretsmanager:PutSecretValue");
+            Remediation::new("").allow_role(&DiagnosisContext::new(evidence), "AllowRotationOf", &document)
+        };
+        assert_eq!(fix(&evidence).warning, None);
+        let Observation::Found(policies) = &mut facts(&mut evidence.role).policies else { panic!() };
+        policies.complete = false;
+        let warning = fix(&evidence).warning.unwrap_or_default();
+        assert!(warning.contains("an inline policy named AllowRotationOf-prod-orders-db-AbCdEf"), "{warning}");
+        let Observation::Found(policies) = &mut facts(&mut evidence.role).policies else { panic!() };
+        let name = "AllowRotationOf-prod-orders-db-AbCdEf".to_owned();
+        policies.identity.push(PolicyDocument { name, document: allow("secretsmanager:DescribeSecret") });
+        let joined = fix(&evidence);
+        assert_eq!(joined.warning, None);
+        assert!(joined.commands[0].contains("DescribeSecret") && joined.commands[0].contains("PutSecretValue"), "{joined:?}");
+    }
 
     #[test]
     fn a_word_with_shell_characters_is_quoted() {

@@ -7,7 +7,7 @@ use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity, 
 use super::readings::port::port_in;
 use super::refusal::refused;
 use super::rules::rule_of;
-use crate::model::{Cause, Change, Concern, PolicyChange, Window, without_version};
+use crate::model::{Cause, Change, Concern, PolicyChange, TimeUnit, Window, in_largest_unit, without_version};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -227,12 +227,11 @@ fn ports(parameters: &Value) -> Option<(u64, u64)> {
 }
 
 /// `15 minutes`, `3 hours`, `12 days`.
-pub(super) fn distance(minutes: i64) -> String {
-    let counted = |count: i64, noun: &str| if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") };
-    match minutes {
-        ..120 => counted(minutes, "minute"),
-        120..2880 => counted(minutes / 60, "hour"),
-        _ => counted(minutes / 1440, "day"),
+pub(super) fn distance(length: SignedDuration) -> String {
+    match in_largest_unit(length) {
+        (_, TimeUnit::Second) => "less than a minute".to_owned(),
+        (1, unit) => format!("1 {}", unit.noun()),
+        (count, unit) => format!("{count} {}s", unit.noun()),
     }
 }
 
@@ -325,10 +324,15 @@ mod tests {
 
     #[test]
     fn a_distance_is_told_in_the_unit_that_fits() {
-        for (minutes, text) in
-            [(0, "0 minutes"), (1, "1 minute"), (119, "119 minutes"), (180, "3 hours"), (2880, "2 days"), (17_300, "12 days")]
-        {
-            assert_eq!(distance(minutes), text);
+        for (minutes, text) in [
+            (0, "less than a minute"),
+            (1, "1 minute"),
+            (119, "119 minutes"),
+            (180, "3 hours"),
+            (2880, "2 days"),
+            (17_300, "12 days"),
+        ] {
+            assert_eq!(distance(SignedDuration::from_mins(minutes)), text);
         }
     }
 }

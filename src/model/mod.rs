@@ -17,6 +17,7 @@ mod ids;
 mod investigation;
 mod invocation;
 mod ip_range;
+mod length;
 mod likeness;
 mod network;
 mod network_look;
@@ -64,6 +65,7 @@ pub use ids::{InvestigationId, ThreadId};
 pub use investigation::Investigation;
 pub use invocation::{Invocation, InvocationStatus, LogEvent};
 pub use ip_range::{IpProtocol, IpRange, IpRangeError, PortRange};
+pub use length::{TimeUnit, in_largest_unit};
 pub use likeness::{more_like, probably_meant};
 pub use network::{
     AclEntry, EndpointKind, GroupPeer, GroupRule, NatGateway, Network, NetworkAcl, PeeredVpc, Peering, PrefixList,

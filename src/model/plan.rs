@@ -53,6 +53,9 @@ pub struct Plan {
     pub remaining: Vec<Obstacle>,
     /// What only the next rotation can show.
     pub doubts: Vec<String>,
+    /// What could be lost by commands against what no finding leads with.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// One command of a plan.

@@ -75,7 +75,8 @@ pub(super) async fn collect(
         return carried(simulations).into();
     }
     let facts = RoleFacts { role: role.clone(), simulations, policies, trust };
-    let summary = summary(&facts);
+    let is_whole = answers_all(&facts, &wanted_of_secret(&described, actor)) && answers_keys(&facts, &described, actor);
+    let summary = summary(&facts, is_whole);
     StepResult { observation: Observation::Found(facts), window: None, summary }
 }
 
@@ -128,6 +129,11 @@ async fn simulate_secret(
     described: &Described,
     actor: RotationActor<'_>,
 ) -> Observation<Vec<Simulation>> {
+    simulate(cx, caller, described, actor, Via::SecretsManager, &wanted_of_secret(described, actor)).await
+}
+
+/// What rotation needs beside the keys: actions, and the resource of each.
+fn wanted_of_secret<'d>(described: &'d Described, actor: RotationActor<'_>) -> Vec<(&'static str, &'d str)> {
     let secret = described.facts.arn.arn().as_str();
     let mut wanted: Vec<(&str, &str)> = ON_SECRET.iter().map(|(action, _)| (*action, secret)).collect();
     wanted.push((RANDOM_PASSWORD.0, "*"));
@@ -137,7 +143,7 @@ async fn simulate_secret(
     if let (None, Some(admin)) = (actor.function, described.config.admin_secret()) {
         wanted.extend(ON_ADMIN_SECRET.iter().map(|(action, _)| (*action, admin)));
     }
-    simulate(cx, caller, described, actor, Via::SecretsManager, &wanted).await
+    wanted
 }
 
 /// The secret's key, and that of the function's environment, which Lambda uses in the role's name.
@@ -310,7 +316,24 @@ fn answers(result: &EvaluationResult, wanted: &[(&str, &str)]) -> Vec<Simulation
         .collect()
 }
 
-fn summary(facts: &RoleFacts) -> String {
+/// True where the simulation answered every one of the questions.
+fn answers_all(facts: &RoleFacts, wanted: &[(&str, &str)]) -> bool {
+    let simulations = facts.simulations.found().map(Vec::as_slice).unwrap_or_default();
+    let is = |one: &Simulation, action: &str, resource: &str| one.action.eq_ignore_ascii_case(action) && one.resource == resource;
+    wanted.iter().all(|(action, resource)| simulations.iter().any(|one| is(one, action, resource)))
+}
+
+/// True where the simulation answered for the secret's key and for that of the function's environment, where they have one.
+fn answers_keys(facts: &RoleFacts, described: &Described, actor: RotationActor<'_>) -> bool {
+    let simulations = facts.simulations.found().map(Vec::as_slice).unwrap_or_default();
+    let has_own = described.facts.kms_key_id.as_deref().is_none_or(kms_key::is_default)
+        || simulations.iter().any(|one| one.action.eq_ignore_ascii_case("kms:GenerateDataKey"));
+    let environment = actor.function.and_then(|function| function.kms_key_arn.as_ref());
+    has_own && environment.is_none_or(|key| simulations.iter().any(|one| one.resource == key.as_str()))
+}
+
+/// `is_whole` where everything that rotation needs was simulated.
+fn summary(facts: &RoleFacts, is_whole: bool) -> String {
     let role: &RoleArn = &facts.role;
     match &facts.simulations {
         Observation::Found(simulations) => {
@@ -319,12 +342,12 @@ fn summary(facts: &RoleFacts) -> String {
                 .filter(|one| one.decision != SimulatedDecision::Allowed)
                 .map(|one| one.action.as_str())
                 .collect();
-            if denied.is_empty() {
-                format!(
-                    "the policies of {} allow all of the {} that rotation needs",
-                    role.name(),
-                    text::counted(simulations.len(), "action")
-                )
+            let count = text::counted(simulations.len(), "action");
+            if denied.is_empty() && is_whole {
+                format!("the policies of {} allow all of the {count} that rotation needs", role.name())
+            } else if denied.is_empty() {
+                let were = if simulations.len() == 1 { "was" } else { "were" };
+                format!("the policies of {} allow the {count} that {were} simulated; rotation needs more", role.name())
             } else {
                 format!("{} may not perform {}", role.name(), denied.join(", "))
             }
@@ -340,10 +363,36 @@ fn summary(facts: &RoleFacts) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Arn;
     use aws_sdk_iam::types::{PermissionsBoundaryDecisionDetail, ResourceSpecificResult};
 
     const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf";
     const WANTED: [(&str, &str); 2] = [("secretsmanager:PutSecretValue", SECRET), (RANDOM_PASSWORD.0, "*")];
+
+    #[test]
+    fn all_is_allowed_only_where_all_was_simulated() {
+        let mut facts = RoleFacts {
+            role: Arn::parse("arn:aws:iam::123456789012:role/rotator").and_then(RoleArn::try_from).unwrap(),
+            simulations: Observation::Found(Vec::new()),
+            policies: Observation::NotApplicable { because: "not needed".to_owned() },
+            trust: Observation::NotApplicable { because: "not needed".to_owned() },
+        };
+        let simulated = |(action, resource): (&str, &str)| Simulation {
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            decision: SimulatedDecision::Allowed,
+            matched_policies: Vec::new(),
+            missing_context: Vec::new(),
+            boundary_allows: None,
+            organization_allows: None,
+        };
+        facts.simulations = Observation::Found(WANTED[..1].iter().copied().map(simulated).collect());
+        assert!(!answers_all(&facts, &WANTED));
+        assert_eq!(summary(&facts, false), "the policies of rotator allow the 1 action that was simulated; rotation needs more");
+        facts.simulations = Observation::Found(WANTED.into_iter().map(simulated).collect());
+        assert!(answers_all(&facts, &WANTED));
+        assert_eq!(summary(&facts, true), "the policies of rotator allow all of the 2 actions that rotation needs");
+    }
 
     fn specific(resource: &str, decision: PolicyEvaluationDecisionType) -> ResourceSpecificResult {
         ResourceSpecificResult::builder().eval_resource_name(resource).eval_resource_decision(decision).build().unwrap()

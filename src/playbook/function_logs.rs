@@ -105,7 +105,7 @@ pub(super) async fn collect(
         return StepResult { observation: Observation::NoData { searched }, window: Some(window), summary };
     }
     let logs = FunctionLogs { log_group: group, windows, invocations, complete };
-    let summary = summary(&logs);
+    let summary = summary(&logs, secret.as_deref());
     StepResult { observation: Observation::Found(logs), window: Some(window), summary }
 }
 
@@ -252,7 +252,9 @@ fn thinned(invocations: Vec<Invocation>, secret: Option<&str>) -> (Vec<Invocatio
     (kept, true)
 }
 
-fn summary(logs: &FunctionLogs) -> String {
+/// What the invocations came to; those for other secrets than `secret`, as far as they name one, are told apart. A line may name an
+/// ARN without its suffix.
+fn summary(logs: &FunctionLogs, secret: Option<&str>) -> String {
     let failed: Vec<_> = logs
         .invocations
         .iter()
@@ -264,7 +266,16 @@ fn summary(logs: &FunctionLogs) -> String {
         0 => format!("{all}, no failure logged"),
         failed => format!("{failed} of {all} failed"),
     };
-    if let Some(last) = failed.last() {
+    let is_others = |invocation: &&Invocation| {
+        secret.zip(invocation.secret_arn.as_deref()).is_some_and(|(secret, named)| !secret.starts_with(named))
+    };
+    let (others, own): (Vec<&Invocation>, Vec<&Invocation>) = failed.iter().copied().partition(is_others);
+    match (others.len(), own.len()) {
+        (0, _) => {}
+        (_, 0) => line.push_str(", for other secrets"),
+        (some, _) => line.push_str(&format!(", {some} of them for other secrets")),
+    }
+    if let Some(last) = own.last().or(failed.last()) {
         line.push_str(&format!(", last {}", text::moment(last.ended_at.unwrap_or(last.started_at))));
         if let Some(step) = last.step {
             line.push_str(&format!(" in {step}"));

@@ -11,6 +11,7 @@ const PARAMETERS: &[&str] = &[
     "rotationLambdaARN",
     "rotationRules",
     "versionStage",
+    "versionStages",
     "moveToVersionId",
     "removeFromVersionId",
     "clientRequestToken",

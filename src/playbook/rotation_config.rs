@@ -2,7 +2,7 @@
 
 use super::{StepContext, StepResult, secret, text};
 use crate::aws::AwsCaller;
-use crate::model::RotationConfig;
+use crate::model::{RotationConfig, in_largest_unit};
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) async fn collect(
@@ -53,9 +53,6 @@ fn summary(config: &RotationConfig, now: Timestamp) -> String {
 }
 
 fn age(length: SignedDuration) -> String {
-    match length.as_hours() {
-        ..1 => format!("{} min", length.as_mins().max(0)),
-        hours @ 1..48 => format!("{hours} h"),
-        hours => format!("{} d", hours / 24),
-    }
+    let (count, unit) = in_largest_unit(length);
+    format!("{count} {}", unit.symbol())
 }

@@ -2,8 +2,8 @@
 
 use super::{Report, ReportedProof, ReportedStep};
 use crate::model::{
-    AttemptOutcome, Evidence, HealthEvent, InvocationStatus, KeyFacts, Observation, Outcome, Severity, SimulatedDecision,
-    Simulation, StepName,
+    AttemptOutcome, Confidence, Evidence, HealthEvent, Invocation, InvocationStatus, KeyFacts, Observation, Outcome, Severity,
+    SimulatedDecision, Simulation, StepName,
 };
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -27,7 +27,7 @@ const PROOF: usize = 240;
 pub enum StepMark {
     /// It was looked at, and is fine.
     Fine,
-    /// A finding rests on it, or what it saw is bad in itself.
+    /// A finding or what will stop the next rotation rests on it, or what it saw is bad in itself.
     Trouble,
     /// There was nothing to see, which is neither good nor bad news.
     Nothing,
@@ -58,7 +58,10 @@ impl StepMark {
 pub(super) fn steps(report: &mut Report, evidence: &Evidence) {
     let is_healthy = report.outcome == Outcome::Healthy;
     let findings = report.findings.iter().filter(|finding| finding.severity > Severity::Info);
-    let proofs: Vec<&ReportedProof> = findings.flat_map(|finding| &finding.evidence).collect();
+    // What will stop the next rotation is trouble where it stands, although rotation works until then.
+    let ahead = report.forecast.obstacles.iter().filter(|obstacle| obstacle.confidence > Confidence::Possible);
+    let ahead = ahead.filter_map(|obstacle| obstacle.proof.as_ref());
+    let proofs: Vec<&ReportedProof> = findings.flat_map(|finding| &finding.evidence).chain(ahead).collect();
     let explains = report.changes.iter().any(|change| !change.explains.is_empty());
     for step in &mut report.steps {
         let number = step.number;
@@ -72,9 +75,30 @@ pub(super) fn steps(report: &mut Report, evidence: &Evidence) {
         let counted = counted.filter(|_| step.status == "found" && !is_bad);
         let summary = counted.map(|proof| with_proof(&step.summary, &proof.text));
         step.mark = mark(step, is_trouble);
+        let note = in_spite_of(evidence, step.name).filter(|_| is_healthy && step.mark == StepMark::Fine);
+        let summary = summary.or_else(|| note.map(|note| safe_format!("{}; {}", step.summary, note)));
         if let Some(summary) = summary {
             step.summary = summary;
         }
+    }
+}
+
+/// Why failures that a step counts are no trouble of a secret that rotates; `None` where it counts none, or says so itself.
+fn in_spite_of(evidence: &Evidence, step: StepName) -> Option<&'static str> {
+    match step {
+        StepName::FunctionLogs => {
+            let own = evidence.secret.found().map(|secret| secret.arn.arn().as_str());
+            let failed = |one: &&Invocation| matches!(one.status, InvocationStatus::Failed | InvocationStatus::TimedOut);
+            let is_own =
+                |one: &Invocation| one.secret_arn.as_deref().is_none_or(|arn| own.is_none_or(|own| own.starts_with(arn)));
+            let may_be_own = evidence.logs.found()?.invocations.iter().filter(failed).any(is_own);
+            may_be_own.then_some("the rotation of this secret succeeded all the same")
+        }
+        StepName::FunctionMetrics => {
+            let failed = evidence.metrics.found()?.points.iter().any(|point| point.errors > 0.0);
+            failed.then_some("counted for every secret of the function")
+        }
+        _ => None,
     }
 }
 

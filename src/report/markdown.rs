@@ -58,9 +58,6 @@ fn verdict_of(page: &mut String, report: &Report, finding: &ReportedFinding) {
     let _ = writeln!(page, "**What happened.** {}\n", escape(&wording::what_happened(finding)));
     let remediation = &finding.remediation;
     let _ = writeln!(page, "**Fix.** {}\n", escape(&remediation.summary.single_line()));
-    if let Some(warning) = &remediation.warning {
-        let _ = writeln!(page, "> ⚠ {}\n", escape(&warning.single_line()));
-    }
     plan(page, report, &remediation.commands);
     for link in &remediation.links {
         let _ = writeln!(page, "<{}>\n", link.single_line().replace(['<', '>', ' '], ""));
@@ -72,8 +69,11 @@ fn verdict_of(page: &mut String, report: &Report, finding: &ReportedFinding) {
     raw_list(page, "Proof", &proofs, more);
 }
 
-/// The commands with what each does, what they are worth together, and how to take them back.
+/// The commands with what could be lost, what each does, what they are worth together, and how to take them back.
 fn plan(page: &mut String, report: &Report, commands: &[SafeText]) {
+    for caution in outlook::cautions(report) {
+        let _ = writeln!(page, "> ⚠ {}\n", escape(&caution));
+    }
     let steps = report.plan.iter().enumerate().flat_map(|(number, step)| {
         let effect = safe_format!("# {}. {}", number + 1, step.effect.single_line());
         std::iter::once(effect).chain(wording::command_lines(&step.command))

@@ -25,9 +25,10 @@ pub use phrase::{Phrase, Span, line_in_utc};
 pub use text::text;
 pub use untrusted::{MARK as UNTRUSTED_MARK, Untrusted};
 
+use crate::model::spans::CLOCK_TOLERANCE;
 use crate::model::{
-    AttemptOutcome, Cause, Comparison, Confidence, DiagnosisItem, Finding, Investigation, Lookback, NetworkPath, Obstacle,
-    Outcome, PathState, Plan, Proof, Remediation, Severity, StepName, StepView, Window,
+    AttemptOutcome, Cause, Comparison, Confidence, DiagnosisItem, Evidence, Finding, Investigation, Lookback, NetworkPath,
+    Obstacle, Outcome, PathState, Plan, Proof, Remediation, Severity, StepName, StepView, Window,
 };
 use crate::redact::SafeText;
 use jiff::Timestamp;
@@ -74,6 +75,9 @@ pub struct Report {
     /// What only the next rotation can show.
     #[serde(skip)]
     pub doubts: Vec<SafeText>,
+    /// What could be lost by commands of the plan that no finding leads with.
+    #[serde(skip)]
+    pub warnings: Vec<SafeText>,
     /// Configuration changes, oldest first.
     pub changes: Vec<ReportedChange>,
     /// How other secrets fared.
@@ -358,7 +362,7 @@ impl Report {
         let Investigation { id, evidence, diagnosis, consumers, api_calls, duration_ms } = investigation;
         let steps = evidence.steps();
         let own = evidence.secret.found();
-        let Plan { steps: commands, heals, remaining, doubts } = &diagnosis.plan;
+        let Plan { steps: commands, heals, remaining, doubts, warnings } = &diagnosis.plan;
         let look_back = evidence.lookback.window(evidence.now);
         let mut report = Report {
             schema_version: SCHEMA_VERSION,
@@ -385,7 +389,7 @@ impl Report {
                     !history.attempts.iter().any(|attempt| !attempt.is_test && is_end(attempt.outcome))
                 }),
             }),
-            last_success_at: diagnosis.last_success_at,
+            last_success_at: diagnosis.last_success_at.map(|at| as_dated(evidence, at)),
             next_due_at: (evidence.rotation_config.found())
                 .filter(|config| config.enabled == Some(true))
                 .and_then(|config| config.due.next.or(config.next_rotation_at))
@@ -396,6 +400,7 @@ impl Report {
             heals: *heals,
             remaining: remaining.iter().map(ReportedObstacle::from).collect(),
             doubts: redacted(doubts),
+            warnings: redacted(warnings),
             changes: (diagnosis.changes.iter())
                 .map(|change| ReportedChange {
                     at: change.at,
@@ -561,6 +566,13 @@ impl From<&StepView<'_>> for ReportedStep {
             mark: StepMark::Unasked,
         }
     }
+}
+
+/// The moment of the last success as Secrets Manager dates it, where its event tells of the same rotation: otherwise one report tells
+/// two ages of it.
+fn as_dated(evidence: &Evidence, at: Timestamp) -> Timestamp {
+    let dated = evidence.rotation_config.found().and_then(|config| config.last_rotated_at);
+    dated.filter(|dated| dated.duration_since(at).abs() <= CLOCK_TOLERANCE).unwrap_or(at)
 }
 
 fn redacted(texts: &[String]) -> Vec<SafeText> {

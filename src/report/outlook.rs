@@ -108,6 +108,13 @@ pub fn worth(report: &Report) -> Option<SafeText> {
     Some(text.cut(SENTENCE))
 }
 
+/// What could be lost by the plan, what is said of the leading finding's remedy first.
+#[must_use]
+pub fn cautions(report: &Report) -> Vec<SafeText> {
+    let own = report.leading().and_then(|finding| finding.remediation.warning.as_ref());
+    own.into_iter().chain(&report.warnings).map(SafeText::single_line).collect()
+}
+
 /// The commands that take the plan back, the last step first.
 #[must_use]
 pub fn undo(report: &Report) -> Vec<&SafeText> {

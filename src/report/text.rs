@@ -91,9 +91,6 @@ fn verdict_of(page: &mut TextPage, report: &Report, finding: &ReportedFinding) {
 fn fix(page: &mut TextPage, report: &Report, finding: &ReportedFinding) {
     let remediation = &finding.remediation;
     page.section("Fix", &[remediation.summary.single_line()], 0);
-    if let Some(warning) = &remediation.warning {
-        page.paragraph(MARGIN, MARGIN + 2, &format!("⚠ {}", warning.single_line()), AnsiColor::Yellow.on_default());
-    }
     plan(page, report, &remediation.commands);
     for link in &remediation.links {
         page.line(MARGIN, &link.single_line(), DIM);
@@ -101,8 +98,11 @@ fn fix(page: &mut TextPage, report: &Report, finding: &ReportedFinding) {
     page.line(MARGIN, &format!("More: {}", wording::more_about(finding)), DIM);
 }
 
-/// The commands with what each does, what they are worth together, what they need, and how to take them back.
+/// The commands with what could be lost, what each does, what they are worth together, what they need, and how to take them back.
 fn plan(page: &mut TextPage, report: &Report, commands: &[SafeText]) {
+    for caution in outlook::cautions(report) {
+        page.paragraph(MARGIN, MARGIN + 2, &format!("⚠ {caution}"), AnsiColor::Yellow.on_default());
+    }
     for (number, step) in report.plan.iter().enumerate() {
         page.line(MARGIN + 2, &format!("# {}. {}", number + 1, step.effect.single_line()), DIM);
         for line in wording::command_lines(&step.command) {

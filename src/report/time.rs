@@ -1,9 +1,10 @@
 //! Moments and ages, as people on call read them: UTC with the weekday, and the largest unit that says enough.
 
+use crate::model::in_largest_unit;
 use crate::redact::SafeText;
 use crate::safe_format;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// `Sun 22 Nov 05:00 UTC`; with the year where it is not the year of `now`.
 #[must_use]
@@ -15,13 +16,14 @@ pub fn moment(at: Timestamp, now: Timestamp) -> SafeText {
 /// `41 d`, `3 h`, `12 min`, `40 s`: the span from `at` to `now`, rounded down; nothing is older than it is.
 #[must_use]
 pub fn age(at: Timestamp, now: Timestamp) -> SafeText {
-    let seconds = now.duration_since(at).as_secs().max(0);
-    match seconds {
-        0..60 => safe_format!("{} s", seconds),
-        60..3600 => safe_format!("{} min", seconds / 60),
-        3600..172_800 => safe_format!("{} h", seconds / 3600),
-        _ => safe_format!("{} d", seconds / 86_400),
-    }
+    length(now.duration_since(at))
+}
+
+/// The same of a length: `41 d`, `3 h`, `12 min`, `40 s`, rounded down.
+#[must_use]
+pub fn length(length: SignedDuration) -> SafeText {
+    let (count, unit) = in_largest_unit(length);
+    safe_format!("{} {}", count, unit.symbol())
 }
 
 /// A time after `now` reads `in 3 d`, one before it `3 d ago`.

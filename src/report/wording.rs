@@ -1,11 +1,12 @@
 //! What a report says, in words: every format and platform says the same, and says it in inert text.
 
 use super::phrase::Phrase;
-use super::time::{age, duration, moment, relative};
-use super::{Report, ReportedChange, ReportedFact, ReportedFinding, ReportedLook, ReportedStep, StepMark};
+use super::time::{age, duration, length, moment, relative};
+use super::{Report, ReportedChange, ReportedFact, ReportedFinding, ReportedLook, ReportedObstacle, ReportedStep, StepMark};
 use crate::model::{Cause, Confidence, Outcome, Severity};
 use crate::redact::SafeText;
 use crate::safe_format;
+use jiff::SignedDuration;
 
 /// How long a sentence may get before it is cut.
 const SENTENCE: usize = 720;
@@ -30,7 +31,7 @@ const BRIEF_LENGTH: usize = 360;
 pub enum Mark {
     /// Rotation does not happen.
     Red,
-    /// Rotation suffers, or it cannot be told.
+    /// Rotation suffers or is about to fail, or it cannot be told.
     Yellow,
     Green,
 }
@@ -51,7 +52,7 @@ impl Mark {
 #[must_use]
 pub fn mark(report: &Report) -> Mark {
     match (report.outcome, report.leading()) {
-        (Outcome::Healthy, _) if left_behind(report).is_some() => Mark::Yellow,
+        (Outcome::Healthy, _) if left_behind(report).is_some() || will_fail(report).is_some() => Mark::Yellow,
         (Outcome::Healthy, _) => Mark::Green,
         (Outcome::RootCause, Some(finding)) if finding.severity == Severity::Warning => Mark::Yellow,
         (Outcome::RootCause | Outcome::NotFound, _) => Mark::Red,
@@ -65,11 +66,25 @@ fn left_behind(report: &Report) -> Option<SafeText> {
     behind.map(|finding| finding.title.single_line())
 }
 
+/// What will stop the next rotation of a secret that has rotated so far.
+fn will_fail(report: &Report) -> Option<SafeText> {
+    let is_sure = |obstacle: &&ReportedObstacle| obstacle.confidence > Confidence::Possible;
+    let first = report.forecast.obstacles.iter().find(is_sure).filter(|_| report.outcome == Outcome::Healthy)?;
+    let finding = report.findings.iter().find(|finding| finding.cause == first.cause);
+    Some(finding.map_or_else(|| first.cause.title().into(), |finding| finding.title.single_line()))
+}
+
 /// The verdict in one line, without its mark.
 #[must_use]
 pub fn headline(report: &Report) -> SafeText {
     let name = report.secret.name.single_line();
     let region = report.secret.region.single_line();
+    if let Some(why) = will_fail(report) {
+        return match report.last_success_at {
+            Some(_) => safe_format!("{} rotates, but the next rotation will fail — {}", name, why),
+            None => safe_format!("{} has not rotated yet, and the first rotation will fail — {}", name, why),
+        };
+    }
     if let Some(behind) = left_behind(report).filter(|_| report.outcome == Outcome::Healthy) {
         return safe_format!("{} rotates, but {}", name, behind);
     }
@@ -268,9 +283,7 @@ pub fn changes(report: &Report) -> (Vec<SafeText>, usize) {
 fn change_line(report: &Report, change: &ReportedChange) -> SafeText {
     let distance = match change.minutes_before_failure {
         Some(0) => " (less than a minute before the first failure)".into(),
-        Some(minutes @ 1..180) => safe_format!(" ({} min before the first failure)", minutes),
-        Some(minutes @ 180..2880) => safe_format!(" ({} h before the first failure)", minutes / 60),
-        Some(minutes) => safe_format!(" ({} d before the first failure)", minutes / 1440),
+        Some(minutes) => safe_format!(" ({} before the first failure)", length(SignedDuration::from_mins(minutes))),
         None => SafeText::default(),
     };
     // A service that acts for itself names the tool already.

@@ -368,6 +368,15 @@ async fn an_alarm_that_nothing_explains_says_what_was_tried() {
 }
 
 #[tokio::test]
+async fn an_alarm_of_hours_ago_that_nothing_explains_is_not_said_to_be_retried() {
+    let town = Town::new("healthy").await;
+    town.hears(&alarm("a", "ALARM", ago(300), &[("FunctionName", "nobody")])).await;
+    let root = town.reads("Could not determine which secret alarm a refers to").await;
+    let text = text_of(&root);
+    assert!(!text.contains("retried for a while") && text.contains("To identify it next time"), "{text}");
+}
+
+#[tokio::test]
 async fn several_secrets_of_one_alarm_are_looked_into_together_and_compared() {
     let mapping = format!(
         "{ROUTE}[[alarms.mapping]]\nalarm = \"fleet\"\nsecrets = [\"prod/orders-db\", \"prod/users-db\", \"prod/none\"]\n"

@@ -125,7 +125,7 @@ pub(super) fn about(case: &AlarmContext<'_>, group: &AlarmGroup, now: Timestamp)
     message.parts.extend(section("About this alarm", alarm.remarks.iter().map(|remark| SafeText::redact(remark))));
     let mut context: Vec<SafeText> = Vec::new();
     if !case.secrets().is_empty() {
-        context.push(safe_format!("{}{}", FOUND, case.found.by.words()));
+        context.push(safe_format!("{}{}", FOUND, case.found.by.words(alarm.source)));
     }
     context.extend(counts(group));
     if group.is_flapping(now) {
@@ -256,7 +256,11 @@ pub(super) fn overview(case: &AlarmContext<'_>, records: &[&Investigation], left
             (Tone::Bad, safe_format!("{}: {} of {} secrets have the same cause: {}", title_of(case), *count, all, *cause))
         }
         _ if left.is_empty() && records.iter().all(|record| record.diagnosis.outcome == Outcome::Healthy) => {
-            (Tone::Good, safe_format!("{}: {} rotate", title_of(case), every_secret(records)))
+            let title = safe_format!("{}: {} rotate", title_of(case), every_secret(records));
+            match records.iter().filter(|record| record.diagnosis.forecast.blocking().next().is_some()).count() {
+                0 => (Tone::Good, title),
+                some => (Tone::Warning, safe_format!("{}, but the next rotation of {} of them will fail", title, some)),
+            }
         }
         _ if broken == 0 => {
             let healthy = records.iter().filter(|record| record.diagnosis.outcome == Outcome::Healthy).count();

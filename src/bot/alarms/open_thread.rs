@@ -66,7 +66,8 @@ impl AlarmThreads {
             // Another alarm told meanwhile which secret it is about.
             return Ok(Completion::default());
         }
-        let waited = self.store.now().duration_since(case.claimed.received_at);
+        // What CloudTrail does not show of an alarm that is old by now, it will not show later.
+        let waited = self.store.now().duration_since(case.alarm.state_at.min(case.claimed.received_at));
         let may_come = case.found.by == ResolvedBy::Nothing && case.found.secrets.is_empty() && waited < LOOK_FOR;
         let messages = vec![DesiredMessage::root(
             &stored_group.thread,

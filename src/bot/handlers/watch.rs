@@ -77,6 +77,7 @@ fn watch_ended(row: &InvestigationRow, watch: &Watch, record: Investigation, suc
     let report = Report::new(&record);
     let headline = wording::headline(&report);
     let (tone, what) = match succeeded {
+        true if wording::mark(&report) == wording::Mark::Yellow => (Tone::Warning, "the watched rotation succeeded"),
         true => (Tone::Good, "the watched rotation succeeded"),
         false => (Tone::Bad, "the watched rotation failed"),
     };

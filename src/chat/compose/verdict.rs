@@ -104,7 +104,7 @@ fn finding_of(report: &Report, finding: &ReportedFinding, mut screen: Screen) ->
     let proof = wording::proofs(report, finding).0.into_iter().next();
     let first = commands.first().map_or(0, screen::code);
     let kept = screen::LABEL + first + proof.as_ref().map_or(0, |_| SHORT_PROOF);
-    let warning = remediation.warning.as_ref().map(SafeText::single_line).unwrap_or_default();
+    let warning = caution(report).unwrap_or_default();
     let least = |text: &SafeText| screen::text(&wording::beginning(text, |_| false));
     let reserved = kept + outlook::worth(report).map_or(0, |worth| screen::text(&worth));
     let beside = reserved + screen::LABEL + least(&remediation.summary) + least(&warning);
@@ -145,6 +145,9 @@ fn without_finding(report: &Report) -> Vec<Part> {
         return parts;
     }
     let mut screen = screen_of(report, &wording::headline(report)).without(BESIDE_PLAN);
+    let caution = caution(report);
+    screen.take(caution.as_ref().map_or(0, screen::text));
+    parts.extend(caution.map(Part::Caution));
     parts.extend(plan(report, commands_of(report, &[]), true, &mut screen));
     if report.outcome == Outcome::Inconclusive {
         let mut open = wording::missing(report);
@@ -188,12 +191,17 @@ pub(super) fn whole_fix(report: &Report) -> Vec<Part> {
     if let Some(ReportedFinding { remediation, .. }) = report.leading() {
         let summary = Some(remediation.summary.single_line()).filter(|summary| !summary.is_empty());
         parts.extend(section("Fix", summary.into_iter().collect(), 0));
-        parts.extend(remediation.warning.as_ref().map(|warning| Part::Caution(warning.single_line())));
         own = &remediation.commands;
     }
+    parts.extend(caution(report).map(Part::Caution));
     let commands = commands_of(report, own);
     parts.extend((!commands.is_empty()).then_some(Part::Commands(commands)));
     parts
+}
+
+/// What could be lost by the fix.
+fn caution(report: &Report) -> Option<SafeText> {
+    Some(SafeText::join(outlook::cautions(report), " ")).filter(|caution| !caution.is_empty())
 }
 
 /// True where the verdict shows all of the fix.

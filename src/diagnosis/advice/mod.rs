@@ -241,7 +241,7 @@ impl Remediation {
     /// Adds a statement for the database, where its engine has a client.
     fn run_statement(self, statement: Option<String>) -> Remediation {
         match statement {
-            Some(command) => self.run(command),
+            Some(command) => self.run_in_database(command),
             None => self,
         }
     }

@@ -99,6 +99,28 @@ fn every_fault_has_samples_and_a_list_of_what_does_nothing_about_it() {
 }
 
 #[test]
+fn every_fix_with_an_administrators_command_says_once_where_its_client_takes_the_administrator_from() {
+    let clients = [
+        ("service=admin", "the service \"admin\""),
+        ("admin.cnf", "admin.cnf"),
+        ("/@admin", "wallet"),
+        ("$ADMIN_URI", "ADMIN_URI"),
+    ];
+    let mut faults = Vec::new();
+    for (fault, line) in samples() {
+        let remedy = leading(line).remediation;
+        let told = format!("{} {}", remedy.summary, remedy.warning.clone().unwrap_or_default());
+        for (mark, words) in clients {
+            let takes = told.matches("takes the administrator").count();
+            if remedy.commands.iter().any(|command| command.contains(mark)) && (!told.contains(words) || takes > 1) {
+                faults.push(format!("{fault:?}: {words} {takes}: {told}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
 fn each_fix_holds_for_its_fault_and_nothing_in_it_is_useless() {
     let mut faults = Vec::new();
     for (fault, line) in samples() {

@@ -3,7 +3,7 @@
 //! Source: AWS PrivateLink Guide, "Access an AWS service using an interface VPC endpoint": private DNS takes both of the VPC's DNS
 //! attributes, and only one endpoint of a service in a VPC can have it.
 
-use super::path::{HopPlace, HopStanding, NetworkFault, NetworkPaths, Path};
+use super::path::{HopPlace, HopStanding, NetworkFault, NetworkPaths, Path, Reachability};
 use super::walk::{FarEnd, NearEnd, near_ends, to_private, to_public};
 use super::{ipv6, view};
 use crate::model::{EndpointKind, FunctionFacts, Network, RouteTarget, Vpc, VpcConfig, VpcEndpoint};
@@ -154,7 +154,9 @@ fn path(network: &Network, near: &NearEnd<'_>, leads: &Leads<'_>) -> Path {
         Leads::ToPublic(detour) => over_public(network, near, detour.as_ref()),
         Leads::Either(endpoint, which) => {
             let ways = vec![to_endpoint(network, near, endpoint), over_public(network, near, None)];
-            Path::one_of(ways, which).unwrap_or_else(|| over_public(network, near, None))
+            let is_open = ways.iter().all(|way| way.reach() == Reachability::Reachable);
+            let path = Path::one_of(ways, which).unwrap_or_else(|| over_public(network, near, None));
+            with_open_name(path, endpoint, which, is_open)
         }
         Leads::Nowhere(vpc, beyond) => {
             let mut path = path(network, near, beyond);
@@ -169,6 +171,28 @@ fn path(network: &Network, near: &NearEnd<'_>, leads: &Leads<'_>) -> Path {
             path
         }
     }
+}
+
+/// The path with a host name of which nobody saw where it leads; `is_open` where that makes no difference.
+fn with_open_name(mut path: Path, endpoint: &VpcEndpoint, which: &str, is_open: bool) -> Path {
+    // Which way is blocked may be said of it already.
+    let said = path.hops.iter().find_map(|hop| match &hop.standing {
+        HopStanding::Unseen(text) if text.starts_with(which) => Some(text.clone()),
+        _ => None,
+    });
+    let standing = match is_open {
+        true => HopStanding::Passes(format!("it leads to {} or to the public address, and either way is open", endpoint.id)),
+        false => HopStanding::Unseen(said.unwrap_or_else(|| which.to_owned())),
+    };
+    // The name says it, so that the answers need not.
+    path.hops.retain(|hop| hop.place != HopPlace::Back || hop.standing != HopStanding::Unseen(which.to_owned()));
+    let hop = super::path::Hop { place: HopPlace::Name, id: endpoint.id.clone(), standing };
+    match path.hops.iter_mut().find(|hop| hop.place == HopPlace::Name) {
+        Some(name) if matches!(name.standing, HopStanding::Passes(_)) => *name = hop,
+        Some(_) => {}
+        None => path.hops.insert(0, hop),
+    }
+    path
 }
 
 fn to_endpoint(network: &Network, near: &NearEnd<'_>, endpoint: &VpcEndpoint) -> Path {

@@ -4,6 +4,7 @@ mod accounts;
 mod differential;
 mod drawn;
 
+use super::path::{HopPlace, HopStanding};
 use super::testing::*;
 use super::{NetworkPaths, Reachability, to_database, to_service};
 use crate::diagnosis::testing::{denied, facts, healthy};
@@ -52,6 +53,28 @@ fn changed(change: impl FnOnce(&mut Network)) -> Network {
     let mut network = world();
     change(&mut network);
     network
+}
+
+#[test]
+fn a_host_name_whose_dns_was_not_seen_passes_only_where_either_way_is_open() {
+    let name = |network: &Network| {
+        let hops = to_aws(network).paths.remove(0).hops;
+        let names: Vec<_> = hops.iter().filter(|hop| hop.place == HopPlace::Name).cloned().collect();
+        assert!(
+            hops.iter().all(|hop| hop.place != HopPlace::Back || matches!(hop.standing, HopStanding::Passes(_))),
+            "{hops:#?}"
+        );
+        assert_eq!(names.len(), 1, "{hops:#?}");
+        names[0].standing.clone()
+    };
+    let both = changed(|network| list(&mut network.vpcs)[0].dns_hostnames = None);
+    assert!(matches!(name(&both), HopStanding::Passes(text) if text.contains("either way is open")));
+    let only_endpoint = changed(|network| {
+        list(&mut network.vpcs)[0].dns_hostnames = None;
+        list(&mut network.route_tables)[1].routes.truncate(1);
+    });
+    assert!(matches!(name(&only_endpoint), HopStanding::Unseen(missing) if missing.contains("the DNS attributes of")));
+    unknown(&to_aws(&only_endpoint), "the DNS attributes of");
 }
 
 fn without_endpoint(change: impl FnOnce(&mut Network)) -> Network {

@@ -99,6 +99,11 @@ impl AwsCommand {
     }
 }
 
+/// In the place of a way back, where what was there before is there no more: a comment, so that it may be pasted with the rest.
+pub(super) fn nothing(why: &str) -> String {
+    format!("# nothing to go back to: {why}")
+}
+
 /// `put-role-policy` as `PutRolePolicy`.
 fn name_of(operation: &str) -> String {
     let word = |word: &str| match word {

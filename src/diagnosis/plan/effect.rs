@@ -334,8 +334,10 @@ fn setting(option: &str) -> String {
 
 /// What a command does whose effect the evidence does not hold, by the words that only it has.
 fn elsewhere(text: &str) -> &'static str {
-    const DOES: [(&str, &str); 9] = [
+    const DOES: [(&str, &str); 11] = [
         ("--rotate-master-user-password", "lets RDS rotate the secret at once"),
+        ("--no-manage-master-user-password", "takes the password's management from RDS, which deletes this secret"),
+        ("--manage-master-user-password", "lets RDS manage the password again, in another secret"),
         ("put-runtime-management-config", "binds the function to that version of the runtime"),
         ("create-log-group", "creates a log group"),
         ("put-key-policy", "sets the key's policy to what the file says"),

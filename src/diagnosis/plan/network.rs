@@ -1,6 +1,6 @@
 //! What commands do to the network: the evidence as it would be, the words for it, and the way back.
 
-use super::command::AwsCommand;
+use super::command::{AwsCommand, nothing};
 use crate::diagnosis::remedy::aws;
 use crate::model::{
     AclEntry, EndpointKind, Evidence, GroupPeer, GroupRule, IpProtocol, IpRange, Network, NetworkAcl, Observation, PortRange,
@@ -332,6 +332,7 @@ impl NetworkChange {
                 let old = table(network, id)?.routes.iter().find(|old| old.destination == route.destination);
                 match old {
                     None => here(&["ec2", "delete-route", "--route-table-id", id, "--destination-cidr-block", &destination]),
+                    Some(old) if old.is_blackhole => nothing(&format!("{} is not there any more", old.target.id())),
                     Some(old) => {
                         let (option, target) = (option_of(&old.target)?, old.target.id());
                         let words = ["ec2", "replace-route", "--route-table-id", id, "--destination-cidr-block", &destination];

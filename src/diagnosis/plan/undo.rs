@@ -1,10 +1,12 @@
 //! The command that takes a command back, with what the evidence held before it.
 
 use super::apply::is_key;
-use super::command::AwsCommand;
+use super::command::{AwsCommand, nothing};
 use super::effect::{CommandEffect, document_of, reserved};
+use crate::diagnosis::readings::runtime::support::may_be_set;
 use crate::diagnosis::remedy::aws;
-use crate::model::{Evidence, KeyFacts, SecretAccess};
+use crate::model::{Evidence, FunctionFacts, KeyFacts, Observation, SecretAccess};
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 /// How long KMS waits at least and at most before it deletes a key, in days. Source: KMS API reference, `ScheduleKeyDeletion`.
@@ -70,6 +72,9 @@ pub(super) fn undo(text: &str, effect: &CommandEffect, before: &Evidence) -> Opt
         }
         CommandEffect::SecretKey { .. } => {
             let old = before.secret.found()?.kms_key_id.as_deref().unwrap_or("alias/aws/secretsmanager");
+            if let Some(why) = unusable(&before.access.found()?.secret_key) {
+                return Some(nothing(&format!("the key {old} {why}")));
+            }
             here(&["secretsmanager", "update-secret", "--secret-id", secret, "--kms-key-id", old])
         }
         CommandEffect::AllowsInvoke { .. } => {
@@ -101,7 +106,7 @@ pub(super) fn undo(text: &str, effect: &CommandEffect, before: &Evidence) -> Opt
             here(&words)
         }
         CommandEffect::Network(change) => return change.undo(text, before),
-        CommandEffect::Elsewhere => return elsewhere(&command, text),
+        CommandEffect::Elsewhere => return elsewhere(&command, text, before),
     })
 }
 
@@ -116,11 +121,28 @@ fn with_qualifier<'w>(command: &'w AwsCommand, words: &[&'w str]) -> Vec<&'w str
     words
 }
 
+/// Why nothing can be encrypted with the key; `None` where it can, or nobody knows.
+fn unusable(key: &Observation<KeyFacts>) -> Option<String> {
+    match key {
+        Observation::Found(key) if !key.is_usable() => Some(format!("is {}", key.state)),
+        Observation::NoData { .. } => Some("does not exist".to_owned()),
+        _ => None,
+    }
+}
+
 /// The function and the schedule that the secret had, without rotating.
 fn rebind(before: &Evidence, secret: &str, function: bool, schedule: bool) -> Option<String> {
     let config = before.rotation_config.found()?;
-    let old = config.function_arn.as_ref().map(|arn| arn.arn().as_str()).filter(|_| function);
+    let bound = config.function_arn.as_ref().map(|arn| arn.arn().as_str());
+    let is_gone = matches!(before.function.observation, Observation::NoData { .. });
+    let old = bound.filter(|_| function && !is_gone);
     let rules = schedule.then(|| crate::diagnosis::remedy::schedule_of(config));
+    if function && old.is_none() && rules.is_none() {
+        return Some(nothing(&bound.map_or_else(
+            || "the secret was bound to no function".to_owned(),
+            |gone| format!("the function {gone} does not exist"),
+        )));
+    }
     let mut words = vec!["secretsmanager", "rotate-secret", "--secret-id", secret, "--no-rotate-immediately"];
     words.extend(old.into_iter().flat_map(|arn| ["--rotation-lambda-arn", arn]));
     words.extend(rules.iter().flat_map(|rules| ["--rotation-rules", rules.as_str()]));
@@ -172,13 +194,30 @@ fn settings_back(before: &Evidence, function: &str, settings: &[(String, String)
         let old: Vec<String> = match name.as_str() {
             "timeout" => vec![facts.timeout_s?.to_string()],
             "memory-size" => vec![facts.memory_mb?.to_string()],
-            "runtime" => vec![facts.runtime.clone()?],
+            "runtime" => {
+                let runtime = facts.runtime.clone()?;
+                if !is_accepted(&runtime, before) {
+                    return Some(nothing(&format!("Lambda no longer accepts the runtime {runtime}")));
+                }
+                vec![runtime]
+            }
             "handler" => vec![facts.handler.clone()?],
             "role" => vec![facts.role.arn().as_str().to_owned()],
             "layers" if facts.layers.is_empty() => vec!["[]".to_owned()],
             "layers" => facts.layers.clone(),
-            "vpc-config" => vec![vpc.clone()?],
-            "kms-key-arn" => vec![facts.kms_key_arn.as_ref()?.to_string()],
+            "vpc-config" => {
+                if let Some(gone) = gone_of_vpc(before, facts) {
+                    return Some(nothing(&gone));
+                }
+                vec![vpc.clone()?]
+            }
+            "kms-key-arn" => {
+                let key = facts.kms_key_arn.as_ref()?.to_string();
+                if let Some(why) = unusable(&before.access.found()?.environment_key) {
+                    return Some(nothing(&format!("the key {key} {why}")));
+                }
+                vec![key]
+            }
             "environment" => vec!["file://environment.before.json".to_owned()],
             "description" => vec![String::new()],
             _ => return None,
@@ -189,6 +228,32 @@ fn settings_back(before: &Evidence, function: &str, settings: &[(String, String)
     words.extend(["--region".to_owned(), before.region.to_string()]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Some(aws(&words))
+}
+
+/// What of the function's VPC configuration was deleted, by what Lambda complains of and by the deletions that were seen.
+fn gone_of_vpc(before: &Evidence, function: &FunctionFacts) -> Option<String> {
+    const DELETIONS: [&str; 2] = ["DeleteSubnet", "DeleteSecurityGroup"];
+    let vpc = function.vpc.as_ref()?;
+    let complains = |code: &Option<String>| {
+        code.as_deref().is_some_and(|code| code.starts_with("InvalidSubnet") || code.starts_with("InvalidSecurityGroup"))
+    };
+    let said = [
+        function.state_reason.as_deref().filter(|_| complains(&function.state_reason_code)),
+        function.last_update_reason.as_deref().filter(|_| complains(&function.last_update_reason_code)),
+    ];
+    let changes = before.changes.found().map(|changes| changes.changes.as_slice()).unwrap_or_default();
+    let deletions = changes.iter().filter(|change| DELETIONS.contains(&change.event.as_str()));
+    let deleted: Vec<String> = deletions.map(|change| format!("{} {}", change.resource, change.parameters)).collect();
+    let is_gone = |id: &&String| {
+        said.iter().flatten().any(|text| text.contains(id.as_str())) || deleted.iter().any(|text| text.contains(id.as_str()))
+    };
+    match vpc.subnet_ids.iter().chain(&vpc.security_group_ids).find(is_gone) {
+        Some(id) => Some(format!("{id} does not exist")),
+        None if said.iter().any(Option::is_some) => {
+            Some("a subnet or security group of the old configuration does not exist".to_owned())
+        }
+        None => None,
+    }
 }
 
 /// Makes the version current again that was so before; the new one's id is asked for at that moment.
@@ -223,9 +288,27 @@ fn statement_back(text: &str) -> Option<String> {
     Some(text.replacen(said, opposite, 1))
 }
 
+/// Lets AWS update the runtime again, as it did before a function was bound to one version of it.
+fn updated_again(command: &AwsCommand, before: &Evidence) -> Option<String> {
+    let function = command.option("function-name")?;
+    if let Some(runtime) =
+        before.function.found().and_then(|facts| facts.runtime.as_deref()).filter(|one| !is_accepted(one, before))
+    {
+        return Some(nothing(&format!("Lambda takes no change of a function with the runtime {runtime}")));
+    }
+    let words = ["lambda", "put-runtime-management-config", "--function-name", function, "--update-runtime-on", "Auto"];
+    Some(aws(&[&words[..], &["--region", before.region.as_str()]].concat()))
+}
+
+/// True where Lambda certainly lets a function be set to `runtime` now.
+fn is_accepted(runtime: &str, before: &Evidence) -> bool {
+    may_be_set(runtime, TimeZone::UTC.to_datetime(before.now).date())
+}
+
 /// A rule of a security group goes as it came.
-fn elsewhere(command: &AwsCommand, text: &str) -> Option<String> {
+fn elsewhere(command: &AwsCommand, text: &str, before: &Evidence) -> Option<String> {
     let (verb, opposite) = match command.operation.as_str() {
+        "put-runtime-management-config" => return updated_again(command, before),
         operation if operation.starts_with("authorize-security-group-") => ("authorize", "revoke"),
         operation if operation.starts_with("revoke-security-group-") => ("revoke", "authorize"),
         _ => return None,
@@ -237,7 +320,8 @@ fn elsewhere(command: &AwsCommand, text: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::diagnosis::plan::effect::CommandEffect;
-    use crate::diagnosis::testing::healthy;
+    use crate::diagnosis::testing::*;
+    use crate::model::Concern;
 
     #[test]
     fn a_statement_with_an_opposite_is_taken_back_by_it_and_one_without_is_not() {
@@ -256,5 +340,58 @@ mod tests {
         ] {
             assert_eq!(back(text), None, "{text}");
         }
+    }
+
+    fn way_back(words: &[&str], evidence: &Evidence) -> String {
+        let text = aws(&[words, &["--region", "eu-west-1"]].concat());
+        undo(&text, &CommandEffect::of(&text, evidence), evidence).unwrap()
+    }
+
+    #[test]
+    fn nothing_is_bound_again_that_does_not_exist() {
+        let bind = ["secretsmanager", "rotate-secret", "--secret-id", SECRET, "--rotation-lambda-arn", "NEW_FUNCTION_ARN"];
+        let mut evidence = healthy();
+        assert!(way_back(&bind, &evidence).contains(&format!("--rotation-lambda-arn {FUNCTION}")));
+        evidence.function = record(no_data());
+        assert_eq!(way_back(&bind, &evidence), format!("# nothing to go back to: the function {FUNCTION} does not exist"));
+        let with_schedule = [&bind[..], &["--rotation-rules", "AutomaticallyAfterDays=7"]].concat();
+        let back = way_back(&with_schedule, &evidence);
+        assert!(back.contains("--rotation-rules") && !back.contains("--rotation-lambda-arn"), "{back}");
+        facts(&mut evidence.rotation_config).function_arn = None;
+        assert_eq!(way_back(&bind, &evidence), "# nothing to go back to: the secret was bound to no function");
+    }
+
+    #[test]
+    fn a_function_goes_back_to_no_subnet_runtime_or_key_that_is_gone() {
+        let set = |option: &str, value: &str, evidence: &Evidence| {
+            way_back(&["lambda", "update-function-configuration", "--function-name", "orders-rotator", option, value], evidence)
+        };
+        let vpc = "SubnetIds=subnet-0new,SecurityGroupIds=sg-0a1b2c3d";
+        let mut evidence = healthy();
+        assert!(set("--vpc-config", vpc, &evidence).contains("SubnetIds=subnet-0a1b2c3d,"));
+        let mut deleted = change(hours_ago(3), "DeleteSubnet", Concern::Network);
+        deleted.resource = "subnet-0a1b2c3d".to_owned();
+        facts(&mut evidence.changes).changes.push(deleted);
+        assert_eq!(set("--vpc-config", vpc, &evidence), "# nothing to go back to: subnet-0a1b2c3d does not exist");
+        facts(&mut evidence.changes).changes.clear();
+        let function = facts(&mut evidence.function);
+        function.state_reason_code = Some("InvalidSubnet".to_owned());
+        function.state_reason = Some("The subnet is gone.".to_owned());
+        assert!(set("--vpc-config", vpc, &evidence).starts_with("# nothing to go back to: a subnet or security group"));
+        assert!(set("--runtime", "python3.14", &evidence).contains("--runtime python3.13"));
+        let bound =
+            ["lambda", "put-runtime-management-config", "--function-name", "orders-rotator", "--update-runtime-on", "Manual"];
+        assert!(way_back(&bound, &evidence).contains("--update-runtime-on Auto"));
+        facts(&mut evidence.function).runtime = Some("python3.7".to_owned());
+        assert_eq!(
+            set("--runtime", "python3.14", &evidence),
+            "# nothing to go back to: Lambda no longer accepts the runtime python3.7"
+        );
+        let refused = "# nothing to go back to: Lambda takes no change of a function with the runtime python3.7";
+        assert_eq!(way_back(&bound, &evidence), refused);
+        let own = ["secretsmanager", "update-secret", "--secret-id", SECRET, "--kms-key-id", "alias/aws/secretsmanager"];
+        assert!(way_back(&own, &evidence).contains(KEY));
+        facts(&mut evidence.access).secret_key = no_data();
+        assert_eq!(way_back(&own, &evidence), format!("# nothing to go back to: the key {KEY} does not exist"));
     }
 }

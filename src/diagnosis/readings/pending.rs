@@ -3,7 +3,10 @@
 pub(in crate::diagnosis) mod password;
 
 use crate::diagnosis::DiagnosisContext;
-use crate::model::{Attempt, AttemptOutcome, InvocationStatus, RotationStep};
+use crate::diagnosis::context::ROTATION_IN_PROGRESS;
+use crate::model::{Attempt, AttemptOutcome, Change, Concern, InvocationStatus, RotationStep, SecretVersion};
+use jiff::SignedDuration;
+use serde_json::Value;
 
 /// A version that carries AWSPENDING while no rotation works on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +19,55 @@ pub(in crate::diagnosis) struct Pending<'a> {
     pub(in crate::diagnosis) is_doubtful: bool,
 }
 
+/// How far the date of a version may lie from the event of the call that made it.
+const ONE_CALL: SignedDuration = SignedDuration::from_mins(1);
+
+/// The call by which somebody put AWSPENDING on the version: no rotation worked on it, so that the database was not given its password.
+pub(in crate::diagnosis) fn put_by_hand<'a>(context: &DiagnosisContext<'a>, version: &SecretVersion) -> Option<&'a Change> {
+    // The function's own writes are left out of the changes where it was seen.
+    context.function()?;
+    let id = version.id.as_str();
+    if context.attempts().any(|attempt| attempt.version_id.as_deref() == Some(id)) {
+        return None;
+    }
+    let changes = &context.evidence.changes.found()?.changes;
+    changes.iter().rev().filter(|change| change.concerns == Concern::Secret).find(|change| {
+        let named = |name: &str| change.parameters.get(name).and_then(Value::as_str);
+        match change.event.as_str() {
+            "PutSecretValue" => match named("versionId").or_else(|| named("clientRequestToken")) {
+                Some(named) => named == id,
+                None => {
+                    let stages = change.parameters.get("versionStages").and_then(Value::as_array);
+                    let is_then = version.created_at.is_some_and(|at| at.duration_since(change.at).abs() <= ONE_CALL);
+                    is_then && stages.is_some_and(|stages| stages.iter().any(|stage| stage == "AWSPENDING"))
+                }
+            },
+            "UpdateSecretVersionStage" => named("versionStage") == Some("AWSPENDING") && named("moveToVersionId") == Some(id),
+            _ => false,
+        }
+    })
+}
+
+/// True where the whole history of the version's time was seen, and no rotation in it can have made the version.
+pub(in crate::diagnosis) fn is_of_no_rotation(context: &DiagnosisContext<'_>, version: &SecretVersion) -> bool {
+    let history = &context.evidence.history;
+    let (Some(at), Some(window)) = (version.created_at, history.window) else { return false };
+    let is_far = |attempt: &Attempt| {
+        let (from, to) = (attempt.started_at.or(attempt.ended_at), attempt.at());
+        from.is_some_and(|from| from.duration_since(at) > ROTATION_IN_PROGRESS)
+            || to.is_some_and(|to| at.duration_since(to) > ROTATION_IN_PROGRESS)
+    };
+    let is_others = |attempt: &Attempt| attempt.version_id.as_deref().is_some_and(|id| id != version.id) && is_far(attempt);
+    history.found().is_some_and(|history| history.complete)
+        && window.contains(at)
+        && context.failing.is_none()
+        && context.attempts().all(is_others)
+}
+
 /// The version that a failed rotation left pending.
 pub(in crate::diagnosis) fn left_over<'a>(context: &DiagnosisContext<'a>) -> Option<Pending<'a>> {
-    let id = context.stuck_pending_version()?.id.as_str();
+    let version = context.stuck_pending_version()?;
+    let id = version.id.as_str();
     let of_version = |attempt: &&Attempt| attempt.version_id.as_deref() == Some(id);
     let failed = |attempt: &&Attempt| matches!(attempt.outcome, AttemptOutcome::Failed | AttemptOutcome::Abandoned);
     let steps: Vec<Option<RotationStep>> =
@@ -42,7 +91,7 @@ pub(in crate::diagnosis) fn left_over<'a>(context: &DiagnosisContext<'a>) -> Opt
     } else {
         steps.iter().all(stops_before)
     };
-    Some(Pending { id, is_set, is_doubtful: !is_set && !known })
+    Some(Pending { id, is_set, is_doubtful: !is_set && !known && put_by_hand(context, version).is_none() })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 use crate::diagnosis::key_access;
 use crate::diagnosis::need::{NeedState, Stop, Target};
 use crate::diagnosis::readings::partner::{self, Partner};
-use crate::diagnosis::refusal::allowing;
+use crate::diagnosis::refusal::{GRANT, allowing, may_be_granted};
 use crate::diagnosis::remedy::{aws, aws_in};
 use crate::diagnosis::signatures::RefusingLayer;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -61,15 +61,19 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let role = partner.role().map_or("the rotation role", |role| role.name());
     let mut actions: Vec<&str> = stops.iter().map(|stop| stop.need.action).collect();
     actions.dedup();
-    let explanation = match stops.is_empty() {
+    let is_granted = !says_so && stops.iter().all(|stop| may_be_granted(stop));
+    let mut explanation = match stops.is_empty() {
         true => format!("Secrets Manager says that a call was refused to the role {role}, with which it rotates this secret."),
         false => {
             format!("The role {role}, with which Secrets Manager rotates this secret, may not perform {}.", actions.join(", "))
         }
     };
+    if is_granted {
+        explanation.push_str(GRANT);
+    }
     let (confidence, severity) = match (stops.is_empty(), context.is_unwell(), context.never_rotated()) {
         (true, ..) => (Confidence::Likely, Severity::Critical),
-        (false, true, _) if context.failing.is_some() => (Confidence::Confirmed, Severity::Critical),
+        (false, true, _) if context.failing.is_some() && !is_granted => (Confidence::Confirmed, Severity::Critical),
         (false, true, _) | (false, false, true) => (Confidence::Likely, Severity::Critical),
         (false, false, false) => (Confidence::Likely, Severity::Warning),
     };
@@ -87,21 +91,7 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, stops: &[&Stop]) -
         .map(|stop| stop.denied.clone())
         .collect();
     if !own.is_empty() {
-        let document = allowing(context, &own).to_string();
-        let words = [
-            "iam",
-            "put-role-policy",
-            "--role-name",
-            role,
-            "--policy-name",
-            "AllowManagedRotation",
-            "--policy-document",
-            &document,
-        ];
-        remediation = remediation
-            .run(aws(&words))
-            .needs("iam:PutRolePolicy")
-            .warn("If the role already has an inline policy named AllowManagedRotation, it is replaced.");
+        remediation = remediation.allow_role(context, "AllowRotationOf", &allowing(context, &own));
     }
     let elsewhere = stops.iter().find(|stop| stop.denied.explicit || stop.denied.layer != RefusingLayer::IdentityPolicy);
     remediation = match elsewhere.map(|stop| (stop.denied.layer, stop.need.target)) {
@@ -143,6 +133,17 @@ mod tests {
         assert_eq!((root.cause, root.confidence), (CAUSE, Confidence::Confirmed));
         assert!(root.remediation.commands[0].contains("--role-name orders-rotator-role"), "{:?}", root.remediation.commands);
         assert!(root.explanation.contains("secretsmanager:PutSecretValue"), "{}", root.explanation);
+    }
+
+    #[test]
+    fn a_key_that_no_policy_lets_the_role_use_is_not_confirmed_because_a_grant_may() {
+        let mut evidence = external();
+        let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+        simulations.iter_mut().find(|one| one.action == "kms:Decrypt").unwrap().decision = SimulatedDecision::ImplicitDeny;
+        fail_unseen(&mut evidence, None);
+        let found = finding(CAUSE, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(found.explanation.ends_with(GRANT), "{}", found.explanation);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::diagnosis::remedy::{aws, aws_in, rotate_now};
 use crate::diagnosis::runs::{Ran, ran};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Change, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity, StepName};
+use serde_json::Value;
 
 const CAUSE: Cause = Cause::IamIdentityPolicyMissing;
 
@@ -146,18 +147,28 @@ fn lacking(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
         Some(stranger) => format!("{stranger}, which is not the function's own role, may not perform {}.", opinion.actions()),
         None => format!("No policy of the role {role} allows {}.", opinion.actions()),
     };
-    let mut remediation = Remediation::new(
-        "Allow the role the missing actions, with the full ARN of what they act on, and \
-                                            rotate.",
-    );
+    let document = allowing(context, &opinion.refused);
+    let mut remediation = Remediation::new(format!("Allow the role the missing actions{}, and rotate.", by_arn(&document)));
     if opinion.stranger.is_none() && !opinion.refused.is_empty() {
-        remediation = remediation.allow_role(context, "AllowSecretRotation", &allowing(context, &opinion.refused));
+        remediation = remediation.allow_role(context, "AllowRotationOf", &document);
     }
     let remediation = remediation
         .run(rotate_now(context))
         .needs("secretsmanager:RotateSecret")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
+}
+
+/// How the policy names what the actions act on; some act on nothing that has an ARN.
+fn by_arn(document: &Value) -> &'static str {
+    let statements = document.get("Statement").and_then(Value::as_array);
+    let is_any = |one: &Value| one.get("Resource").and_then(Value::as_str) == Some("*");
+    let (any, all) = statements.map_or((0, 0), |all| (all.iter().filter(|one| is_any(one)).count(), all.len()));
+    match all - any {
+        0 if all > 0 => "",
+        _ if any > 0 => ", with the full ARN of what they act on, where that has one",
+        _ => ", with the full ARN of what they act on",
+    }
 }
 
 /// The role's policies allow what was refused, and the refusal names no layer.
@@ -189,7 +200,7 @@ fn create_role(context: &DiagnosisContext<'_>, role: &str) -> Remediation {
          other permissions the old role had is not known here.",
     )
     .run(aws(&["iam", "create-role", "--role-name", role, "--assume-role-policy-document", &trusting]))
-    .allow_role(context, "AllowSecretRotation", &policy_edit::allowing_needs(&needs(context)))
+    .allow_role(context, "AllowRotationOf", &policy_edit::allowing_needs(&needs(context)))
     .run(attach("AWSLambdaBasicExecutionRole"));
     if context.function().is_some_and(|function| function.vpc.is_some()) {
         fix = fix.run(attach("AWSLambdaVPCAccessExecutionRole"));
@@ -257,10 +268,23 @@ mod tests {
         assert_eq!(
             root.remediation.commands[0],
             format!(
-                "aws iam put-role-policy --role-name orders-rotator-role --policy-name AllowSecretRotation \
+                "aws iam put-role-policy --role-name orders-rotator-role --policy-name AllowRotationOf-prod-orders-db-AbCdEf \
                  --policy-document '{document}'"
             )
         );
+    }
+
+    #[test]
+    fn the_summary_speaks_of_an_arn_only_where_the_policy_names_one() {
+        let summary = |actions: &[&str]| {
+            let mut evidence = healthy();
+            fail(&mut evidence, RotationStep::CreateSecret, &[]);
+            actions.iter().for_each(|action| simulate(&mut evidence, action, SimulatedDecision::ImplicitDeny));
+            finding(CAUSE, &evidence).remediation.summary
+        };
+        assert_eq!(summary(&["secretsmanager:GetRandomPassword"]), "Allow the role the missing actions, and rotate.");
+        assert_eq!(summary(&[PUT]), "Allow the role the missing actions, with the full ARN of what they act on, and rotate.");
+        assert!(summary(&[PUT, "secretsmanager:GetRandomPassword"]).contains("where that has one"));
     }
 
     #[test]

@@ -96,6 +96,7 @@ fn refused(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::diagnose;
     use crate::diagnosis::testing::*;
     use crate::model::{Confidence, RotationStep, SimulatedDecision, StepName};
     use serde_json::json;
@@ -142,6 +143,25 @@ mod tests {
         let decrypt = simulations.iter_mut().find(|one| one.action == "kms:Decrypt").unwrap();
         decrypt.decision = SimulatedDecision::ImplicitDeny;
         assert!(finding(CAUSE, &evidence).explanation.contains("A grant of the key"));
+        let diagnosis = diagnose(&evidence);
+        assert!(diagnosis.forecast.obstacles.is_empty(), "{:?}", diagnosis.forecast.obstacles);
+        assert!(diagnosis.forecast.unknown.iter().any(|unknown| unknown.contains("A grant of the key")), "{diagnosis:?}");
+        assert!(diagnosis.plan.steps.is_empty(), "{:?}", diagnosis.plan.steps);
+    }
+
+    #[test]
+    fn where_policies_alone_speak_no_grant_was_looked_at_and_nothing_is_confirmed() {
+        let mut evidence = healthy();
+        let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+        simulations.iter_mut().find(|one| one.action == "kms:Decrypt").unwrap().decision = SimulatedDecision::ImplicitDeny;
+        fail(&mut evidence, RotationStep::CreateSecret, &[]);
+        let found = finding(CAUSE, &evidence);
+        assert_eq!(found.confidence, Confidence::Likely);
+        assert!(
+            found.explanation.ends_with("A grant of the key, which was not looked at, may allow it."),
+            "{}",
+            found.explanation
+        );
     }
 
     #[test]

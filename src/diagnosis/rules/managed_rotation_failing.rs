@@ -5,7 +5,7 @@
 //!
 //! **Shows as** RotationFailed events for a secret with `OwningService`.
 
-use crate::diagnosis::managed::{name_of, owner, rotated_by_owner};
+use crate::diagnosis::managed::{name_of, owner, rotated_by_owner, without_database};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Confidence, Remediation, StepName};
 
@@ -35,15 +35,17 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let name = name_of(owner);
     let count = context.failing.as_ref().map_or(1, |row| row.count);
     let attempts = if count == 1 { "One rotation".to_owned() } else { format!("{count} rotations") };
-    let remediation = rotated_by_owner(
-        Remediation::new(format!(
-            "Look at the {name} resource that the secret belongs to: it must exist and be available, and its key must be usable. \
-         Then start a rotation through {name}."
-        )),
-        context,
-        owner,
-    )
-    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_managed.html");
+    let summary = without_database(context, owner).map_or_else(
+        || {
+            format!(
+                "Look at the {name} resource that the secret belongs to: it must exist and be available, and its key must be usable. \
+                 Then start a rotation through {name}."
+            )
+        },
+        str::to_owned,
+    );
+    let remediation = rotated_by_owner(Remediation::new(summary), context, owner)
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_managed.html");
     let explanation = format!("{name} owns and rotates this secret. {attempts} failed since the last success.");
     let evidence = vec![proof, context.secret_proof(format!("OwningService {owner}, RotationLambdaARN absent"))];
     context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation).into()

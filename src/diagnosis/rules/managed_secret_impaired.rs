@@ -9,7 +9,7 @@
 //! **Is not it** when the key is usable: then the owner's resource is what to look at.
 
 use crate::diagnosis::key_access;
-use crate::diagnosis::managed::{name_of, owned_database, owner, start_rotation};
+use crate::diagnosis::managed::{asked_for, managed_anew, name_of, owned_database, owner, rotated_by_owner, without_database};
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Concern, Confidence, KeyFacts, Observation, Proof, Remediation, StepName, TargetDatabase};
@@ -100,9 +100,20 @@ fn id_of(context: &DiagnosisContext<'_>, key: &Observation<KeyFacts>) -> String 
 fn fix(context: &DiagnosisContext<'_>, owner: &str, key: &Observation<KeyFacts>) -> Remediation {
     let id = id_of(context, key);
     let name = name_of(owner);
-    let mut remediation = Remediation::new(format!(
-        "Let {name} use the secret's key again, then start a rotation through {name}, after which the status becomes active."
-    ));
+    let is_gone = owner == "rds" && matches!(key, Observation::NoData { .. });
+    let orphan = without_database(context, owner);
+    let summary = match orphan {
+        Some(orphan) => orphan.to_owned(),
+        None if is_gone => {
+            "The key is gone for good. Take the management of the password from RDS, wait until the database is available, \
+                            and give it back: RDS then creates another secret."
+                .to_owned()
+        }
+        None => format!(
+            "Let {name} use the secret's key again, then start a rotation through {name}, after which the status becomes active."
+        ),
+    };
+    let mut remediation = Remediation::new(summary);
     if key.found().is_some_and(|key| key.state == "PendingDeletion") {
         remediation =
             remediation.run(aws_in(context, &["kms", "cancel-key-deletion", "--key-id", &id])).needs("kms:CancelKeyDeletion");
@@ -110,15 +121,12 @@ fn fix(context: &DiagnosisContext<'_>, owner: &str, key: &Observation<KeyFacts>)
     if key.found().is_some_and(|key| !key.is_usable()) {
         remediation = key_access::enable(remediation, context, &id);
     }
-    if owner == "rds" && owned_database(context).is_none() {
-        let (list, query) = match context.secret_name().starts_with("rds!cluster") {
-            true => ("describe-db-clusters", "DBClusters[].[DBClusterIdentifier,MasterUserSecret]"),
-            false => ("describe-db-instances", "DBInstances[].[DBInstanceIdentifier,MasterUserSecret]"),
-        };
-        remediation = remediation.run(aws_in(context, &["rds", list, "--query", query])).needs("rds:DescribeDBInstances");
-    }
-    start_rotation(remediation, context, owner)
-        .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html")
+    let remediation = match (owned_database(context), is_gone) {
+        (Some(database), true) => managed_anew(remediation, context, database),
+        (None, true) => asked_for(remediation, context),
+        (_, false) => rotated_by_owner(remediation, context, owner),
+    };
+    remediation.link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html")
 }
 
 #[cfg(test)]
@@ -165,6 +173,38 @@ mod tests {
         assert!(found.evidence[0].text.contains("orders is impaired"), "{:?}", found.evidence);
         let rotates = "aws rds modify-db-instance --db-instance-identifier orders --rotate-master-user-password";
         assert!(found.remediation.commands.iter().any(|command| command.starts_with(rotates)), "{:?}", found.remediation);
+    }
+
+    #[test]
+    fn no_rotation_is_printed_for_a_database_that_rds_does_not_know_and_one_that_it_knows_is_asked_for() {
+        let mut evidence = managed();
+        let mut disabled = key();
+        disabled.state = "Disabled".to_owned();
+        facts(&mut evidence.access).secret_key = Observation::Found(disabled);
+        let rotates = |evidence: &Evidence| {
+            let fix = finding(CAUSE, evidence).remediation;
+            (fix.commands.iter().any(|command| command.contains("--rotate-master-user-password")), fix.summary)
+        };
+        assert!(rotates(&evidence).0, "which database it is, the command asks");
+        evidence.network.databases = no_data();
+        let (is_rotated, summary) = rotates(&evidence);
+        assert!(!is_rotated && summary.contains("RDS names no database"), "{summary}");
+    }
+
+    #[test]
+    fn a_key_that_is_gone_is_no_longer_waited_for_and_rds_makes_another_secret() {
+        let mut evidence = managed();
+        facts(&mut evidence.access).secret_key = no_data();
+        assert_eq!(finding(CAUSE, &evidence).remediation.commands.len(), 1, "which database it is, is asked first");
+        let secret = MasterSecret { arn: SECRET.to_owned(), status: "impaired".to_owned(), kms_key_id: None };
+        let owner = TargetDatabase { master_secret: Some(secret), found_by: DatabaseChoice::Owner, ..database() };
+        evidence.network.databases = Observation::Found(vec![owner]);
+        let commands = finding(CAUSE, &evidence).remediation.commands;
+        let order = ["--no-manage-master-user-password", "rds wait db-instance-available", " --manage-master-user-password"];
+        let at = order.map(|words| commands.iter().position(|command| command.contains(words)));
+        assert!(at.iter().all(Option::is_some) && at.is_sorted(), "{commands:#?}");
+        assert!(!commands.iter().any(|command| command.contains("--rotate-master-user-password")), "{commands:#?}");
+        assert!(!commands.iter().any(|command| command.contains("PASSWORD")), "{commands:#?}");
     }
 
     #[test]

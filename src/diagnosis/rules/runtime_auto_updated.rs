@@ -113,7 +113,7 @@ fn fix(context: &DiagnosisContext<'_>, before: &RuntimeVersion) -> Remediation {
     };
     remediation
         .needs("lambda:PutRuntimeManagementConfig")
-        .warn("A function bound to one runtime version gets no security updates: undo it later with --update-runtime-on Auto.")
+        .warn("A function bound to one runtime version gets no security updates: take that back once the package is mended.")
         .rotate(context)
         .link("https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html")
 }

@@ -7,11 +7,13 @@
 //!
 //! **Is not it** within one account: there the role's own policies are enough.
 
+use crate::diagnosis::key_access::edit_policy;
+use crate::diagnosis::permissions::customer_key;
 use crate::diagnosis::policy_edit::{empty, with};
 use crate::diagnosis::refusal::{Weighed, weigh};
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Confidence, Remediation, StepName};
+use crate::model::{Cause, Confidence, Observation, Remediation, StepName};
 use serde_json::json;
 
 const CAUSE: Cause = Cause::SecretResourcePolicyMissingAllow;
@@ -65,25 +67,27 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             "Resource": "*"
         }),
     );
-    let mut remediation = Remediation::new(
-        "Allow the role in the secret's policy and in the policy of its customer managed key, and rotate. A secret encrypted \
-         with the AWS managed key cannot be shared with another account.",
-    )
-    .run(aws_in(
-        context,
-        &[
-            "secretsmanager",
-            "put-resource-policy",
-            "--secret-id",
-            context.secret_id(),
-            "--resource-policy",
-            &policy.to_string(),
-            "--block-public-policy",
-        ],
-    ))
-    .run(rotate_now(context))
-    .needs("secretsmanager:PutResourcePolicy")
-    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html");
+    let is_foreign = account_of(&role).zip(secret).is_some_and(|(account, secret)| account != secret.account_id());
+    let mut remediation = match is_foreign {
+        true => with_key(context),
+        false => Remediation::new("Allow the role in the secret's policy, and rotate."),
+    };
+    remediation = remediation
+        .run(aws_in(
+            context,
+            &[
+                "secretsmanager",
+                "put-resource-policy",
+                "--secret-id",
+                context.secret_id(),
+                "--resource-policy",
+                &policy.to_string(),
+                "--block-public-policy",
+            ],
+        ))
+        .run(rotate_now(context))
+        .needs("secretsmanager:PutResourcePolicy")
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html");
     if opinion.stranger.is_some() {
         remediation = remediation.warn(
             "The refused caller is a session, which does not show the path of its role: if the role has one, the ARN in the policy needs \
@@ -91,6 +95,52 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         );
     }
     opinion.finding(context, CAUSE, explanation, remediation).into()
+}
+
+/// Begins the fix for a role of another account with the key: the policy of the AWS managed key cannot be changed, and lets in no
+/// account but its own.
+///
+/// Source: Secrets Manager User Guide, "Change the encryption key for an AWS Secrets Manager secret": with `kms:Encrypt` on the new
+/// key, the labelled versions are encrypted with it too.
+fn with_key(context: &DiagnosisContext<'_>) -> Remediation {
+    if let Some(key) = customer_key(context) {
+        return Remediation::new(format!(
+            "Allow the role in the secret's policy, and rotate. The policy of the secret's key, {key}, has to let the role use it too."
+        ));
+    }
+    let key = context.evidence.access.found().map(|access| &access.secret_key);
+    let is_managed = context.secret().is_some_and(|secret| secret.kms_key_id.is_none())
+        || matches!(key, Some(Observation::NotApplicable { .. }))
+        || key.and_then(Observation::found).is_some_and(|key| !key.customer_managed);
+    if !is_managed {
+        return Remediation::new(
+            "Allow the role in the secret's policy and in the policy of its customer managed key, and rotate. A secret encrypted with \
+             the AWS managed key cannot be shared with another account.",
+        );
+    }
+    let own = "Aliases[?!starts_with(AliasName, 'alias/aws/')].[AliasName,TargetKeyId]";
+    let words = ["secretsmanager", "update-secret", "--secret-id", context.secret_id(), "--kms-key-id", NEW_KEY];
+    let fix = Remediation::new(
+        "The secret is encrypted with the AWS managed key aws/secretsmanager, which no other account can use. Encrypt it with a customer \
+         managed key of this account, let the role use that key by the key's policy and its own, allow the role in the secret's policy, and rotate.",
+    )
+    .run(aws_in(context, &["kms", "list-aliases", "--query", own]))
+    .run(aws_in(context, &words))
+    .needs("kms:ListAliases")
+    .needs("secretsmanager:UpdateSecret")
+    .needs("kms:Encrypt")
+    .needs("kms:Decrypt")
+    .needs("kms:GenerateDataKey")
+    .warn("From then on every reader of the secret needs kms:Decrypt on the new key: give it to them first.");
+    edit_policy(fix, context, NEW_KEY)
+}
+
+/// Stands for the key that a person chooses.
+const NEW_KEY: &str = "NEW_KEY_ID";
+
+/// The account of a principal's ARN.
+fn account_of(principal: &str) -> Option<&str> {
+    principal.starts_with("arn:").then(|| principal.split(':').nth(4))?
 }
 
 /// `arn:aws:iam::<account>:role/<name>` for a session `arn:aws:sts::<account>:assumed-role/<name>/<session>`; any other principal
@@ -119,6 +169,25 @@ mod tests {
         let finding = finding(CAUSE, &evidence);
         assert_eq!(finding.confidence, Confidence::Likely);
         assert!(finding.remediation.commands[0].contains(elsewhere));
+    }
+
+    #[test]
+    fn a_secret_with_the_aws_managed_key_is_first_encrypted_with_a_key_that_another_account_can_use() {
+        let mut evidence = healthy();
+        facts(&mut evidence.function).role = arn("arn:aws:iam::210987654321:role/orders-rotator-role");
+        fail(&mut evidence, RotationStep::CreateSecret, &[]);
+        let own = finding(CAUSE, &evidence).remediation;
+        assert!(own.summary.contains(KEY) && !own.commands[0].contains("update-secret"), "{own:?}");
+        facts(&mut evidence.secret).kms_key_id = None;
+        facts(&mut evidence.access).secret_key = Observation::NotApplicable { because: "the AWS managed key".to_owned() };
+        let fix = finding(CAUSE, &evidence).remediation;
+        assert!(fix.summary.contains("aws/secretsmanager, which no other account can use"), "{}", fix.summary);
+        let order = ["list-aliases", "update-secret", "put-key-policy", "put-resource-policy", "rotate-secret"];
+        let at = order.map(|operation| fix.commands.iter().position(|command| command.contains(operation)));
+        assert!(at.iter().all(Option::is_some) && at.is_sorted(), "{:#?}", fix.commands);
+        let plan = crate::diagnosis::diagnose(&evidence).plan;
+        let changes: Vec<&str> = plan.steps.iter().filter(|step| !step.is_read_only).map(|step| step.command.as_str()).collect();
+        assert!(changes.first().is_some_and(|first| first.contains(" update-secret ")), "{changes:#?}");
     }
 
     #[test]

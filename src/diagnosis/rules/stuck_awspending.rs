@@ -9,9 +9,12 @@
 //!
 //! **Is not it** when both labels are on one version: that is how Secrets Manager leaves every finished rotation.
 
+use crate::diagnosis::readings::pending;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{AttemptOutcome, Cause, Confidence, Proof, Remediation, SecretFacts, SecretVersion, Severity, StepName};
+use crate::model::{
+    AttemptOutcome, Cause, Change, Confidence, Proof, Remediation, SecretFacts, SecretVersion, Severity, StepName,
+};
 use jiff::SignedDuration;
 
 pub(super) const RULE: Rule = Rule {
@@ -59,8 +62,17 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         // The label is there, and what failed is something else that is not known.
         (false, _) => Confidence::Possible,
     };
+    if let Some(change) = pending::put_by_hand(context, pending) {
+        return by_hand(context, evidence, pending, change);
+    }
     let unknown = if is_told { "" } else { REASON_UNKNOWN };
-    let explanation = format!("A rotation that did not finish left AWSPENDING on version {}.{unknown}", pending.id);
+    let explanation = match pending::is_of_no_rotation(context, pending) {
+        true => format!(
+            "Version {} carries AWSPENDING, and no rotation of its time is known: somebody may have put the label there by hand.",
+            pending.id
+        ),
+        false => format!("A rotation that did not finish left AWSPENDING on version {}.{unknown}", pending.id),
+    };
     let remediation = Remediation::new(
         "The label moves by itself when a rotation succeeds. If rotation is still refused, remove the label and rotate again.",
     );
@@ -74,12 +86,34 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     .link(TROUBLESHOOTING);
     if remediation.commands.iter().any(|command| command.contains(" --remove-from-version-id ")) {
-        remediation.summary =
-            "First try the last command alone: the label moves by itself when a rotation succeeds. If rotation is still \
-                               refused, remove the label and rotate again."
-                .to_owned();
+        let first = "First try the last command alone: the label moves by itself when a rotation succeeds.";
+        remediation.summary = format!("{first} If rotation is still refused, remove the label and rotate again.");
     }
     let mut finding = context.finding(RULE.cause, confidence, explanation, evidence, remediation);
+    if !stands_alone(context) {
+        finding.severity = Severity::Warning;
+    }
+    finding.into()
+}
+
+/// The label that `change` put on a version, and no rotation.
+///
+/// Source: Secrets Manager User Guide, "Rotation by Lambda function": createSecret keeps a pending version that has a value.
+fn by_hand(context: &DiagnosisContext<'_>, mut evidence: Vec<Proof>, pending: &SecretVersion, change: &Change) -> Verdict {
+    let explanation = format!(
+        "{} called {}, which left AWSPENDING on version {}. No rotation put it there, and the next one takes that version's value for \
+         the new password.",
+        change.actor, change.event, pending.id
+    );
+    let remediation = Remediation::new(
+        "If the value of that version is not meant to be the next password, remove the label. Then rotate: the label moves by itself.",
+    )
+    .discard_pending(context)
+    .rotate(context)
+    .link(TROUBLESHOOTING);
+    evidence.insert(1, context.change_proof(change));
+    let mut finding = context.finding(RULE.cause, Confidence::Confirmed, explanation, evidence, remediation);
+    finding.title = "AWSPENDING was put on a version by hand".to_owned();
     if !stands_alone(context) {
         finding.severity = Severity::Warning;
     }
@@ -120,9 +154,9 @@ mod tests {
     use super::*;
     use crate::diagnosis::diagnose;
     use crate::diagnosis::testing::{
-        PENDING, assert_clear, assert_unknown, deny, facts, fail, fail_unseen, finding, healthy, hours_ago, now,
+        PENDING, assert_clear, assert_unknown, change, deny, facts, fail, fail_unseen, finding, healthy, hours_ago, now,
     };
-    use crate::model::{Outcome, RotationStep};
+    use crate::model::{Concern, Lookback, Outcome, RotationStep};
 
     #[test]
     fn a_label_left_by_a_failed_rotation_is_a_symptom_with_a_warning_about_the_password() {
@@ -210,6 +244,28 @@ mod tests {
         let mut evidence = healthy();
         deny(&mut evidence, StepName::Secret);
         assert_unknown(RULE.cause, &evidence, "secretsmanager:DescribeSecret");
+    }
+
+    #[test]
+    fn a_label_that_a_person_put_on_a_version_is_no_unfinished_rotation() {
+        let mut evidence = healthy();
+        let label = SecretVersion { id: PENDING.into(), labels: vec!["AWSPENDING".into()], created_at: Some(hours_ago(3)) };
+        let versions = &mut facts(&mut evidence.secret).versions;
+        versions.iter_mut().for_each(|version| version.labels.retain(|label| label != "AWSPENDING"));
+        versions.push(label);
+        evidence.history.window = Some(Lookback::Month.window(now()));
+        let alone = finding(RULE.cause, &evidence);
+        assert!(alone.explanation.contains("somebody may have put the label there by hand"), "{}", alone.explanation);
+        let mut put = change(hours_ago(3), "PutSecretValue", Concern::Secret);
+        put.parameters = serde_json::json!({ "versionId": PENDING, "versionStages": ["AWSPENDING"] });
+        facts(&mut evidence.changes).changes.push(put);
+        let found = finding(RULE.cause, &evidence);
+        assert_eq!(found.confidence, Confidence::Confirmed);
+        assert!(found.explanation.starts_with("carol called PutSecretValue, which left AWSPENDING"), "{}", found.explanation);
+        assert_eq!(found.remediation.warning, None, "the database has not been given that password");
+        fail(&mut evidence, RotationStep::SetSecret, &[]);
+        let rotated = finding(RULE.cause, &evidence);
+        assert!(rotated.explanation.starts_with("A rotation that did not finish"), "{}", rotated.explanation);
     }
 
     #[test]

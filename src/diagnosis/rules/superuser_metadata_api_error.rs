@@ -52,7 +52,7 @@ fn remediation(context: &DiagnosisContext<'_>, reason: Option<Cause>) -> Remedia
         "Allow the function's role to describe the databases (rds, or redshift and redshift-serverless for Redshift), make sure \
          that this API can be reached from the function's VPC, and rotate.",
     )
-    .allow_role(context, "RotationDescribeDatabases", &describe)
+    .allow_role(context, "DescribeDatabasesOf", &describe)
     .rotate(context)
     .link(TROUBLESHOOTING)
 }

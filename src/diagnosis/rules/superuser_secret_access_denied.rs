@@ -10,7 +10,7 @@
 use crate::diagnosis::refusal::{Weighed, allowing, weigh};
 use crate::diagnosis::remedy::rotate_now;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Remediation, StepName};
+use crate::model::{Arn, Cause, Remediation, SecretArn, StepName};
 
 const CAUSE: Cause = Cause::SuperuserSecretAccessDenied;
 
@@ -36,17 +36,31 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let superuser = opinion.refused.iter().find_map(|denied| denied.resource.clone());
     let named = superuser.as_deref().unwrap_or("named by masterarn");
     let explanation = format!("The role {role} may not read the superuser secret {named}.");
-    let mut remediation = Remediation::new(
-        "Let the role read the superuser secret, under its full ARN with the suffix, and \
-                                            rotate.",
-    );
-    if superuser.is_some_and(|arn| arn.starts_with("arn:")) {
-        remediation = remediation.allow_role(context, "ReadSuperuserSecret", &allowing(context, &opinion.refused));
+    let is_whole = superuser.as_deref().is_none_or(has_suffix);
+    let mut remediation = Remediation::new(match is_whole {
+        true => "Let the role read the superuser secret, under its full ARN with the suffix, and rotate.",
+        false => {
+            "Let the role read the superuser secret, and rotate. The line names its ARN without the suffix: -?????? in the policy stands \
+             for it."
+        }
+    });
+    if let Some(arn) = superuser.filter(|arn| arn.starts_with("arn:")) {
+        let mut refused = opinion.refused.clone();
+        for denied in refused.iter_mut().filter(|denied| !is_whole && denied.resource.as_deref() == Some(arn.as_str())) {
+            denied.resource = Some(format!("{arn}-??????"));
+        }
+        remediation = remediation.allow_role(context, "ReadSuperuserOf", &allowing(context, &refused));
     }
     let remediation = remediation
         .run(rotate_now(context))
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
+}
+
+/// True for a secret's ARN with the six characters at its end, and for what is no secret's ARN.
+fn has_suffix(arn: &str) -> bool {
+    let secret = Arn::parse(arn).ok().and_then(|arn| SecretArn::try_from(arn).ok());
+    secret.is_none_or(|secret| secret.name() != secret.resource_name())
 }
 
 #[cfg(test)]
@@ -74,6 +88,15 @@ mod tests {
         assert_eq!(finding.confidence, Confidence::Confirmed);
         assert!(finding.remediation.commands[0].contains(SUPERUSER), "{:?}", finding.remediation.commands);
         assert_clear(Cause::IamIdentityPolicyMissing, &evidence);
+    }
+
+    #[test]
+    fn an_arn_without_its_suffix_is_completed_by_a_pattern() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::SetSecret, &[&line("arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/root")]);
+        let fix = finding(CAUSE, &evidence).remediation;
+        assert!(fix.commands[0].contains(":secret:prod/root-??????"), "{:?}", fix.commands);
+        assert!(fix.summary.contains("without the suffix"), "{}", fix.summary);
     }
 
     #[test]
