@@ -1,10 +1,11 @@
 //! Commands for a person to paste, quoted for a POSIX shell.
 
+use super::change_events::ROLE_POLICIES;
 use super::context::DiagnosisContext;
 use super::policy_edit;
 use super::readings::pending::{self, Pending};
 use super::readings::runtime::support::{OF_TEMPLATES, blocked_from, deprecated_on};
-use crate::model::{Concern, Remediation, RoleArn, RotationConfig};
+use crate::model::{Change, Concern, Remediation, RoleArn, RotationConfig};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -66,6 +67,33 @@ fn inline_policy_name(context: &DiagnosisContext<'_>, purpose: &str) -> String {
     let room = MAX_POLICY_NAME.saturating_sub(purpose.len() + suffix.len() + 2);
     let name: String = name.chars().take(room).collect();
     [purpose, &name, suffix].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+/// A managed policy that was detached from the role since the last success, and is not back.
+pub(super) struct DetachedPolicy<'a> {
+    pub(super) arn: &'a str,
+    /// True where nothing but its detachment can have taken from the role what it had when rotation last worked.
+    pub(super) is_sure: bool,
+}
+
+/// The policy whose detachment is all that is known to have happened to the role's policies since rotation worked.
+pub(super) fn detached_policy<'a>(context: &DiagnosisContext<'a>) -> Option<DetachedPolicy<'a>> {
+    let (found, success) = (context.evidence.changes.found()?, context.last_success_at?);
+    let of_role = |change: &&Change| change.concerns == Concern::Role && ROLE_POLICIES.contains(&change.event.as_str());
+    let mut changes = found.changes.iter().filter(|change| change.at > success).filter(of_role);
+    let (Some(change), None) = (changes.next(), changes.next()) else { return None };
+    let named = |change: &'a Change| change.parameters.get("policyArn").and_then(Value::as_str);
+    // What AWS gives the functions of Lambda allows nothing with secrets and keys.
+    let gives = |arn: &&str| arn.starts_with("arn:") && !arn.contains(":aws:policy/service-role/AWSLambda");
+    let arn = named(change).filter(|_| change.event == "DetachRolePolicy").filter(gives)?;
+    let policies = context.evidence.role.found().and_then(|role| role.policies.found());
+    let is_attached = policies.is_some_and(|policies| policies.identity.iter().any(|policy| policy.name == arn));
+    let came_back = |later: &'a Change| later.event == "AttachRolePolicy" && later.at > change.at && named(later) == Some(arn);
+    if is_attached || found.changes.iter().any(came_back) {
+        return None;
+    }
+    let covers = context.evidence.changes.window.is_some_and(|window| window.from <= success);
+    Some(DetachedPolicy { arn, is_sure: context.is_close(change) || found.complete && covers })
 }
 
 /// The longest timeout of a function, in seconds.
@@ -305,6 +333,18 @@ impl Remediation {
             true => fix,
             false => fix.warn(format!("If the role already has an inline policy named {name}, it is replaced.")),
         }
+    }
+
+    /// Attaches the managed policy again that the role lost, where one was detached; else lets an inline policy allow what
+    /// `document` does, see [`Remediation::allow_role`].
+    #[must_use]
+    pub fn give_back(mut self, context: &DiagnosisContext<'_>, purpose: &str, document: &Value) -> Remediation {
+        let Some(DetachedPolicy { arn, .. }) = detached_policy(context) else {
+            return self.allow_role(context, purpose, document);
+        };
+        let role = context.rotation_role().map_or("ROLE", RoleArn::name);
+        self.summary = format!("Attach {arn} to the role again, from which it was detached since the last success, and rotate.");
+        self.run(aws(&["iam", "attach-role-policy", "--role-name", role, "--policy-arn", arn])).needs("iam:AttachRolePolicy")
     }
 
     /// Gives a policy of the account or of the role another document.
