@@ -354,6 +354,9 @@ async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
         ("pending_label_stuck", happened, "walter called PutSecretValue", true),
         ("pending_label_stuck", remedy, "only copy", false),
         ("managed_by_rds_without_its_key", commands, "--db-instance-identifier invoices --rotate-master-user-password", true),
+        // No database is behind these.
+        ("third_party_refuses_the_token", remedy, "in the database", false),
+        ("cache_user_stays_in_modification", happened, "so the cache may have the pending password", true),
         // RDS's secrets are rotated by RDS: RotateSecret would be refused.
         ("managed_by_rds_failing", commands, "rotate-secret", false),
         ("managed_by_rds_without_its_key", commands, "rotate-secret", false),

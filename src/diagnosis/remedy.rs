@@ -3,6 +3,7 @@
 use super::change_events::ROLE_POLICIES;
 use super::context::DiagnosisContext;
 use super::policy_edit;
+use super::readings::behind::{Behind, behind};
 use super::readings::pending::{self, Pending};
 use super::readings::runtime::support::{OF_TEMPLATES, blocked_from, deprecated_on};
 use crate::model::{Change, Concern, Remediation, RoleArn, RotationConfig};
@@ -161,8 +162,13 @@ pub fn schedule_of(config: &RotationConfig) -> String {
 }
 
 /// What to know before the label leaves a version of which nothing tells whether setSecret went through for it.
-const ONLY_COPY: &str = "setSecret may already have set the pending password in the database: then the version that carries AWSPENDING \
-                         has the only copy. Save it before you remove the label.";
+fn only_copy(context: &DiagnosisContext<'_>) -> String {
+    let Behind { noun, credential } = behind(context);
+    format!(
+        "setSecret may already have set the pending {credential} in {noun}: then the version that carries AWSPENDING has the only copy. \
+         Save it before you remove the label."
+    )
+}
 
 impl Remediation {
     /// Starts a rotation, to see that the cause is gone.
@@ -193,11 +199,12 @@ impl Remediation {
             fix = fix.run(format!("(umask 077; {} > value.json)", aws_in(context, &words)));
         }
         if stored.is_some() {
-            fix = fix.warn(
-                "setSecret succeeded for the pending version, so the database may accept only the pending password and refuse \
+            let Behind { noun, credential } = behind(context);
+            fix = fix.warn(format!(
+                "setSecret succeeded for the pending version, so {noun} may accept only the pending {credential} and refuse \
                  AWSCURRENT until this is fixed. The file value.json therefore starts as the pending value: correct what is wrong \
-                 in it, and keep its password.",
-            );
+                 in it, and keep its {credential}."
+            ));
         }
         let words =
             ["secretsmanager", "put-secret-value", "--secret-id", context.secret_id(), "--secret-string", "file://value.json"];
@@ -235,7 +242,7 @@ impl Remediation {
     fn drop_pending(self, context: &DiagnosisContext<'_>, pending: Option<&Pending<'_>>) -> Remediation {
         let Some(pending) = pending else { return self };
         let fix = self.remove_label(context, "AWSPENDING", pending.id);
-        if pending.is_doubtful && context.rotates_by_function() { fix.warn(ONLY_COPY) } else { fix }
+        if pending.is_doubtful && context.rotates_by_function() { fix.warn(only_copy(context)) } else { fix }
     }
 
     /// Changes the function's configuration by the options `words`.
@@ -300,10 +307,13 @@ impl Remediation {
         match pending::left_over(context) {
             // The value that is stored carries the pending password on, and the label is off that version already.
             Some(pending) if pending.is_set && stores_value => self,
-            Some(pending) if pending.is_set => self.warn(
-                "setSecret succeeded for the pending version, so the database may accept only the pending password and refuse \
-                 AWSCURRENT until a rotation finishes. The label therefore stays where it is.",
-            ),
+            Some(pending) if pending.is_set => {
+                let Behind { noun, credential } = behind(context);
+                self.warn(format!(
+                    "setSecret succeeded for the pending version, so {noun} may accept only the pending {credential} and refuse \
+                     AWSCURRENT until a rotation finishes. The label therefore stays where it is."
+                ))
+            }
             pending => self.drop_pending(context, pending.as_ref()),
         }
     }
