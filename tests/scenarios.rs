@@ -335,6 +335,10 @@ fn worth(report: &Report) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
     let expected: &[ReportExpectation] = &[
+        // What was detached is attached again, and not written anew.
+        ("role_detached_policy", commands, "attach-role-policy --role-name orders-rotator-role", true),
+        ("role_detached_policy", commands, "put-role-policy", false),
+        ("role_detached_policy", ways_back, "detach-role-policy", true),
         // What works today and fails next time is not healthy, and what fails beside it is another's.
         ("healthy_with_a_policy_that_would_deny", headline, "rotates, but the next rotation will fail", true),
         ("healthy_beside_a_failing_secret", headline, "is healthy", true),
@@ -350,6 +354,9 @@ async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
         ("pending_label_stuck", happened, "walter called PutSecretValue", true),
         ("pending_label_stuck", remedy, "only copy", false),
         ("managed_by_rds_without_its_key", commands, "--db-instance-identifier invoices --rotate-master-user-password", true),
+        // No database is behind these.
+        ("third_party_refuses_the_token", remedy, "in the database", false),
+        ("cache_user_stays_in_modification", happened, "so the cache may have the pending password", true),
         // RDS's secrets are rotated by RDS: RotateSecret would be refused.
         ("managed_by_rds_failing", commands, "rotate-secret", false),
         ("managed_by_rds_without_its_key", commands, "rotate-secret", false),

@@ -27,9 +27,13 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
         "Allow {actions} in the role's policies, and let the key policy allow the role too, or delegate to the account's \
          policies."
     ));
-    if stops.is_empty() || in_layer(RefusingLayer::IdentityPolicy, false) {
-        fix = fix.allow_role(context, "UseKeyOf", &allowing_needs(&wanted));
-    }
+    let by_key = in_layer(RefusingLayer::ResourcePolicy, false) || in_layer(RefusingLayer::ResourcePolicy, true);
+    let by_role = in_layer(RefusingLayer::IdentityPolicy, false);
+    fix = match by_role && !by_key && !in_layer(RefusingLayer::IdentityPolicy, true) {
+        true => fix.give_back(context, "UseKeyOf", &allowing_needs(&wanted)),
+        false if stops.is_empty() || by_role => fix.allow_role(context, "UseKeyOf", &allowing_needs(&wanted)),
+        false => fix,
+    };
     if in_layer(RefusingLayer::IdentityPolicy, true)
         && let Some(policies) = context.evidence.role.found().and_then(|facts| facts.policies.found())
     {
@@ -39,7 +43,6 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
             }
         }
     }
-    let by_key = in_layer(RefusingLayer::ResourcePolicy, false) || in_layer(RefusingLayer::ResourcePolicy, true);
     if !by_key && !stops.is_empty() {
         return fix;
     }

@@ -60,7 +60,7 @@ use crate::model::{Cause, Diagnosis, Evidence, Finding, Forecast, NotChecked, Pl
 fn warn_of_pending_password(context: &DiagnosisContext<'_>, findings: &mut [Finding]) {
     let root = findings.first_mut().filter(|finding| finding.severity > Severity::Info);
     if let (Some(root), Some(pending)) = (root, readings::pending::password::in_database(context)) {
-        root.explanation = format!("{} {}", pending.warning(), root.explanation);
+        root.explanation = format!("{} {}", pending.warning(readings::behind::behind(context)), root.explanation);
     }
 }
 

@@ -12,13 +12,14 @@ mod undo;
 use super::DiagnosisContext;
 use super::forecast::{self, Foreseen, Outlook, outlook, without_failures};
 use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity};
-use super::signatures::RefusingLayer;
+use super::signatures::{AccessDenied, RefusingLayer};
 use super::{managed, readings, refusal, remedy};
 use crate::model::{
     Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, PolicyDocument, Severity, StepName,
 };
 use command::AwsCommand;
 use effect::CommandEffect;
+use serde_json::Value;
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,8 @@ struct Draft {
     moves: Vec<Move>,
     /// The command that rotates, where a remedy asked for one.
     rotation: Option<PlanStep>,
+    /// A policy that was detached, and what it must have allowed, as rotation worked until then.
+    detached: Option<(String, Value)>,
     doubts: Vec<String>,
     /// What could be lost by the remedies that were added.
     warnings: Vec<String>,
@@ -61,6 +64,7 @@ pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Pla
         world,
         moves: Vec::new(),
         rotation: None,
+        detached: detached(context, leading),
         doubts: Vec::new(),
         warnings: Vec::new(),
         remaining: Vec::new(),
@@ -110,6 +114,18 @@ fn allows_what_was_refused(context: &DiagnosisContext<'_>, cause: Cause, world: 
                 matches!(denied.layer, RefusingLayer::IdentityPolicy | RefusingLayer::Boundary | RefusingLayer::Unknown);
             is_shown && allows(&identity) && boundary.as_deref().is_none_or(allows)
         })
+}
+
+/// The policy whose detachment alone can have broken rotation, with what the role lacks without it: with it, rotation worked.
+fn detached(context: &DiagnosisContext<'_>, leading: Option<&Finding>) -> Option<(String, Value)> {
+    let policy = remedy::detached_policy(context).filter(|policy| policy.is_sure)?;
+    let is_lacking = |denied: &AccessDenied| {
+        !denied.explicit && matches!(denied.layer, RefusingLayer::IdentityPolicy | RefusingLayer::Unknown)
+    };
+    let stops = context.standings().iter().filter_map(|(_, standing)| standing.stop()).map(|stop| stop.denied.clone());
+    let refused = leading.map(|finding| refusal::refused(context, finding.cause)).unwrap_or_default();
+    let lacking: Vec<AccessDenied> = stops.chain(refused).filter(is_lacking).collect();
+    Some((policy.arn.to_owned(), refusal::allowing(context, &lacking)))
 }
 
 /// Causes that may be over by the time somebody reads of them.
@@ -242,7 +258,13 @@ impl Draft {
                 rotation = Some(step);
                 continue;
             }
-            if let Some(doubt) = apply::apply(&effect, &mut self.world)
+            let doubt = match (&effect, &self.detached) {
+                (CommandEffect::Attachment { role, arn, attaches: true }, Some((known, document))) if arn == known => {
+                    apply::attach(&mut self.world, role, arn, document.clone())
+                }
+                _ => apply::apply(&effect, &mut self.world),
+            };
+            if let Some(doubt) = doubt
                 && !self.doubts.contains(&doubt)
             {
                 self.doubts.push(doubt);

@@ -1,10 +1,12 @@
 //! Commands for a person to paste, quoted for a POSIX shell.
 
+use super::change_events::ROLE_POLICIES;
 use super::context::DiagnosisContext;
 use super::policy_edit;
+use super::readings::behind::{Behind, behind};
 use super::readings::pending::{self, Pending};
 use super::readings::runtime::support::{OF_TEMPLATES, blocked_from, deprecated_on};
-use crate::model::{Concern, Remediation, RoleArn, RotationConfig};
+use crate::model::{Change, Concern, Remediation, RoleArn, RotationConfig};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -66,6 +68,33 @@ fn inline_policy_name(context: &DiagnosisContext<'_>, purpose: &str) -> String {
     let room = MAX_POLICY_NAME.saturating_sub(purpose.len() + suffix.len() + 2);
     let name: String = name.chars().take(room).collect();
     [purpose, &name, suffix].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+/// A managed policy that was detached from the role since the last success, and is not back.
+pub(super) struct DetachedPolicy<'a> {
+    pub(super) arn: &'a str,
+    /// True where nothing but its detachment can have taken from the role what it had when rotation last worked.
+    pub(super) is_sure: bool,
+}
+
+/// The policy whose detachment is all that is known to have happened to the role's policies since rotation worked.
+pub(super) fn detached_policy<'a>(context: &DiagnosisContext<'a>) -> Option<DetachedPolicy<'a>> {
+    let (found, success) = (context.evidence.changes.found()?, context.last_success_at?);
+    let of_role = |change: &&Change| change.concerns == Concern::Role && ROLE_POLICIES.contains(&change.event.as_str());
+    let mut changes = found.changes.iter().filter(|change| change.at > success).filter(of_role);
+    let (Some(change), None) = (changes.next(), changes.next()) else { return None };
+    let named = |change: &'a Change| change.parameters.get("policyArn").and_then(Value::as_str);
+    // What AWS gives the functions of Lambda allows nothing with secrets and keys.
+    let gives = |arn: &&str| arn.starts_with("arn:") && !arn.contains(":aws:policy/service-role/AWSLambda");
+    let arn = named(change).filter(|_| change.event == "DetachRolePolicy").filter(gives)?;
+    let policies = context.evidence.role.found().and_then(|role| role.policies.found());
+    let is_attached = policies.is_some_and(|policies| policies.identity.iter().any(|policy| policy.name == arn));
+    let came_back = |later: &'a Change| later.event == "AttachRolePolicy" && later.at > change.at && named(later) == Some(arn);
+    if is_attached || found.changes.iter().any(came_back) {
+        return None;
+    }
+    let covers = context.evidence.changes.window.is_some_and(|window| window.from <= success);
+    Some(DetachedPolicy { arn, is_sure: context.is_close(change) || found.complete && covers })
 }
 
 /// The longest timeout of a function, in seconds.
@@ -133,8 +162,13 @@ pub fn schedule_of(config: &RotationConfig) -> String {
 }
 
 /// What to know before the label leaves a version of which nothing tells whether setSecret went through for it.
-const ONLY_COPY: &str = "setSecret may already have set the pending password in the database: then the version that carries AWSPENDING \
-                         has the only copy. Save it before you remove the label.";
+fn only_copy(context: &DiagnosisContext<'_>) -> String {
+    let Behind { noun, credential } = behind(context);
+    format!(
+        "setSecret may already have set the pending {credential} in {noun}: then the version that carries AWSPENDING has the only copy. \
+         Save it before you remove the label."
+    )
+}
 
 impl Remediation {
     /// Starts a rotation, to see that the cause is gone.
@@ -165,11 +199,12 @@ impl Remediation {
             fix = fix.run(format!("(umask 077; {} > value.json)", aws_in(context, &words)));
         }
         if stored.is_some() {
-            fix = fix.warn(
-                "setSecret succeeded for the pending version, so the database may accept only the pending password and refuse \
+            let Behind { noun, credential } = behind(context);
+            fix = fix.warn(format!(
+                "setSecret succeeded for the pending version, so {noun} may accept only the pending {credential} and refuse \
                  AWSCURRENT until this is fixed. The file value.json therefore starts as the pending value: correct what is wrong \
-                 in it, and keep its password.",
-            );
+                 in it, and keep its {credential}."
+            ));
         }
         let words =
             ["secretsmanager", "put-secret-value", "--secret-id", context.secret_id(), "--secret-string", "file://value.json"];
@@ -207,7 +242,7 @@ impl Remediation {
     fn drop_pending(self, context: &DiagnosisContext<'_>, pending: Option<&Pending<'_>>) -> Remediation {
         let Some(pending) = pending else { return self };
         let fix = self.remove_label(context, "AWSPENDING", pending.id);
-        if pending.is_doubtful && context.rotates_by_function() { fix.warn(ONLY_COPY) } else { fix }
+        if pending.is_doubtful && context.rotates_by_function() { fix.warn(only_copy(context)) } else { fix }
     }
 
     /// Changes the function's configuration by the options `words`.
@@ -272,10 +307,13 @@ impl Remediation {
         match pending::left_over(context) {
             // The value that is stored carries the pending password on, and the label is off that version already.
             Some(pending) if pending.is_set && stores_value => self,
-            Some(pending) if pending.is_set => self.warn(
-                "setSecret succeeded for the pending version, so the database may accept only the pending password and refuse \
-                 AWSCURRENT until a rotation finishes. The label therefore stays where it is.",
-            ),
+            Some(pending) if pending.is_set => {
+                let Behind { noun, credential } = behind(context);
+                self.warn(format!(
+                    "setSecret succeeded for the pending version, so {noun} may accept only the pending {credential} and refuse \
+                     AWSCURRENT until a rotation finishes. The label therefore stays where it is."
+                ))
+            }
             pending => self.drop_pending(context, pending.as_ref()),
         }
     }
@@ -305,6 +343,18 @@ impl Remediation {
             true => fix,
             false => fix.warn(format!("If the role already has an inline policy named {name}, it is replaced.")),
         }
+    }
+
+    /// Attaches the managed policy again that the role lost, where one was detached; else lets an inline policy allow what
+    /// `document` does, see [`Remediation::allow_role`].
+    #[must_use]
+    pub fn give_back(mut self, context: &DiagnosisContext<'_>, purpose: &str, document: &Value) -> Remediation {
+        let Some(DetachedPolicy { arn, .. }) = detached_policy(context) else {
+            return self.allow_role(context, purpose, document);
+        };
+        let role = context.rotation_role().map_or("ROLE", RoleArn::name);
+        self.summary = format!("Attach {arn} to the role again, from which it was detached since the last success, and rotate.");
+        self.run(aws(&["iam", "attach-role-policy", "--role-name", role, "--policy-arn", arn])).needs("iam:AttachRolePolicy")
     }
 
     /// Gives a policy of the account or of the role another document.

@@ -63,7 +63,7 @@ async fn a_verdict_reads_well_on_a_phone() {
     let (body, files) = shown(&bot, &compose::bare_commands(&report).unwrap(), "4").await;
     // Text and nothing else is copied at once, on a phone too.
     let content = body["content"].as_str().unwrap();
-    assert!(content.contains("```sh\naws iam put-role-policy --role-name orders-rotator-role"), "{content}");
+    assert!(content.contains("```sh\naws iam attach-role-policy --role-name orders-rotator-role"), "{content}");
     assert!(!is_laid_out(&body) && body["embeds"] == serde_json::json!([]) && files.is_empty(), "{body}");
     let (body, _) = shown(&bot, &compose::help(Manner::Options), "3").await;
     insta::assert_snapshot!("help", plain(&body));

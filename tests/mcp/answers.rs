@@ -87,7 +87,7 @@ async fn a_forecast_and_evidence_read_well_in_a_terminal() {
         "prod/orders-db is not rotating",
         "Next rotation: ",
         "will stop it: ",
-        "aws iam put-role-policy",
+        "aws iam attach-role-policy",
         "nothing known stands in the way",
     ] {
         assert!(forecast.contains(expected), "{expected}: {forecast}");

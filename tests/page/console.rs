@@ -455,7 +455,7 @@ async fn an_investigation_has_a_page_with_everything() {
     let page = site.page(&mut Browser::default(), &format!("/investigations/{ID}")).await;
     for expected in [
         "is not rotating — the function&#39;s role lacks a permission that rotation needs",
-        "aws iam put-role-policy",
+        "aws iam attach-role-policy",
         "<svg xmlns",
         "DetachRolePolicy by carol",
         "Nine steps and their evidence",

@@ -50,10 +50,8 @@ pub(super) fn apply(effect: &CommandEffect, evidence: &mut Evidence) -> Option<S
             on_role(evidence, role, |policies| policies.identity.retain(|policy| policy.name != *arn))
         }
         CommandEffect::Attachment { role, arn, attaches: true } => match known_policy(arn) {
-            Some(document) => on_role(evidence, role, |policies| {
-                policies.identity.push(PolicyDocument { name: arn.clone(), document });
-            }),
-            None => Some(format!("what {arn} allows")),
+            Some(document) => attach(evidence, role, arn, document),
+            None => attach_unread(evidence, role, arn),
         },
         CommandEffect::ManagedPolicy { arn, document } => {
             let role = evidence.role.found().map(|role| role.role.name().to_owned()).unwrap_or_default();
@@ -144,6 +142,23 @@ fn move_label(versions: &mut [SecretVersion], label: &str, to: Option<&str>) {
             version.labels.push(label.to_owned());
         }
     }
+}
+
+/// Attaches a policy with this document.
+pub(super) fn attach(evidence: &mut Evidence, role: &str, arn: &str, document: Value) -> Option<String> {
+    on_role(evidence, role, |policies| policies.identity.push(PolicyDocument { name: arn.to_owned(), document }))
+}
+
+/// Attaches a policy that nobody read: what was only not allowed may be allowed by it.
+fn attach_unread(evidence: &mut Evidence, role: &str, arn: &str) -> Option<String> {
+    let facts = evidence.role.observation.found_mut().filter(|facts| facts.role.name() == role)?;
+    if let Some(policies) = facts.policies.found_mut() {
+        policies.complete = false;
+    }
+    if let Some(simulations) = facts.simulations.found_mut() {
+        simulations.retain(|one| one.decision != SimulatedDecision::ImplicitDeny);
+    }
+    Some(format!("whether {arn} allows all that rotation needs"))
 }
 
 fn known_policy(arn: &str) -> Option<Value> {

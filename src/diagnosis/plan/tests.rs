@@ -9,7 +9,7 @@ use super::effect::CommandEffect;
 use crate::diagnosis::diagnose;
 use crate::diagnosis::forecast::{outlook, without_failures};
 use crate::diagnosis::testing::*;
-use crate::model::{Cause, Evidence, Observation, Outcome, Plan, PolicyDocument, RotationStep, SecretVersion, Severity};
+use crate::model::{Cause, Concern, Evidence, Observation, Outcome, Plan, PolicyDocument, RotationStep, SecretVersion, Severity};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -414,6 +414,36 @@ fn taking_the_plan_back_brings_the_faults_back() {
             assert_eq!(causes(&world), causes(&evidence), "{}: {plan:#?}", fault.name);
         }
     }
+}
+
+#[test]
+fn a_detached_policy_is_attached_again_and_proven_only_where_its_loss_alone_can_have_broken_rotation() {
+    const POLICY: &str = "arn:aws:iam::123456789012:policy/rotation-write";
+    let detached = |minutes: i64| {
+        let mut evidence = failing(&[]);
+        without_action(&mut evidence, "secretsmanager:PutSecretValue");
+        let at = hours_ago(1) - jiff::SignedDuration::from_mins(minutes);
+        let mut gone = change(at, "DetachRolePolicy", Concern::Role);
+        gone.parameters = json!({ "roleName": "orders-rotator-role", "policyArn": POLICY });
+        facts(&mut evidence.changes).changes.push(gone);
+        evidence
+    };
+    let plan = diagnose(&detached(15)).plan;
+    let attach = format!("aws iam attach-role-policy --role-name orders-rotator-role --policy-arn {POLICY}");
+    let detach = attach.replace("attach-role-policy", "detach-role-policy");
+    assert_eq!((plan.steps[0].command.as_str(), plan.steps[0].undo.as_deref()), (attach.as_str(), Some(detach.as_str())));
+    assert_eq!(plan.heals, Some(true), "{plan:#?}");
+    let plan = diagnose(&detached(300)).plan;
+    assert_eq!(plan.steps[0].command, attach);
+    assert_eq!(plan.heals, None, "{plan:#?}");
+    assert_eq!(plan.doubts, [format!("whether {POLICY} allows all that rotation needs")]);
+    let mut also = detached(15);
+    facts(&mut also.changes).changes.push(change(hours_ago(2), "PutRolePolicy", Concern::Role));
+    assert!(diagnose(&also).plan.steps[0].command.contains("put-role-policy"), "what took it away cannot be told");
+    let mut back = detached(15);
+    let again = PolicyDocument { name: POLICY.to_owned(), document: json!({ "Statement": [] }) };
+    identity(&mut back).push(again);
+    assert!(diagnose(&back).plan.steps[0].command.contains("put-role-policy"), "it is attached, and does not suffice");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What several rules read from the evidence: each answers one question about it, and decides no cause.
 
 pub(super) mod availability;
+pub(super) mod behind;
 pub(super) mod by_log;
 pub(super) mod code;
 pub(super) mod function_age;

@@ -150,7 +150,7 @@ fn lacking(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
     let document = allowing(context, &opinion.refused);
     let mut remediation = Remediation::new(format!("Allow the role the missing actions{}, and rotate.", by_arn(&document)));
     if opinion.stranger.is_none() && !opinion.refused.is_empty() {
-        remediation = remediation.allow_role(context, "AllowRotationOf", &document);
+        remediation = remediation.give_back(context, "AllowRotationOf", &document);
     }
     let remediation = remediation
         .run(rotate_now(context))

@@ -105,8 +105,8 @@ fn fix(context: &DiagnosisContext<'_>, owner: &str, key: &Observation<KeyFacts>)
     let summary = match orphan {
         Some(orphan) => orphan.to_owned(),
         None if is_gone => {
-            "The key is gone for good. Take the management of the password from RDS, wait until the database is available, \
-                            and give it back: RDS then creates another secret."
+            "The key is gone for good. Take the management of the password from RDS, wait until the database is available, and give it \
+             back: RDS then creates another secret."
                 .to_owned()
         }
         None => format!(

@@ -5,6 +5,7 @@
 //! **Shows as** the event RotationAbandoned; PutSecretValue or UpdateSecret by somebody else between the attempt's start and
 //! its end.
 
+use crate::diagnosis::readings::behind::behind;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::spans::ATTEMPT_SPAN;
@@ -54,10 +55,11 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             "Secrets Manager abandoned the rotation, as it does when somebody stores a new version while it runs.".to_owned(),
         ),
     };
-    let remediation = Remediation::new(
-        "The value stored by hand is AWSCURRENT: first check that the database accepts it. Then rotate again, and stop whatever \
-         writes to the secret from doing so during its rotation window.",
-    )
+    let remediation = Remediation::new(format!(
+        "The value stored by hand is AWSCURRENT: first check that {} accepts it. Then rotate again, and stop whatever writes to the \
+         secret from doing so during its rotation window.",
+        behind(context).noun
+    ))
     .discard_pending(context)
     .rotate(context)
     .link(TROUBLESHOOTING);

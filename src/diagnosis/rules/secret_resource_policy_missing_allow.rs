@@ -122,7 +122,8 @@ fn with_key(context: &DiagnosisContext<'_>) -> Remediation {
     let words = ["secretsmanager", "update-secret", "--secret-id", context.secret_id(), "--kms-key-id", NEW_KEY];
     let fix = Remediation::new(
         "The secret is encrypted with the AWS managed key aws/secretsmanager, which no other account can use. Encrypt it with a customer \
-         managed key of this account, let the role use that key by the key's policy and its own, allow the role in the secret's policy, and rotate.",
+         managed key of this account, let the role use that key by the key's policy and its own, allow the role in the secret's \
+         policy, and rotate.",
     )
     .run(aws_in(context, &["kms", "list-aliases", "--query", own]))
     .run(aws_in(context, &words))

@@ -9,6 +9,7 @@
 //!
 //! **Is not it** when both labels are on one version: that is how Secrets Manager leaves every finished rotation.
 
+use crate::diagnosis::readings::behind::{Behind, behind};
 use crate::diagnosis::readings::pending;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -79,10 +80,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     // Its version may hold the only copy of the database's password: it stays until the reason is known.
     let mut remediation = match is_told {
         true => remediation.discard_pending(context).rotate(context),
-        false => Remediation::new(
-            "Leave the label in place until it is known why the rotation did not finish: this version may have the only copy of \
-             the password that the database has now.",
-        ),
+        false => {
+            let Behind { noun, credential } = behind(context);
+            Remediation::new(format!(
+                "Leave the label in place until it is known why the rotation did not finish: this version may have the only copy of \
+                 the {credential} that {noun} has now."
+            ))
+        }
     }
     .link(TROUBLESHOOTING);
     if remediation.commands.iter().any(|command| command.contains(" --remove-from-version-id ")) {

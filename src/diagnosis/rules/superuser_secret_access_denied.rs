@@ -49,7 +49,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         for denied in refused.iter_mut().filter(|denied| !is_whole && denied.resource.as_deref() == Some(arn.as_str())) {
             denied.resource = Some(format!("{arn}-??????"));
         }
-        remediation = remediation.allow_role(context, "ReadSuperuserOf", &allowing(context, &refused));
+        remediation = remediation.give_back(context, "ReadSuperuserOf", &allowing(context, &refused));
     }
     let remediation = remediation
         .run(rotate_now(context))

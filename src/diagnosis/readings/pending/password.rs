@@ -1,6 +1,7 @@
 //! Whether the database may hold the pending password already, while AWSCURRENT names the old one.
 
 use crate::diagnosis::DiagnosisContext;
+use crate::diagnosis::readings::behind::Behind;
 use crate::diagnosis::readings::strategy;
 use crate::model::RotationStep;
 
@@ -38,12 +39,13 @@ fn says_it_was_set(text: &str) -> bool {
 
 impl PendingPassword {
     /// What that means for whoever logs in, and what to do until it is mended.
-    pub(in crate::diagnosis) fn warning(&self) -> String {
+    pub(in crate::diagnosis) fn warning(&self, behind: Behind) -> String {
+        let Behind { noun, credential } = behind;
         let version = self.version.as_deref().map(|id| format!(" (version {id})")).unwrap_or_default();
         format!(
-            "Applications may be locked out: setSecret succeeded, so the database may have the pending password{version} and \
+            "Applications may be locked out: setSecret succeeded, so {noun} may have the pending {credential}{version} and \
              refuse AWSCURRENT. If a login with the AWSPENDING value works, let applications use it until this is fixed, and \
-             keep its password in any value you store."
+             keep its {credential} in any value you store."
         )
     }
 }
