@@ -1,7 +1,9 @@
 //! What stands in the thread beside the verdict.
 
-use super::verdict::{LOOKS, block, shows_whole_fix, whole_fix};
+use super::excerpt::block;
+use super::verdict::{LOOKS, whole_fix};
 use super::{section, steps};
+use crate::chat::Screen;
 use crate::chat::document::{CauseReference, Message, Part, Quote, StepLine, StepState, Tone};
 use crate::redact::SafeText;
 use crate::report::{Phrase, Report, ReportedFinding, ReportedPlanStep, StepMark, outlook, wording};
@@ -35,6 +37,7 @@ impl Thought {
     pub fn nothing_left(&self) -> Message {
         let title = match self.name {
             _ if self.is_told_with_another => "The last run tells this together with another message of this thread",
+            "fix" => "The verdict of the last run shows all of the fix there is",
             "proofs" => "No cause was found in the last run",
             "also" => "Nothing else was found in the last run",
             "undo" => "The last run brought no commands",
@@ -49,17 +52,17 @@ impl Thought {
 }
 
 /// The thoughts that belong together, in the order of need; each of them in its own order.
-const TOGETHER: [&[&str]; 4] =
-    [&["proofs", "changes"], &["undo"], &["details", "ruled-out", "not-checked"], &["forecast", "also", "looks"]];
+const TOGETHER: [&[&str]; 5] =
+    [&["fix"], &["proofs", "changes"], &["undo"], &["details", "ruled-out", "not-checked"], &["forecast", "also", "looks"]];
 
 /// How long a message of several thoughts may get, in characters: one that is shown whole everywhere, escapes included.
 const SHORT: usize = 3_000;
 
 /// All that the verdict leaves to the thread, in as few messages as that can be read in: short thoughts that belong together share
-/// the message of the first of them.
+/// the message of the first of them. `screen` is that on which the verdict is read.
 #[must_use]
-pub fn in_thread(report: &Report) -> Vec<Thought> {
-    let mut left = thoughts(report);
+pub fn in_thread(report: &Report, screen: Screen) -> Vec<Thought> {
+    let mut left = thoughts(report, screen);
     let mut told: Vec<Thought> = Vec::new();
     for group in TOGETHER {
         let mut host: Option<usize> = None;
@@ -114,11 +117,12 @@ fn length(message: &Message) -> usize {
     message.title.chars().count() + message.parts.iter().map(part).sum::<usize>()
 }
 
-/// All that the verdict leaves to the thread, in the order of need, each thought by itself.
+/// All that the verdict leaves to the thread on `screen`, in the order of need, each thought by itself.
 #[must_use]
-pub fn thoughts(report: &Report) -> Vec<Thought> {
+pub fn thoughts(report: &Report, screen: Screen) -> Vec<Thought> {
     let thought = |name, message| Thought { name, message, is_told_with_another: false };
     vec![
+        thought("fix", whole_fix(report, screen)),
         thought("proofs", report.leading().map(|finding| proofs(report, finding))),
         thought("undo", undo(report)),
         thought("changes", changes(report)),
@@ -164,9 +168,6 @@ fn undo(report: &Report) -> Option<Message> {
     let undo: Vec<SafeText> = outlook::undo(report).into_iter().map(block).collect();
     let title = if undo.is_empty() { "To run the fix" } else { "To run the fix, and to take it back" };
     let mut message = Message::line(Tone::Neutral, title.into());
-    if !shows_whole_fix(report) {
-        message.parts.extend(whole_fix(report));
-    }
     let needs = outlook::needs(report);
     let needs = (!needs.is_empty()).then(|| SafeText::join(needs, ", "));
     message.parts.extend(section("You need", needs.into_iter().collect(), 0));
