@@ -16,7 +16,7 @@ const LINE_OF_PROOF: usize = 31;
 /// How much of a text is shown, in characters, where not even its first sentence has room.
 const SHORT: usize = 160;
 
-/// What the message in the thread is called that has the fix whole, where the verdict has not.
+/// How the message in the thread begins that has the fix whole, where the verdict has not.
 pub(super) const WHOLE_FIX: &str = "The whole fix";
 
 /// The fix and its reasons, or a part of each of them; empty where there is nothing to say.
@@ -59,7 +59,7 @@ impl Excerpt {
         }
     }
 
-    /// As much of it as `fits`, in the order of need: what could be lost, the fix, its first command, what that is worth, what
+    /// As much of it as `fits`, in the order of need: what could be lost, the first command, the fix in words, what it is worth, what
     /// happened and the proof, each with its beginning; then more of each.
     pub(super) fn fitting(&self, fits: impl Fn(&Excerpt) -> bool) -> Excerpt {
         let mut shown = Excerpt {
@@ -72,8 +72,8 @@ impl Excerpt {
             proof: self.quoted(LINE_OF_PROOF),
         };
         shown.grow(&fits, |it| it.warning = first_sentence(&self.warning));
-        shown.grow(&fits, |it| it.summary = first_sentence(&self.summary));
         shown.grow(&fits, |it| it.take_command(self));
+        shown.grow(&fits, |it| it.summary = first_sentence(&self.summary));
         shown.grow(&fits, |it| it.worth = self.worth.clone());
         shown.grow(&fits, |it| it.happened = first_sentence(&self.happened));
         shown.grow(&fits, |it| it.proof = self.quoted(SHORT_PROOF));
@@ -111,10 +111,8 @@ impl Excerpt {
         Some(match (self.commands.len(), self.more) {
             (_, 0) if self.has_texts_of(whole) => return None,
             (_, 0) => "more about the fix in the thread".into(),
-            (0, 1) => safe_format!("the command is too long for here: copy it from the thread, under “{}”", WHOLE_FIX),
-            (0, more) => {
-                safe_format!("the {} commands are too long for here: copy them from the thread, under “{}”", more, WHOLE_FIX)
-            }
+            (0, 1) => safe_format!("the command is long: copy it from “{}” in the thread", WHOLE_FIX),
+            (0, more) => safe_format!("the {} commands are long: copy them from “{}” in the thread", more, WHOLE_FIX),
             (_, 1) => "1 more command in the thread".into(),
             (_, more) => safe_format!("{} more commands in the thread", more),
         })
@@ -222,7 +220,7 @@ mod tests {
         assert!(shown.commands.is_empty() && shown.worth.is_none() && !shown.has_fix_of(&whole()));
         assert_eq!(
             shown.left_to_thread(&whole()).unwrap_or_default().as_str(),
-            "the 3 commands are too long for here: copy them from the thread, under “The whole fix”"
+            "the 3 commands are long: copy them from “The whole fix” in the thread"
         );
     }
 

@@ -1,6 +1,6 @@
 //! The verdict: what happened, the fix, one proof, and what can be done next.
 
-use super::excerpt::{Excerpt, WHOLE_FIX};
+use super::excerpt::Excerpt;
 use super::section;
 use crate::chat::Screen;
 use crate::chat::document::{Control, MenuItem, Message, Part, Tone};
@@ -105,14 +105,10 @@ fn first_of(label: &'static str, mut lines: Vec<SafeText>) -> Option<Part> {
 }
 
 /// The whole fix, where the verdict leaves some of it to the thread.
-pub(super) fn whole_fix(report: &Report, screen: Screen) -> Option<Message> {
+pub(super) fn whole_fix(report: &Report, screen: Screen) -> Option<Vec<Part>> {
     let whole = Excerpt::whole(report);
-    if on_screen(report, &whole, screen).has_fix_of(&whole) {
-        return None;
-    }
-    let mut message = Message::line(Tone::Neutral, WHOLE_FIX.into());
-    message.parts = fix(&whole, None);
-    Some(message)
+    let is_shown = on_screen(report, &whole, screen).has_fix_of(&whole);
+    (!is_shown).then(|| fix(&whole, None))
 }
 
 /// How the verdict of an investigation looks that nobody has closed.
