@@ -21,7 +21,7 @@ use rotation_diag::chat::document::Part;
 use rotation_diag::chat::{Message, Screen};
 use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
-use rotation_diag::model::{Cause, Confidence, Investigation, Outcome, Severity, StepName};
+use rotation_diag::model::{Cause, Confidence, Investigation, Outcome, PlatformName, Severity, StepName};
 use rotation_diag::platforms;
 use rotation_diag::playbook::Progress;
 use rotation_diag::redact::SafeText;
@@ -451,11 +451,11 @@ async fn every_scenario_ends_as_its_file_expects() {
 }
 
 /// What the thread of an investigation hangs on, on each platform.
-fn verdicts(investigation: &Investigation, after: &AfterVerdict) -> Vec<(&'static str, Screen, Message)> {
+fn verdicts(investigation: &Investigation, after: &AfterVerdict) -> Vec<(PlatformName, Screen, Message)> {
     let id = "0123456789abcdef0123456789abcdef".parse().unwrap();
     let report = Report::new(investigation).in_account(Some("prod"));
     let verdict = |screen| compose::verdict(&report, &id, 1, after, screen);
-    let screens = PLATFORMS.iter().map(|kind| (kind.name().id(), kind.limits().screen));
+    let screens = PLATFORMS.iter().map(|kind| (kind.name(), kind.limits().screen));
     screens.map(|(platform, screen)| (platform, screen, verdict(screen))).collect()
 }
 
