@@ -40,6 +40,7 @@ pub struct LineSize {
 }
 
 impl LineSize {
+    /// A line of `height` pixels and `chars` characters.
     #[must_use]
     pub const fn new(height: usize, chars: usize) -> LineSize {
         LineSize { height, chars }
