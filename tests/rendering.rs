@@ -324,6 +324,7 @@ fn hostile() -> Investigation {
         effect: HOSTILE.to_owned(),
         is_read_only: false,
         undo: Some(HOSTILE.to_owned()),
+        undo_danger: None,
         needs: vec![HOSTILE.to_owned()],
     };
     investigation.diagnosis.plan = Plan { steps: vec![step], heals: None, doubts: vec![HOSTILE.to_owned()], ..Plan::default() };

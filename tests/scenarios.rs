@@ -547,6 +547,27 @@ async fn the_first_message_has_room_on_every_phone_and_the_rest_of_the_fix_stand
     assert!(std::env::var_os("SCENARIO").is_some() || (left_to_thread > 0 && shown_whole > 0), "{left_to_thread}, {shown_whole}");
 }
 
+/// Words that only ways back have which can cut applications off.
+const CUTTING_OFF: [&str; 7] = [
+    " update-secret-version-stage ",
+    " kms disable-key ",
+    " schedule-key-deletion ",
+    " delete-secret ",
+    " rds stop-db-",
+    " --enable-dns-support '{\"Value\":false}'",
+    " delete-vpc-endpoints ",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_way_back_that_can_cut_applications_off_says_so_and_no_other_does() {
+    for Played { name, investigation, .. } in played().await {
+        for step in Report::new(investigation).plan {
+            let cuts_off = step.undo.as_ref().is_some_and(|undo| CUTTING_OFF.iter().any(|words| undo.contains(words)));
+            assert_eq!(step.undo_caution.is_some(), cuts_off, "{name}: {step:?}");
+        }
+    }
+}
+
 /// A step is fine only where nothing rests on it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mark_is_good_news_only_where_what_was_looked_at_is_fine() {

@@ -218,12 +218,14 @@ impl Draft {
         let invokes = self.world.rotation_config.found().is_none_or(|config| config.external_role_arn.is_none());
         for text in commands {
             let effect = CommandEffect::of(text, &self.world);
+            let undo = undo::undo(text, &effect, &self.world);
             let step = PlanStep {
                 command: text.clone(),
                 cause,
                 effect: effect.describe(text),
                 is_read_only: effect == CommandEffect::Reads,
-                undo: undo::undo(text, &effect, &self.world),
+                undo_danger: undo.as_ref().and_then(|_| undo::danger(&effect)),
+                undo,
                 needs: needs_of(text).into_iter().filter(|action| invokes || action != INVOKE).collect(),
             };
             if matches!(effect, CommandEffect::Rotates { turns_on: false, function: None, schedule: None, .. }) {
