@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use jiff::Timestamp;
-use rotation_diag::chat::compose;
 use rotation_diag::chat::document::{Part, Tone};
+use rotation_diag::chat::{Screen, compose};
 use rotation_diag::model::Investigation;
 use rotation_diag::model::{
     ApiCall, Cause, Comparison, Confidence, CorrelatedChange, Denial, Diagnosis, Evidence, FailureRow, Finding, Forecast,
@@ -277,6 +277,7 @@ fn a_secret_that_rotates_until_its_next_rotation_fails_is_not_called_healthy_in_
         effect: "deletes the secret's resource policy".to_owned(),
         is_read_only: false,
         undo: None,
+        undo_danger: None,
         needs: vec!["secretsmanager:DeleteResourcePolicy".to_owned()],
     };
     let warning = "A Deny statement is often there on purpose.".to_owned();
@@ -294,7 +295,7 @@ fn a_secret_that_rotates_until_its_next_rotation_fails_is_not_called_healthy_in_
     let markdown = report::markdown(&report);
     assert!(markdown.starts_with(&format!("## 🟡 {headline}")) && markdown.contains(&format!("> ⚠ {warning}")), "{markdown}");
     let id = "5f0c7a1e9b2d4c335f0c7a1e9b2d4c33".parse().unwrap();
-    let verdict = compose::verdict(&report, &id, 1, &compose::AfterVerdict::default());
+    let verdict = compose::verdict(&report, &id, 1, &compose::AfterVerdict::default(), Screen::NARROWEST);
     assert_eq!((verdict.tone, verdict.title.as_str()), (Tone::Warning, headline.as_str()));
     assert!(verdict.parts.iter().any(|part| matches!(part, Part::Caution(text) if text.as_str() == warning)), "{verdict:?}");
     investigation.diagnosis.forecast.obstacles.iter_mut().for_each(|obstacle| obstacle.confidence = Confidence::Possible);
@@ -388,6 +389,7 @@ fn hostile() -> Investigation {
         effect: HOSTILE.to_owned(),
         is_read_only: false,
         undo: Some(HOSTILE.to_owned()),
+        undo_danger: None,
         needs: vec![HOSTILE.to_owned()],
     };
     investigation.diagnosis.plan = Plan { steps: vec![step], heals: None, doubts: vec![HOSTILE.to_owned()], ..Plan::default() };

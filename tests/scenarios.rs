@@ -14,13 +14,14 @@ mod slack;
 
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
+use rotation_diag::app::PLATFORMS;
 use rotation_diag::aws::{Aws, AwsOptions, Registry};
-use rotation_diag::chat::Message;
-use rotation_diag::chat::compose::{self, AfterVerdict};
+use rotation_diag::chat::compose::{self, AfterVerdict, Resolved};
 use rotation_diag::chat::document::Part;
+use rotation_diag::chat::{Message, Screen};
 use rotation_diag::clock::Clock;
 use rotation_diag::investigation::{Options, investigate};
-use rotation_diag::model::{Cause, Confidence, Investigation, Outcome, Severity, StepName};
+use rotation_diag::model::{Cause, Confidence, Investigation, Outcome, PlatformName, Severity, StepName};
 use rotation_diag::platforms;
 use rotation_diag::playbook::Progress;
 use rotation_diag::redact::SafeText;
@@ -479,27 +480,35 @@ async fn every_scenario_ends_as_its_file_expects() {
     assert!(failed.is_empty(), "{} scenarios end otherwise:\n{}", failed.len(), failed.join("\n"));
 }
 
-/// What the thread of an investigation shows.
-fn verdict(investigation: &Investigation) -> Message {
+/// What the thread of an investigation hangs on, on each platform.
+fn verdicts(investigation: &Investigation, after: &AfterVerdict) -> Vec<(PlatformName, Screen, Message)> {
     let id = "0123456789abcdef0123456789abcdef".parse().unwrap();
-    compose::verdict(&Report::new(investigation), &id, 1, &AfterVerdict::default())
+    let report = Report::new(investigation).in_account(Some("prod"));
+    let verdict = |screen| compose::verdict(&report, &id, 1, after, screen);
+    let screens = PLATFORMS.iter().map(|kind| (kind.name(), kind.limits().screen));
+    screens.map(|(platform, screen)| (platform, screen, verdict(screen))).collect()
 }
 
 fn messages(investigation: &Investigation) -> Vec<(String, Message)> {
     let report = Report::new(investigation);
-    let verdict = verdict(investigation);
+    let verdicts = verdicts(investigation, &AfterVerdict::default()).into_iter();
+    let verdicts = verdicts.map(|(platform, _, message)| (format!("verdict for {platform}"), message));
     let steps = StepName::ALL.map(|step| (step.label().to_owned(), compose::evidence(investigation, step)));
-    let thoughts = compose::thoughts(&report).into_iter();
+    let thoughts = compose::thoughts(&report, Screen::NARROWEST).into_iter();
     let thoughts = thoughts.filter_map(|thought| Some((thought.name.to_owned(), thought.message?)));
     let commands = compose::bare_commands(&report).map(|message| ("commands".to_owned(), message));
-    std::iter::once(("verdict".to_owned(), verdict)).chain(thoughts).chain(commands).chain(steps).collect()
+    verdicts.chain(thoughts).chain(commands).chain(steps).collect()
 }
 
 /// What an on-call engineer reads on a phone: no more than this in the message that stands in the channel.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_message_is_in_the_order_of_need_and_short_in_every_scenario() {
-    for Played { name, investigation, .. } in played().await {
-        let message = verdict(investigation);
+    let new = AfterVerdict::default();
+    let shown = played()
+        .await
+        .iter()
+        .flat_map(|played| verdicts(&played.investigation, &new).into_iter().map(move |of| (played.name, of.2)));
+    for (name, message) in shown {
         let rank = |part: &Part| match part {
             Part::Facts(_) => 0,
             Part::Section { label, .. } if label.as_str() == "Did you mean" => 0,
@@ -524,6 +533,68 @@ async fn the_first_message_is_in_the_order_of_need_and_short_in_every_scenario()
             }
         }
         assert!(message.controls.len() <= 7, "{name}");
+    }
+}
+
+/// On a phone it is read without scrolling far, whatever became of it since, and no command is lost or torn: what it leaves out
+/// stands directly beneath it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_message_has_room_on_every_phone_and_the_rest_of_the_fix_stands_beneath_it() {
+    let at: Timestamp = "2026-11-24T05:00:00Z".parse().unwrap();
+    let new = AfterVerdict::default();
+    let watched = AfterVerdict { watched_since: Some(at), ..AfterVerdict::default() };
+    let resolved = AfterVerdict { resolved: Some(Resolved { by: "the alarm orders-rotation".into(), at }), ..watched.clone() };
+    let commands = |message: &Message| -> Vec<SafeText> {
+        let commands = message.parts.iter().filter_map(|part| match part {
+            Part::Commands(commands) => Some(commands.clone()),
+            _ => None,
+        });
+        commands.flatten().collect()
+    };
+    let (mut tall, mut left_to_thread, mut shown_whole) = (Vec::new(), 0, 0);
+    for Played { name, investigation, .. } in played().await {
+        let report = Report::new(investigation).in_account(Some("prod"));
+        let fix = compose::bare_commands(&report).map(|message| commands(&message)).unwrap_or_default();
+        for after in [&new, &watched, &resolved] {
+            for (platform, screen, message) in verdicts(investigation, after) {
+                if !screen.has_room_for(&message) {
+                    tall.push(format!("{name} on {platform}: {}", screen.height(&message)));
+                }
+                let shown = commands(&message);
+                assert!(fix.starts_with(&shown), "{name} on {platform}: {shown:?}");
+                if shown.len() < fix.len() {
+                    left_to_thread += 1;
+                    let first = compose::in_thread(&report, screen).into_iter().find_map(|thought| thought.message).unwrap();
+                    assert!(first.title.starts_with("The whole fix"), "{name} on {platform}: {}", first.title);
+                    assert!(commands(&first).starts_with(&fix), "{name} on {platform}: {first:?}");
+                } else {
+                    shown_whole += 1;
+                }
+            }
+        }
+    }
+    assert!(tall.is_empty(), "{}", tall.join("\n"));
+    assert!(std::env::var_os("SCENARIO").is_some() || (left_to_thread > 0 && shown_whole > 0), "{left_to_thread}, {shown_whole}");
+}
+
+/// Words that only ways back have which can cut applications off.
+const CUTTING_OFF: [&str; 7] = [
+    " update-secret-version-stage ",
+    " kms disable-key ",
+    " schedule-key-deletion ",
+    " delete-secret ",
+    " rds stop-db-",
+    " --enable-dns-support '{\"Value\":false}'",
+    " delete-vpc-endpoints ",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_way_back_that_can_cut_applications_off_says_so_and_no_other_does() {
+    for Played { name, investigation, .. } in played().await {
+        for step in Report::new(investigation).plan {
+            let cuts_off = step.undo.as_ref().is_some_and(|undo| CUTTING_OFF.iter().any(|words| undo.contains(words)));
+            assert_eq!(step.undo_caution.is_some(), cuts_off, "{name}: {step:?}");
+        }
     }
 }
 

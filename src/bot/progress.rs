@@ -44,12 +44,13 @@ impl Live {
         row: &InvestigationRow,
         subject: &SafeText,
     ) -> Infallible {
-        let every = platforms.limits(row.place.platform).between_edits.unwrap_or(EVERY);
+        let limits = platforms.limits(row.place.platform);
+        let every = limits.between_edits.unwrap_or(EVERY);
         loop {
             self.changed.notified().await;
             let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let verdict = decided.as_ref().and_then(|record| early(row, record));
+            let verdict = decided.as_ref().and_then(|record| early(row, record, limits.screen));
             let message = verdict.unwrap_or_else(|| compose::progress(subject, &steps));
             let desired = DesiredMessage::reply(&row.thread, &row.message_key, message, "progress").as_progress();
             if let Err(error) = store.state_progress(lease, &[desired]).await {

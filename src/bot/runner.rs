@@ -5,7 +5,7 @@ use super::error::HandlerError;
 use super::progress::Live;
 use super::verdict::{concluded, failed, message_key, subject};
 use crate::aws::{ConnectError, SessionOwner};
-use crate::chat::{PlatformSet, compose};
+use crate::chat::{PlatformSet, Screen, compose};
 use crate::clock::Stopwatch;
 use crate::config::{Config, SecretDatabases};
 use crate::diagnosis::diagnose;
@@ -52,6 +52,11 @@ impl Runner {
         let code = CodeChoice { fetch: config.inspect_code, local: None };
         let databases = config.databases.clone();
         Runner { store, access, platforms, step_deadline, total_deadline, code, databases, metrics }
+    }
+
+    /// The screen on which people read what `row` comes to.
+    pub(super) fn screen(&self, row: &InvestigationRow) -> Screen {
+        self.platforms.screen(&row.place)
     }
 
     /// How long one run may take.
@@ -108,7 +113,7 @@ impl Runner {
         watch.end(ending_of(&investigation));
         let record = Investigation { id: row.id.clone(), ..self.without_foreign_names(&row.place, location, investigation) };
         let timeline = timeline(&row, &record).await;
-        let mut completion = concluded(&row, record);
+        let mut completion = concluded(&row, record, self.screen(&row));
         completion.messages.extend(timeline);
         Ok(completion)
     }

@@ -1,8 +1,8 @@
 //! What the thread of an investigation is to show of it.
 
-use crate::chat::Message;
 use crate::chat::compose::{self, AfterVerdict, Resolved};
 use crate::chat::document::{Control, Mention, MenuItem, Tone};
+use crate::chat::{Message, Screen};
 use crate::model::{Action, ActionToken, Actor, Investigation, Region};
 use crate::redact::SafeText;
 use crate::report::{Report, wording};
@@ -59,20 +59,21 @@ pub(super) fn message_key(row: &InvestigationRow, name: &str) -> String {
     if row.message_key == ROOT { name.to_owned() } else { format!("{}/{name}", row.message_key) }
 }
 
-/// The verdict message as it stands.
-pub(super) fn verdict(row: &InvestigationRow, record: &Investigation) -> DesiredMessage {
-    verdict_of(row, &report(row, record))
+/// The verdict message as it stands, for the screen of its platform.
+pub(super) fn verdict(row: &InvestigationRow, record: &Investigation, screen: Screen) -> DesiredMessage {
+    verdict_of(row, &report(row, record), screen)
 }
 
-fn verdict_of(row: &InvestigationRow, report: &Report) -> DesiredMessage {
-    let message = compose::verdict(report, &row.id, row.revision, &standing(row));
+fn verdict_of(row: &InvestigationRow, report: &Report, screen: Screen) -> DesiredMessage {
+    let message = compose::verdict(report, &row.id, row.revision, &standing(row), screen);
     DesiredMessage::reply(&row.thread, &row.message_key, message, "verdict")
 }
 
-pub(super) fn concluded(row: &InvestigationRow, record: Investigation) -> Completion {
+/// An investigation that came to its end, and what its thread shows of it.
+pub(super) fn concluded(row: &InvestigationRow, record: Investigation, screen: Screen) -> Completion {
     let report = report(row, &record);
     let headline = wording::headline(&report);
-    let messages = std::iter::once(verdict_of(row, &report)).chain(thoughts(row, &report)).collect();
+    let messages = std::iter::once(verdict_of(row, &report, screen)).chain(thoughts(row, &report, screen)).collect();
     let concluded =
         RunResult { id: row.id.clone(), stage: InvestigationStage::Done, record: Some(record), headline, locations: Vec::new() };
     Completion { concluded: vec![concluded], messages, ..Completion::default() }
@@ -107,15 +108,15 @@ pub(super) fn called(mut completion: Completion, claimed: &Claimed, by: &Actor, 
 /// The verdict as far as it is known, while whoever made the change is searched for. Buttons come with the end.
 ///
 /// `None` where the secret is another than the name that was asked for: whether that one may be asked about is judged at the end.
-pub(super) fn early(row: &InvestigationRow, record: &Investigation) -> Option<Message> {
+pub(super) fn early(row: &InvestigationRow, record: &Investigation, screen: Screen) -> Option<Message> {
     record.evidence.secret.found().filter(|found| found.name == row.question.secret.name())?;
     let standing = AfterVerdict { searching_author: true, ..standing(row) };
-    let verdict = compose::verdict(&report(row, record), &row.id, row.revision, &standing);
+    let verdict = compose::verdict(&report(row, record), &row.id, row.revision, &standing, screen);
     Some(Message { controls: Vec::new(), ..verdict })
 }
 
 /// What the verdict leaves to its thread; an earlier run's message that has come to nothing is replaced.
-fn thoughts(row: &InvestigationRow, report: &Report) -> Vec<DesiredMessage> {
+fn thoughts(row: &InvestigationRow, report: &Report, screen: Screen) -> Vec<DesiredMessage> {
     let desired = |thought: compose::Thought| {
         let key = message_key(row, thought.name);
         match thought.message {
@@ -123,7 +124,7 @@ fn thoughts(row: &InvestigationRow, report: &Report) -> Vec<DesiredMessage> {
             None => DesiredMessage::reply(&row.thread, key, thought.nothing_left(), "details of the verdict").only_replacing(),
         }
     };
-    compose::in_thread(report).into_iter().map(desired).collect()
+    compose::in_thread(report, screen).into_iter().map(desired).collect()
 }
 
 /// It could not be looked into; the buttons let people try again.

@@ -6,8 +6,8 @@
 mod answers;
 mod consumers;
 mod evidence;
+mod excerpt;
 mod files;
-mod screen;
 mod steps;
 mod thread;
 mod verdict;

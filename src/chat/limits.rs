@@ -1,6 +1,7 @@
 //! What a platform says of itself: what it is called, how one speaks to it, how much it takes.
 
 use super::manner::Manner;
+use super::screen::Screen;
 use std::time::Duration;
 
 /// What a platform says of itself. Nobody else tells platforms apart.
@@ -10,6 +11,8 @@ pub struct Limits {
     pub title: &'static str,
     /// How one speaks to the bot in a channel.
     pub manner: Manner,
+    /// How it shows messages on a phone.
+    pub screen: Screen,
     /// The time between two edits of progress in one thread, where it takes more than is usual.
     pub between_edits: Option<Duration>,
     /// How many edits may tell of progress; `None` where nobody counts. A new message is limited by its channel alone.
@@ -37,6 +40,7 @@ impl Limits {
         Limits {
             title,
             manner,
+            screen: Screen::NARROWEST,
             between_edits: None,
             progress: None,
             shows_the_store: false,

@@ -12,6 +12,7 @@ mod manner;
 mod message_history;
 mod people;
 mod platform;
+mod screen;
 pub(crate) mod setup;
 mod thread_list;
 
@@ -24,5 +25,6 @@ pub use manner::Manner;
 pub use message_history::{Elsewhere, HistoryError, MessageHistory, Posted, ShownInvestigation};
 pub use people::{NameSpan, name_spans};
 pub use platform::{ChatPlatform, Destination, LookedUp, LostPost, PlatformSet, SendError};
+pub use screen::{LineSize, Screen};
 pub use setup::{CheckResult, Checked};
 pub use thread_list::{ListedThread, NoCursor, ThreadCursor, ThreadFilter, ThreadList, ThreadQuery, ThreadTarget};

@@ -3,6 +3,7 @@
 use super::document::Message;
 use super::limits::Limits;
 use super::manner::Manner;
+use super::screen::Screen;
 use crate::model::{Actor, Place, PlatformName, ReplyTo, ThreadRef};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -175,6 +176,12 @@ impl PlatformSet {
     #[must_use]
     pub fn limits(&self, name: PlatformName) -> Limits {
         self.find(name).map_or(Limits::usual("the platform", Manner::Slash), |platform| platform.limits())
+    }
+
+    /// How messages at `place` are shown on a phone.
+    #[must_use]
+    pub fn screen(&self, place: &Place) -> Screen {
+        self.limits(place.platform).screen
     }
 
     /// How one speaks to the bot at `place`.

@@ -5,6 +5,7 @@ use super::{ForecastArgs, question};
 use crate::answers::ForecastAnswer;
 use crate::model::Confidence;
 use crate::redact::SafeText;
+use crate::report::time::moment;
 use crate::safe_format;
 use std::process::ExitCode;
 
@@ -14,13 +15,13 @@ pub(super) fn run(options: &ForecastArgs) -> Result<ExitCode, CommandError> {
 
 /// For a terminal.
 fn text(answer: &ForecastAnswer) -> String {
-    let ForecastAnswer { headline, forecast, plan, heals, secret, .. } = answer;
+    let ForecastAnswer { headline, forecast, plan, heals, secret, now, .. } = answer;
     let mut lines = vec![headline.clone()];
     if !secret.near_names.is_empty() {
         lines.push(safe_format!("Names like it: {}", SafeText::join(&secret.near_names, ", ")));
     }
     lines.push(match forecast.next_rotation {
-        Some(at) => SafeText::moment(at, "Next rotation: %a %-d %b %H:%M UTC"),
+        Some(at) => safe_format!("Next rotation: {}", moment(at, *now)),
         None => "Next rotation: no date is known".into(),
     });
     for obstacle in &forecast.obstacles {

@@ -4,7 +4,6 @@
 //! cause then is a fact that holds now, and meets the next rotation.
 
 use super::DiagnosisContext;
-use super::refusal::GRANT;
 use super::rules::rule_of;
 use super::verdict::Verdict;
 use crate::model::{
@@ -113,18 +112,6 @@ pub(super) struct Foreseen {
     pub(super) remediation: Remediation,
 }
 
-impl Foreseen {
-    /// True where the secret rotates in spite of what its key's policies lack: a grant, which was not looked at, may be why.
-    pub(super) fn is_doubted(&self, works: bool) -> bool {
-        works && self.obstacle.text.ends_with(GRANT)
-    }
-}
-
-/// True where rotation is seen to work, so that what it lacks by its policies it may have by a grant.
-pub(super) fn works(context: &DiagnosisContext<'_>) -> bool {
-    context.last_success_at.is_some() && !context.is_unwell()
-}
-
 /// What present facts say about the next rotation.
 pub(super) struct Outlook {
     pub(super) foreseen: Vec<Foreseen>,
@@ -138,14 +125,7 @@ pub(super) struct Outlook {
 pub(super) fn forecast(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Forecast {
     let outlook = outlook(&without_failures(context.evidence));
     let mut unknown = outlook.unseen;
-    let works = works(context);
-    let (doubted, foreseen): (Vec<Foreseen>, Vec<Foreseen>) =
-        outlook.foreseen.into_iter().partition(|foreseen| foreseen.is_doubted(works));
-    unknown.extend(doubted.into_iter().map(|foreseen| {
-        let text = foreseen.obstacle.text.trim_end_matches('.').to_owned();
-        format!("whether the role may use the secret's key: {text}")
-    }));
-    let mut obstacles: Vec<Obstacle> = foreseen.into_iter().map(|foreseen| foreseen.obstacle).collect();
+    let mut obstacles: Vec<Obstacle> = outlook.foreseen.into_iter().map(|foreseen| foreseen.obstacle).collect();
     if let Some(root) = diagnosis.root_cause().filter(|root| root.severity > Severity::Info) {
         match will_repeat(root) {
             true if obstacles.iter().any(|obstacle| obstacle.cause == root.cause) => {}

@@ -69,7 +69,6 @@ pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Pla
         warnings: Vec::new(),
         remaining: Vec::new(),
     };
-    let works = forecast::works(context);
     let mut proven = true;
     if let Some(finding) = leading {
         proven = draft.mend_leading(finding);
@@ -77,7 +76,6 @@ pub(super) fn make(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) -> Pla
     for _ in 0..MAX_REMEDIES {
         let blocks = |foreseen: &Foreseen| {
             foreseen.obstacle.confidence > Confidence::Possible
-                && !foreseen.is_doubted(works)
                 && !draft.remaining.iter().any(|one| is_same(one, &foreseen.obstacle))
         };
         let Some(next) = draft.outlook.foreseen.iter().find(|foreseen| blocks(foreseen)).cloned() else { break };
@@ -246,12 +244,14 @@ impl Draft {
         let invokes = self.world.rotation_config.found().is_none_or(|config| config.external_role_arn.is_none());
         for text in commands {
             let effect = CommandEffect::of(text, &self.world);
+            let undo = undo::undo(text, &effect, &self.world);
             let step = PlanStep {
                 command: text.clone(),
                 cause,
                 effect: effect.describe(text),
                 is_read_only: effect == CommandEffect::Reads,
-                undo: undo::undo(text, &effect, &self.world),
+                undo_danger: undo.as_ref().and_then(|_| undo::danger(&effect)),
+                undo,
                 needs: needs_of(text).into_iter().filter(|action| invokes || action != INVOKE).collect(),
             };
             if matches!(effect, CommandEffect::Rotates { turns_on: false, function: None, schedule: None, .. }) {

@@ -75,7 +75,7 @@ pub use network::{
 pub use network_look::NetworkLook;
 pub use network_path::{NetworkPath, PathHop, PathState};
 pub use observation::{ApiCall, Denial, Observation, StepRecord};
-pub use plan::{Forecast, Obstacle, Plan, PlanStep};
+pub use plan::{Forecast, Obstacle, Plan, PlanStep, UndoDanger};
 pub use region::{AccountId, Region, RegionError};
 pub use rotation_step::RotationStep;
 pub use schedule::{Schedule, ScheduleError};

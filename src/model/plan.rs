@@ -58,6 +58,26 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
+/// How taking a command back can cut applications off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UndoDanger {
+    /// Staging labels move back, perhaps to a version that is no longer valid.
+    OldLabels,
+    /// A key is disabled again.
+    DisabledKey,
+    /// A key is deleted in the end.
+    DeletedKey,
+    /// The secret is scheduled for deletion again.
+    DeletedSecret,
+    /// A database is stopped again.
+    StoppedDatabase,
+    /// A VPC loses its name server.
+    NoNameServer,
+    /// A VPC loses an endpoint.
+    DeletedEndpoint,
+}
+
 /// One command of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanStep {
@@ -71,6 +91,9 @@ pub struct PlanStep {
     pub is_read_only: bool,
     /// The command that takes it back; `None` where it changes nothing or cannot be taken back.
     pub undo: Option<String>,
+    /// How that can cut applications off; `None` where it cuts nobody off.
+    #[serde(default)]
+    pub undo_danger: Option<UndoDanger>,
     /// The IAM actions it needs.
     pub needs: Vec<String>,
 }

@@ -137,6 +137,8 @@ pub struct ReportedPlanStep {
     pub is_read_only: bool,
     /// The command that takes it back; `None` where it changes nothing or cannot be taken back.
     pub undo: Option<SafeText>,
+    /// What to heed before it is taken back; `None` where that cuts nobody off.
+    pub undo_caution: Option<&'static str>,
     /// The IAM actions it needs.
     pub needs: Vec<SafeText>,
 }

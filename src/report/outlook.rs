@@ -2,7 +2,7 @@
 
 use super::time::moment;
 use super::{Report, ReportedFinding, ReportedObstacle, ReportedPlanStep, ReportedStep, wording};
-use crate::model::{Confidence, Forecast, Outcome, PlanStep};
+use crate::model::{Confidence, Forecast, Outcome, PlanStep, UndoDanger};
 use crate::redact::SafeText;
 use crate::safe_format;
 use jiff::Timestamp;
@@ -40,6 +40,7 @@ impl From<&PlanStep> for ReportedPlanStep {
             effect: SafeText::redact(&step.effect),
             is_read_only: step.is_read_only,
             undo: step.undo.as_deref().map(SafeText::redact),
+            undo_caution: step.undo_danger.map(caution),
             needs: step.needs.iter().map(|action| SafeText::redact(action)).collect(),
         }
     }
@@ -125,27 +126,31 @@ pub fn undo(report: &Report) -> Vec<&SafeText> {
 /// left nothing of its own.
 pub const UNDO_ORDER: &str = "from the last step to the first, and only steps that succeeded";
 
-/// Ways back that can cut applications off, by the words that only they have, and what is to be heeded before each.
-const DANGERS: &[(&str, &str)] = &[
-    (
-        " update-secret-version-stage ",
-        "Move labels back only as long as no rotation has succeeded since: after one, they would lead applications to a password that is \
-         no longer valid.",
-    ),
-    (" kms disable-key ", "While the key is disabled, no application can read what is encrypted with it."),
-    (" schedule-key-deletion ", "Once the key is deleted, everything that is encrypted with it is lost for good."),
-    (" delete-secret ", "From then on no application can read the secret."),
-    (" rds stop-db-", "A database that is stopped cuts every application off."),
-    (" --enable-dns-support '{\"Value\":false}'", "Without its name server nothing in the VPC resolves a name."),
-    (" delete-vpc-endpoints ", "Delete only an endpoint that the fix made: whatever uses another one would be cut off."),
-];
+/// What is to be heeded before a command is taken back.
+const fn caution(danger: UndoDanger) -> &'static str {
+    match danger {
+        UndoDanger::OldLabels => {
+            "Move labels back only as long as no rotation has succeeded since: after one, they would lead applications to a password \
+             that is no longer valid."
+        }
+        UndoDanger::DisabledKey => "While the key is disabled, no application can read what is encrypted with it.",
+        UndoDanger::DeletedKey => "Once the key is deleted, everything that is encrypted with it is lost for good.",
+        UndoDanger::DeletedSecret => "From then on no application can read the secret.",
+        UndoDanger::StoppedDatabase => "A database that is stopped cuts every application off.",
+        UndoDanger::NoNameServer => "Without its name server nothing in the VPC resolves a name.",
+        UndoDanger::DeletedEndpoint => "Delete only an endpoint that the fix made: whatever uses another one would be cut off.",
+    }
+}
 
 /// What to heed before the plan is taken back; nothing where that cuts nobody off.
 #[must_use]
 pub fn undo_caution(report: &Report) -> Option<SafeText> {
-    let back = undo(report);
-    let is_there = |words: &str| back.iter().any(|command| command.contains(words));
-    let cautions: Vec<&'static str> = DANGERS.iter().filter(|(words, _)| is_there(words)).map(|(_, caution)| *caution).collect();
+    let mut cautions: Vec<&'static str> = Vec::new();
+    for caution in report.plan.iter().rev().filter_map(|step| step.undo_caution) {
+        if !cautions.contains(&caution) {
+            cautions.push(caution);
+        }
+    }
     (!cautions.is_empty()).then(|| SafeText::join(cautions, " "))
 }
 

@@ -181,9 +181,9 @@ pub fn beginning(text: &SafeText, fits: impl Fn(&SafeText) -> bool) -> SafeText 
 /// Where the sentence with this number ends; `None` where there are no more than that.
 fn end_of_sentence(text: &str, number: usize) -> Option<usize> {
     let ends = text.match_indices(". ").filter(|(at, _)| {
-        let begins = text.get(at + 2..).and_then(|rest| rest.chars().next());
-        // An abbreviation goes on in small letters.
-        begins.is_some_and(|first| !first.is_lowercase())
+        let next = text.get(at + 2..).and_then(|rest| rest.split_whitespace().next());
+        // An abbreviation goes on in small letters; a name such as setSecret begins a sentence.
+        next.is_some_and(|word| !word.starts_with(char::is_lowercase) || word.contains(char::is_uppercase))
     });
     ends.map(|(at, _)| at + 1).nth(number.checked_sub(1)?)
 }
@@ -483,6 +483,7 @@ mod tests {
             ("One.", "One."),
             ("Version 3.11 is old, e.g. here. It fails. And more.", "Version 3.11 is old, e.g. here. It fails."),
             ("It fails at 05:00. AWS said no", "It fails at 05:00. AWS said no"),
+            ("It waits. setSecret ran. Then it stopped.", "It waits. setSecret ran."),
         ] {
             assert_eq!(briefly(&SafeText::redact(text)).as_str(), expected);
         }

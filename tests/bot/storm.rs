@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
 use rotation_diag::chat::compose;
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{ChatPlatform, Destination, Limits, LostPost, Message, SendError};
+use rotation_diag::chat::{ChatPlatform, Destination, Limits, LostPost, Message, Screen, SendError};
 use rotation_diag::clock::{Clock, Pauses, this_instant};
 use rotation_diag::model::{Place, PlatformName, ReplyTo, ThreadId};
 use rotation_diag::redact::SafeText;
@@ -192,7 +192,10 @@ async fn in_a_storm_half_of_the_threads_begin_within_two_seconds() {
 /// How many messages follow the verdict of a scenario in its thread.
 async fn replies(name: &str) -> usize {
     let investigation = investigated(name).await;
-    let told = compose::in_thread(&Report::new(&investigation)).into_iter().filter_map(|thought| thought.message).count();
+    let told = compose::in_thread(&Report::new(&investigation), Screen::NARROWEST)
+        .into_iter()
+        .filter_map(|thought| thought.message)
+        .count();
     told + usize::from(compose::chart(&investigation).is_some())
 }
 

@@ -6,13 +6,14 @@ use crate::every_root::every_root;
 use crate::fake_discord::Event;
 use crate::kept_looks::keep;
 use crate::samples::in_channel;
-use rotation_diag::chat::{ChatPlatform as _, Manner};
+use rotation_diag::chat::ChatPlatform as _;
 use rotation_diag::platforms::discord::DiscordMode;
 
 #[tokio::test]
 async fn every_kind_of_message_is_taken() {
     let bot = Bot::new(DiscordMode::Http).await;
-    for (name, message) in every_message(Manner::Options).await.into_iter().chain(every_root().await) {
+    let limits = bot.discord.limits();
+    for (name, message) in every_message(limits).await.into_iter().chain(every_root(limits.screen).await) {
         bot.discord.post(&in_channel(), &message, &name).await.unwrap();
         let Event::Posted { body, files, .. } = bot.fake.next().await else { panic!("{name} is not there") };
         let files: Vec<String> = files.into_iter().map(|(file, _)| file).collect();

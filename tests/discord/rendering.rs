@@ -54,7 +54,9 @@ async fn a_verdict_reads_well_on_a_phone() {
     let bot = Bot::new(DiscordMode::Http).await;
     let investigation = investigated("role_detached_policy").await;
     let report = Report::new(&investigation).in_account(Some("prod"));
-    let (body, files) = shown(&bot, &compose::verdict(&report, &ID.parse().unwrap(), 1, &AfterVerdict::default()), "1").await;
+    let screen = bot.discord.limits().screen;
+    let verdict = compose::verdict(&report, &ID.parse().unwrap(), 1, &AfterVerdict::default(), screen);
+    let (body, files) = shown(&bot, &verdict, "1").await;
     assert_eq!(files, []);
     insta::assert_snapshot!("verdict", plain(&body));
     let (body, files) = shown(&bot, &compose::details(&report), "2").await;

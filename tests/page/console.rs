@@ -8,9 +8,10 @@ use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ORIGIN};
 use rotation_diag::chat::compose::{self, AfterVerdict};
 use rotation_diag::chat::document::{Attachment, CauseReference, Content, Message, Part, Quote, Tone};
 use rotation_diag::chat::{
-    Ack, ChatPlatform as _, Destination, Elsewhere, ListedThread, Manner, Payload, ThreadFilter, ThreadTarget,
+    Ack, ChatPlatform as _, Destination, Elsewhere, ListedThread, Manner, Payload, PlatformKind as _, ThreadFilter, ThreadTarget,
 };
 use rotation_diag::model::{Cause, Investigation, Place, PlatformName, ReplyTo, StepName, ThreadRef};
+use rotation_diag::platforms::console::Kind;
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::{Phrase, Report};
 
@@ -18,6 +19,11 @@ const ROOT: &str = "0123.root.0";
 
 fn safe(text: &str) -> SafeText {
     SafeText::redact(text)
+}
+
+fn verdict(investigation: &Investigation) -> Message {
+    let (report, id) = (Report::new(investigation), ID.parse().unwrap());
+    compose::verdict(&report, &id, 1, &AfterVerdict::default(), Kind.limits().screen)
 }
 
 #[tokio::test]
@@ -53,7 +59,7 @@ async fn every_answer_carries_the_headers_that_keep_a_page_safe() {
 async fn a_page_has_nothing_inline_and_nothing_from_elsewhere() {
     let site = Site::open().await;
     let investigation = investigated("role_detached_policy").await;
-    let verdict = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 1, &AfterVerdict::default());
+    let verdict = verdict(&investigation);
     site.shelf.put(&[(ROOT, verdict), ("0123.details.0", compose::details(&Report::new(&investigation)))]);
     *site.shelf.investigation.lock().unwrap() = Some(investigation);
     let mut browser = Browser::default();
@@ -74,8 +80,11 @@ async fn every_cause_has_a_page_and_a_verdict_leads_to_it() {
     let site = Site::behind(None, "/rotation-diag", &[]).await;
     let mut browser = Browser::default();
     let investigation = investigated("role_detached_policy").await;
-    let verdict = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 1, &AfterVerdict::default());
-    let proofs = compose::thoughts(&Report::new(&investigation)).into_iter().find_map(|thought| thought.message).unwrap();
+    let verdict = verdict(&investigation);
+    let proofs = compose::thoughts(&Report::new(&investigation), Kind.limits().screen)
+        .into_iter()
+        .find_map(|thought| thought.message)
+        .unwrap();
     site.shelf.put(&[(ROOT, verdict), ("0123.proofs.0", proofs)]);
     *site.shelf.investigation.lock().unwrap() = Some(investigation);
     let link = "href=\"/rotation-diag/causes/iam_identity_policy_missing\"";
@@ -193,7 +202,7 @@ async fn what_did_not_come_from_the_page_itself_changes_nothing() {
 async fn every_form_proves_where_it_comes_from_and_every_change_asks_for_it() {
     let site = Site::start(Some("9f86d081884c7d659a2feaa0c55ad015")).await;
     let investigation = investigated("role_detached_policy").await;
-    site.shelf.put(&[(ROOT, compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 1, &AfterVerdict::default()))]);
+    site.shelf.put(&[(ROOT, verdict(&investigation))]);
     *site.shelf.investigation.lock().unwrap() = Some(investigation);
     *site.intake.suggestions.lock().unwrap() = vec!["prod/orders-db".to_owned()];
     let mut browser = Browser::default();
@@ -779,7 +788,7 @@ async fn where_nothing_is_a_page_of_ours_says_so() {
 async fn a_thread_draws_its_charts_in_the_colours_of_the_page() {
     let site = Site::open().await;
     let investigation = investigated("role_detached_policy").await;
-    let verdict = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 1, &AfterVerdict::default());
+    let verdict = verdict(&investigation);
     site.shelf.put(&[(ROOT, verdict), ("chart", compose::chart(&investigation).unwrap())]);
     *site.shelf.investigation.lock().unwrap() = Some(investigation);
     let path = format!("/threads/{ROOT}");

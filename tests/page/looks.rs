@@ -2,6 +2,8 @@
 
 use crate::every_root::every_root;
 use crate::site::{Browser, Site};
+use rotation_diag::chat::PlatformKind as _;
+use rotation_diag::platforms::console::Kind;
 use std::path::Path;
 
 #[tokio::test]
@@ -12,7 +14,7 @@ async fn every_root_is_kept_as_the_page_shows_it() {
     let Some(folder) = std::env::var_os("LOOKS") else { return };
     let folder = Path::new(&folder).join("page");
     std::fs::create_dir_all(&folder).unwrap();
-    for (name, message) in every_root().await {
+    for (name, message) in every_root(Kind.limits().screen).await {
         site = Site::open().await;
         browser = Browser::default();
         site.shelf.put(&[("0123.root.0", message)]);

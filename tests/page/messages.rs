@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use regex::Regex;
 use rotation_diag::chat::compose::{self, AfterVerdict, Resolved};
 use rotation_diag::chat::document::{Content, Control, Part, StepState};
-use rotation_diag::chat::{Manner, Message, command};
+use rotation_diag::chat::{Manner, Message, PlatformKind as _, Screen, command};
 use rotation_diag::model::{Action, Investigation, Lookback, Region, StepName};
+use rotation_diag::platforms::console::Kind;
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
 
@@ -25,15 +26,20 @@ fn timeless(text: &str) -> String {
     text.lines().map(sorted).collect::<Vec<_>>().join("\n")
 }
 
+fn screen() -> Screen {
+    Kind.limits().screen
+}
+
 fn verdict(investigation: &Investigation) -> Message {
-    compose::verdict(&Report::new(investigation).in_account(Some("prod")), &ID.parse().unwrap(), 1, &AfterVerdict::default())
+    let report = Report::new(investigation).in_account(Some("prod"));
+    compose::verdict(&report, &ID.parse().unwrap(), 1, &AfterVerdict::default(), screen())
 }
 
 #[tokio::test]
 async fn a_root_cause_reads_verdict_first() {
     let investigation = investigated("role_detached_policy").await;
     insta::assert_snapshot!(plain(&verdict(&investigation)));
-    let thread = compose::in_thread(&Report::new(&investigation)).into_iter().filter_map(|thought| thought.message);
+    let thread = compose::in_thread(&Report::new(&investigation), screen()).into_iter().filter_map(|thought| thought.message);
     insta::assert_snapshot!(thread.map(|message| plain(&message)).collect::<Vec<_>>().join("\n\n"));
     insta::assert_snapshot!(plain(&compose::comparison(&Report::new(&investigation))));
 }
@@ -83,7 +89,7 @@ async fn the_buttons_offer_only_what_can_still_be_done() {
     let mut investigation = investigated("role_detached_policy").await;
     let at: Timestamp = "2026-11-24T05:00:00Z".parse().unwrap();
     let labels = |investigation: &Investigation, standing: &AfterVerdict| -> Vec<String> {
-        let message = compose::verdict(&Report::new(investigation), &ID.parse().unwrap(), 3, standing);
+        let message = compose::verdict(&Report::new(investigation), &ID.parse().unwrap(), 3, standing, screen());
         let label = |control: &Control| match control {
             Control::Button(choice) | Control::Copy(choice) => choice.label.to_string(),
             Control::Select { placeholder, .. } => format!("{placeholder} ▾"),
@@ -100,7 +106,7 @@ async fn the_buttons_offer_only_what_can_still_be_done() {
     assert_eq!(labels(&investigation, &resolved), ["Rerun", "Reopen", "More ▾"]);
     let blind = investigated("bot_may_see_nothing").await;
     assert_eq!(labels(&blind, &AfterVerdict::default()), ["Rerun", "Copy fix", "Resolve", "More ▾"]);
-    let message = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 3, &resolved);
+    let message = compose::verdict(&Report::new(&investigation), &ID.parse().unwrap(), 3, &resolved, screen());
     assert!(plain(&message).contains("(resolved by U1, Tue 24 Nov 05:00 UTC)"), "{}", plain(&message));
     assert!(message.title.as_str().starts_with("Resolved: "));
 }

@@ -4,13 +4,15 @@ use crate::every_message::every_message;
 use crate::every_root::every_root;
 use crate::fake_slack::check_blocks;
 use crate::kept_looks::keep;
-use rotation_diag::chat::Manner;
+use rotation_diag::chat::PlatformKind as _;
+use rotation_diag::platforms::slack::Kind;
 use rotation_diag::platforms::slack::render::{Surface, message};
 use serde_json::json;
 
 #[tokio::test]
 async fn every_kind_of_message_is_taken() {
-    for (name, of) in every_message(Manner::Slash).await.into_iter().chain(every_root().await) {
+    let limits = Kind.limits();
+    for (name, of) in every_message(limits).await.into_iter().chain(every_root(limits.screen).await) {
         let rendered = message(&of, Surface::Post);
         let blocks = serde_json::to_value(&rendered.blocks).unwrap();
         check_blocks(&blocks, false).unwrap_or_else(|why| panic!("{name}: {why:?}"));

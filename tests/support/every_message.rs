@@ -4,17 +4,18 @@
 use crate::worlds::{ID, investigated};
 use rotation_diag::chat::compose::{self, AfterVerdict, Resolved};
 use rotation_diag::chat::document::{Message, Tone};
-use rotation_diag::chat::{Manner, command};
+use rotation_diag::chat::{Limits, command};
 use rotation_diag::model::StepName;
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
 
-/// The messages by name, in the order in which somebody may come to see them; `manner` is the platform's.
-pub(crate) async fn every_message(manner: Manner) -> Vec<(String, Message)> {
+/// The messages by name, in the order in which somebody may come to see them; `limits` are the platform's.
+pub(crate) async fn every_message(limits: Limits) -> Vec<(String, Message)> {
+    let Limits { manner, screen, .. } = limits;
     let id = ID.parse().unwrap();
     let broken = investigated("role_detached_policy").await;
     let report = Report::new(&broken).in_account(Some("prod"));
-    let verdict = |report: &Report, after: &AfterVerdict| compose::verdict(report, &id, 1, after);
+    let verdict = |report: &Report, after: &AfterVerdict| compose::verdict(report, &id, 1, after, screen);
     let mut steps = compose::waiting();
     steps[0] = compose::ended(StepName::Secret, "found", "exists, encrypted with the AWS managed key");
     steps[1] = compose::running(StepName::RotationConfig);
@@ -46,7 +47,7 @@ pub(crate) async fn every_message(manner: Manner) -> Vec<(String, Message)> {
     let searching = AfterVerdict { searching_author: true, ..AfterVerdict::default() };
     messages.push(("verdict-searching".to_owned(), verdict(&report, &searching)));
     messages.extend(compose::bare_commands(&report).map(|commands| ("commands".to_owned(), commands)));
-    let thoughts = compose::in_thread(&report).into_iter();
+    let thoughts = compose::in_thread(&report, screen).into_iter();
     messages.extend(thoughts.filter_map(|thought| Some((format!("thread-{}", thought.name), thought.message?))));
     messages.extend(compose::chart(&broken).map(|chart| ("chart".to_owned(), chart)));
     messages.extend(StepName::ALL.map(|step| (format!("evidence-{}", step.number()), compose::evidence(&broken, step))));

@@ -24,7 +24,9 @@ impl Album {
         let is_of_alarms = |shown: &&Shown| {
             let title = shown.title();
             shown.root.is_none()
-                || ["larm", "rotation failed", "should rotate", "AWS Config"].iter().any(|words| title.contains(words))
+                || ["larm", "rotation failed", "should rotate", "AWS Config", "AWS Health"]
+                    .iter()
+                    .any(|words| title.contains(words))
                 || title.starts_with("Secrets ")
         };
         for (number, shown) in town.slack.shown().iter().filter(is_of_alarms).enumerate() {
@@ -33,9 +35,24 @@ impl Album {
     }
 }
 
+const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-XtUIZU";
+
+/// An incident of AWS that affects prod/orders-db.
+fn incident(status: &str, minutes_ago: i64) -> Value {
+    json!({
+        "source": "aws.health", "detail-type": "AWS Health Event", "account": "123456789012", "region": "eu-west-1",
+        "time": ago(minutes_ago).to_string(), "detail": {
+            "eventArn": "arn:aws:health:eu-west-1::event/LAMBDA/AWS_LAMBDA_OPERATIONAL_ISSUE/1", "service": "LAMBDA",
+            "eventTypeCode": "AWS_LAMBDA_OPERATIONAL_ISSUE", "eventTypeCategory": "issue", "eventScopeCode": "ACCOUNT_SPECIFIC",
+            "statusCode": status, "affectedAccount": "123456789012", "eventRegion": "eu-west-1",
+            "eventDescription": [{"language": "en_US", "latestDescription": "Invocations of functions fail more often than usual."}],
+            "affectedEntities": [{"entityValue": SECRET, "status": "IMPAIRED"}]
+        }
+    })
+}
+
 /// What other services than CloudWatch's metrics say of prod/orders-db, each once.
 fn others() -> [(&'static str, Value); 4] {
-    const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-db-XtUIZU";
     let event = |source: &str, kind: &str, detail: Value| {
         json!({
             "source": source, "detail-type": kind, "account": "123456789012", "region": "eu-west-1", "time": ago(3).to_string(),
@@ -155,6 +172,13 @@ async fn every_kind_of_message_about_alarms_is_taken() {
         assert!(!town.slack.shown().is_empty(), "{kind} tells nothing");
         album.add(kind, &town);
     }
+    let town = Town::new("role_detached_policy").await;
+    town.hears(&incident("open", 20)).await;
+    town.comes_to_rest().await;
+    album.add("health", &town);
+    town.hears(&incident("closed", 5)).await;
+    town.comes_to_rest().await;
+    album.add("health-over", &town);
     let mut town = Town::asleep_at(tempfile::tempdir().unwrap(), "role_detached_policy", "", ROUTE).await;
     town.hears(&alarm("orders-page", "ALARM", ago(50), &[ORDERS])).await;
     town.wear_out().await;
@@ -177,6 +201,8 @@ async fn every_kind_of_message_about_alarms_is_taken() {
         "rotation-failed",
         "config",
         "security-hub",
+        "health",
+        "health-over",
         "given-up",
     ] {
         assert!(album.0.contains_key(&format!("alarm-{kind}-1")), "{kind}: {:?}", album.0.keys());

@@ -176,7 +176,7 @@ impl AlarmThreads {
                 watched_since: None,
                 ..row.clone()
             };
-            completion.messages.push(verdict(&closed, record));
+            completion.messages.push(verdict(&closed, record, self.runner.screen(row)));
             completion.resolved.push((row.id.clone(), by.clone()));
             completion.unwatch.push(row.id.clone());
         }

@@ -3,9 +3,9 @@
 use crate::bot::error::HandlerError;
 use crate::bot::runner::Runner;
 use crate::bot::verdict::{message_key, subject, verdict};
-use crate::chat::Message;
 use crate::chat::compose;
 use crate::chat::document::{Mention, Tone};
+use crate::chat::{Message, Screen};
 use crate::model::{AttemptOutcome, Investigation, InvestigationId};
 use crate::report::{Report, wording};
 use crate::safe_format;
@@ -38,7 +38,7 @@ impl Watches {
         let record = Investigation { id: row.id.clone(), ..seen };
         let ended = ended_since(&record, &watch);
         match ended {
-            Some(succeeded) => Ok(watch_ended(&row, &watch, record, succeeded)),
+            Some(succeeded) => Ok(watch_ended(&row, &watch, record, succeeded, self.runner.screen(&row))),
             None if self.store.now() >= watch.until => Ok(stopped(&row, &watch)),
             None => Ok(self.later(&watch)),
         }
@@ -73,7 +73,7 @@ fn calling(watch: &Watch, message: Message) -> Message {
     Message { mention: Some(Mention::User(watch.by.as_str().to_owned())), is_ending: true, ..message }
 }
 
-fn watch_ended(row: &InvestigationRow, watch: &Watch, record: Investigation, succeeded: bool) -> Completion {
+fn watch_ended(row: &InvestigationRow, watch: &Watch, record: Investigation, succeeded: bool, screen: Screen) -> Completion {
     let report = Report::new(&record);
     let headline = wording::headline(&report);
     let (tone, what) = match succeeded {
@@ -84,7 +84,7 @@ fn watch_ended(row: &InvestigationRow, watch: &Watch, record: Investigation, suc
     let seen = InvestigationRow { watched_since: None, ..row.clone() };
     let note = calling(watch, compose::notice(tone, safe_format!("{}: {}", what, headline)));
     let messages = vec![
-        verdict(&seen, &record),
+        verdict(&seen, &record, screen),
         DesiredMessage::reply(
             &row.thread,
             message_key(row, &format!("watched-{}", record.evidence.now.as_millisecond())),

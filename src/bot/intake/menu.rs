@@ -51,7 +51,10 @@ impl Intake {
             InvestigationStage::Done => self.store.record(&row.id).await?,
             _ => None,
         };
-        let controls = record.map_or_else(|| controls_of_a_failure(row), |record| verdict(row, &record).message.controls);
+        let controls = record.map_or_else(
+            || controls_of_a_failure(row),
+            |record| verdict(row, &record, self.platforms.screen(&row.place)).message.controls,
+        );
         Ok(compose::menu(&subject(row), controls, manner))
     }
 }

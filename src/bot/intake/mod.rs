@@ -76,7 +76,7 @@ impl chat::Intake for Intake {
         // What is held in a thread of others is told nowhere else.
         let is_shown = row.held_in.is_none() && row.stage == InvestigationStage::Done && row.location.as_ref().is_some_and(may);
         let record = if is_shown { self.store.record(id).await.ok()?? } else { return None };
-        Some(Message { controls: Vec::new(), ..verdict::verdict(&row, &record).message })
+        Some(Message { controls: Vec::new(), ..verdict::verdict(&row, &record, self.platforms.screen(&row.place)).message })
     }
 
     async fn joined(&self, place: &Place) {

@@ -1,7 +1,9 @@
 //! What stands in the thread beside the verdict.
 
-use super::verdict::{LOOKS, block, shows_whole_fix, whole_fix};
+use super::excerpt::{WHOLE_FIX, block};
+use super::verdict::{LOOKS, whole_fix};
 use super::{section, steps};
+use crate::chat::Screen;
 use crate::chat::document::{CauseReference, Message, Part, Quote, StepLine, StepState, Tone};
 use crate::redact::SafeText;
 use crate::report::{Phrase, Report, ReportedFinding, ReportedPlanStep, StepMark, outlook, wording};
@@ -48,7 +50,7 @@ impl Thought {
     }
 }
 
-/// The thoughts that belong together, in the order of need; each of them in its own order.
+/// The thoughts that belong together, each of them in its own order.
 const TOGETHER: [&[&str]; 4] =
     [&["proofs", "changes"], &["undo"], &["details", "ruled-out", "not-checked"], &["forecast", "also", "looks"]];
 
@@ -56,12 +58,14 @@ const TOGETHER: [&[&str]; 4] =
 const SHORT: usize = 3_000;
 
 /// All that the verdict leaves to the thread, in as few messages as that can be read in: short thoughts that belong together share
-/// the message of the first of them.
+/// the message of the first of them. `screen` is that on which the verdict is read.
 #[must_use]
-pub fn in_thread(report: &Report) -> Vec<Thought> {
-    let mut left = thoughts(report);
+pub fn in_thread(report: &Report, screen: Screen) -> Vec<Thought> {
+    let mut left = thoughts(report, screen);
     let mut told: Vec<Thought> = Vec::new();
-    for group in TOGETHER {
+    let mut groups = TOGETHER;
+    groups.sort_by_key(|group| left.iter().position(|thought| group.contains(&thought.name)));
+    for group in groups {
         let mut host: Option<usize> = None;
         for name in group {
             let Some(at) = left.iter().position(|thought| thought.name == *name) else { continue };
@@ -114,13 +118,15 @@ fn length(message: &Message) -> usize {
     message.title.chars().count() + message.parts.iter().map(part).sum::<usize>()
 }
 
-/// All that the verdict leaves to the thread, in the order of need, each thought by itself.
+/// All that the verdict leaves to the thread on `screen`, in the order of need, each thought by itself.
 #[must_use]
-pub fn thoughts(report: &Report) -> Vec<Thought> {
+pub fn thoughts(report: &Report, screen: Screen) -> Vec<Thought> {
     let thought = |name, message| Thought { name, message, is_told_with_another: false };
-    vec![
+    let whole_fix = whole_fix(report, screen);
+    let has_whole_fix = whole_fix.is_some();
+    let mut thoughts = vec![
         thought("proofs", report.leading().map(|finding| proofs(report, finding))),
-        thought("undo", undo(report)),
+        thought("undo", undo(report, whole_fix)),
         thought("changes", changes(report)),
         thought("details", Some(details(report))),
         thought("forecast", forecast(report)),
@@ -128,7 +134,10 @@ pub fn thoughts(report: &Report) -> Vec<Thought> {
         thought("looks", looks(report)),
         thought("ruled-out", listing("Ruled out", wording::ruled_out(report))),
         thought("not-checked", not_checked(report)),
-    ]
+    ];
+    // A fix of which the verdict shows a part is to stand whole directly beneath it.
+    thoughts.sort_by_key(|thought| !(has_whole_fix && thought.name == "undo"));
+    thoughts
 }
 
 /// The nine steps, with what their marks mean.
@@ -159,14 +168,18 @@ fn proofs(report: &Report, finding: &ReportedFinding) -> Message {
     message
 }
 
-/// What a person needs to run the fix, what each command does, and how to take it back.
-fn undo(report: &Report) -> Option<Message> {
+/// The fix where the verdict does not show the whole of it, what a person needs to run it, what each command does, and how to take it
+/// back.
+fn undo(report: &Report, whole_fix: Option<Vec<Part>>) -> Option<Message> {
     let undo: Vec<SafeText> = outlook::undo(report).into_iter().map(block).collect();
-    let title = if undo.is_empty() { "To run the fix" } else { "To run the fix, and to take it back" };
-    let mut message = Message::line(Tone::Neutral, title.into());
-    if !shows_whole_fix(report) {
-        message.parts.extend(whole_fix(report));
-    }
+    let title = match (&whole_fix, undo.is_empty()) {
+        (None, true) => "To run the fix".into(),
+        (None, false) => "To run the fix, and to take it back".into(),
+        (Some(_), true) => WHOLE_FIX.into(),
+        (Some(_), false) => safe_format!("{}, and how to take it back", WHOLE_FIX),
+    };
+    let mut message = Message::line(Tone::Neutral, title);
+    message.parts.extend(whole_fix.into_iter().flatten());
     let needs = outlook::needs(report);
     let needs = (!needs.is_empty()).then(|| SafeText::join(needs, ", "));
     message.parts.extend(section("You need", needs.into_iter().collect(), 0));

@@ -1,26 +1,17 @@
 //! The verdict: what happened, the fix, one proof, and what can be done next.
 
-use super::screen::{self, Screen};
+use super::excerpt::Excerpt;
 use super::section;
-use crate::chat::document::{Control, MenuItem, Message, Part, Quote, Tone};
+use crate::chat::Screen;
+use crate::chat::document::{Control, MenuItem, Message, Part, Tone};
 use crate::model::{Action, ActionToken, InvestigationId, Lookback, Outcome, StepName};
 use crate::redact::SafeText;
 use crate::report::outlook;
 use crate::report::wording::{self, Mark};
-use crate::report::{Phrase, Report, ReportedFinding, line_in_utc};
+use crate::report::{Phrase, Report};
 use crate::safe_format;
 use jiff::Timestamp;
 
-/// How much of the one proof in the channel is shown; the whole stands in the thread.
-const PROOF: usize = 280;
-/// How much of it is shown where the rest leaves no room, in characters, and how much of a screen that takes with its label and its
-/// source. Where the rest is taller than the screen by itself, one line is left.
-const SHORT_QUOTE: usize = 93;
-const SHORT_PROOF: usize = 152;
-/// A line that says what is left to the thread.
-const MORE: usize = 22;
-/// What the screen needs beside the plan where there is no finding.
-const BESIDE_PLAN: usize = 300;
 /// How many things to look at next the channel shows; all of them stand in the thread.
 pub(super) const LOOKS: usize = 2;
 
@@ -47,10 +38,28 @@ pub struct Resolved {
     pub at: Timestamp,
 }
 
-/// The verdict of investigation `id` as of `revision`, in the order of need, with its buttons: what one acts on at night. All
-/// else stands in the thread.
+/// The verdict of investigation `id` as of `revision`, in the order of need, with its buttons: what one acts on at night, as far as
+/// `screen` shows it without scrolling far. All else stands in the thread.
 #[must_use]
-pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &AfterVerdict) -> Message {
+pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &AfterVerdict, screen: Screen) -> Message {
+    let whole = Excerpt::whole(report);
+    let shown = on_screen(report, &whole, screen);
+    let shown = shown.with_fewer_reasons(|shown| screen.has_room_for(&told(report, standing, shown, &whole)));
+    let mut message = told(report, standing, &shown, &whole);
+    message.people.extend(standing.resolved.as_ref().map(|resolved| resolved.by.to_string()));
+    let button = Buttons { id, revision };
+    message.controls = button.of(report, standing, !whole.commands.is_empty());
+    message
+}
+
+/// What the verdict shows, whatever became of the investigation since: the thread was told the rest when it was new.
+fn on_screen(report: &Report, whole: &Excerpt, screen: Screen) -> Excerpt {
+    let new = AfterVerdict::default();
+    whole.fitting(|shown| screen.has_room_for(&told(report, &new, shown, whole)))
+}
+
+/// The verdict without its buttons, with `shown` of the `whole` fix and its reasons.
+fn told(report: &Report, standing: &AfterVerdict, shown: &Excerpt, whole: &Excerpt) -> Message {
     let headline = wording::headline(report);
     let (tone, title) = match standing.resolved {
         Some(_) => (Tone::Neutral, safe_format!("Resolved: {}", headline)),
@@ -60,19 +69,46 @@ pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &
     message.parts.push(Part::Facts(wording::context(report)));
     message.parts.extend(happened_since(standing, report.now));
     message.parts.extend(section("Did you mean", wording::near_names(report), 0));
-    match report.leading() {
-        Some(_) => message.parts.extend(finding_parts(report)),
-        None => message.parts.extend(without_finding(report)),
+    if report.leading().is_none() {
+        message.parts.extend(section("Next", outlook::ending(report), 0));
     }
-    message.people.extend(standing.resolved.as_ref().map(|resolved| resolved.by.to_string()));
-    let mut looks = wording::next_looks(report);
-    let more = looks.len().saturating_sub(LOOKS);
-    looks.truncate(LOOKS);
-    message.parts.extend(section("Look next", looks, more));
-    let has_commands = message.parts.iter().any(|part| matches!(part, Part::Commands(_)));
-    let button = Buttons { id, revision };
-    message.controls = button.of(report, standing, has_commands);
+    message.parts.extend(paragraph("What happened", &shown.happened));
+    message.parts.extend(fix(shown, shown.left_to_thread(whole)));
+    let quotes: Vec<_> = shown.proof.iter().cloned().collect();
+    message.parts.extend((!quotes.is_empty()).then(|| Part::Quotes { label: "Proof".into(), quotes }));
+    if report.leading().is_none() && report.outcome == Outcome::Inconclusive && !outlook::is_blind(report) {
+        message.parts.extend(first_of("Not checked", wording::missing(report)));
+    }
+    message.parts.extend(first_of("Look next", wording::next_looks(report)));
     message
+}
+
+/// The fix, and what is left to the thread.
+fn fix(shown: &Excerpt, left: Option<SafeText>) -> Vec<Part> {
+    let mut parts: Vec<Part> = paragraph("Fix", &shown.summary).into_iter().collect();
+    parts.extend((!shown.warning.is_empty()).then(|| Part::Caution(shown.warning.clone())));
+    parts.extend((!shown.commands.is_empty()).then(|| Part::Commands(shown.commands.clone())));
+    let small: Vec<SafeText> = left.into_iter().chain(shown.worth.clone()).collect();
+    parts.extend((!small.is_empty()).then_some(Part::Context(small)));
+    parts
+}
+
+fn paragraph(label: &'static str, text: &SafeText) -> Option<Part> {
+    section(label, Some(text.clone()).filter(|text| !text.is_empty()).into_iter().collect(), 0)
+}
+
+/// The first of several things, and how many more there are.
+fn first_of(label: &'static str, mut lines: Vec<SafeText>) -> Option<Part> {
+    let more = lines.len().saturating_sub(LOOKS);
+    lines.truncate(LOOKS);
+    section(label, lines, more)
+}
+
+/// The whole fix, where the verdict leaves some of it to the thread.
+pub(super) fn whole_fix(report: &Report, screen: Screen) -> Option<Vec<Part>> {
+    let whole = Excerpt::whole(report);
+    let is_shown = on_screen(report, &whole, screen).has_fix_of(&whole);
+    (!is_shown).then(|| fix(&whole, None))
 }
 
 /// How the verdict of an investigation looks that nobody has closed.
@@ -96,153 +132,10 @@ fn happened_since(standing: &AfterVerdict, now: Timestamp) -> Vec<Part> {
     (!facts.is_empty()).then_some(Part::Facts(facts)).into_iter().chain(searching).collect()
 }
 
-/// What happened, the fix and one proof, as far as a phone shows them without scrolling far; the thread has all of each.
-fn finding_of(report: &Report, finding: &ReportedFinding, mut screen: Screen) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let remediation = &finding.remediation;
-    let commands = commands_of(report, &remediation.commands);
-    let proof = wording::proofs(report, finding).0.into_iter().next();
-    let first = commands.first().map_or(0, screen::code);
-    let kept = screen::LABEL + first + proof.as_ref().map_or(0, |_| SHORT_PROOF);
-    let warning = caution(report).unwrap_or_default();
-    let least = |text: &SafeText| screen::text(&wording::beginning(text, |_| false));
-    let reserved = kept + outlook::worth(report).map_or(0, |worth| screen::text(&worth));
-    let beside = reserved + screen::LABEL + least(&remediation.summary) + least(&warning);
-    let happened = wording::briefly(&finding.explanation);
-    let happened = wording::beginning(&happened, |text| screen.without(beside).has(screen::text(text)));
-    screen.take(screen::LABEL + screen::text(&happened));
-    parts.extend(section("What happened", vec![happened], 0));
-
-    let least = least(&warning);
-    let summary = wording::beginning(&remediation.summary, |text| screen.without(reserved + least).has(screen::text(text)));
-    screen.take(screen::text(&summary));
-    let shown_warning = wording::beginning(&warning, |text| screen.without(reserved).has(screen::text(text)));
-    screen.take(screen::text(&shown_warning));
-    let is_whole = summary == remediation.summary.single_line() && shown_warning == warning;
-    parts.extend(section("Fix", vec![summary], 0).filter(|_| !remediation.summary.as_str().is_empty()));
-    parts.extend((!warning.is_empty()).then_some(Part::Caution(shown_warning)));
-
-    screen.take(kept);
-    parts.extend(plan(report, commands, is_whole, &mut screen));
-    if let Some(proof) = proof {
-        let room = match screen.is_over() {
-            true => screen::ONE_LINE,
-            false => screen.quotable().saturating_add(SHORT_QUOTE).min(PROOF),
-        };
-        let quote = Quote { lead: proof.step, text: proof.text.cut(room), source: proof.source };
-        parts.push(Part::Quotes { label: "Proof".into(), quotes: vec![quote] });
-    }
-    parts
-}
-
-/// What a secret that rotates can expect, or what could not be seen.
-fn without_finding(report: &Report) -> Vec<Part> {
-    let mut parts: Vec<Part> = section("Next", outlook::ending(report), 0).into_iter().collect();
-    if let Some(command) = outlook::permission_command(report) {
-        let why = "Nothing could be looked at: allow rotation-diag to read, and rerun.";
-        parts.extend(section("Fix", vec![why.into()], 0));
-        parts.push(Part::Commands(vec![command]));
-        return parts;
-    }
-    let mut screen = screen_of(report, &wording::headline(report)).without(BESIDE_PLAN);
-    let caution = caution(report);
-    screen.take(caution.as_ref().map_or(0, screen::text));
-    parts.extend(caution.map(Part::Caution));
-    parts.extend(plan(report, commands_of(report, &[]), true, &mut screen));
-    if report.outcome == Outcome::Inconclusive {
-        let mut open = wording::missing(report);
-        let more = open.len().saturating_sub(LOOKS);
-        open.truncate(LOOKS);
-        parts.extend(section("Not checked", open, more));
-    }
-    parts
-}
-
-/// The first commands to paste, what follows in the thread, and what the commands are worth together.
-fn plan(report: &Report, mut commands: Vec<SafeText>, is_whole: bool, screen: &mut Screen) -> Vec<Part> {
-    let mut small = Vec::new();
-    let worth = outlook::worth(report).filter(|worth| screen.has(screen::text(worth)));
-    screen.take(worth.as_ref().map_or(0, screen::text));
-    let left = screen.without(MORE);
-    let mut used = 0;
-    let fitting = commands.iter().skip(1).take_while(|command| {
-        used += screen::code(command);
-        left.has(used)
-    });
-    let shown = (1 + fitting.count()).min(commands.len());
-    let more = commands.split_off(shown).len();
-    screen.take(commands.iter().skip(1).map(screen::code).sum());
-    match more {
-        0 if is_whole => {}
-        0 => small.push("more about the fix in the thread".into()),
-        1 => small.push("1 more command in the thread".into()),
-        more => small.push(safe_format!("{} more commands in the thread", more)),
-    }
-    screen.take(if small.is_empty() { 0 } else { MORE });
-    small.extend(worth);
-    let commands = (!commands.is_empty()).then_some(Part::Commands(commands));
-    commands.into_iter().chain((!small.is_empty()).then_some(Part::Context(small))).collect()
-}
-
-/// The whole fix, where the verdict may leave some of it to the thread.
-pub(super) fn whole_fix(report: &Report) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut own: &[SafeText] = &[];
-    if let Some(ReportedFinding { remediation, .. }) = report.leading() {
-        let summary = Some(remediation.summary.single_line()).filter(|summary| !summary.is_empty());
-        parts.extend(section("Fix", summary.into_iter().collect(), 0));
-        own = &remediation.commands;
-    }
-    parts.extend(caution(report).map(Part::Caution));
-    let commands = commands_of(report, own);
-    parts.extend((!commands.is_empty()).then_some(Part::Commands(commands)));
-    parts
-}
-
-/// What could be lost by the fix.
-fn caution(report: &Report) -> Option<SafeText> {
-    Some(SafeText::join(outlook::cautions(report), " ")).filter(|caution| !caution.is_empty())
-}
-
-/// True where the verdict shows all of the fix.
-pub(super) fn shows_whole_fix(report: &Report) -> bool {
-    let shown = if report.leading().is_some() { finding_parts(report) } else { without_finding(report) };
-    whole_fix(report).iter().all(|part| shown.contains(part))
-}
-
-fn finding_parts(report: &Report) -> Vec<Part> {
-    let screen = screen_of(report, &wording::headline(report));
-    report.leading().map(|finding| finding_of(report, finding, screen)).unwrap_or_default()
-}
-
-/// The screen below the title and the line of context.
-fn screen_of(report: &Report, title: &SafeText) -> Screen {
-    let mut screen = Screen::below(title);
-    screen.take(screen::text(&line_in_utc(&wording::context(report))));
-    screen
-}
-
-/// The commands of the fix in their order: the plan's, or a finding's own where there is no plan.
-fn commands_of(report: &Report, own: &[SafeText]) -> Vec<SafeText> {
-    match report.plan.as_slice() {
-        [] => own.iter().map(block).collect(),
-        steps => steps.iter().map(|step| block(&step.command)).collect(),
-    }
-}
-
-/// A command as it is pasted.
-pub(super) fn block(command: &SafeText) -> SafeText {
-    SafeText::join(wording::command_lines(command), "\n")
-}
-
 /// The commands of the fix with nothing around them, for where they are copied by hand; `None` where there are none.
 #[must_use]
 pub fn bare_commands(report: &Report) -> Option<Message> {
-    let own = report.leading().map(|finding| finding.remediation.commands.as_slice()).unwrap_or_default();
-    let mut commands = commands_of(report, own);
-    if commands.is_empty() {
-        commands.extend(outlook::permission_command(report));
-    }
+    let commands = Excerpt::whole(report).commands;
     if commands.is_empty() {
         return None;
     }

@@ -3,9 +3,10 @@
 use super::apply::is_key;
 use super::command::{AwsCommand, nothing};
 use super::effect::{CommandEffect, document_of, reserved};
+use super::network::NetworkChange;
 use crate::diagnosis::readings::runtime::support::may_be_set;
 use crate::diagnosis::remedy::aws;
-use crate::model::{Evidence, FunctionFacts, KeyFacts, Observation, SecretAccess};
+use crate::model::{Evidence, FunctionFacts, KeyFacts, Observation, SecretAccess, UndoDanger};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -107,6 +108,20 @@ pub(super) fn undo(text: &str, effect: &CommandEffect, before: &Evidence) -> Opt
         }
         CommandEffect::Network(change) => return change.undo(text, before),
         CommandEffect::Elsewhere => return elsewhere(&command, text, before),
+    })
+}
+
+/// How it can cut applications off to take such a command back; `None` where it cuts nobody off.
+pub(super) const fn danger(effect: &CommandEffect) -> Option<UndoDanger> {
+    Some(match effect {
+        CommandEffect::Value | CommandEffect::Label { .. } => UndoDanger::OldLabels,
+        CommandEffect::EnablesKey { .. } => UndoDanger::DisabledKey,
+        CommandEffect::KeepsKey { .. } => UndoDanger::DeletedKey,
+        CommandEffect::Restores => UndoDanger::DeletedSecret,
+        CommandEffect::Network(NetworkChange::StartsDatabase { .. }) => UndoDanger::StoppedDatabase,
+        CommandEffect::Network(NetworkChange::DnsAttribute { is_support: true, .. }) => UndoDanger::NoNameServer,
+        CommandEffect::Network(NetworkChange::Endpoint(_)) => UndoDanger::DeletedEndpoint,
+        _ => return None,
     })
 }
 
@@ -322,6 +337,17 @@ mod tests {
     use crate::diagnosis::plan::effect::CommandEffect;
     use crate::diagnosis::testing::*;
     use crate::model::Concern;
+
+    #[test]
+    fn a_way_back_that_can_cut_applications_off_is_known_by_what_the_command_does() {
+        let evidence = healthy();
+        let of = |text: &str| danger(&CommandEffect::of(text, &evidence));
+        assert_eq!(of("aws kms enable-key --key-id k"), Some(UndoDanger::DisabledKey));
+        assert_eq!(of("aws kms cancel-key-deletion --key-id k"), Some(UndoDanger::DeletedKey));
+        assert_eq!(of("aws iam detach-role-policy --role-name r --policy-arn arn:aws:iam::123456789012:policy/p"), None);
+        assert_eq!(danger(&CommandEffect::Restores), Some(UndoDanger::DeletedSecret));
+        assert_eq!(danger(&CommandEffect::Value), Some(UndoDanger::OldLabels));
+    }
 
     #[test]
     fn a_statement_with_an_opposite_is_taken_back_by_it_and_one_without_is_not() {

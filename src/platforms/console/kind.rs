@@ -2,6 +2,7 @@
 
 use super::config::{ConsoleConfig, read};
 use super::name::NAME;
+use super::screen::SCREEN;
 use super::{Console, Settings, check, router};
 use crate::chat::{Built, Checked, Intake, Limits, Manner, MessageHistory, PlatformKind, Surroundings};
 use crate::config::{
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 /// What it says of itself. It takes edits as fast as people can read them, keeps no messages itself, shows what was found
 /// elsewhere too, and has no threads but the bot's.
 pub(super) const LIMITS: Limits = Limits {
+    screen: SCREEN,
     between_edits: Some(Duration::from_millis(200)),
     shows_the_store: true,
     shows_others: true,

@@ -16,6 +16,7 @@ mod live;
 mod name;
 mod platform;
 mod routes;
+mod screen;
 mod session;
 mod sign_in;
 mod submissions;

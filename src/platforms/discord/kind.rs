@@ -3,7 +3,7 @@
 use super::config::{DiscordConfig, DiscordMode, read};
 use super::name::NAME;
 use super::{Discord, check};
-use crate::chat::{Built, Checked, Limits, Manner, PlatformKind, ProgressLimit, Surroundings};
+use crate::chat::{Built, Checked, Limits, LineSize, Manner, PlatformKind, ProgressLimit, Screen, Surroundings};
 use crate::clock::Clock;
 use crate::config::{Config, PlatformConfig, PlatformTable, Reader, Section, beside, keep_renewed};
 use crate::model::PlatformName;
@@ -13,8 +13,24 @@ use std::sync::Arc;
 /// What it says of itself. It counts the edits of each channel by themselves.
 ///
 /// Source: `X-RateLimit-Limit` of "Edit Message": five within five seconds; half of that is left to verdicts.
-pub(super) const LIMITS: Limits =
-    Limits { progress: Some(ProgressLimit { per_minute: 30, each_channel: true }), ..Limits::usual("Discord", Manner::Options) };
+pub(super) const LIMITS: Limits = Limits {
+    screen: SCREEN,
+    progress: Some(ProgressLimit { per_minute: 30, each_channel: true }),
+    ..Limits::usual("Discord", Manner::Options)
+};
+
+/// Source: the model of its client in `tests/looks.py`, of which the sizes are those of its web client: text in lines of 22 pixels,
+/// code in lines of 16 within a frame, a blank line between parts; a row of buttons, and each menu in a row of its own.
+const SCREEN: Screen = Screen {
+    around: 250,
+    title: LineSize::new(22, 31),
+    context: LineSize::new(22, 35),
+    text: LineSize::new(22, 35),
+    code: LineSize::new(16, 31),
+    gap: 22,
+    command_frame: 24,
+    quote_frame: 24,
+};
 
 /// Discord.
 pub struct Kind;

@@ -354,9 +354,9 @@ fn sheet(message: &Message, mut page: Page, copied: Option<usize>, as_file: &Fil
     Sheet { with_button: page.with_button, texts: page.finish(), files, whole }
 }
 
-/// The section that the first commands belong to.
+/// The section that the first commands belong to, or did if they were not too long to stand here: the last one before the proof.
 fn copied(parts: &[Part]) -> Option<usize> {
-    let commands = parts.iter().position(|part| matches!(part, Part::Commands(_)))?;
+    let commands = parts.iter().position(|part| matches!(part, Part::Commands(_) | Part::Quotes { .. }))?;
     parts.iter().take(commands).rposition(|part| matches!(part, Part::Section { .. }))
 }
 

@@ -3,7 +3,7 @@
 use super::config::{SlackConfig, SlackMode, read};
 use super::name::NAME;
 use super::{Lookups, Slack, check};
-use crate::chat::{Built, Checked, Limits, Manner, PlatformKind, ProgressLimit, Surroundings};
+use crate::chat::{Built, Checked, Limits, LineSize, Manner, PlatformKind, ProgressLimit, Screen, Surroundings};
 use crate::clock::Clock;
 use crate::config::{Config, Ids, PlatformConfig, PlatformTable, Reader, Section, beside, keep_renewed};
 use crate::model::PlatformName;
@@ -13,8 +13,24 @@ use std::sync::Arc;
 /// What it says of itself. Slash commands are not available in its threads, so people mention the bot there.
 ///
 /// Source: Slack, "Slash commands"; "Rate limits": `chat.update` has tier 3, about 50 a minute and workspace.
-pub(super) const LIMITS: Limits =
-    Limits { progress: Some(ProgressLimit { per_minute: 40, each_channel: false }), ..Limits::usual("Slack", Manner::Slash) };
+pub(super) const LIMITS: Limits = Limits {
+    screen: SCREEN,
+    progress: Some(ProgressLimit { per_minute: 40, each_channel: false }),
+    ..Limits::usual("Slack", Manner::Slash)
+};
+
+/// Source: the model of its client in `tests/looks.py`, of which the sizes are those of its web client: text of 15 pixels in lines of
+/// 22, headers of 18, context of 13, code of 12 in a frame; buttons and menus in rows.
+const SCREEN: Screen = Screen {
+    around: 185,
+    title: LineSize::new(27, 28),
+    context: LineSize::new(19, 46),
+    text: LineSize::new(22, 39),
+    code: LineSize::new(18, 40),
+    gap: 4,
+    command_frame: 26,
+    quote_frame: 26,
+};
 
 /// Slack.
 pub struct Kind;

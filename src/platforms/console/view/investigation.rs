@@ -1,5 +1,6 @@
 //! One investigation on a page of its own, to be shared.
 
+use super::super::screen::SCREEN;
 use super::frame::{PageFrame, SignOut};
 use super::message::{self, DrawnChart};
 use super::{Paths, line, text};
@@ -18,7 +19,7 @@ pub(in super::super) fn investigation(
 ) -> Html<String> {
     let investigation = &shown.investigation;
     let report = Report::new(investigation);
-    let verdict = compose::verdict(&report, &investigation.id, 0, &AfterVerdict::default());
+    let verdict = compose::verdict(&report, &investigation.id, 0, &AfterVerdict::default(), SCREEN);
     let title = line(&verdict.title);
     let path = paths.investigation(&investigation.id);
     let timeline = DrawnChart::timeline(investigation);
@@ -105,7 +106,7 @@ fn step_of(paths: &Paths, investigation: &Investigation, step: &ReportedStep, pa
 /// What the verdict leaves to the thread: proofs, changes, what was ruled out, what stays open.
 fn rest(paths: &Paths, report: &Report) -> Markup {
     // The steps have a part of the page of their own.
-    let rest = compose::thoughts(report).into_iter().filter(|thought| thought.name != "details");
+    let rest = compose::thoughts(report, SCREEN).into_iter().filter(|thought| thought.name != "details");
     html! {
         @for (name, thought) in rest.filter_map(|thought| Some((thought.name, thought.message?))) {
             section class="sheet-part rest" {
