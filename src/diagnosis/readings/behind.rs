@@ -23,7 +23,9 @@ const SERVICE: Behind = Behind { noun: "the service", credential: "credential" }
 
 /// Names by which clients, functions and secrets give a message broker away.
 static BROKERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)kafka|\brabbit|\bpika\.|\bamqps?\b|activemq|\bmqtt\b|\bbroker\b|ConnectionClosedByBroker").ok()
+    let names =
+        r"(?i)kafka|\brabbit|\bpika\.|\bamqps?\b|activemq|\bmqtt\b|\bbroker\b|ConnectionClosedByBroker|NoBrokersAvailable";
+    Regex::new(&format!(r"{names}|\b(?:Cluster|Topic|Group)Authorization(?:Failed|Exception)")).ok()
 });
 
 /// What the failing invocations, or else the names of the function and the secret, tell of; a database where nothing tells otherwise.

@@ -10,6 +10,7 @@
 
 use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::database;
+use crate::diagnosis::readings::behind::behind;
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::readings::postgres_right::{PostgresAge, PostgresRight};
 use crate::diagnosis::readings::{login, strategy};
@@ -32,10 +33,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         if let Some(refused) = refused_database(context, seen) {
             return refused;
         }
-        let explanation = format!(
-            "The function logged in to the database{}, and the database refused the statement that changes the user.",
-            seen.in_step()
-        );
+        let target = behind(context).noun;
+        let explanation =
+            format!("The function logged in to {target}{}, and {target} refused the change of the user.", seen.in_step());
         let remediation = Remediation::new(format!(
             "Grant the user that runs the statement the right it lacks: {}.{} Then rotate.",
             lacking(database::engine(context, seen), &seen.read.event.text),
