@@ -512,12 +512,12 @@ async fn no_account_is_so_large_that_it_costs_more_and_what_was_not_listed_is_na
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_of_another_account_is_not_taken_for_a_database_that_only_has_its_identifier() {
-    let elsewhere = FAR_AWAY.replace("c9abcdefghij", "c1zyxwvutsrq");
+async fn a_host_of_another_region_is_not_taken_for_a_database_that_only_has_its_identifier() {
+    let elsewhere = FAR_AWAY.replace("eu-west-1.rds", "us-east-1.rds");
     let network = network_of(&failing(&elsewhere, ORDERS)).await;
     let database = database(&network);
     assert_eq!((database.kind, database.found_by), (DatabaseKind::Host, DatabaseChoice::Logged));
-    assert_eq!(database.id, "orders.c1zyxwvutsrq.eu-west-1.rds.amazonaws.com");
+    assert_eq!(database.id, "orders.c9abcdefghij.us-east-1.rds.amazonaws.com");
     assert_eq!((database.port, database.address.map(|address| address.to_string())), (Some(5432), Some("10.1.1.5".to_owned())));
     let own = network_of(&failing(FAR_AWAY, ORDERS)).await;
     assert_eq!((self::database(&own).kind, self::database(&own).id.as_str()), (DatabaseKind::Instance, "orders"));

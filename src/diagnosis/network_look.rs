@@ -228,6 +228,8 @@ mod tests {
         "[ERROR] ConnectTimeoutError: Connect timeout on endpoint URL: \"https://secretsmanager.eu-west-1.amazonaws.com/\"";
     const UNRESOLVED: &str = "[ERROR] EndpointConnectionError: Could not connect to the endpoint URL: \
                               \"https://secretsmanager.eu-west-1.amazonaws.com/\" ([Errno -2] Name or service not known)";
+    /// botocore says the same of a name that was not resolved and of a connection that did not open.
+    const UNSAID: &str = "[ERROR] EndpointConnectionError: Could not connect to the endpoint URL: \"https://secretsmanager.eu-west-1.amazonaws.com/\"";
     const DENIED: &str = "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the PutSecretValue \
                           operation: User: arn:aws:sts::123456789012:assumed-role/orders-rotator-role/orders-rotator is not \
                           authorized to perform: secretsmanager:PutSecretValue on resource: \
@@ -244,6 +246,7 @@ mod tests {
             // A connection was tried, so that a name had been resolved.
             (failing(RotationStep::CreateSecret, TIMEOUT), Some([true, true, false, true, true, false])),
             (failing(RotationStep::CreateSecret, UNRESOLVED), Some([true, true, true, true, true, false])),
+            (failing(RotationStep::CreateSecret, UNSAID), Some([true, true, true, true, true, false])),
             (failing(RotationStep::SetSecret, refused), Some([true, false, false, false, true, false])),
             (failing(RotationStep::SetSecret, tls), Some([false, false, false, false, true, true])),
             (failing(RotationStep::CreateSecret, DENIED), None),

@@ -169,14 +169,14 @@ impl DatabaseSearch<'_> {
         logged.map_or(found, |host| Observation::Found(vec![of_host(host, found_by)]))
     }
 
-    /// The host that a line names, where what was found has no more than its identifier: it is of another account or region, of whose
-    /// databases RDS tells nothing here.
+    /// The host that a line names, where what was found has no more than its identifier: it is of another region, of whose databases RDS
+    /// tells nothing here.
     fn host_elsewhere(&self, found: &Observation<Vec<DescribedDatabase>>) -> Option<&DatabaseHost> {
         let target = &found.found()?.first()?.target;
-        let own = place_of(target.host.as_deref()?)?;
+        let own = region_of(target.host.as_deref()?)?;
         let mut named = self.look.hosts.iter().filter(|host| host.of_rds().is_some_and(|one| one.name() == target.id));
         let first = named.next()?;
-        let is_own = |host: &DatabaseHost| place_of(&host.name).is_none_or(|place| place == own);
+        let is_own = |host: &DatabaseHost| region_of(&host.name).is_none_or(|region| region.eq_ignore_ascii_case(own));
         (!is_own(first) && !named.any(is_own)).then_some(first)
     }
 
@@ -309,11 +309,10 @@ impl DatabaseSearch<'_> {
     }
 }
 
-/// What a host of RDS tells of its account and region: all but the identifier and the kind of endpoint.
-fn place_of(host: &str) -> Option<String> {
+/// What a host of RDS ends with, which names its region: all but the identifier and the account's label.
+fn region_of(host: &str) -> Option<&str> {
     let (_, rest) = host.split_once('.')?;
-    let (label, region) = rest.split_once('.')?;
-    Some(format!("{}.{region}", label.rsplit('-').next()?).to_ascii_lowercase())
+    rest.split_once('.').map(|(_, region)| region)
 }
 
 fn carries(target: &TargetDatabase, groups: &[String]) -> bool {

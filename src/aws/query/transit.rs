@@ -210,3 +210,26 @@ fn transit_route_of(route: WireTransitRoute) -> Option<TransitRoute> {
     let is_blackhole = route.state.as_deref() == Some("blackhole");
     Some(TransitRoute { destination, to: to.collect(), is_blackhole })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attachment_that_was_deleted_tells_of_no_association() {
+        let attachment = |id: &str, state: &str| {
+            format!(
+                "<item><transitGatewayAttachmentId>{id}</transitGatewayAttachmentId><transitGatewayId>tgw-1</transitGatewayId>\
+                 <resourceId>vpc-1</resourceId><state>{state}</state></item>"
+            )
+        };
+        let all = ["deleted", "available", "pendingAcceptance", "modifying"].map(|state| attachment(state, state)).concat();
+        let answer = format!(
+            "<DescribeTransitGatewayAttachmentsResponse><transitGatewayAttachments>{all}</transitGatewayAttachments>\
+             </DescribeTransitGatewayAttachmentsResponse>"
+        );
+        let (associations, _) = DescribeTransitGatewayAttachments::page(quick_xml::de::from_str(&answer).unwrap());
+        let kept: Vec<&str> = associations.iter().map(|one| one.attachment_id.as_str()).collect();
+        assert_eq!(kept, ["available", "modifying"]);
+    }
+}

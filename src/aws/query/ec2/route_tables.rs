@@ -120,3 +120,26 @@ fn route_of(route: WireRoute) -> Option<VpcRoute> {
     let is_blackhole = route.state.as_deref() == Some("blackhole");
     Some(VpcRoute { destination, target: RouteTarget::from(target), is_blackhole })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn static_routes_come_before_those_that_a_gateway_propagates() {
+        let route = |target: &str, origin: &str| {
+            format!(
+                "<item><destinationCidrBlock>10.1.0.0/16</destinationCidrBlock><gatewayId>{target}</gatewayId>\
+                 <state>active</state><origin>{origin}</origin></item>"
+            )
+        };
+        let routes = [route("vgw-1", "EnableVgwRoutePropagation"), route("pcx-1", "CreateRoute")].concat();
+        let answer = format!(
+            "<DescribeRouteTablesResponse><routeTableSet><item><routeTableId>rtb-1</routeTableId><vpcId>vpc-1</vpcId>\
+             <routeSet>{routes}</routeSet></item></routeTableSet></DescribeRouteTablesResponse>"
+        );
+        let (tables, _) = DescribeRouteTables::page(quick_xml::de::from_str(&answer).unwrap());
+        let targets: Vec<&str> = tables[0].routes.iter().map(|route| route.target.id()).collect();
+        assert_eq!(targets, ["pcx-1", "vgw-1"]);
+    }
+}
