@@ -41,7 +41,7 @@ impl NetworkBudget {
     }
 
     /// Adds the questions about a transit gateway, once.
-    pub(super) fn add_transit(&self) {
+    pub(super) fn widen_for_transit(&self) {
         if !self.knows_transit.swap(true, Ordering::AcqRel) {
             self.left.fetch_add(MAX_TRANSIT_QUESTIONS, Ordering::AcqRel);
         }
@@ -67,8 +67,8 @@ mod tests {
         let budget = NetworkBudget::default();
         let taken = |sizes: [usize; 5]| sizes.into_iter().filter(|size| budget.take(*size)).sum::<usize>();
         assert_eq!(taken([4, 2, 3, 1, 1]), 8);
-        budget.add_transit();
-        budget.add_transit();
+        budget.widen_for_transit();
+        budget.widen_for_transit();
         assert_eq!(taken([1, 3, 1, 1, 1]), 3);
         assert!(out_of_budget::<()>().missing().is_some_and(|why| why.contains("at most 8 calls")));
     }

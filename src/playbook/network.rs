@@ -245,7 +245,7 @@ impl Looking<'_> {
         let far = network.databases.found().and_then(|all| all.first()?.vpc_id.clone());
         let attached: Vec<&str> = std::iter::once(own).chain(far.as_deref().filter(|id| *id != own)).collect();
         let targets = self.targets_of_routes(&network);
-        self.budget.add_transit();
+        self.budget.widen_for_transit();
         let attachments = Some(own).filter(|_| self.budget.take(1));
         let is_open = is_unasked(&network.transit_associations);
         let associations = Some(own).filter(|_| is_open && self.budget.take(1));

@@ -64,7 +64,7 @@ impl Excerpt {
     }
 
     /// As much of it as `fits`, in the order of need: what could be lost, the first command, the fix in words, what it is worth, what
-    /// happened and the proof, each with its beginning; then more of each.
+    /// happened and the proof, each with its beginning; then all of the commands, or else more of each.
     pub(super) fn fitting(&self, fits: impl Fn(&Excerpt) -> bool) -> Excerpt {
         let mut shown = Excerpt {
             happened: least(&self.happened),
@@ -76,15 +76,19 @@ impl Excerpt {
             proof: self.quoted(LINE_OF_PROOF),
         };
         shown.grow(&fits, |it| it.warning = first_sentence(&self.warning));
-        shown.grow(&fits, |it| it.take_command(self));
+        shown.grow(&fits, |it| it.take_commands(self, 1));
         shown.grow(&fits, |it| it.summary = first_sentence(&self.summary));
         shown.grow(&fits, |it| it.worth = self.worth.clone());
         shown.grow(&fits, |it| it.happened = first_sentence(&self.happened));
         shown.grow(&fits, |it| it.proof = self.quoted(SHORT_PROOF));
+        shown.grow(&fits, |it| it.take_commands(self, self.commands.len()));
         shown.fill(&fits, &self.happened, |it, text| it.happened = text);
         shown.fill(&fits, &self.summary, |it, text| it.summary = text);
         shown.fill(&fits, &self.warning, |it, text| it.warning = text);
-        while !shown.commands.is_empty() && shown.more > 0 && shown.grow(&fits, |it| it.take_command(self)) {}
+        while !shown.commands.is_empty()
+            && shown.more > 0
+            && shown.grow(&fits, |it| it.take_commands(self, it.commands.len() + 1))
+        {}
         shown.quote_more_of(self, &fits);
         shown
     }
@@ -94,11 +98,16 @@ impl Excerpt {
         if fits(&self) {
             return self;
         }
-        let mut shown = Excerpt { happened: least(&self.happened), proof: None, ..self.clone() };
+        let mut shown = self.with_least_reasons();
         shown.grow(&fits, |it| it.proof = self.quoted(LINE_OF_PROOF));
         shown.fill(&fits, &self.happened, |it, text| it.happened = text);
         shown.quote_more_of(&self, &fits);
         shown
+    }
+
+    /// The same fix with as little of its reasons as can be.
+    pub(super) fn with_least_reasons(&self) -> Excerpt {
+        Excerpt { happened: least(&self.happened), proof: None, ..self.clone() }
     }
 
     /// True where it has all of the fix that `whole` has.
@@ -144,8 +153,9 @@ impl Excerpt {
         self.grow(fits, |it| set(it, longest));
     }
 
-    fn take_command(&mut self, whole: &Excerpt) {
-        self.commands = whole.commands.iter().take(self.commands.len() + 1).cloned().collect();
+    /// Shows the first `count` commands.
+    fn take_commands(&mut self, whole: &Excerpt, count: usize) {
+        self.commands = whole.commands.iter().take(count).cloned().collect();
         self.more = whole.commands.len().saturating_sub(self.commands.len());
     }
 

@@ -52,10 +52,20 @@ pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &
     message
 }
 
-/// What the verdict shows, whatever became of the investigation since: the thread was told the rest when it was new.
+/// What the verdict shows, whatever becomes of the investigation: the thread is told the rest when it is new, so the fix has to have
+/// room beside all that may be added.
 fn on_screen(report: &Report, whole: &Excerpt, screen: Screen) -> Excerpt {
-    let new = AfterVerdict::default();
-    whole.fitting(|shown| screen.has_room_for(&told(report, &new, shown, whole)))
+    let (new, longest) = (AfterVerdict::default(), longest(report.now));
+    whole.fitting(|shown| {
+        screen.has_room_for(&told(report, &new, shown, whole))
+            && screen.has_room_for(&told(report, &longest, &shown.with_least_reasons(), whole))
+    })
+}
+
+/// What takes the most room of all that may become of an investigation.
+fn longest(now: Timestamp) -> AfterVerdict {
+    let by = "somebody with a name of this length".into();
+    AfterVerdict { resolved: Some(Resolved { by, at: now }), watched_since: Some(now), searching_author: true }
 }
 
 /// The verdict without its buttons, with `shown` of the `whole` fix and its reasons.
