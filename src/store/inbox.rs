@@ -6,7 +6,7 @@ use crate::backoff::Backoff;
 use crate::model::{InvestigationId, ThreadId, Trigger};
 use crate::redact::SafeText;
 use jiff::Timestamp;
-use sqlx::FromRow;
+use sqlx::{Any, Executor, FromRow};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -73,14 +73,15 @@ pub(super) const LINE_UP_SUSPECT: &str = "UPDATE inbox SET queue = 1 WHERE id = 
        AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.state = 'running' AND o.attempts >= $1 AND o.id <> inbox.id)
        AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.queue = 1 AND o.attempts >= $1 - 1 AND o.id <> inbox.id)";
 
-/// A lane in which nothing is lined up has no turn.
-pub(super) const FORGET_LANES: &str =
-    "DELETE FROM lanes WHERE NOT EXISTS (SELECT 1 FROM inbox i WHERE i.queue = 1 AND i.lane = lanes.lane)
+/// A lane in which nothing is lined up has no turn. A few at a time: as many as become empty are looked at again and again.
+pub(super) const FORGET_LANES: &str = "DELETE FROM lanes WHERE lane IN (SELECT lane FROM lanes ORDER BY served LIMIT 16)
+       AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.queue = 1 AND i.lane = lanes.lane)
        AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.queue = 4 AND i.lane = lanes.lane)";
 
-/// Takes the trigger $1 until $2.
+/// Takes the oldest trigger of the lane $1 until $2.
 pub(super) const TAKE: &str =
-    "UPDATE inbox SET state = 'running', queue = 0, attempts = attempts + 1, fence = fence + 1, lease_until = $2 WHERE id = $1
+    "UPDATE inbox SET state = 'running', queue = 0, attempts = attempts + 1, fence = fence + 1, lease_until = $2
+     WHERE id = (SELECT id FROM inbox WHERE queue = 1 AND lane = $1 ORDER BY id LIMIT 1)
      RETURNING id, fence, subject, job, what, attempts, failures, received_at";
 
 /// When something may be claimed next that may not now.
@@ -235,24 +236,22 @@ impl Store {
     }
 
     async fn claim_next(&self, lasts: Duration) -> Result<Option<Claimed>, StoreError> {
-        let unlined: i64 = sqlx::query_scalar(UNLINED).bind(self.tick()).fetch_one(&self.readers).await?;
-        if unlined != 0 {
-            let mut tx = self.write().await?;
-            let now = self.tick();
-            reopen_expired(&mut tx, now).await?;
-            line_up(&mut tx, self.engine.lanes(), now).await?;
-            tx.commit().await?;
-        }
         let lanes = self.engine.lanes();
-        let mut tx = self.write_beside().await?;
-        let next: Option<(i64, String)> = sqlx::query_as(lanes.next).fetch_optional(&mut *tx).await?;
-        let Some((id, lane)) = next else {
+        let row = loop {
+            let mut tx = self.begin_claim().await?;
+            let Some(lane) = next_lane(&mut tx, lanes).await? else {
+                tx.commit().await?;
+                return Ok(None);
+            };
+            let until = self.tick_after(lasts);
+            let taken: Option<InboxRow> = sqlx::query_as(TAKE).bind(&lane).bind(until).fetch_optional(&mut *tx).await?;
+            sqlx::query(lanes.served).bind(lane).execute(&mut *tx).await?;
             tx.commit().await?;
-            return Ok(None);
+            // Whoever was waited for may have taken the last one of that lane.
+            if let Some(row) = taken {
+                break row;
+            }
         };
-        let row: InboxRow = sqlx::query_as(TAKE).bind(id).bind(self.tick_after(lasts)).fetch_one(&mut *tx).await?;
-        sqlx::query(lanes.served).bind(lane).execute(&mut *tx).await?;
-        tx.commit().await?;
         let lease = Lease { id: row.id, fence: row.fence };
         match from_json("trigger", &row.job) {
             Ok(trigger) => Ok(Some(Claimed {
@@ -271,6 +270,30 @@ impl Store {
                 Ok(None)
             }
         }
+    }
+
+    /// A transaction in which everything is lined up that may be taken, and which locks the rows it changes and no others; on a
+    /// server it waits for no turn.
+    pub(super) async fn begin_claim(&self) -> Result<Tx, StoreError> {
+        if !self.is_shared() {
+            let mut tx = self.write().await?;
+            if is_unlined(&mut *tx, self.tick()).await? {
+                self.line_up_again(&mut tx).await?;
+            }
+            return Ok(tx);
+        }
+        if is_unlined(&self.readers, self.tick()).await? {
+            let mut tx = self.write().await?;
+            self.line_up_again(&mut tx).await?;
+            tx.commit().await?;
+        }
+        Ok(self.writer.begin().await?)
+    }
+
+    async fn line_up_again(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let now = self.tick();
+        reopen_expired(tx, now).await?;
+        line_up(tx, self.engine.lanes(), now).await
     }
 
     /// Keeps the claim for longer; false when it was lost.
@@ -348,6 +371,20 @@ impl Store {
     pub async fn next_claim(&self) -> Result<Option<Duration>, StoreError> {
         let next: Option<i64> = sqlx::query_scalar(NEXT_CLAIM).fetch_one(&self.readers).await?;
         Ok(next.map(|next| self.until(next)))
+    }
+}
+
+async fn is_unlined<'c>(on: impl Executor<'c, Database = Any>, now: i64) -> Result<bool, StoreError> {
+    let unlined: i64 = sqlx::query_scalar(UNLINED).bind(now).fetch_one(on).await?;
+    Ok(unlined != 0)
+}
+
+/// The lane to take something from.
+async fn next_lane(tx: &mut Tx, lanes: &LaneStatements) -> Result<Option<String>, StoreError> {
+    let free: Option<String> = sqlx::query_scalar(lanes.next).fetch_optional(&mut **tx).await?;
+    match (free, lanes.next_of_served) {
+        (None, Some(next)) => Ok(sqlx::query_scalar(next).fetch_optional(&mut **tx).await?),
+        (free, _) => Ok(free),
     }
 }
 

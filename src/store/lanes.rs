@@ -4,8 +4,10 @@
 /// The statements about lanes and their turns.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LaneStatements {
-    /// The oldest trigger of the lane whose turn it is, among those that may be taken, and the lane.
+    /// The lane whose turn it is, among those in which something may be taken.
     pub(super) next: &'static str,
+    /// The same, where all of these lanes are being served.
+    pub(super) next_of_served: Option<&'static str>,
     /// The lanes $1 have their turn after all others, unless they have one.
     pub(super) last: &'static str,
     /// The lane $1 was served: its turn is after all others.
@@ -14,19 +16,26 @@ pub(super) struct LaneStatements {
 
 /// For a file.
 pub(super) const IN_FILE: LaneStatements = LaneStatements {
-    next: "SELECT i.id, l.lane FROM lanes l CROSS JOIN inbox i WHERE l.served > 0 AND i.queue = 1 AND i.lane = l.lane
-     ORDER BY l.served, i.id LIMIT 1",
+    next: "SELECT l.lane FROM lanes l WHERE l.served > 0 AND EXISTS (SELECT 1 FROM inbox i WHERE i.queue = 1 AND i.lane = l.lane)
+     ORDER BY l.served LIMIT 1",
+    next_of_served: None,
     last: "INSERT INTO lanes (lane, served)
      SELECT value, (SELECT coalesce(max(served), 0) FROM lanes) + key + 1 FROM json_each($1) WHERE true
      ON CONFLICT (lane) DO NOTHING",
     served: "UPDATE lanes SET served = (SELECT max(served) + 1 FROM lanes) WHERE lane = $1",
 };
 
-/// For a server. What another one is taking at this moment is passed over instead of waited for, and each turn has a number of
-/// its own, whoever gives it out.
+/// For a server. A lane is served by one at a time, who holds its row; the others pass over it, and wait for it only where there is
+/// no other. Each turn has a number of its own, whoever gives it out. The inner LIMIT keeps PostgreSQL from joining all that wait.
 pub(super) const ON_SERVER: LaneStatements = LaneStatements {
-    next: "SELECT i.id, l.lane FROM lanes l CROSS JOIN inbox i WHERE l.served > 0 AND i.queue = 1 AND i.lane = l.lane
-     ORDER BY l.served, i.id LIMIT 1 FOR UPDATE OF i SKIP LOCKED",
+    next: "SELECT l.lane FROM lanes l
+     WHERE (SELECT i.id FROM inbox i WHERE i.queue = 1 AND i.lane = l.lane ORDER BY i.id LIMIT 1) IS NOT NULL
+     ORDER BY l.served LIMIT 1 FOR UPDATE SKIP LOCKED",
+    next_of_served: Some(
+        "SELECT l.lane FROM lanes l
+     WHERE (SELECT i.id FROM inbox i WHERE i.queue = 1 AND i.lane = l.lane ORDER BY i.id LIMIT 1) IS NOT NULL
+     ORDER BY l.served LIMIT 1 FOR UPDATE",
+    ),
     last: "INSERT INTO lanes (lane, served)
      SELECT value, nextval('lane_turns') FROM json_each($1) WHERE true
      ON CONFLICT (lane) DO NOTHING",

@@ -195,11 +195,6 @@ impl Store {
         Ok(self.engine.begin(&self.writer, &self.ticks).await?)
     }
 
-    /// A transaction that locks the rows it changes and no others; on a server it waits for no turn.
-    async fn write_beside(&self) -> Result<Tx, StoreError> {
-        if self.is_shared() { Ok(self.writer.begin().await?) } else { self.write().await }
-    }
-
     /// Sees whether the store would take something: its files are where they were, the disk takes a trial, and SQLite takes a
     /// page more. A small write alone would tell nothing: there is room for one in the log of a full disk.
     ///

@@ -45,8 +45,9 @@ impl Excerpt {
                     Excerpt { summary: summary.into(), commands: vec![command], ..Excerpt::default() }
                 }
                 None => {
-                    let worth = outlook::worth(report);
-                    Excerpt { warning, commands: commands(report, &[]), worth, ..Excerpt::default() }
+                    let commands = commands(report, &[]);
+                    let summary = if commands.is_empty() { SafeText::default() } else { "Before it is due:".into() };
+                    Excerpt { summary, warning, commands, worth: outlook::worth(report), ..Excerpt::default() }
                 }
             };
         };

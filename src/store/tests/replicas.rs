@@ -83,19 +83,21 @@ async fn three_share_the_work_each_trigger_once_and_each_subject_one_at_a_time()
 }
 
 #[tokio::test]
-async fn a_claim_waits_neither_for_who_writes_nor_for_who_claims() {
+async fn a_claim_waits_neither_for_who_writes_nor_for_who_claims_from_another_lane() {
     let Some((_folder, [one, two])) = replicas().await else { return };
-    for number in 0..3 {
-        one.accept(&entry(&format!("k{number}"), "C1", &format!("s{number}")), None).await.unwrap();
+    for (key, lane) in [("k0", "C1"), ("k1", "C1"), ("k2", "C2")] {
+        one.accept(&entry(key, lane, key), None).await.unwrap();
     }
     let _turn = one.write_at_once().await.unwrap();
-    let mut claiming = one.write_beside().await.unwrap();
-    let passed: (i64, String) = sqlx::query_as(lanes::ON_SERVER.next).fetch_one(&mut *claiming).await.unwrap();
+    let mut claiming = one.begin_claim().await.unwrap();
+    let served: String = sqlx::query_scalar(lanes::ON_SERVER.next).fetch_one(&mut *claiming).await.unwrap();
+    assert_eq!(served, "C1");
     let claimed = tokio::time::timeout(SOON, two.claim(LEASE)).await.unwrap().unwrap().unwrap();
-    assert_eq!((passed.0, claimed.subject.as_str()), (1, "s1"), "what another one takes is passed over");
+    assert_eq!(claimed.subject, "k2", "a lane that another one serves is passed over");
+    // Now there is no other lane.
+    let waiting = tokio::spawn(async move { two.claim(LEASE).await.unwrap().unwrap().subject });
     claiming.rollback().await.unwrap();
-    let claimed = tokio::time::timeout(SOON, two.claim(LEASE)).await.unwrap().unwrap().unwrap();
-    assert_eq!(claimed.subject, "s0", "and is there for everybody when it was not taken");
+    assert_eq!(tokio::time::timeout(SOON, waiting).await.unwrap().unwrap(), "k0", "and is waited for where there is no other");
 }
 
 #[tokio::test]
