@@ -6,6 +6,7 @@
 //! again.
 
 mod advice;
+mod aws_policies;
 #[cfg(test)]
 mod calibration;
 pub mod change_events;

@@ -15,7 +15,8 @@ use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity};
 use super::signatures::{AccessDenied, RefusingLayer};
 use super::{managed, readings, refusal, remedy};
 use crate::model::{
-    Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, PolicyDocument, Severity, StepName,
+    Cause, Change, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, PolicyDocument, Severity,
+    StepName,
 };
 use command::AwsCommand;
 use effect::CommandEffect;
@@ -123,7 +124,23 @@ fn detached(context: &DiagnosisContext<'_>, leading: Option<&Finding>) -> Option
     let stops = context.standings().iter().filter_map(|(_, standing)| standing.stop()).map(|stop| stop.denied.clone());
     let refused = leading.map(|finding| refusal::refused(context, finding.cause)).unwrap_or_default();
     let lacking: Vec<AccessDenied> = stops.chain(refused).filter(is_lacking).collect();
+    let is_needed_always = |denied: &AccessDenied| {
+        let on = |resource: &str| denied.resource.as_deref().is_none_or(|named| resource == "*" || resource.starts_with(named));
+        context.standings().iter().any(|(need, _)| need.action.eq_ignore_ascii_case(&denied.action) && on(&need.resource))
+    };
+    if !lacking.iter().all(is_needed_always) && may_call_more(context) {
+        return None;
+    }
     Some((policy.arn.to_owned(), refusal::allowing(context, &lacking)))
+}
+
+/// True where the function may call what it did not call when rotation last worked: its code or the secret's value was changed.
+fn may_call_more(context: &DiagnosisContext<'_>) -> bool {
+    const CHANGES: [&str; 5] =
+        ["UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishLayerVersion", "PutSecretValue", "UpdateSecret"];
+    let changes = context.evidence.changes.found().map(|found| found.changes.as_slice()).unwrap_or_default();
+    let since = |change: &&Change| context.last_success_at.is_none_or(|success| change.at > success);
+    changes.iter().filter(since).any(|change| CHANGES.contains(&change.event.as_str()))
 }
 
 /// Causes that may be over by the time somebody reads of them.
@@ -144,6 +161,8 @@ fn why_open(finding: &Finding, changes: bool) -> &'static str {
     match finding.cause {
         Cause::OperatorPermissionMissing => "whether the caller has the permission now",
         Cause::ScheduleWrongOrOverdue => "whether rotation starts now",
+        // A label does not go by itself, and what is removed with it is not known to be a fault.
+        Cause::StuckAwspending if changes => "whether it goes through without the label",
         _ if !forecast::will_repeat(finding) || !changes && MAY_PASS.contains(&finding.cause) => {
             "whether the fault is over: it may have passed by itself"
         }
@@ -269,7 +288,10 @@ impl Draft {
             {
                 self.doubts.push(doubt);
             }
-            moves.push(Move { phase: effect.phase(), step });
+            // Whoever is let in by a key is let in before, or beside, whatever else is changed for them.
+            let lets_in = effect == CommandEffect::Elsewhere && text.contains(" put-key-policy ");
+            let phase = if lets_in { CommandEffect::SecretKey { key: None }.phase() } else { effect.phase() };
+            moves.push(Move { phase, step });
         }
         // A look stays before the command it is for.
         let mut phase = None;
