@@ -68,10 +68,20 @@ pub fn next_rotation(report: &Report) -> Option<SafeText> {
     Some(safe_format!("{}: ⚠ {}: {}{}", when, verb, first.text.single_line(), more).cut(SENTENCE))
 }
 
+/// What cannot be foretold, to be read after "not foretold": a permission that is missing is what would tell, and nothing to come.
+#[must_use]
+pub fn not_foretold(unknown: &SafeText) -> SafeText {
+    let text = unknown.single_line();
+    match text.as_str().strip_prefix("permission ") {
+        Some(action) => safe_format!("what {} would show, which is not permitted", SafeText::redact(action)),
+        None => text,
+    }
+}
+
 /// What the forecast of a secret that rotates leaves open; nothing where rotation does not work, which says enough.
 #[must_use]
 pub fn unforeseen(report: &Report) -> Option<SafeText> {
-    let unknown = SafeText::join(report.forecast.unknown.iter().map(SafeText::single_line), "; ");
+    let unknown = SafeText::join(report.forecast.unknown.iter().map(not_foretold), "; ");
     (report.outcome == Outcome::Healthy && !unknown.is_empty()).then(|| safe_format!("Not foretold: {}.", unknown).cut(SENTENCE))
 }
 
