@@ -100,6 +100,7 @@ const PERHAPS_MENDED: &str = "it may have been fixed since";
 const ASIDES: &[&str] = &[
     " It has not stopped a rotation yet; it will stop the next one.",
     " It has not stopped a rotation yet; it will stop one that runs in that subnet.",
+    " It has not stopped a rotation yet; it may stop the next one.",
     " It has not stopped a rotation yet, or another reason stopped it first.",
     " The next rotation will fail, and so will every read of the secret.",
     " The next rotation will fail.",

@@ -260,7 +260,9 @@ impl Draft {
         let mut moves: Vec<Move> = Vec::new();
         let mut rotation = None;
         // A partner's system and another service rotate without a function.
-        let invokes = self.world.rotation_config.found().is_none_or(|config| config.external_role_arn.is_none());
+        let is_partners = self.world.rotation_config.found().is_some_and(|config| config.external_role_arn.is_some());
+        let is_managed = self.world.secret.found().is_some_and(|secret| secret.owning_service.is_some());
+        let invokes = !is_partners && !is_managed;
         for text in commands {
             let effect = CommandEffect::of(text, &self.world);
             let undo = undo::undo(text, &effect, &self.world);

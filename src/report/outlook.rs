@@ -95,6 +95,16 @@ pub fn ending(report: &Report) -> Vec<SafeText> {
     next_rotation(report).filter(|_| !is_said && is_known).into_iter().chain(unforeseen(report)).collect()
 }
 
+/// What to do before the next rotation where no command does it; nothing where rotation does not work, or a plan is printed.
+#[must_use]
+pub fn advice_without_commands(report: &Report) -> Option<SafeText> {
+    let is_sure = |obstacle: &&ReportedObstacle| obstacle.confidence > Confidence::Possible;
+    let first = report.forecast.obstacles.iter().find(is_sure)?;
+    let finding = report.findings.iter().find(|finding| finding.cause == first.cause)?;
+    let is_alone = report.leading().is_none() && report.plan.is_empty();
+    is_alone.then(|| safe_format!("before it is due: {}", finding.remediation.summary.single_line()))
+}
+
 /// What the plan is worth; nothing where there is none.
 #[must_use]
 pub fn worth(report: &Report) -> Option<SafeText> {

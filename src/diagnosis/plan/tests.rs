@@ -446,6 +446,24 @@ fn a_detached_policy_is_attached_again_and_proven_only_where_its_loss_alone_can_
     assert!(diagnose(&back).plan.steps[0].command.contains("put-role-policy"), "it is attached, and does not suffice");
 }
 
+#[test]
+fn whoever_turns_on_what_another_service_rotates_invokes_no_function() {
+    let needs = |owner: Option<&str>| {
+        let mut evidence = account();
+        facts(&mut evidence.secret).owning_service = owner.map(str::to_owned);
+        let config = facts(&mut evidence.rotation_config);
+        config.enabled = Some(false);
+        if owner.is_some() {
+            config.function_arn = None;
+        }
+        let plan = diagnose(&evidence).plan;
+        let step = plan.steps.iter().find(|step| step.command.contains(" rotate-secret ")).cloned();
+        step.map(|step| step.needs).unwrap_or_default()
+    };
+    assert_eq!(needs(None), ["secretsmanager:RotateSecret", "lambda:InvokeFunction"]);
+    assert!(!needs(Some("rds")).contains(&"lambda:InvokeFunction".to_owned()));
+}
+
 /// The failing world whose role lost a permission, with the changes since rotation worked.
 fn robbed(changes: &[(&str, Concern, serde_json::Value)]) -> Evidence {
     let mut evidence = failing(&[]);
