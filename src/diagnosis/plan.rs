@@ -10,6 +10,7 @@ mod network;
 mod undo;
 
 use super::DiagnosisContext;
+use super::aws_policies::is_of_aws;
 use super::forecast::{self, Foreseen, Outlook, outlook, without_failures};
 use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity};
 use super::signatures::{AccessDenied, RefusingLayer};
@@ -117,7 +118,8 @@ fn allows_what_was_refused(context: &DiagnosisContext<'_>, cause: Cause, world: 
 
 /// The policy whose detachment alone can have broken rotation, with what the role lacks without it: with it, rotation worked.
 fn detached(context: &DiagnosisContext<'_>, leading: Option<&Finding>) -> Option<(String, Value)> {
-    let policy = remedy::detached_policy(context).filter(|policy| policy.is_sure)?;
+    // What a policy of AWS allows is known by itself, and is no more than that.
+    let policy = remedy::detached_policy(context).filter(|policy| policy.is_sure && !is_of_aws(policy.arn))?;
     let is_lacking = |denied: &AccessDenied| {
         !denied.explicit && matches!(denied.layer, RefusingLayer::IdentityPolicy | RefusingLayer::Unknown)
     };

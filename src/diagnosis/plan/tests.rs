@@ -485,6 +485,8 @@ fn no_policy_is_attached_again_that_cannot_have_given_what_is_missing() {
     assert!(first(&[detached(own)]).contains(" attach-role-policy "));
     let of_aws = |name: &str| detached(&format!("arn:aws:iam::aws:policy/{name}"));
     assert!(first(&[of_aws("SecretsManagerReadWrite")]).contains("SecretsManagerReadWrite"));
+    let known = diagnose(&robbed(&[of_aws("SecretsManagerReadWrite")])).plan;
+    assert_eq!(known.heals, Some(true), "{known:#?}");
     assert!(first(&[of_aws("AmazonS3ReadOnlyAccess")]).contains(" put-role-policy "), "it allows nothing with secrets");
     for (event, concerns, parameters) in [
         (
