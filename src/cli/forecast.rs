@@ -5,6 +5,7 @@ use super::{ForecastArgs, question};
 use crate::answers::ForecastAnswer;
 use crate::model::Confidence;
 use crate::redact::SafeText;
+use crate::report::outlook::not_foretold;
 use crate::report::time::moment;
 use crate::safe_format;
 use std::process::ExitCode;
@@ -31,13 +32,17 @@ fn text(answer: &ForecastAnswer) -> String {
     if forecast.next_rotation.is_some() && forecast.obstacles.is_empty() {
         lines.push("  nothing known stands in its way".into());
     }
-    lines.extend(forecast.unknown.iter().map(|unknown| safe_format!("  not foretold: {}", unknown.single_line())));
+    lines.extend(forecast.unknown.iter().map(|unknown| safe_format!("  not foretold: {}", not_foretold(unknown))));
     if !plan.is_empty() {
         lines.push("Fix".into());
         lines.extend(plan.iter().map(|step| safe_format!("  # {}\n  {}", step.effect.single_line(), step.command)));
     }
-    if *heals == Some(true) {
-        lines.push("After this, nothing known stands in the way of the next rotation.".into());
-    }
+    let worth: Option<SafeText> = match heals {
+        Some(true) => Some("After this, nothing known stands in the way of the next rotation.".into()),
+        Some(false) => Some("No command here removes all that stands in its way.".into()),
+        None if plan.iter().all(|step| step.is_read_only) => None,
+        None => Some("Only the next rotation shows whether this is enough.".into()),
+    };
+    lines.extend(worth);
     format!("{}\n", SafeText::join(lines, "\n"))
 }

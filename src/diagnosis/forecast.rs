@@ -100,6 +100,7 @@ const PERHAPS_MENDED: &str = "it may have been fixed since";
 const ASIDES: &[&str] = &[
     " It has not stopped a rotation yet; it will stop the next one.",
     " It has not stopped a rotation yet; it will stop one that runs in that subnet.",
+    " It has not stopped a rotation yet; it may stop the next one.",
     " It has not stopped a rotation yet, or another reason stopped it first.",
     " The next rotation will fail, and so will every read of the secret.",
     " The next rotation will fail.",
@@ -119,6 +120,8 @@ pub(super) struct Outlook {
     pub(super) unseen: Vec<String>,
     /// The causes of which present facts make no more than a possibility.
     pub(super) possible: Vec<Cause>,
+    /// The same causes, each with how `unseen` speaks of it.
+    doubted: Vec<(Cause, String)>,
 }
 
 /// Foretells the next rotation, from present facts and from why the last one failed.
@@ -129,7 +132,12 @@ pub(super) fn forecast(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) ->
     if let Some(root) = diagnosis.root_cause().filter(|root| root.severity > Severity::Info) {
         match will_repeat(root) {
             true if obstacles.iter().any(|obstacle| obstacle.cause == root.cause) => {}
-            true => obstacles.push(repeated(context, root)),
+            true => {
+                // What failed already is known to be in the way, however little the configuration alone tells of it.
+                let doubts = outlook.doubted.iter().filter(|(cause, _)| *cause == root.cause);
+                doubts.for_each(|(_, doubt)| unknown.retain(|one| one != doubt));
+                obstacles.push(repeated(context, root));
+            }
             false if is_perhaps_mended(root) => {
                 unknown.push(format!("whether the last failure is over: {}, which is no longer seen", root.title));
             }
@@ -180,18 +188,19 @@ fn beyond(context: &DiagnosisContext<'_>) -> Option<String> {
     if let Some(owner) = super::managed::owner(context) {
         return Some(format!("what {} does, which rotates this secret", super::managed::name_of(owner)));
     }
-    context.config().filter(|config| config.enabled == Some(true))?;
-    Some(match context.rotates_by_function() {
-        true => "what the database or service behind the secret answers".to_owned(),
-        false => "what the partner answers".to_owned(),
-    })
+    let config = context.config().filter(|config| config.enabled == Some(true) && secret.deleted_at.is_none())?;
+    match (&config.function_arn, &config.external_role_arn) {
+        (Some(_), _) => Some("what the database or service behind the secret answers".to_owned()),
+        (None, Some(_)) => Some("what the partner answers".to_owned()),
+        (None, None) => None,
+    }
 }
 
 /// Asks the rules about the next rotation; `ahead` is the evidence [`without_failures`].
 pub(super) fn outlook(ahead: &Evidence) -> Outlook {
     let context = DiagnosisContext::new(ahead);
-    let mut outlook = Outlook { foreseen: Vec::new(), unseen: Vec::new(), possible: Vec::new() };
-    let mut possible = Vec::new();
+    let mut outlook = Outlook { foreseen: Vec::new(), unseen: Vec::new(), possible: Vec::new(), doubted: Vec::new() };
+    let mut doubted = Vec::new();
     let mut note = |missing: String| {
         if !outlook.unseen.contains(&missing) {
             outlook.unseen.push(missing);
@@ -201,8 +210,9 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
     for rule in FORETOLD.iter().chain(by_code).filter_map(|cause| rule_of(*cause)) {
         match (rule.evaluate)(&context) {
             Verdict::Fires(finding) if finding.confidence == Confidence::Possible => {
-                possible.push(finding.cause);
-                note(doubt_of(&finding));
+                let doubt = doubt_of(&finding);
+                doubted.push((finding.cause, doubt.clone()));
+                note(doubt);
             }
             Verdict::Fires(finding) if finding.severity > Severity::Info || !ONLY_WHEN_REFUSED.contains(&finding.cause) => {
                 outlook.foreseen.push(Foreseen { obstacle: obstacle(&context, &finding), remediation: finding.remediation });
@@ -221,7 +231,8 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
     if let Some(missing) = ahead.function_code.missing() {
         note(format!("the function's code: {missing}"));
     }
-    outlook.possible = possible;
+    outlook.possible = doubted.iter().map(|(cause, _)| *cause).collect();
+    outlook.doubted = doubted;
     outlook.foreseen.extend(
         super::readings::runtime::support::past_block(&context)
             .map(|obstacle| Foreseen { obstacle, remediation: Remediation::default() }),

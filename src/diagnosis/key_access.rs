@@ -1,9 +1,10 @@
 //! What lets the function's role use a key: its own policies, and the key's.
 
 use super::DiagnosisContext;
+use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_resource};
 use super::need::{Need, NeedState, Stop, Target};
 use super::permissions::needs;
-use super::policy_edit::{PolicyKind, allowing_needs, sparing, with};
+use super::policy_edit::{ON_PURPOSE, PolicyKind, allowing_needs, sparing, with};
 use super::remedy::aws_in;
 use super::signatures::RefusingLayer;
 use crate::model::{KeyFacts, Remediation};
@@ -23,12 +24,21 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
         stops.iter().any(|stop| stop.denied.layer == layer && stop.denied.explicit == explicit)
     };
     let actions = wanted.iter().map(|need| need.action).collect::<Vec<_>>().join(" and ");
-    let mut fix = Remediation::new(format!(
-        "Allow {actions} in the role's policies, and let the key policy allow the role too, or delegate to the account's \
-         policies."
-    ));
     let by_key = in_layer(RefusingLayer::ResourcePolicy, false) || in_layer(RefusingLayer::ResourcePolicy, true);
     let by_role = in_layer(RefusingLayer::IdentityPolicy, false);
+    let is_denied = in_layer(RefusingLayer::IdentityPolicy, true) || in_layer(RefusingLayer::ResourcePolicy, true);
+    let mut fix = Remediation::new(match (by_role, by_key, is_denied) {
+        (true, false, false) => format!("Allow {actions} in the role's policies, and rotate."),
+        (false, true, false) => format!("Let the key policy allow the role {actions}, and rotate."),
+        (false, _, true) => format!("Narrow the Deny statement so that it spares {actions} by this role, and rotate."),
+        _ => format!(
+            "Allow {actions} in the role's policies, and let the key policy allow the role too, or delegate to the account's \
+             policies."
+        ),
+    });
+    if is_denied {
+        fix = fix.warn(ON_PURPOSE);
+    }
     fix = match by_role && !by_key && !in_layer(RefusingLayer::IdentityPolicy, true) {
         true => fix.give_back(context, "UseKeyOf", &allowing_needs(&wanted)),
         false if stops.is_empty() || by_role => fix.allow_role(context, "UseKeyOf", &allowing_needs(&wanted)),
@@ -64,9 +74,32 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
 /// Saves the key's policy to `key-policy.json`, where a person corrects it, and sets it from there.
 pub(super) fn edit_policy(fix: Remediation, context: &DiagnosisContext<'_>, id: &str) -> Remediation {
     let look = ["kms", "get-key-policy", "--key-id", id, "--policy-name", "default", "--query", "Policy", "--output", "text"];
-    let look = format!("(umask 077; {} > key-policy.json)", aws_in(context, &look));
+    let look = aws_in(context, &look);
+    let look = format!("(umask 077; {look} > key-policy.before.json; cp key-policy.before.json key-policy.json)");
     put(fix.run(look).needs("kms:GetKeyPolicy"), context, id, "file://key-policy.json")
 }
+
+/// Lets `principal`, a role of another account, use the secret's key `id` by the key's policy, where that does not let it in.
+pub(super) fn let_use(fix: Remediation, context: &DiagnosisContext<'_>, id: &str, principal: &str) -> Remediation {
+    let Some(document) = key_policy(context, Target::SecretKey) else { return edit_policy(fix, context, id) };
+    let parsed = Policy::from_value("the key policy", document).ok().zip(Caller::role(principal, None).ok());
+    let is_let_in = parsed.is_some_and(|(policy, caller)| {
+        USES.iter().all(|action| {
+            let request = Request::new(caller.clone(), action, id, Context::new());
+            matches!(evaluate_resource(&policy, &request), Decision::Allowed { .. })
+        })
+    });
+    if is_let_in {
+        return fix;
+    }
+    let allow = json!({
+        "Sid": "RotationFromAnotherAccount", "Effect": "Allow", "Principal": { "AWS": principal }, "Action": USES, "Resource": "*"
+    });
+    put(fix, context, id, &with(document, allow).to_string())
+}
+
+/// What whoever reads and writes a secret does with its key.
+const USES: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
 /// Enables a key.
 pub(super) fn enable(fix: Remediation, context: &DiagnosisContext<'_>, id: &str) -> Remediation {

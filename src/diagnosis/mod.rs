@@ -6,6 +6,7 @@
 //! again.
 
 mod advice;
+mod aws_policies;
 #[cfg(test)]
 mod calibration;
 pub mod change_events;
@@ -121,6 +122,7 @@ fn judge_in(context: &DiagnosisContext<'_>) -> Diagnosis {
     }
     let changes = correlate::place(context, &mut findings);
     let mut findings = inhibit::rank(context, findings);
+    findings.iter_mut().for_each(|finding| readings::behind::call_by_its_kind(context, finding));
     warn_of_pending_password(context, &mut findings);
     let outcome = outcome::decide(context, &findings);
     let root = findings.first().filter(|_| outcome.has_cause());

@@ -71,9 +71,17 @@ impl Remediation {
             NetworkFault::Egress { groups, port, to } => self.let_out(context, groups, *port, to),
             NetworkFault::Acl { acl, direction, ports, range, entry, .. } => {
                 let way = if *direction == Direction::In { "--ingress" } else { "--egress" };
+                let from_to = format!("From={},To={}", ports.from, ports.to);
+                // Two subnets of one ACL need its entry once.
+                let is_same = |new: &NewAclEntry<'_>| {
+                    new.acl == acl && new.direction == *direction && new.ports == from_to && new.range == range
+                };
+                if entries.iter().any(is_same) {
+                    return self;
+                }
                 let number = free_number(network, acl, *direction, *entry, entries);
-                entries.push(NewAclEntry { acl, direction: *direction, number });
-                let (from_to, number) = (format!("From={},To={}", ports.from, ports.to), number.to_string());
+                entries.push(NewAclEntry { acl, direction: *direction, number, ports: from_to.clone(), range });
+                let number = number.to_string();
                 let words = ["ec2", "create-network-acl-entry", "--network-acl-id", acl, "--rule-number", &number];
                 let what = ["--protocol", "tcp", "--port-range", &from_to, "--cidr-block", range, "--rule-action", "allow", way];
                 self.call(context, &[&words[..], &what[..]].concat()).needs("ec2:CreateNetworkAclEntry")
@@ -405,6 +413,8 @@ struct NewAclEntry<'f> {
     acl: &'f str,
     direction: Direction,
     number: u32,
+    ports: String,
+    range: &'f str,
 }
 
 /// A number in front of the entry that denies, which no other has, nor one of those that are new.
@@ -444,6 +454,28 @@ mod tests {
         change(&mut evidence.network);
         hang_in(&mut evidence, step, &[]);
         evidence
+    }
+
+    #[test]
+    fn an_acl_of_two_subnets_gets_the_entry_that_both_need_once() {
+        let evidence = hung(RotationStep::CreateSecret, |n| {
+            list(&mut n.endpoints).clear();
+            list(&mut n.network_acls)[0].entries.push(deny(true, 443, 443));
+        });
+        let plan = diagnose(&evidence).plan;
+        let entries = plan.steps.iter().filter(|step| step.command.contains(" create-network-acl-entry "));
+        let mut entries: Vec<String> = entries
+            .map(|step| {
+                let (head, tail) = step.command.split_once("--rule-number ").unwrap();
+                format!("{head}{}", tail.split_once(' ').unwrap().1)
+            })
+            .collect();
+        let all = entries.len();
+        assert!(all > 0, "{plan:#?}");
+        entries.sort();
+        entries.dedup();
+        assert_eq!(entries.len(), all, "{plan:#?}");
+        assert_eq!(plan.heals, Some(true), "{plan:#?}");
     }
 
     #[test]

@@ -10,12 +10,14 @@ mod network;
 mod undo;
 
 use super::DiagnosisContext;
+use super::aws_policies::is_of_aws;
 use super::forecast::{self, Foreseen, Outlook, outlook, without_failures};
 use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity};
 use super::signatures::{AccessDenied, RefusingLayer};
 use super::{managed, readings, refusal, remedy};
 use crate::model::{
-    Cause, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, PolicyDocument, Severity, StepName,
+    Cause, Change, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, PolicyDocument, Severity,
+    StepName,
 };
 use command::AwsCommand;
 use effect::CommandEffect;
@@ -116,14 +118,31 @@ fn allows_what_was_refused(context: &DiagnosisContext<'_>, cause: Cause, world: 
 
 /// The policy whose detachment alone can have broken rotation, with what the role lacks without it: with it, rotation worked.
 fn detached(context: &DiagnosisContext<'_>, leading: Option<&Finding>) -> Option<(String, Value)> {
-    let policy = remedy::detached_policy(context).filter(|policy| policy.is_sure)?;
+    // What a policy of AWS allows is known by itself, and is no more than that.
+    let policy = remedy::detached_policy(context).filter(|policy| policy.is_sure && !is_of_aws(policy.arn))?;
     let is_lacking = |denied: &AccessDenied| {
         !denied.explicit && matches!(denied.layer, RefusingLayer::IdentityPolicy | RefusingLayer::Unknown)
     };
     let stops = context.standings().iter().filter_map(|(_, standing)| standing.stop()).map(|stop| stop.denied.clone());
     let refused = leading.map(|finding| refusal::refused(context, finding.cause)).unwrap_or_default();
     let lacking: Vec<AccessDenied> = stops.chain(refused).filter(is_lacking).collect();
+    let is_needed_always = |denied: &AccessDenied| {
+        let on = |resource: &str| denied.resource.as_deref().is_none_or(|named| resource == "*" || resource.starts_with(named));
+        context.standings().iter().any(|(need, _)| need.action.eq_ignore_ascii_case(&denied.action) && on(&need.resource))
+    };
+    if !lacking.iter().all(is_needed_always) && may_call_more(context) {
+        return None;
+    }
     Some((policy.arn.to_owned(), refusal::allowing(context, &lacking)))
+}
+
+/// True where the function may call what it did not call when rotation last worked: its code or the secret's value was changed.
+fn may_call_more(context: &DiagnosisContext<'_>) -> bool {
+    const CHANGES: [&str; 5] =
+        ["UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishLayerVersion", "PutSecretValue", "UpdateSecret"];
+    let changes = context.evidence.changes.found().map(|found| found.changes.as_slice()).unwrap_or_default();
+    let since = |change: &&Change| context.last_success_at.is_none_or(|success| change.at > success);
+    changes.iter().filter(since).any(|change| CHANGES.contains(&change.event.as_str()))
 }
 
 /// Causes that may be over by the time somebody reads of them.
@@ -144,6 +163,8 @@ fn why_open(finding: &Finding, changes: bool) -> &'static str {
     match finding.cause {
         Cause::OperatorPermissionMissing => "whether the caller has the permission now",
         Cause::ScheduleWrongOrOverdue => "whether rotation starts now",
+        // A label does not go by itself, and what is removed with it is not known to be a fault.
+        Cause::StuckAwspending if changes => "whether it goes through without the label",
         _ if !forecast::will_repeat(finding) || !changes && MAY_PASS.contains(&finding.cause) => {
             "whether the fault is over: it may have passed by itself"
         }
@@ -241,7 +262,9 @@ impl Draft {
         let mut moves: Vec<Move> = Vec::new();
         let mut rotation = None;
         // A partner's system and another service rotate without a function.
-        let invokes = self.world.rotation_config.found().is_none_or(|config| config.external_role_arn.is_none());
+        let is_partners = self.world.rotation_config.found().is_some_and(|config| config.external_role_arn.is_some());
+        let is_managed = self.world.secret.found().is_some_and(|secret| secret.owning_service.is_some());
+        let invokes = !is_partners && !is_managed;
         for text in commands {
             let effect = CommandEffect::of(text, &self.world);
             let undo = undo::undo(text, &effect, &self.world);
@@ -269,7 +292,10 @@ impl Draft {
             {
                 self.doubts.push(doubt);
             }
-            moves.push(Move { phase: effect.phase(), step });
+            // Whoever is let in by a key is let in before, or beside, whatever else is changed for them.
+            let lets_in = effect == CommandEffect::Elsewhere && text.contains(" put-key-policy ");
+            let phase = if lets_in { CommandEffect::SecretKey { key: None }.phase() } else { effect.phase() };
+            moves.push(Move { phase, step });
         }
         // A look stays before the command it is for.
         let mut phase = None;

@@ -1,7 +1,7 @@
 //! Policies as they would have to read: with a statement more, or with a denial that spares the function's role.
 
 use super::DiagnosisContext;
-use super::iam::{Decision, Policy, Request, evaluate_identity, evaluate_resource};
+use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity, evaluate_resource};
 use super::need::{Need, Target};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -52,6 +52,24 @@ pub(super) fn allowing_needs(needs: &[Need]) -> Value {
     }
     let allow = |(resource, actions)| json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
     with_statements(&empty(), by_resource.into_iter().map(allow).collect())
+}
+
+/// True where `document`, attached to the role that rotates, would allow everything that `needed` does.
+///
+/// `needed` is of the form that this program writes: lists of actions, each on one resource.
+pub(super) fn allows_all(context: &DiagnosisContext<'_>, document: &Value, needed: &Value) -> bool {
+    let role = context.rotation_role().map(|role| role.arn().as_str());
+    let Some(caller) = role.and_then(|role| Caller::role(role, context.function_name()).ok()) else { return false };
+    let Ok(policy) = Policy::from_value("the policy", document) else { return false };
+    let is_allowed = |action: &Value, resource: &str| {
+        let request = action.as_str().map(|action| Request::new(caller.clone(), action, resource, Context::new()));
+        request.is_some_and(|request| matches!(evaluate_identity([&policy], &request), Decision::Allowed { .. }))
+    };
+    statements(needed).iter().all(|statement| {
+        let actions = statement.get("Action").and_then(Value::as_array);
+        let resource = statement.get("Resource").and_then(Value::as_str);
+        actions.zip(resource).is_some_and(|(actions, resource)| actions.iter().all(|action| is_allowed(action, resource)))
+    })
 }
 
 /// A trust policy that also lets `service` assume the role, without the statements that deny it, by name or with everybody.

@@ -1,12 +1,13 @@
 //! Commands for a person to paste, quoted for a POSIX shell.
 
+use super::aws_policies::{aws_policy, is_of_aws};
 use super::change_events::ROLE_POLICIES;
 use super::context::DiagnosisContext;
 use super::policy_edit;
 use super::readings::behind::{Behind, behind};
 use super::readings::pending::{self, Pending};
 use super::readings::runtime::support::{OF_TEMPLATES, blocked_from, deprecated_on};
-use crate::model::{Change, Concern, Remediation, RoleArn, RotationConfig};
+use crate::model::{Change, Concern, Observation, Remediation, RoleArn, RotationConfig};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -77,24 +78,59 @@ pub(super) struct DetachedPolicy<'a> {
     pub(super) is_sure: bool,
 }
 
+/// The changes of the role's policies since rotation worked, oldest first; `None` where the secret has another function, role or
+/// key than then, or nobody knows.
+fn role_changes<'a>(context: &DiagnosisContext<'a>) -> Option<Vec<&'a Change>> {
+    let (found, success) = (context.evidence.changes.found()?, context.last_success_at?);
+    let since = || found.changes.iter().filter(move |change| change.at > success);
+    // Another role never had what this one lacks, and another key was never used with it.
+    let gives = |change: &Change, parameter: &str| change.parameters.get(parameter).is_some_and(Value::is_string);
+    let is_swap = |change: &Change| match change.event.as_str() {
+        "UpdateFunctionConfiguration" => gives(change, "role"),
+        "RotateSecret" => gives(change, "rotationLambdaARN"),
+        "UpdateSecret" => gives(change, "kmsKeyId"),
+        _ => false,
+    };
+    if since().any(is_swap) {
+        return None;
+    }
+    let is_of_role = |change: &&Change| change.concerns == Concern::Role && ROLE_POLICIES.contains(&change.event.as_str());
+    Some(since().filter(is_of_role).collect())
+}
+
 /// The policy whose detachment is all that is known to have happened to the role's policies since rotation worked.
 pub(super) fn detached_policy<'a>(context: &DiagnosisContext<'a>) -> Option<DetachedPolicy<'a>> {
+    let changes = role_changes(context)?;
+    let [change] = changes.as_slice() else { return None };
+    let change = Some(*change).filter(|change| change.event == "DetachRolePolicy")?;
     let (found, success) = (context.evidence.changes.found()?, context.last_success_at?);
-    let of_role = |change: &&Change| change.concerns == Concern::Role && ROLE_POLICIES.contains(&change.event.as_str());
-    let mut changes = found.changes.iter().filter(|change| change.at > success).filter(of_role);
-    let (Some(change), None) = (changes.next(), changes.next()) else { return None };
     let named = |change: &'a Change| change.parameters.get("policyArn").and_then(Value::as_str);
-    // What AWS gives the functions of Lambda allows nothing with secrets and keys.
-    let gives = |arn: &&str| arn.starts_with("arn:") && !arn.contains(":aws:policy/service-role/AWSLambda");
-    let arn = named(change).filter(|_| change.event == "DetachRolePolicy").filter(gives)?;
+    let arn = named(change).filter(|arn| arn.starts_with("arn:"))?;
     let policies = context.evidence.role.found().and_then(|role| role.policies.found());
     let is_attached = policies.is_some_and(|policies| policies.identity.iter().any(|policy| policy.name == arn));
-    let came_back = |later: &'a Change| later.event == "AttachRolePolicy" && later.at > change.at && named(later) == Some(arn);
-    if is_attached || found.changes.iter().any(came_back) {
+    // What came back is not lost, and what was deleted cannot be attached.
+    let is_over = |later: &'a Change| {
+        later.at > change.at && named(later) == Some(arn) && matches!(later.event.as_str(), "AttachRolePolicy" | "DeletePolicy")
+    };
+    if is_attached || found.changes.iter().any(is_over) {
         return None;
     }
     let covers = context.evidence.changes.window.is_some_and(|window| window.from <= success);
     Some(DetachedPolicy { arn, is_sure: context.is_close(change) || found.complete && covers })
+}
+
+/// The inline policy whose deletion, beside its own writing, is all that is known to have happened to the role's policies since
+/// rotation worked: its name, and what it said, as the event tells by which it was written.
+fn deleted_policy<'a>(context: &DiagnosisContext<'a>) -> Option<(&'a str, &'a Value)> {
+    let changes = role_changes(context)?;
+    let (&change, earlier) = changes.split_last()?;
+    let name_of = |change: &'a Change| change.parameters.get("policyName").and_then(Value::as_str);
+    let name = name_of(change).filter(|_| change.event == "DeleteRolePolicy")?;
+    let is_own = |&earlier: &&'a Change| earlier.event == "PutRolePolicy" && name_of(earlier) == Some(name);
+    let policies = context.evidence.role.found()?.policies.found().filter(|policies| policies.complete)?;
+    let is_back = policies.identity.iter().any(|policy| policy.name == name);
+    let before = change.policy.as_ref()?.before.as_ref()?;
+    (earlier.iter().all(is_own) && !is_back).then_some((name, before))
 }
 
 /// The longest timeout of a function, in seconds.
@@ -339,22 +375,39 @@ impl Remediation {
         let document = present.map_or_else(|| document.clone(), |own| policy_edit::joined(&own.document, document));
         let words = ["iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document"];
         let fix = self.run(aws(&[&words[..], &[&document.to_string()]].concat())).needs("iam:PutRolePolicy");
-        match policies.is_some_and(|policies| policies.complete) || present.is_some() {
+        // A role that is gone is made anew, without any policy.
+        let is_new = matches!(context.evidence.role.observation, Observation::NoData { .. });
+        match is_new || policies.is_some_and(|policies| policies.complete) || present.is_some() {
             true => fix,
             false => fix.warn(format!("If the role already has an inline policy named {name}, it is replaced.")),
         }
     }
 
-    /// Attaches the managed policy again that the role lost, where one was detached; else lets an inline policy allow what
-    /// `document` does, see [`Remediation::allow_role`].
+    /// Gives the role the policy back that it lost, where one was detached or deleted that allows what `document` does; else lets an
+    /// inline policy allow that, see [`Remediation::allow_role`].
     #[must_use]
     pub fn give_back(mut self, context: &DiagnosisContext<'_>, purpose: &str, document: &Value) -> Remediation {
-        let Some(DetachedPolicy { arn, .. }) = detached_policy(context) else {
-            return self.allow_role(context, purpose, document);
-        };
         let role = context.rotation_role().map_or("ROLE", RoleArn::name);
-        self.summary = format!("Attach {arn} to the role again, from which it was detached since the last success, and rotate.");
-        self.run(aws(&["iam", "attach-role-policy", "--role-name", role, "--policy-arn", arn])).needs("iam:AttachRolePolicy")
+        let suffices = |arn: &str| {
+            !is_of_aws(arn) || aws_policy(arn).is_some_and(|known| policy_edit::allows_all(context, &known, document))
+        };
+        if let Some(DetachedPolicy { arn, .. }) = detached_policy(context).filter(|lost| suffices(lost.arn)) {
+            self.summary =
+                format!("Attach {arn} to the role again, from which it was detached since the last success, and rotate.");
+            return self
+                .run(aws(&["iam", "attach-role-policy", "--role-name", role, "--policy-arn", arn]))
+                .needs("iam:AttachRolePolicy");
+        }
+        let deleted = deleted_policy(context).filter(|(_, known)| policy_edit::allows_all(context, known, document));
+        if let Some((name, known)) = deleted {
+            self.summary =
+                format!("Give the role its inline policy {name} again, which was deleted since the last success, and rotate.");
+            let known = known.to_string();
+            let words =
+                ["iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document", known.as_str()];
+            return self.run(aws(&words)).needs("iam:PutRolePolicy");
+        }
+        self.allow_role(context, purpose, document)
     }
 
     /// Gives a policy of the account or of the role another document.
@@ -367,7 +420,7 @@ impl Remediation {
             return self.run(aws(&words)).needs("iam:PutRolePolicy");
         }
         // A policy of AWS cannot be changed.
-        if name.contains(":iam::aws:") {
+        if is_of_aws(name) {
             let words = ["iam", "detach-role-policy", "--role-name", role, "--policy-arn", name];
             return self.run(aws(&words)).needs("iam:DetachRolePolicy");
         }

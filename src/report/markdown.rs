@@ -21,6 +21,7 @@ pub fn markdown(report: &Report) -> String {
         let _ = writeln!(page, "**Fix**, before it is due:\n");
         plan(&mut page, report, &[]);
     }
+    list(&mut page, "Fix", outlook::advice_without_commands(report).as_slice(), 0);
     list(&mut page, "Did you mean", &wording::near_names(report), 0);
     let looks = wording::numbered(&wording::next_looks(report));
     if !looks.is_empty() {

@@ -68,10 +68,20 @@ pub fn next_rotation(report: &Report) -> Option<SafeText> {
     Some(safe_format!("{}: ⚠ {}: {}{}", when, verb, first.text.single_line(), more).cut(SENTENCE))
 }
 
+/// What cannot be foretold, to be read after "not foretold": a permission that is missing is what would tell, and nothing to come.
+#[must_use]
+pub fn not_foretold(unknown: &SafeText) -> SafeText {
+    let text = unknown.single_line();
+    match text.as_str().strip_prefix("permission ") {
+        Some(action) => safe_format!("what {} would show, which is not permitted", SafeText::redact(action)),
+        None => text,
+    }
+}
+
 /// What the forecast of a secret that rotates leaves open; nothing where rotation does not work, which says enough.
 #[must_use]
 pub fn unforeseen(report: &Report) -> Option<SafeText> {
-    let unknown = SafeText::join(report.forecast.unknown.iter().map(SafeText::single_line), "; ");
+    let unknown = SafeText::join(report.forecast.unknown.iter().map(not_foretold), "; ");
     (report.outcome == Outcome::Healthy && !unknown.is_empty()).then(|| safe_format!("Not foretold: {}.", unknown).cut(SENTENCE))
 }
 
@@ -83,6 +93,16 @@ pub fn ending(report: &Report) -> Vec<SafeText> {
     let is_said = report.leading().is_some() || report.outcome == Outcome::NotFound;
     let is_known = report.outcome == Outcome::Healthy || !report.forecast.obstacles.is_empty();
     next_rotation(report).filter(|_| !is_said && is_known).into_iter().chain(unforeseen(report)).collect()
+}
+
+/// What to do before the next rotation where no command does it; nothing where rotation does not work, or a plan is printed.
+#[must_use]
+pub fn advice_without_commands(report: &Report) -> Option<SafeText> {
+    let is_sure = |obstacle: &&ReportedObstacle| obstacle.confidence > Confidence::Possible;
+    let first = report.forecast.obstacles.iter().find(is_sure)?;
+    let finding = report.findings.iter().find(|finding| finding.cause == first.cause)?;
+    let is_alone = report.leading().is_none() && report.plan.is_empty();
+    is_alone.then(|| safe_format!("before it is due: {}", finding.remediation.summary.single_line()))
 }
 
 /// What the plan is worth; nothing where there is none.

@@ -40,6 +40,7 @@ pub fn text(report: &Report, width: usize) -> String {
         page.line(0, "before it is due:", Style::new());
         plan(&mut page, report, &[]);
     }
+    page.section("Fix", outlook::advice_without_commands(report).as_slice(), 0);
     let near = wording::near_names(report);
     if !near.is_empty() {
         page.section("Did you mean", &near, 0);

@@ -1,6 +1,7 @@
 //! The evidence as it would be after a command.
 
 use super::effect::CommandEffect;
+use crate::diagnosis::aws_policies::aws_policy;
 use crate::diagnosis::iam::{self, Caller, Context, Decision, Policy, Request};
 use crate::model::{
     Arn, Evidence, FunctionArn, KeyFacts, Observation, PolicyDocument, RoleArn, RoleFacts, RolePolicies, Schedule, SecretAccess,
@@ -8,27 +9,6 @@ use crate::model::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-
-/// Policies of AWS that the printed commands attach, as far as rotation rests on them.
-///
-/// Source: AWS Managed Policy Reference Guide.
-const OF_AWS: &[(&str, &[&str])] = &[
-    (
-        "service-role/AWSLambdaVPCAccessExecutionRole",
-        &[
-            "logs:CreateLogGroup",
-            "logs:CreateLogStream",
-            "logs:PutLogEvents",
-            "ec2:CreateNetworkInterface",
-            "ec2:DescribeNetworkInterfaces",
-            "ec2:DescribeSubnets",
-            "ec2:DeleteNetworkInterface",
-            "ec2:AssignPrivateIpAddresses",
-            "ec2:UnassignPrivateIpAddresses",
-        ],
-    ),
-    ("service-role/AWSLambdaBasicExecutionRole", &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]),
-];
 
 /// The version id that stands for the value a person stores.
 const NEW_VERSION: &str = "the value stored by hand";
@@ -49,7 +29,7 @@ pub(super) fn apply(effect: &CommandEffect, evidence: &mut Evidence) -> Option<S
         CommandEffect::Attachment { role, arn, attaches: false } => {
             on_role(evidence, role, |policies| policies.identity.retain(|policy| policy.name != *arn))
         }
-        CommandEffect::Attachment { role, arn, attaches: true } => match known_policy(arn) {
+        CommandEffect::Attachment { role, arn, attaches: true } => match aws_policy(arn) {
             Some(document) => attach(evidence, role, arn, document),
             None => attach_unread(evidence, role, arn),
         },
@@ -159,12 +139,6 @@ fn attach_unread(evidence: &mut Evidence, role: &str, arn: &str) -> Option<Strin
         simulations.retain(|one| one.decision != SimulatedDecision::ImplicitDeny);
     }
     Some(format!("whether {arn} allows all that rotation needs"))
-}
-
-fn known_policy(arn: &str) -> Option<Value> {
-    let (_, name) = arn.split_once(":aws:policy/")?;
-    let (_, actions) = OF_AWS.iter().find(|(known, _)| *known == name)?;
-    Some(json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }] }))
 }
 
 fn rotates(evidence: &mut Evidence, turns_on: bool, function: Option<&str>, schedule: Option<(&str, bool)>) -> Option<String> {

@@ -109,10 +109,13 @@ pub(super) enum CommandEffect {
 /// What a command that changes nothing in AWS is for: some leave a file behind, or wait.
 fn reading(command: &str) -> &'static str {
     const OTHERS: [(&str, &str); 7] = [
-        ("> key-policy.json", "saves the key's policy to key-policy.json: correct it there before the next step"),
+        ("> key-policy.before.json", "saves the key's policy to key-policy.json: correct it there before the next step"),
         ("aws rds wait db-", "waits until the database is available"),
         ("> superuser.json", "saves the superuser's value to superuser.json: correct it there before the next step"),
-        ("> endpoint-policy.json", "saves the endpoint's policy to endpoint-policy.json: correct it there before the next step"),
+        (
+            "> endpoint-policy.before.json",
+            "saves the endpoint's policy to endpoint-policy.json: correct it there before the next step",
+        ),
         ("> value.json", "saves the value to value.json: correct it there before the next step"),
         ("environment.json", "saves the environment to environment.json: correct it there before the next step"),
         ("previous.zip", "saves the present package as previous.zip"),

@@ -447,6 +447,88 @@ fn a_detached_policy_is_attached_again_and_proven_only_where_its_loss_alone_can_
 }
 
 #[test]
+fn whoever_turns_on_what_another_service_rotates_invokes_no_function() {
+    let needs = |owner: Option<&str>| {
+        let mut evidence = account();
+        facts(&mut evidence.secret).owning_service = owner.map(str::to_owned);
+        let config = facts(&mut evidence.rotation_config);
+        config.enabled = Some(false);
+        if owner.is_some() {
+            config.function_arn = None;
+        }
+        let plan = diagnose(&evidence).plan;
+        let step = plan.steps.iter().find(|step| step.command.contains(" rotate-secret ")).cloned();
+        step.map(|step| step.needs).unwrap_or_default()
+    };
+    assert_eq!(needs(None), ["secretsmanager:RotateSecret", "lambda:InvokeFunction"]);
+    assert!(!needs(Some("rds")).contains(&"lambda:InvokeFunction".to_owned()));
+}
+
+/// The failing world whose role lost a permission, with the changes since rotation worked.
+fn robbed(changes: &[(&str, Concern, serde_json::Value)]) -> Evidence {
+    let mut evidence = failing(&[]);
+    without_action(&mut evidence, "secretsmanager:PutSecretValue");
+    for (event, concerns, parameters) in changes {
+        let mut made = change(hours_ago(1) - jiff::SignedDuration::from_mins(15), event, *concerns);
+        made.parameters = parameters.clone();
+        facts(&mut evidence.changes).changes.push(made);
+    }
+    evidence
+}
+
+#[test]
+fn no_policy_is_attached_again_that_cannot_have_given_what_is_missing() {
+    let detached =
+        |arn: &str| ("DetachRolePolicy", Concern::Role, json!({ "roleName": "orders-rotator-role", "policyArn": arn }));
+    let first = |changes: &[(&str, Concern, serde_json::Value)]| diagnose(&robbed(changes)).plan.steps[0].command.clone();
+    let own = "arn:aws:iam::123456789012:policy/rotation-write";
+    assert!(first(&[detached(own)]).contains(" attach-role-policy "));
+    let of_aws = |name: &str| detached(&format!("arn:aws:iam::aws:policy/{name}"));
+    assert!(first(&[of_aws("SecretsManagerReadWrite")]).contains("SecretsManagerReadWrite"));
+    let known = diagnose(&robbed(&[of_aws("SecretsManagerReadWrite")])).plan;
+    assert_eq!(known.heals, Some(true), "{known:#?}");
+    assert!(first(&[of_aws("AmazonS3ReadOnlyAccess")]).contains(" put-role-policy "), "it allows nothing with secrets");
+    for (event, concerns, parameters) in [
+        (
+            "UpdateFunctionConfiguration",
+            Concern::Function,
+            json!({ "role": "arn:aws:iam::123456789012:role/orders-rotator-role" }),
+        ),
+        ("RotateSecret", Concern::Secret, json!({ "rotationLambdaARN": FUNCTION })),
+        ("UpdateSecret", Concern::Secret, json!({ "kmsKeyId": KEY })),
+        ("DeletePolicy", Concern::Role, json!({ "policyArn": own })),
+    ] {
+        let mut evidence = robbed(&[detached(own), (event, concerns, parameters)]);
+        let last = facts(&mut evidence.changes).changes.last_mut().unwrap();
+        last.at += jiff::SignedDuration::from_mins(1);
+        let plan = diagnose(&evidence).plan;
+        assert!(plan.steps[0].command.contains(" put-role-policy "), "{event}: {plan:#?}");
+    }
+}
+
+#[test]
+fn an_inline_policy_that_was_deleted_is_written_again_as_it_was_where_that_suffices() {
+    let deleted = |actions: serde_json::Value| {
+        let name = json!({ "roleName": "orders-rotator-role", "policyName": "Rotation" });
+        let mut evidence = robbed(&[("DeleteRolePolicy", Concern::Role, name)]);
+        let before = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }] });
+        let last = facts(&mut evidence.changes).changes.last_mut().unwrap();
+        last.policy = Some(crate::model::PolicyChange { before: Some(before), after: None });
+        diagnose(&evidence).plan
+    };
+    let plan = deleted(json!(["secretsmanager:PutSecretValue", "secretsmanager:DescribeSecret"]));
+    assert!(plan.steps[0].command.contains(" --policy-name Rotation "), "{plan:#?}");
+    let back = "aws iam delete-role-policy --role-name orders-rotator-role --policy-name Rotation";
+    assert_eq!((plan.heals, plan.steps[0].undo.as_deref()), (Some(true), Some(back)), "{plan:#?}");
+    let written = json!({ "roleName": "orders-rotator-role", "policyName": "Other" });
+    let mut also = robbed(&[("PutRolePolicy", Concern::Role, written)]);
+    facts(&mut also.changes).changes.push(change(hours_ago(1), "DeleteRolePolicy", Concern::Role));
+    assert!(!diagnose(&also).plan.steps[0].command.contains(" --policy-name Other "), "another policy was written since");
+    let plan = deleted(json!(["secretsmanager:DescribeSecret"]));
+    assert!(plan.steps[0].command.contains(" --policy-name AllowRotationOf-"), "{plan:#?}");
+}
+
+#[test]
 fn rotation_is_turned_on_with_a_schedule_that_fires() {
     let faults: Vec<&Fault> = FAULTS.iter().filter(|fault| fault.kind == "rotation").collect();
     let plan = diagnose(&failing(&faults)).plan;

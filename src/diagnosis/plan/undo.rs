@@ -273,7 +273,9 @@ fn gone_of_vpc(before: &Evidence, function: &FunctionFacts) -> Option<String> {
 
 /// Makes the version current again that was so before; the new one's id is asked for at that moment.
 fn value_back(before: &Evidence, secret: &str) -> Option<String> {
-    let current = before.secret.found()?.version_with("AWSCURRENT")?;
+    let Some(current) = before.secret.found()?.version_with("AWSCURRENT") else {
+        return Some(nothing("the secret had no value"));
+    };
     let region = before.region.as_str();
     let query = "Versions[?contains(VersionStages, 'AWSCURRENT')].VersionId | [0]";
     let ask = ["secretsmanager", "list-secret-version-ids", "--secret-id", secret, "--query", query];
@@ -320,10 +322,32 @@ fn is_accepted(runtime: &str, before: &Evidence) -> bool {
     may_be_set(runtime, TimeZone::UTC.to_datetime(before.now).date())
 }
 
+/// The boundary that the role had, or none.
+fn bounded_again(command: &AwsCommand, before: &Evidence) -> Option<String> {
+    let facts = before.role.found().filter(|facts| command.option("role-name") == Some(facts.role.name()))?;
+    let policies = facts.policies.found()?;
+    let role = facts.role.name();
+    match &policies.boundary {
+        Some(boundary) => {
+            let arn = boundary.name.as_str();
+            Some(aws(&["iam", "put-role-permissions-boundary", "--role-name", role, "--permissions-boundary", arn]))
+        }
+        None if policies.complete => Some(aws(&["iam", "delete-role-permissions-boundary", "--role-name", role])),
+        None => None,
+    }
+}
+
 /// A rule of a security group goes as it came.
 fn elsewhere(command: &AwsCommand, text: &str, before: &Evidence) -> Option<String> {
     let (verb, opposite) = match command.operation.as_str() {
+        "put-key-policy" if text.contains(" file://key-policy.json") => {
+            return Some(text.replace("file://key-policy.json", "file://key-policy.before.json"));
+        }
+        "modify-vpc-endpoint" if text.contains(" file://endpoint-policy.json") => {
+            return Some(text.replace("file://endpoint-policy.json", "file://endpoint-policy.before.json"));
+        }
         "put-runtime-management-config" => return updated_again(command, before),
+        "put-role-permissions-boundary" => return bounded_again(command, before),
         operation if operation.starts_with("authorize-security-group-") => ("authorize", "revoke"),
         operation if operation.starts_with("revoke-security-group-") => ("revoke", "authorize"),
         _ => return None,
@@ -371,6 +395,29 @@ mod tests {
     fn way_back(words: &[&str], evidence: &Evidence) -> String {
         let text = aws(&[words, &["--region", "eu-west-1"]].concat());
         undo(&text, &CommandEffect::of(&text, evidence), evidence).unwrap()
+    }
+
+    #[test]
+    fn a_boundary_a_file_and_a_first_value_have_a_way_back_too() {
+        let mut evidence = healthy();
+        let bound = "aws iam put-role-permissions-boundary --role-name orders-rotator-role --permissions-boundary BOUNDARY_ARN";
+        let back = |text: &str, evidence: &Evidence| undo(text, &CommandEffect::of(text, evidence), evidence);
+        let unbound = "aws iam delete-role-permissions-boundary --role-name orders-rotator-role";
+        assert_eq!(back(bound, &evidence).as_deref(), Some(unbound));
+        let Observation::Found(policies) = &mut facts(&mut evidence.role).policies else { panic!() };
+        let old = "arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned();
+        policies.boundary = Some(crate::model::PolicyDocument { name: old.clone(), document: serde_json::json!({}) });
+        assert_eq!(back(bound, &evidence), Some(bound.replace("BOUNDARY_ARN", &old)));
+        for (command, file) in [
+            ("kms put-key-policy --key-id k --policy-name default --policy", "key-policy"),
+            ("ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-0 --policy-document", "endpoint-policy"),
+        ] {
+            let saved = format!("aws {command} file://{file}.before.json");
+            assert_eq!(back(&format!("aws {command} file://{file}.json"), &evidence), Some(saved));
+        }
+        let store = ["secretsmanager", "put-secret-value", "--secret-id", SECRET, "--secret-string", "file://value.json"];
+        facts(&mut evidence.secret).versions.clear();
+        assert_eq!(way_back(&store, &evidence), "# nothing to go back to: the secret had no value");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::DiagnosisContext;
 use crate::diagnosis::signatures::engine_of;
-use crate::model::Cause;
+use crate::model::{Cause, Finding};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -19,6 +19,7 @@ const DATABASE: Behind = Behind { noun: "the database", credential: "password" }
 const CACHE: Behind = Behind { noun: "the cache", credential: "password" };
 const DIRECTORY: Behind = Behind { noun: "the directory", credential: "password" };
 const BROKER: Behind = Behind { noun: "the broker", credential: "password" };
+const MAIL: Behind = Behind { noun: "the mail server", credential: "password" };
 const SERVICE: Behind = Behind { noun: "the service", credential: "credential" };
 
 /// Names by which clients, functions and secrets give a message broker away.
@@ -28,6 +29,10 @@ static BROKERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(r"{names}|\b(?:Cluster|Topic|Group)Authorization(?:Failed|Exception)")).ok()
 });
 
+/// What Python's and other mail clients call their refusals.
+static MAIL_SERVERS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\bsmtplib\.|\bSMTP\w*(?:Error|Exception|Disconnected|Refused)\b").ok());
+
 /// What the failing invocations, or else the names of the function and the secret, tell of; a database where nothing tells otherwise.
 pub(in crate::diagnosis) fn behind(context: &DiagnosisContext<'_>) -> Behind {
     let is_broker = |text: &str| BROKERS.as_ref().is_some_and(|brokers| brokers.is_match(text));
@@ -36,6 +41,9 @@ pub(in crate::diagnosis) fn behind(context: &DiagnosisContext<'_>) -> Behind {
         let text = line.event.text.as_str();
         if is_broker(text) {
             return Some(BROKER);
+        }
+        if MAIL_SERVERS.as_ref().is_some_and(|servers| servers.is_match(text)) {
+            return Some(MAIL);
         }
         match engine_of(text).or(line.classification.engine) {
             Some("elasticache") => Some(CACHE),
@@ -53,6 +61,42 @@ pub(in crate::diagnosis) fn behind(context: &DiagnosisContext<'_>) -> Behind {
             (false, _) => DATABASE,
         }
     })
+}
+
+/// The causes whose texts speak of a database, as it is one nearly always.
+const OF_DATABASES: &[Cause] = &[
+    Cause::DbAuthFailed,
+    Cause::DbHostnameVerification,
+    Cause::DbLoginAmbiguous,
+    Cause::DbNetworkUnreachable,
+    Cause::DbPasswordPolicyOrChars,
+    Cause::DbPermissionInsufficient,
+    Cause::DbSslMismatch,
+];
+
+/// Lets a finding about a database speak of what is behind the secret, and leaves out the command that lists databases.
+pub(in crate::diagnosis) fn call_by_its_kind(context: &DiagnosisContext<'_>, finding: &mut Finding) {
+    let Behind { noun, .. } = behind(context);
+    if noun == DATABASE.noun || !OF_DATABASES.contains(&finding.cause) {
+        return;
+    }
+    let bare = noun.trim_start_matches("the ");
+    let words = [
+        ("the database's own client", "its own client".to_owned()),
+        ("the database user", format!("{noun}'s user")),
+        ("the database", noun.to_owned()),
+        ("The database", format!("The {bare}")),
+        ("private database", format!("private {bare}")),
+        ("public database", format!("public {bare}")),
+    ];
+    let said = |text: &str| words.iter().fold(text.to_owned(), |text, (word, by)| text.replace(word, by));
+    finding.title = said(&finding.title);
+    finding.explanation = said(&finding.explanation);
+    let remediation = &mut finding.remediation;
+    remediation.summary = said(&remediation.summary);
+    remediation.warning = remediation.warning.as_deref().map(said);
+    remediation.commands.retain(|command| !command.starts_with("aws rds describe-db-"));
+    remediation.needs.retain(|action| !action.starts_with("rds:DescribeDB"));
 }
 
 /// True for what only an API answers, where the line gives no engine away.
@@ -75,6 +119,7 @@ mod tests {
                 "pika.exceptions.ProbableAccessDeniedError: ConnectionClosedByBroker: (530) 'NOT_ALLOWED - vhost orders not found'",
                 BROKER,
             ),
+            ("smtplib.SMTPAuthenticationError: (535, b'5.7.8 Error: authentication failed')", MAIL),
             ("psycopg2.OperationalError: FATAL:  database \"orders\" does not exist", DATABASE),
             ("[ERROR] Frobnication of the widget came to a bad end", DATABASE),
         ] {
@@ -87,6 +132,20 @@ mod tests {
         facts(&mut evidence.rotation_config).function_arn = Some(function);
         evidence.function = record(no_data());
         assert_eq!(behind(&DiagnosisContext::new(&evidence)), BROKER);
+    }
+
+    #[test]
+    fn a_finding_about_a_broker_speaks_of_no_database_and_lists_none() {
+        let mut evidence = healthy();
+        fail(&mut evidence, RotationStep::TestSecret, &["[ERROR] NoBrokersAvailable: kafka.errors.NoBrokersAvailable"]);
+        let found = &diagnose(&evidence).findings[0];
+        assert_eq!(
+            (found.cause, found.title.as_str()),
+            (Cause::DbNetworkUnreachable, "the function cannot reach the broker over the network")
+        );
+        let told = format!("{} {} {:?}", found.explanation, found.remediation.summary, found.remediation.warning);
+        assert!(told.contains("the broker") && !told.contains("the database"), "{told}");
+        assert!(!found.remediation.commands.iter().any(|command| command.contains(" rds ")), "{:?}", found.remediation.commands);
     }
 
     #[test]

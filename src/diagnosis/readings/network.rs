@@ -15,6 +15,9 @@ pub(in crate::diagnosis) const NOT_YET: &str = " It has not stopped a rotation y
 pub(in crate::diagnosis) const NOT_YET_THERE: &str =
     " It has not stopped a rotation yet; it will stop one that runs in that subnet.";
 
+/// The same of what is only a guess.
+const NOT_YET_PERHAPS: &str = " It has not stopped a rotation yet; it may stop the next one.";
+
 /// The remark where the network lets through now what failed.
 pub(in crate::diagnosis) const MENDED: &str = " The network lets it through now: it may have been fixed since.";
 
@@ -183,7 +186,8 @@ impl Weight {
     pub(in crate::diagnosis) fn put_on(&self, mut finding: Finding) -> Finding {
         finding.confidence = self.confidence;
         finding.severity = self.severity;
-        finding.explanation.push_str(self.note);
+        let is_guess = self.confidence == Confidence::Possible && [NOT_YET, NOT_YET_THERE].contains(&self.note);
+        finding.explanation.push_str(if is_guess { NOT_YET_PERHAPS } else { self.note });
         finding
     }
 }

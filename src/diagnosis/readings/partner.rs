@@ -119,6 +119,8 @@ const WORDS: &[(Cause, &[&str])] = &[
 /// The cause that the newest failure's own words speak of.
 pub(in crate::diagnosis) fn said(context: &DiagnosisContext<'_>) -> Option<Cause> {
     let reason = context.failed_attempts().next_back()?.reason.as_deref()?.to_ascii_lowercase();
+    // A session's ARN tells that the role was assumed.
+    let reason = reason.replace("assumed-role", "");
     WORDS.iter().find(|(_, words)| words.iter().any(|word| reason.contains(word))).map(|(cause, _)| *cause)
 }
 

@@ -24,12 +24,15 @@ const ONE_CALL: SignedDuration = SignedDuration::from_mins(1);
 
 /// The call by which somebody put AWSPENDING on the version: no rotation worked on it, so that the database was not given its password.
 pub(in crate::diagnosis) fn put_by_hand<'a>(context: &DiagnosisContext<'a>, version: &SecretVersion) -> Option<&'a Change> {
+    let is_tried = context.attempts().any(|attempt| attempt.version_id.as_deref() == Some(version.id.as_str()));
+    labelled_by(context, version).filter(|_| !is_tried)
+}
+
+/// The call of somebody else than the function by which the version got AWSPENDING.
+pub(in crate::diagnosis) fn labelled_by<'a>(context: &DiagnosisContext<'a>, version: &SecretVersion) -> Option<&'a Change> {
     // The function's own writes are left out of the changes where it was seen.
     context.function()?;
     let id = version.id.as_str();
-    if context.attempts().any(|attempt| attempt.version_id.as_deref() == Some(id)) {
-        return None;
-    }
     let changes = &context.evidence.changes.found()?.changes;
     changes.iter().rev().filter(|change| change.concerns == Concern::Secret).find(|change| {
         let named = |name: &str| change.parameters.get(name).and_then(Value::as_str);

@@ -191,6 +191,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_database_that_is_only_guessed_nobody_says_that_it_will_stop_rotation() {
+        let mut evidence = in_state("stopped");
+        evidence.network.databases.found_mut().unwrap()[0].found_by = DatabaseChoice::SameEngine;
+        let found = finding(CAUSE, &evidence);
+        assert_eq!(found.confidence, Confidence::Possible);
+        assert!(found.explanation.ends_with("it may stop the next one."), "{}", found.explanation);
+        let forecast = diagnose(&evidence).forecast;
+        assert_eq!(forecast.blocking().count(), 0, "{forecast:?}");
+        assert!(forecast.unknown.iter().all(|one| !one.contains("it may stop")), "{forecast:?}");
+    }
+
+    #[test]
     fn of_several_that_are_only_guessed_none_is_blamed() {
         let mut evidence = in_state("stopped");
         let guess = |id: &str, status: &str| TargetDatabase {

@@ -75,8 +75,11 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         (true, ..) => (Confidence::Likely, Severity::Critical),
         (false, true, _) if context.failing.is_some() && !is_granted => (Confidence::Confirmed, Severity::Critical),
         (false, true, _) | (false, false, true) => (Confidence::Likely, Severity::Critical),
-        (false, false, false) => (Confidence::Likely, Severity::Warning),
+        (false, false, false) => (Confidence::Likely, Severity::Info),
     };
+    if severity == Severity::Info && !is_granted {
+        explanation.push_str(" It has not stopped a rotation yet; it will stop the next one.");
+    }
     let mut finding = context.finding(CAUSE, confidence, explanation, evidence, fix(context, &partner, &stops));
     finding.severity = severity;
     finding.into()
@@ -90,10 +93,12 @@ fn fix(context: &DiagnosisContext<'_>, partner: &Partner<'_>, stops: &[&Stop]) -
         .filter(|stop| !stop.denied.explicit && stop.denied.layer == RefusingLayer::IdentityPolicy)
         .map(|stop| stop.denied.clone())
         .collect();
-    if !own.is_empty() {
-        remediation = remediation.allow_role(context, "AllowRotationOf", &allowing(context, &own));
-    }
     let elsewhere = stops.iter().find(|stop| stop.denied.explicit || stop.denied.layer != RefusingLayer::IdentityPolicy);
+    remediation = match elsewhere {
+        _ if own.is_empty() => remediation,
+        None => remediation.give_back(context, "AllowRotationOf", &allowing(context, &own)),
+        Some(_) => remediation.allow_role(context, "AllowRotationOf", &allowing(context, &own)),
+    };
     remediation = match elsewhere.map(|stop| (stop.denied.layer, stop.need.target)) {
         Some((RefusingLayer::ResourcePolicy, Target::SecretKey)) => {
             let key = crate::diagnosis::permissions::customer_key(context).unwrap_or_else(|| "KEY_ARN".to_owned());
@@ -126,13 +131,34 @@ mod tests {
         let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
         let put = simulations.iter_mut().find(|one| one.action == "secretsmanager:PutSecretValue").unwrap();
         put.decision = SimulatedDecision::ImplicitDeny;
-        assert_eq!(finding(CAUSE, &evidence).severity, Severity::Warning);
+        assert_eq!(finding(CAUSE, &evidence).severity, Severity::Info);
         fail_unseen(&mut evidence, None);
         let diagnosis = diagnose(&evidence);
         let root = diagnosis.root_cause().unwrap();
         assert_eq!((root.cause, root.confidence), (CAUSE, Confidence::Confirmed));
         assert!(root.remediation.commands[0].contains("--role-name orders-rotator-role"), "{:?}", root.remediation.commands);
         assert!(root.explanation.contains("secretsmanager:PutSecretValue"), "{}", root.explanation);
+    }
+
+    #[test]
+    fn a_session_that_is_refused_was_assumed_and_gets_its_detached_policy_back() {
+        let mut evidence = external();
+        let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+        simulations.iter_mut().find(|one| one.action == "secretsmanager:PutSecretValue").unwrap().decision =
+            SimulatedDecision::ImplicitDeny;
+        fail_unseen(&mut evidence, None);
+        let policy = "arn:aws:iam::123456789012:policy/partner-rotation";
+        let mut detached = change(hours_ago(2), "DetachRolePolicy", crate::model::Concern::Role);
+        detached.parameters = serde_json::json!({ "roleName": "orders-rotator-role", "policyArn": policy });
+        facts(&mut evidence.changes).changes.push(detached);
+        facts(&mut evidence.history).attempts[1].reason = Some(
+            "User: arn:aws:sts::123456789012:assumed-role/orders-rotator-role/SecretsManager is not authorized to perform: \
+             secretsmanager:PutSecretValue because no identity-based policy allows the secretsmanager:PutSecretValue action"
+                .to_owned(),
+        );
+        assert_clear(Cause::ExternalRoleTrust, &evidence);
+        let fix = finding(CAUSE, &evidence).remediation;
+        assert!(fix.commands[0].contains(&format!("attach-role-policy --role-name orders-rotator-role --policy-arn {policy}")));
     }
 
     #[test]

@@ -58,8 +58,10 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         (None, ..) => (Confidence::Likely, Severity::Critical),
         (Some(_), false, true) => (Confidence::Likely, Severity::Critical),
         // What rotated was assumed: the trust was lost later.
-        (Some(_), false, false) => (Confidence::Likely, Severity::Warning),
+        (Some(_), false, false) => (Confidence::Likely, Severity::Info),
     };
+    let aside = if severity == Severity::Info { " It has not stopped a rotation yet; it will stop the next one." } else { "" };
+    let explanation = format!("{explanation}{aside}");
     let mut finding = context.finding(CAUSE, confidence, explanation, evidence, fix(context, &partner));
     finding.severity = severity;
     finding.into()
@@ -119,7 +121,7 @@ mod tests {
             ("StringEquals", "aws:SourceAccount", "999999999999"),
         ] {
             let mut evidence = trusting(json!({ operator: { key: value } }));
-            assert_eq!(finding(CAUSE, &evidence).severity, Severity::Warning);
+            assert_eq!(finding(CAUSE, &evidence).severity, Severity::Info);
             fail_unseen(&mut evidence, None);
             let diagnosis = diagnose(&evidence);
             let root = diagnosis.root_cause().unwrap();

@@ -96,7 +96,11 @@ fn comes_too_late(context: &DiagnosisContext<'_>, partner: &Partner<'_>, at: Tim
         .run(aws_in(context, &words))
         .needs("secretsmanager:RotateSecret")
         .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/mes-partners.html");
-    context.finding(CAUSE, Confidence::Likely, explanation, vec![proof, partner.proof(context)], fix).into()
+    let mut finding = context.finding(CAUSE, Confidence::Likely, explanation, vec![proof, partner.proof(context)], fix);
+    if at >= context.now() {
+        finding.title = "the partner's token expires before the next rotation".to_owned();
+    }
+    finding.into()
 }
 
 fn next_rotation(context: &DiagnosisContext<'_>) -> Option<Timestamp> {
@@ -161,6 +165,7 @@ mod tests {
         facts(&mut late.rotation_config).due.next = Some(now() + SignedDuration::from_hours(24 * 60));
         let diagnosis = diagnose(&late);
         assert!(diagnosis.forecast.obstacles.iter().any(|one| one.cause == CAUSE), "{diagnosis:#?}");
+        assert_eq!(finding(CAUSE, &late).title, "the partner's token expires before the next rotation");
         assert!(diagnosis.plan.remaining.iter().all(|one| one.cause != CAUSE), "{:#?}", diagnosis.plan);
         assert_ne!(diagnosis.plan.heals, Some(false), "{:#?}", diagnosis.plan);
         assert!(diagnosis.plan.steps.iter().any(|step| step.command.contains("AutomaticallyAfterDays=4")));

@@ -6,6 +6,7 @@
 //!
 //! **Is not it** when the message names a boundary, an organization policy or the secret's own policy.
 
+use crate::diagnosis::aws_policies::is_of_aws;
 use crate::diagnosis::permissions;
 use crate::diagnosis::policy_edit::{ON_PURPOSE, PolicyKind, sparing, sparing_denied};
 use crate::diagnosis::refusal::{Weighed, weigh};
@@ -46,10 +47,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let remediation = fix(context, role, denying.as_deref())
         .run(rotate_now(context))
         .needs("secretsmanager:RotateSecret")
-        .warn(ON_PURPOSE)
         .link("https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html");
     opinion.finding(context, CAUSE, explanation, remediation).into()
 }
+
+/// What to heed before a policy of AWS is detached that denies.
+const DETACHED: &str = "A policy of AWS that denies is attached on purpose: ask who attached it before you detach it. What else it \
+                        says for the role goes with it.";
 
 /// The command that asks for a managed policy's default version.
 fn default_version(arn: &str) -> String {
@@ -92,7 +96,8 @@ fn fix(context: &DiagnosisContext<'_>, role: &str, denying: Option<&str>) -> Rem
             "file://policy.json",
             "--set-as-default",
         ]))
-        .needs("iam:CreatePolicyVersion");
+        .needs("iam:CreatePolicyVersion")
+        .warn(ON_PURPOSE);
     }
     if narrowed.is_empty() {
         return Remediation::new(
@@ -102,10 +107,25 @@ fn fix(context: &DiagnosisContext<'_>, role: &str, denying: Option<&str>) -> Rem
         .run(aws(&["iam", "list-role-policies", "--role-name", role]))
         .run(aws(&["iam", "list-attached-role-policies", "--role-name", role]))
         .needs("iam:ListRolePolicies")
-        .needs("iam:ListAttachedRolePolicies");
+        .needs("iam:ListAttachedRolePolicies")
+        .warn(ON_PURPOSE);
     }
-    let fix = Remediation::new("Narrow the Deny statement so that it spares the rotation of this secret, and rotate.");
-    narrowed.iter().fold(fix, |fix, (name, document)| fix.set_policy(context, name, document))
+    let of_aws: Vec<&str> = narrowed.iter().map(|(name, _)| *name).filter(|name| is_of_aws(name)).collect();
+    let fix = match of_aws.join(" and ") {
+        none if none.is_empty() => {
+            Remediation::new("Narrow the Deny statement so that it spares the rotation of this secret, and rotate.")
+        }
+        names if of_aws.len() == narrowed.len() => Remediation::new(format!(
+            "Detach {names} from the role: it denies what rotation needs, and only AWS can change it. Then rotate."
+        )),
+        names => Remediation::new(format!(
+            "Detach {names} from the role, which only AWS can change, narrow the other Deny statements so that they spare the \
+             rotation of this secret, and rotate."
+        )),
+    };
+    let fix = narrowed.iter().fold(fix, |fix, (name, document)| fix.set_policy(context, name, document));
+    let fix = if of_aws.is_empty() { fix } else { fix.warn(DETACHED) };
+    if of_aws.len() == narrowed.len() { fix } else { fix.warn(ON_PURPOSE) }
 }
 
 #[cfg(test)]
@@ -129,6 +149,28 @@ mod tests {
         assert_eq!((finding.confidence, finding.severity), (Confidence::Confirmed, Severity::Critical));
         assert!(finding.explanation.contains("secretsmanager:GetSecretValue"));
         assert_clear(Cause::IamIdentityPolicyMissing, &evidence);
+    }
+
+    #[test]
+    fn a_policy_of_aws_that_denies_is_detached_and_the_summary_says_so() {
+        let denies = |name: &str| {
+            let mut evidence = healthy();
+            let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+            simulations[1].decision = SimulatedDecision::ExplicitDeny;
+            let statement = serde_json::json!({ "Effect": "Deny", "Action": "secretsmanager:GetSecretValue", "Resource": "*" });
+            let document = serde_json::json!({ "Statement": [statement] });
+            let Observation::Found(policies) = &mut facts(&mut evidence.role).policies else { panic!() };
+            policies.identity.push(PolicyDocument { name: name.to_owned(), document });
+            fail(&mut evidence, RotationStep::CreateSecret, &[]);
+            finding(CAUSE, &evidence).remediation
+        };
+        let of_aws = denies("arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3");
+        assert!(of_aws.summary.starts_with("Detach arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"), "{}", of_aws.summary);
+        assert!(of_aws.commands[0].contains(" detach-role-policy "), "{:?}", of_aws.commands);
+        assert_eq!(of_aws.warning.as_deref(), Some(DETACHED));
+        let own = denies("arn:aws:iam::123456789012:policy/guard");
+        assert!(own.summary.starts_with("Narrow the Deny statement"), "{}", own.summary);
+        assert!(own.warning.is_some_and(|warning| warning.contains(ON_PURPOSE)));
     }
 
     #[test]

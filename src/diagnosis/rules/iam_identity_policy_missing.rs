@@ -226,6 +226,7 @@ fn role_missing(context: &DiagnosisContext<'_>, role: &str) -> Verdict {
     let remediation =
         create_role(context, role).link("https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html");
     let mut finding = context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, remediation);
+    finding.title = "the function's role does not exist".to_owned();
     finding.severity = if bites { Severity::Critical } else { Severity::Warning };
     finding.into()
 }

@@ -8,6 +8,7 @@
 //!
 //! **Is not it** when the role's own policies do not allow the call.
 
+use crate::diagnosis::aws_policies::is_of_aws;
 use crate::diagnosis::permissions;
 use crate::diagnosis::policy_edit::{PolicyKind, joined, sparing};
 use crate::diagnosis::refusal::{Opinion, Weighed, allowing, weigh};
@@ -110,9 +111,25 @@ fn boundary_fix(context: &DiagnosisContext<'_>, opinion: &Opinion, role: &str, d
             .needs("iam:GetRole")
             .needs("iam:PutRolePermissionsBoundary");
     };
+    if is_of_aws(&boundary.name) {
+        return of_aws(&boundary.name, role, opinion);
+    }
     let spared = sparing(context, &boundary.document, &permissions::needs(context), PolicyKind::Identity);
     let document = joined(spared.as_ref().unwrap_or(&boundary.document), &allowing(context, &opinion.refused));
     fix.set_policy(context, &boundary.name, &document)
+}
+
+/// A boundary that AWS wrote can only be exchanged.
+fn of_aws(arn: &str, role: &str, opinion: &Opinion) -> Remediation {
+    Remediation::new(format!(
+        "The boundary {arn} is a policy of AWS, which cannot be changed. Give the role another boundary that also allows {}. Then \
+         rotate.",
+        opinion.actions()
+    ))
+    .run(aws(&["iam", "get-role", "--role-name", role, "--query", "Role.PermissionsBoundary"]))
+    .run(aws(&["iam", "put-role-permissions-boundary", "--role-name", role, "--permissions-boundary", "BOUNDARY_ARN"]))
+    .needs("iam:GetRole")
+    .needs("iam:PutRolePermissionsBoundary")
 }
 
 #[cfg(test)]
@@ -168,6 +185,21 @@ mod tests {
         fail(&mut evidence, RotationStep::CreateSecret, &[]);
         assert_clear(CAUSE, &evidence);
         assert_eq!(finding(Cause::IamIdentityPolicyMissing, &evidence).confidence, Confidence::Likely);
+    }
+
+    #[test]
+    fn a_boundary_of_aws_is_exchanged_and_neither_changed_nor_detached() {
+        let mut evidence = simulated(|one| one.boundary_allows = Some(false));
+        let Observation::Found(policies) = &mut facts(&mut evidence.role).policies else { panic!() };
+        let document = serde_json::json!({ "Statement": [{ "Effect": "Allow", "Action": "logs:*", "Resource": "*" }] });
+        let name = "arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned();
+        policies.boundary = Some(crate::model::PolicyDocument { name: name.clone(), document });
+        fail(&mut evidence, RotationStep::CreateSecret, &[]);
+        let remediation = finding(CAUSE, &evidence).remediation;
+        assert!(remediation.summary.starts_with(&format!("The boundary {name} is a policy of AWS")), "{}", remediation.summary);
+        let commands = remediation.commands.join("\n");
+        assert!(commands.contains("put-role-permissions-boundary"), "{commands}");
+        assert!(!commands.contains("detach-role-policy") && !commands.contains("create-policy-version"), "{commands}");
     }
 
     #[test]

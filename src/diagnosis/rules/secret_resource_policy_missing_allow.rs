@@ -7,7 +7,7 @@
 //!
 //! **Is not it** within one account: there the role's own policies are enough.
 
-use crate::diagnosis::key_access::edit_policy;
+use crate::diagnosis::key_access::{edit_policy, let_use};
 use crate::diagnosis::permissions::customer_key;
 use crate::diagnosis::policy_edit::{empty, with};
 use crate::diagnosis::refusal::{Weighed, weigh};
@@ -69,7 +69,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     );
     let is_foreign = account_of(&role).zip(secret).is_some_and(|(account, secret)| account != secret.account_id());
     let mut remediation = match is_foreign {
-        true => with_key(context),
+        true => with_key(context, &role),
         false => Remediation::new("Allow the role in the secret's policy, and rotate."),
     };
     remediation = remediation
@@ -102,11 +102,13 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 ///
 /// Source: Secrets Manager User Guide, "Change the encryption key for an AWS Secrets Manager secret": with `kms:Encrypt` on the new
 /// key, the labelled versions are encrypted with it too.
-fn with_key(context: &DiagnosisContext<'_>) -> Remediation {
+fn with_key(context: &DiagnosisContext<'_>, role: &str) -> Remediation {
     if let Some(key) = customer_key(context) {
-        return Remediation::new(format!(
-            "Allow the role in the secret's policy, and rotate. The policy of the secret's key, {key}, has to let the role use it too."
+        let fix = Remediation::new(format!(
+            "Let the role use the secret's key, {key}, by the key's policy, allow the role in the secret's policy, and rotate. In its \
+             own account the role needs both permissions too."
         ));
+        return let_use(fix, context, &key, role);
     }
     let key = context.evidence.access.found().map(|access| &access.secret_key);
     let is_managed = context.secret().is_some_and(|secret| secret.kms_key_id.is_none())
@@ -179,6 +181,8 @@ mod tests {
         fail(&mut evidence, RotationStep::CreateSecret, &[]);
         let own = finding(CAUSE, &evidence).remediation;
         assert!(own.summary.contains(KEY) && !own.commands[0].contains("update-secret"), "{own:?}");
+        let lets_in = own.commands[0].contains(" put-key-policy ") && own.commands[0].contains("RotationFromAnotherAccount");
+        assert!(lets_in && own.commands[0].contains("arn:aws:iam::210987654321:role/orders-rotator-role"), "{own:?}");
         facts(&mut evidence.secret).kms_key_id = None;
         facts(&mut evidence.access).secret_key = Observation::NotApplicable { because: "the AWS managed key".to_owned() };
         let fix = finding(CAUSE, &evidence).remediation;

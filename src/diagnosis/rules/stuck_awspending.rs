@@ -94,7 +94,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         remediation.summary = format!("{first} If rotation is still refused, remove the label and rotate again.");
     }
     let mut finding = context.finding(RULE.cause, confidence, explanation, evidence, remediation);
-    if !stands_alone(context) {
+    if !stands_alone(context) || is_still_due(context) {
         finding.severity = Severity::Warning;
     }
     finding.into()
@@ -106,22 +106,33 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 fn by_hand(context: &DiagnosisContext<'_>, mut evidence: Vec<Proof>, pending: &SecretVersion, change: &Change) -> Verdict {
     let explanation = format!(
         "{} called {}, which left AWSPENDING on version {}. No rotation put it there, and the next one takes that version's value for \
-         the new password.",
-        change.actor, change.event, pending.id
+         the new {}.",
+        change.actor,
+        change.event,
+        pending.id,
+        behind(context).credential
     );
-    let remediation = Remediation::new(
-        "If the value of that version is not meant to be the next password, remove the label. Then rotate: the label moves by itself.",
-    )
+    let Behind { credential, .. } = behind(context);
+    let remediation = Remediation::new(format!(
+        "If the value of that version is meant to be the next {credential}, rotate alone: the label moves by itself. Otherwise first \
+         remove the label."
+    ))
     .discard_pending(context)
     .rotate(context)
     .link(TROUBLESHOOTING);
     evidence.insert(1, context.change_proof(change));
     let mut finding = context.finding(RULE.cause, Confidence::Confirmed, explanation, evidence, remediation);
     finding.title = "AWSPENDING was put on a version by hand".to_owned();
-    if !stands_alone(context) {
+    if !stands_alone(context) || is_still_due(context) {
         finding.severity = Severity::Warning;
     }
     finding.into()
+}
+
+/// True where rotation worked, nothing failed since, and the next one is still to come: then the label has stopped nothing yet.
+fn is_still_due(context: &DiagnosisContext<'_>) -> bool {
+    let is_known = context.evidence.history.observation.missing().is_none();
+    is_known && context.last_success_at.is_some() && context.failing.is_none() && !context.is_overdue()
 }
 
 /// True when the label is all that is left of a failure, so that it is what stands in the way now.
@@ -267,6 +278,8 @@ mod tests {
         assert_eq!(found.confidence, Confidence::Confirmed);
         assert!(found.explanation.starts_with("carol called PutSecretValue, which left AWSPENDING"), "{}", found.explanation);
         assert_eq!(found.remediation.warning, None, "the database has not been given that password");
+        assert_eq!(found.severity, Severity::Warning, "it has stopped no rotation yet");
+        assert_eq!(diagnose(&evidence).plan.doubts, ["whether it goes through without the label"]);
         fail(&mut evidence, RotationStep::SetSecret, &[]);
         let rotated = finding(RULE.cause, &evidence);
         assert!(rotated.explanation.starts_with("A rotation that did not finish"), "{}", rotated.explanation);

@@ -48,13 +48,15 @@ fn remediation(context: &DiagnosisContext<'_>, reason: Option<Cause>) -> Remedia
     let describe = json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Allow", "Action": ["rds:DescribeDBInstances", "rds:DescribeDBClusters"], "Resource": "*" }
     ] });
-    Remediation::new(
+    let fix = Remediation::new(
         "Allow the function's role to describe the databases (rds, or redshift and redshift-serverless for Redshift), make sure \
          that this API can be reached from the function's VPC, and rotate.",
-    )
-    .allow_role(context, "DescribeDatabasesOf", &describe)
-    .rotate(context)
-    .link(TROUBLESHOOTING)
+    );
+    let fix = match reason {
+        Some(Cause::IamIdentityPolicyMissing) => fix.give_back(context, "DescribeDatabasesOf", &describe),
+        _ => fix.allow_role(context, "DescribeDatabasesOf", &describe),
+    };
+    fix.rotate(context).link(TROUBLESHOOTING)
 }
 
 #[cfg(test)]

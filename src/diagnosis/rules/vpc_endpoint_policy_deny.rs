@@ -224,7 +224,8 @@ fn by_file(fix: Remediation, context: &DiagnosisContext<'_>, id: &str) -> Remedi
     let query = ["--query", "VpcEndpoints[0].PolicyDocument", "--output", "text"];
     let read = aws_in(context, &[&["ec2", "describe-vpc-endpoints", "--vpc-endpoint-ids", id][..], &query].concat());
     let words = ["ec2", "modify-vpc-endpoint", "--vpc-endpoint-id", id, "--policy-document", "file://endpoint-policy.json"];
-    let fix = fix.run(format!("{read} > endpoint-policy.json")).needs("ec2:DescribeVpcEndpoints");
+    let read = format!("(umask 077; {read} > endpoint-policy.before.json; cp endpoint-policy.before.json endpoint-policy.json)");
+    let fix = fix.run(read).needs("ec2:DescribeVpcEndpoints");
     about(fix.run(aws_in(context, &words)), context)
 }
 

@@ -45,7 +45,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"Response code:? \(?[45]\d\d\b|kind: Status\([45]\d\d\)",
         r"\b(?:Invalid|Expired|Revoked|Unknown) (?:API|access|auth|bearer|refresh) ?(?:key|token)\b|\bInvalid token provided\b|(?:(?:Error|Exception):|\b40[13]\b(?: -)?) Bad credentials\b",
         // The codes of OAuth 2.0, of Microsoft Entra and of Salesforce.
-        r"\b(?:invalid_grant|invalid_client|unauthorized_client|insufficient_scope|invalid_refresh_token|token_revoked|invalid_api_key)\b|\bAADSTS\d{5,7}\b|(?-i:\bINVALID_LOGIN: |\bINVALID_SESSION_ID\b)",
+        r"\b(?:invalid_grant|invalid_client|unauthorized_client|insufficient_scope|invalid_refresh_token|token_revoked|invalid_api_key)\b|\bAADSTS\d{5,7}\b|\bAuthorization_RequestDenied\b|(?-i:\bINVALID_LOGIN: |\bINVALID_SESSION_ID\b)",
         r"\bstatus\W{1,3}(?:40[0-9]|422|429|50[0-4])\b|(?-i:\bAPI) error \W?\d{3,6}\b|request to the \w+ API failed",
         r"permission denied, on (?:get|put|post|patch|delete|list) http",
         r"\b(?:key|token)\b.{0,60}\bdoes not have (?:the )?(?:required|necessary|sufficient) (?:permission|scope|right)s?\b|Resource not accessible by \w",
@@ -55,6 +55,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ])
     .matches(&[
         "requests.exceptions.HTTPError: 401 Client Error: Unauthorized for url: https://api.example.com/v1/keys",
+        "azure.core.exceptions.HttpResponseError: (Authorization_RequestDenied) Insufficient privileges to complete the operation.",
         "httpx.HTTPStatusError: Client error '404 Not Found' for url 'https://api.example.com/v2/keys/17'",
         "urllib.error.HTTPError: HTTP Error 503: Service Unavailable",
         "AxiosError: Request failed with status code 403",
