@@ -6,7 +6,7 @@ use super::permissions::cause_of;
 use super::signatures::{AccessDenied, RefusingLayer};
 use super::verdict::Verdict;
 use crate::lambda_log::Record;
-use crate::model::{Cause, Change, Concern, Confidence, Finding, Observation, Proof, Remediation, Severity};
+use crate::model::{Cause, Confidence, Finding, Observation, Proof, Remediation, Severity};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -310,17 +310,6 @@ pub(super) fn may_be_granted(stop: &Stop) -> bool {
     stop.need.target == Target::SecretKey && !stop.denied.explicit
 }
 
-/// True where something that lets the role use the secret's key was changed after `success`, or nobody knows.
-fn may_have_lost_key(context: &DiagnosisContext<'_>, success: jiff::Timestamp) -> bool {
-    let of_key = |change: &Change| match change.concerns {
-        Concern::Role | Concern::Key => true,
-        Concern::Secret => change.parameters.get("kmsKeyId").is_some(),
-        _ => false,
-    };
-    let Some(found) = context.evidence.changes.found() else { return true };
-    found.changes.iter().any(|change| change.at > success && of_key(change))
-}
-
 /// True where a line names no layer, and the secret's own policy is one that was not read.
 fn is_layer_unread(context: &DiagnosisContext<'_>, denied: &AccessDenied) -> bool {
     let access = &context.evidence.access;
@@ -353,12 +342,7 @@ fn weigh_stops(context: &DiagnosisContext<'_>, cause: Cause, stops: Vec<Stop>) -
         return Weighed::Against(Verdict::clear("rotation has worked without this permission"));
     }
     let doubtful = stops.iter().all(|stop| stop.doubt.is_some());
-    // What worked, and of which nothing was changed since, was allowed in some way.
-    let is_granted = context.failing.is_none()
-        && severity == Severity::Info
-        && stops.iter().all(may_be_granted)
-        && context.last_success_at.is_some_and(|success| !may_have_lost_key(context, success));
-    let confidence = if doubtful || is_granted { Confidence::Possible } else { confidence };
+    let confidence = if doubtful { Confidence::Possible } else { confidence };
     let mut evidence: Vec<Proof> = stops.iter().map(|stop| stop.proof.clone()).collect();
     evidence.extend(context.failed_attempt_proof());
     let note = match (severity, stops.iter().all(may_be_granted)) {

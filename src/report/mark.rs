@@ -94,11 +94,6 @@ fn in_spite_of(evidence: &Evidence, step: StepName) -> Option<&'static str> {
             let may_be_own = evidence.logs.found()?.invocations.iter().filter(failed).any(is_own);
             may_be_own.then_some("the rotation of this secret succeeded all the same")
         }
-        StepName::ExecutionRole => {
-            let refused = |answers: &Vec<Simulation>| answers.iter().any(|answer| answer.decision != SimulatedDecision::Allowed);
-            let is_refused = evidence.role.found().is_some_and(|role| role.simulations.found().is_some_and(refused));
-            is_refused.then_some("rotation has succeeded all the same")
-        }
         StepName::FunctionMetrics => {
             let failed = evidence.metrics.found()?.points.iter().any(|point| point.errors > 0.0);
             failed.then_some("counted for every secret of the function")
