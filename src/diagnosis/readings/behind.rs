@@ -74,7 +74,7 @@ const OF_DATABASES: &[Cause] = &[
     Cause::DbSslMismatch,
 ];
 
-/// Lets a finding about a database speak of what is behind the secret, and leaves out the command that lists databases.
+/// Lets a finding about a database speak of what is behind the secret, and leaves out commands that only databases of RDS take.
 pub(in crate::diagnosis) fn call_by_its_kind(context: &DiagnosisContext<'_>, finding: &mut Finding) {
     let Behind { noun, .. } = behind(context);
     if noun == DATABASE.noun || !OF_DATABASES.contains(&finding.cause) {
@@ -95,8 +95,12 @@ pub(in crate::diagnosis) fn call_by_its_kind(context: &DiagnosisContext<'_>, fin
     let remediation = &mut finding.remediation;
     remediation.summary = said(&remediation.summary);
     remediation.warning = remediation.warning.as_deref().map(said);
-    remediation.commands.retain(|command| !command.starts_with("aws rds describe-db-"));
-    remediation.needs.retain(|action| !action.starts_with("rds:DescribeDB"));
+    // What only RDS tells about a database is not asked for, and what would be filled in with it is not printed.
+    let is_of_rds = |command: &String| command.starts_with("aws rds describe-db-") || command.contains("DATABASE_");
+    if remediation.commands.iter().any(is_of_rds) {
+        remediation.commands.clear();
+        remediation.needs.clear();
+    }
 }
 
 /// True for what only an API answers, where the line gives no engine away.

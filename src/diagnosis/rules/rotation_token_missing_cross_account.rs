@@ -81,7 +81,7 @@ fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
 mod tests {
     use super::*;
     use crate::diagnosis::testing::*;
-    use crate::model::{Concern, RotationStep, StepName};
+    use crate::model::{Concern, RotationStep, SecretVersion, StepName};
 
     #[test]
     fn the_reason_of_the_event_decides() {
@@ -95,6 +95,11 @@ mod tests {
         assert_eq!(finding(RULE.cause, &evidence).confidence, Confidence::Confirmed);
         assert!(finding(RULE.cause, &evidence).remediation.commands.iter().any(|one| one.contains("update-function-code")));
         let mut by_hand = evidence.clone();
+        let labels = vec!["AWSPENDING".to_owned()];
+        let pending = SecretVersion { id: PENDING.into(), labels, created_at: Some(hours_ago(3)) };
+        let versions = &mut facts(&mut by_hand.secret).versions;
+        versions.iter_mut().for_each(|version| version.labels.retain(|label| label != "AWSPENDING"));
+        versions.push(pending);
         let mut put = change(hours_ago(3), "PutSecretValue", Concern::Secret);
         put.parameters = serde_json::json!({ "clientRequestToken": PENDING, "versionStages": ["AWSPENDING"] });
         facts(&mut by_hand.changes).changes.push(put);
