@@ -238,7 +238,7 @@ pub(super) fn secret_value(text: &str, word: Range<usize>) -> Option<Range<usize
         return Some(assigned.at..assigned.at + end);
     }
     let opening = run_end(text, assigned.at, |byte| byte == b'\\' || is_quote(byte));
-    if opening > assigned.at && byte(text, opening) == Some(b'{') {
+    if byte(text, opening) == Some(b'{') {
         return quoted_object(text, assigned.at)?.of_secret(text);
     }
     value(text, &assigned)

@@ -2,12 +2,17 @@
 
 use rotation_diag::redact::{Redactor, looks_like_a_value};
 
-/// What stands in a row for a value longer than a line is usually joined or followed by.
-const LONG: &str = "Xq7LmZ2vTk9R";
+/// What `LINE` stands for in a row: a full line of a private key in base64.
+const LINE: &str = "q83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012q83vEjRWeJ0AbCdEfGhIjKlM";
+
+/// What `LONG` stands for: a value of 300 bytes, which is more than what is joined of a line.
+fn long() -> String {
+    "Xq7LmZ2vTk9R".repeat(25)
+}
 
 /// A row without its marks, and the row as it is shown, with a dot for everything hidden.
 fn row(row: &str) -> (String, String) {
-    let row = row.replace("LONG", &LONG.repeat(25));
+    let row = row.replace("LINE", LINE).replace("LONG", &long());
     let mut shown = String::new();
     for (at, part) in row.split(['«', '»']).enumerate() {
         shown.push_str(if at % 2 == 0 { part } else { "•" });
@@ -58,13 +63,13 @@ fn what_a_tool_is_told_is_hidden_and_nothing_beside_it() {
         "lftp -u app,«Xq7LmZ2vTk9R» sftp://db",
         "mc alias set store https://db app «Xq7LmZ2vTk9R»",
         "xfreerdp /v:db /u:app /p:«Xq7LmZ2vTk9R»",
-        "cmdkey /add:db /user:app /pass:«Xq7LmZ2vTk9R»",
+        "cmdkey /add:db /user:app /pass:«orders»",
         "schtasks /create /tn rotate /ru app /rp «Xq7LmZ2vTk9R»",
         "snmpwalk -v3 -u app -A «Xq7LmZ2vTk9R» -X «plugh-Gr4vel8» db",
         "12:00:00 redis-cli -a=«Xq7LmZ2vTk9R» -n db",
         "sshpass -p -p«Xq7LmZ2vTk9R» ssh db",
         "12:00:00 curl -uapp:«Xq7LmZ2vTk9R» https://db/x",
-        "sqlplus app/@ORCL app/«Xq7LmZ2vTk9R»@ORCL",
+        "sqlplus app/@ORCL app/«tiger»@ORCL",
         "mysql -p'«Xq7L mZ2vTk9R»' orders",
         r#"curl -A"some agent" -u app:«Xq7LmZ2vTk9R» https://db/x"#,
         r#"["docker login", "-p", "«Xq7LmZ2vTk9R»"]"#,
@@ -78,7 +83,7 @@ fn what_a_tool_is_told_is_hidden_and_nothing_beside_it() {
         "net user app «Xq7LmZ2vTk9R» /add",
         "keytool -storepass '«Xq7L mZ2vTk9R»' -list",
         r#"sh -c "keytool -storepass «Xq7LmZ2vTk9R»""#,
-        // Of each tool its own option; the value without its quotes, and what follows the value stays.
+        // The same letter is another option of another tool, and a path is no user with a password.
         "wget -w 30s -X /tmp -A zip https://db.example.internal/x",
         "sqlldr ../load/orders.ctl",
         "curl -sS https://db.example.internal/x",
@@ -109,16 +114,17 @@ fn of_a_connection_string_or_a_statement_the_password_alone_is_hidden() {
         "app:«orders,:main»@tcp(db:3306)/orders",
         "app/«t1ger2x»@orcl",
         "db:5432:orders:app:«LONG»",
-        // A path, an image, an address of mail and a host stay.
+        // A path, an image, a version, an address of mail and a variable stay.
         "12:30@db:5432",
         "orders:v7r2@sha256:4c8f1b2d9e7a6035",
         "app:orders@db,5",
         "@team/r7Kq2vXz@next",
-        "app/Xq7LmZ2vTk9R@2",
+        "app/web7x@2",
         "app/tiger@db:/orders",
         "prod/al1ce7x@example.com",
         ":5432:orders:app:orders",
         "ALTER USER app; password rotated",
+        "ALTER USER app and note that password rotated9 is next",
         "CREATE OR REPLACE orders9x",
         "CONNECT /dev/ttyUSB0",
         "~/orders:r7Kq2@db:22",
@@ -150,10 +156,13 @@ fn an_assigned_value_is_hidden_from_its_quote_to_its_end() {
         r"password=«tiger9Xq\nnext»",
         "['--password', '«Xq7LmZ2vTk9R»', '--host']",
         // Words, types, code and placeholders are no values.
-        "x.password,value=Xq7LmZ2vTk9R",
-        "password:\n  Xq7LmZ2vTk9R",
+        "x.password,value=release7",
+        "password:\n  release7 is next",
         r#"password="?""#,
         "password='' and more",
+        "\"password\":\n  s3t is next",
+        "password:\n  string(7)",
+        "my password>release7</p>",
         "--password -h db",
         "password: it's set",
         r#"password = env("PW")"#,
@@ -183,6 +192,7 @@ fn a_name_says_how_much_of_its_value_is_secret() {
         "GITHUB_AUTH=q7k2m9x4!c8f1b2",
         "GITHUB_AUTH=12345678901234",
         "secret=kX9drTJvcXLB89-XLCiH9ZyjzA0CWIbz2Vg5oU/I",
+        "x_seed=4c8f1b2d9e7a60354c8f1b2d9e7a6035",
         "X-Amz-Signature=4c8f1b2d9e7a603",
     ]);
 }
@@ -200,12 +210,12 @@ fn of_a_sentence_the_value_alone_is_hidden() {
         r#"IDENTIFIED BY %s ["app", "«Xq7LmZ2v»"]"#,
         "the password is «LONG»",
         // What is told about a password stays.
-        "password: |\nXq7L",
-        "the password for one two three: Xq7LmZ2v",
-        "password isXq7LmZ2v",
+        "password: |\nuser: app",
+        "the password for one two three: release7x",
+        "password isRelease7x",
         r#"password is "{Xq7L""#,
         "password is Xq7L2",
-        "password is (Xq7LmZ2v",
+        "password is (release7x",
         "password is arn:aws9",
         "password is ORA-28003",
         "password is RotationLambda",
@@ -226,13 +236,14 @@ fn a_secret_of_its_own_shape_is_hidden_from_its_first_character_to_its_last() {
         "id «q7k2m9_q7k2m9x4c8f1b2d9e7a6q7k2m9x4c8_mmk»-x",
         r"Private-Lines: 1\r\n«Zm9vYmFyEjRWeJ0A9CdEfGh3jKlM\r\n»Private-MAC: «4c8f1b2d9e7a»",
         "x «-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----» x",
+        "id «12345678:AAq7k2m9x4c8f1b2d9e7a6q7k2m9x4c8q7x» x",
         "Bearer «Author9zation»",
-        "id «q83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012q83vEjRWeJ0AbCdEfGhIjKlM\nq83vEjRWeJ0AbCdEfGhIjKlMnOpQrStU»\n- x",
+        "id «LINE\nq83vEjRWeJ0AbCdEfGhIjKlMnOpQrStU»\n- x",
         "id «AKIAQ3EGRIGSN7VPL2XY»/9drTJvcXLB89EXLCiH9Zyjz+0CWIbz2Vg5oUIh3 x",
         // What is too short, too plain or part of a longer word stays.
-        "id q83vejrwej0abcdefghijklmnopqrstuvwxyz012q83vejrwej0abcdefghijklm\nq83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012q83vEjRWeJ0AbCdEfGhIjKlM\nx",
-        "https://app:Xq7LmZ2v",
-        "id q83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012q83vEjRWeJ0AbCdEfGhIjKlM\nq83vEjRWeJ0AbCdEfGhIjKlMnOpQrSt\n- x",
+        "id q83vejrwej0abcdefghijklmnopqrstuvwxyz012q83vejrwej0abcdefghijklm\nLINE\nx",
+        "https://app:release7",
+        "id LINE\nq83vEjRWeJ0AbCdEfGhIjKlMnOpQrSt\n- x",
     ]);
 }
 
@@ -240,6 +251,10 @@ fn a_secret_of_its_own_shape_is_hidden_from_its_first_character_to_its_last() {
 fn of_lines_only_what_is_cut_over_them_is_hidden() {
     assert_exact_lines(&[
         &["password=Xq7LmZ2v", "20240501x done"],
+        &["password=«Xq7L»", "«mZ2vTk9R» token=Zq8Lp0WvXk"],
+        &["password=«Xq7L»", "«AKIAQ3EGRIGSN7VPL2XY/mZ2v»"],
+        &["id «AKIAQ3E»", "«GRIGSN»", "«7VPL2XY» next"],
+        &["20.4-05-01T12:00:00 password:", "«20.4-05-01T12:00:00» more"],
         &["2024-05-01T12:00:00.000000+00:00 the password:", "2024-05-01T12:00:00.000000+00:00 «Xq7LmZ2vTk9R» next"],
         &[
             "[INFO]\t2024-05-01T12:00:00.000Z\t3f1c2d4e-0000-4000-8000-123456789012\tpassword=Xq7L",
@@ -275,36 +290,19 @@ fn of_lines_only_what_is_cut_over_them_is_hidden() {
             "the 4 x",
             "«Zm9vYmFyEjRWeJ0A9CdEfGh3jKlM»",
         ],
-        &[
-            "-----BEGIN CERTIFICATE-----",
-            "the 1 x",
-            "the 2 x",
-            "the 3 x",
-            "the 4 x",
-            "the 5 x",
-            "«q83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012q83vEjRWeJ0AbCdEfGhIjKlM»",
-            "«q83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012q83vEjRWeJ0AbCdEfGhIjKlM»",
-        ],
+        &["-----BEGIN CERTIFICATE-----", "the 1 x", "the 2 x", "the 3 x", "the 4 x", "the 5 x", "«LINE»", "«LINE»"],
         &[r#"«"Zm9vYmFyEjRWeJ0A9CdEfGh3jKlM\n",»"#, "-----END RSA PRIVATE KEY-----"],
         &[
             "Public-Lines: 2",
-            "q83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012q83vEjRWeJ0AbCdEfGhIjKlM",
-            "q83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012q83vEjRWeJ0AbCdEfGhIjKlM",
+            "LINE",
+            "LINE",
             "Private-Lines: 1",
             "«Zm9vYmFyEjRWeJ0A9CdEfGh3jKlM»",
             "Private-MAC: 4c8f1b2d9e7a6035",
             "Zm9vYmFyEjRWeJ0A9CdEfGh3jKlM",
         ],
         &["-----BEGIN RSA PRIVATE KEY----- x -----END RSA PRIVATE KEY-----", "Zm9vYmFyEjRWeJ0A9CdEfGh3jKlM"],
-        &[
-            "-----BEGIN CERTIFICATE-----",
-            "the 1 x",
-            "the 2 x",
-            "the 3 x",
-            "the 4 x",
-            "q83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012q83vEjRWeJ0AbCdEfGhIjKlM",
-            "q83vEjRWeJ0AbCdEfGhIjKlMnOpQrStUvWxYz012q83vEjRWeJ0AbCdEfGhIjKlM",
-        ],
+        &["-----BEGIN CERTIFICATE-----", "the 1 x", "the 2 x", "the 3 x", "the 4 x", "LINE", "LINE"],
         &["saved\npassword=«Xq7L»", "«mZ2v»", "«Tk9R» next"],
         &["saved password=«LONG»", "«Tk9R»"],
         &["saved password=«Xq7L»", "«LONG» next"],
@@ -314,10 +312,20 @@ fn of_lines_only_what_is_cut_over_them_is_hidden() {
 
 #[test]
 fn a_pasted_word_is_told_from_a_name_by_its_signs_and_its_randomness() {
-    for value in ["Xqzvk#mWpt$gh", "$Xq7LmZ2v#"] {
+    // The longest name of a secret, and one character more.
+    let (longest, longer) = ("orders-main/".repeat(43)[..512].to_owned(), "orders-main/".repeat(43)[..513].to_owned());
+    for value in ["Xqzvk#mWpt$gh", "$Xq7LmZ2v#", "Xq7LmZ2vTk9R", "q83v/jRW+J0=", "qzXkVwJpGhTbNcRmYsLd", &longer] {
         assert!(looks_like_a_value(value), "{value}");
     }
-    for name in ["Xqzvkm#Wptgh", "orders2024!", "orders.mai==", "Aws/Xq7LmZ2vW9pTq/4c8f1b2d9e7a6035", "Xq7L@m.Z2v"] {
+    for name in [
+        "Xqzvkm#Wptgh",
+        "orders2024!",
+        "orders.mai==",
+        "Aws/Xq7LmZ2vW9pTq/4c8f1b2d9e7a6035",
+        "Xq7L@m.Z2v",
+        "DbPrdMgmtXvc4C8F1B2D",
+        &longest,
+    ] {
         assert!(!looks_like_a_value(name), "{name}");
     }
 }
