@@ -179,22 +179,21 @@ fn taken(text: &str, arguments: &[Range<usize>], takes: &Takes) -> Option<Range<
     }
 }
 
-/// Whether an argument is several options of one letter with `flag` as the last, which then takes a value: `-sSu`.
+/// Whether an argument is options of one letter with `flag` as the last, which then takes a value: `-sSu`.
 fn is_combined(argument: &str, flag: &str) -> bool {
     let letters = argument.strip_prefix('-').filter(|letters| letters.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    flag.len() == 2
-        && letters.is_some_and(|letters| letters.len() > 1 && flag.strip_prefix('-').is_some_and(|flag| letters.ends_with(flag)))
+    flag.len() == 2 && letters.is_some_and(|letters| flag.strip_prefix('-').is_some_and(|flag| letters.ends_with(flag)))
 }
 
 /// Without the quotes around a value that is attached to its option.
 fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
     let value = content(text, &range);
-    let quote = value.chars().next().filter(|char| matches!(char, '"' | '\''));
-    match quote {
-        Some(quote) if value.len() > 1 && value.ends_with(quote) => range.start + 1..range.end - 1,
-        Some(_) => range.start + 1..range.end,
-        None => range,
-    }
+    let within = |quote: char| {
+        let opened = value.strip_prefix(quote)?;
+        let start = range.end - opened.len();
+        Some(start..start + opened.strip_suffix(quote).unwrap_or(opened).len())
+    };
+    within('"').or_else(|| within('\'')).unwrap_or(range.clone())
 }
 
 /// The arguments in a range: of a shell's line, or of a list as languages print it. They end where the command ends: at a pipe, a
@@ -202,7 +201,7 @@ fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
 fn arguments(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
     let mut arguments = Vec::new();
     let mut at = line.start;
-    while arguments.len() < MAX_ARGUMENTS {
+    for _ in 0..MAX_ARGUMENTS {
         let mut start = run_end(text, at, |byte| is_blank(byte) || byte == b',');
         while let Some(next) = continued(text, start) {
             start = next;
@@ -218,9 +217,9 @@ fn arguments(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
             continue;
         }
         let mut end = start;
-        while end < line.end {
+        loop {
             end = run_end(text, end, |byte| !byte.is_ascii_whitespace() && !is_quote(byte)).min(line.end);
-            let Some(quote) = byte(text, end).filter(|byte| is_quote(*byte) && end < line.end) else { break };
+            let Some(quote) = byte(text, end).filter(|byte| is_quote(*byte)) else { break };
             // A quote inside an option opens a value; any other closes what encloses the command.
             let opens =
                 byte(text, start) == Some(b'-') || byte(text, end.wrapping_sub(1)).is_some_and(|byte| b"=:/".contains(&byte));
@@ -240,9 +239,6 @@ fn arguments(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
             at = after;
         } else {
             at = end.max(start + 1);
-        }
-        while !text.is_char_boundary(at) {
-            at += 1;
         }
     }
     arguments

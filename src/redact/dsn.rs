@@ -16,11 +16,8 @@ const MAX_BYTES: usize = 256;
 fn run_before(text: &str, end: usize, belongs: impl Fn(u8) -> bool) -> Range<usize> {
     let earliest = end.saturating_sub(MAX_BYTES);
     let before = text.as_bytes().get(earliest..end).unwrap_or_default();
-    let mut start = before.iter().rposition(|byte| !belongs(*byte)).map_or(earliest, |last| earliest + last + 1);
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    start.min(end)..end
+    let start = before.iter().rposition(|byte| !belongs(*byte)).map_or(earliest, |last| earliest + last + 1);
+    text.ceil_char_boundary(start).min(end)..end
 }
 
 /// The text up to a little behind `end`. What is refused is looked at again behind it, so nothing is followed for long.
@@ -41,8 +38,7 @@ fn after_user(text: &str, word: &Range<usize>, separator: char) -> Option<Range<
         before.is_some_and(|byte| is_name_byte(*byte) || *byte == b'%' || *byte == b']')
     })?;
     let start = word.start + at + separator.len_utf8();
-    let range = start..word.end;
-    (start < word.end && !is_hidden_already(text, &range)).then_some(range)
+    (start < word.end).then_some(start..word.end)
 }
 
 /// The password in front of an `@`, in the forms of connection strings that have no scheme.
@@ -55,7 +51,7 @@ pub(super) fn before_at(text: &str, at: usize) -> Option<Range<usize>> {
     }
     let begins_host = byte(text, at + 1).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"[(/".contains(&byte));
     // The last sign of the word stands in front of the host.
-    let word_end = run_within(text, at + 1, |byte| !byte.is_ascii_whitespace() && !is_quote(byte));
+    let word_end = run_within(text, at, |byte| !byte.is_ascii_whitespace() && !is_quote(byte));
     let is_last = text.get(at + 1..word_end).is_some_and(|rest| !rest.contains('@') || rest.starts_with(['(', '/']));
     if !begins_host || !is_last {
         return None;
@@ -123,14 +119,14 @@ fn user_slash_password(text: &str, at: usize) -> Option<Range<usize>> {
     const COMMANDS: [&str; 4] = ["connect", "conn", "userid", "target"];
     const ORACLE_PORTS: [&str; 4] = ["1521", "1522", "1526", "2484"];
     let word = word_before(text, at);
-    let slash = word.start + text.get(word.clone())?.find('/').filter(|slash| *slash > 0)?;
+    let slash = word.start + text.get(word.clone())?.find('/')?;
     let password = slash + 1..at;
     let content = text.get(password.clone())?;
     let user_byte = |byte: u8| is_name_byte(byte) || b"$#[]".contains(&byte);
     let user_start = run_before(text, slash, user_byte).start;
     let before = byte(text, user_start.wrapping_sub(1));
     // `a/b/c@d` and `@scope/package@1` are paths.
-    if matches!(before, Some(b'/' | b'@')) || content.is_empty() || is_hidden_already(text, &password) {
+    if matches!(before, Some(b'/' | b'@')) {
         return None;
     }
     let before_slash = byte(text, slash.wrapping_sub(1)).is_some_and(|byte| is_name_byte(byte) || b"$#]".contains(&byte));
@@ -217,15 +213,12 @@ pub(super) fn statement(text: &str, found: Range<usize>) -> Option<Range<usize>>
     let takes_list = matched.starts_with("sp_") || matched.starts_with("change");
     let skips = usize::from(matched.starts_with("change") || matched.starts_with("sp_add"));
     if takes_list || matched.ends_with("from ") || matched.ends_with("to ") {
-        let from_to = !takes_list;
         for number in 0..4 {
             at = run_end(text, at, |byte| is_blank(byte) || b",(=@".contains(&byte));
-            if from_to || takes_list {
-                // A keyword or a parameter's name between values.
-                let word_end = run_end(text, at, is_name_byte);
-                if word_end > at && !byte(text, word_end).is_some_and(is_quote) {
-                    at = run_end(text, word_end, |byte| is_blank(byte) || b"=,".contains(&byte));
-                }
+            // A keyword or a parameter's name between values.
+            let word_end = run_end(text, at, is_name_byte);
+            if !byte(text, word_end).is_some_and(is_quote) {
+                at = run_end(text, word_end, |byte| is_blank(byte) || b"=,".contains(&byte));
             }
             let value = quoted(text, at)?;
             let end = value.end();
@@ -255,8 +248,9 @@ pub(super) fn statement(text: &str, found: Range<usize>) -> Option<Range<usize>>
     if matched.trim() == "replace" && !near.contains("identified by") && !near.contains(" by ") {
         return None;
     }
-    if matched.contains("password(") || word.to_ascii_lowercase().starts_with("password(") {
-        return quoted(text, at + "password(".len())?.of_secret(text);
+    // What the function takes without quotes is the name of a variable.
+    if word.to_ascii_lowercase().starts_with("password(") {
+        return None;
     }
     let is_keyword = word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word.bytes().all(|byte| byte.is_ascii_uppercase());
     let is_using = matched.contains("using");

@@ -58,7 +58,7 @@ fn listed(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
     let values = text.get(start..end)?;
     // A sentence, or names.
     let is_text = values.contains(". ") || values.ends_with('.') || is_mask(values);
-    (start < end && !is_text && !is_hidden_already(text, &(start..end))).then_some(start..end)
+    (!is_text && !is_hidden_already(text, &(start..end))).then_some(start..end)
 }
 
 /// `pwd`, which also is a working directory.
@@ -238,7 +238,7 @@ pub(super) fn secret_value(text: &str, word: Range<usize>) -> Option<Range<usize
         return Some(assigned.at..assigned.at + end);
     }
     let opening = run_end(text, assigned.at, |byte| byte == b'\\' || is_quote(byte));
-    if opening > assigned.at && byte(text, opening) == Some(b'{') {
+    if byte(text, opening) == Some(b'{') {
         return quoted_object(text, assigned.at)?.of_secret(text);
     }
     value(text, &assigned)
@@ -285,7 +285,7 @@ pub(super) fn identified_by(text: &str, words: Range<usize>) -> Option<Range<usi
         return Some(range);
     }
     let is_keyword = ["%s", "?", "$1", "values", "password", "externally", "globally", "random"].contains(&word.as_str());
-    (at > words.end && end > at && !is_keyword && !is_mask(&word) && !is_hidden_already(text, &(at..end))).then_some(at..end)
+    (at > words.end && !is_keyword && !is_mask(&word) && !is_hidden_already(text, &(at..end))).then_some(at..end)
 }
 
 /// What stands before the matched word within the same name, in lower case and without punctuation: `clientrequest`

@@ -32,7 +32,7 @@ pub(super) fn stated_value(text: &str, word: &Range<usize>) -> Option<Range<usiz
         .or_else(|| below(text, end))
         .or_else(|| of_parameter(text, word, end))
         .or_else(|| said(text, word, end))
-        .filter(|range| range.start < range.end && !is_hidden_already(text, range))
+        .filter(|range| !is_hidden_already(text, range))
 }
 
 /// `password&quot;:&quot;…&quot;`, `password%22%3A%22…%22`.
@@ -84,7 +84,7 @@ fn below(text: &str, end: usize) -> Option<Range<usize>> {
         let at = text.get(line_start..)?.find(content.trim_start())? + line_start;
         last = at + content.trim_start().len();
     }
-    (last > first).then_some(first..last)
+    Some(first..last)
 }
 
 /// `The parameter MasterUserPassword … is not valid`.
@@ -275,7 +275,7 @@ pub(super) fn input_value(text: &str, found: Range<usize>) -> Option<Range<usize
     let length = rest.find(", input_type").or_else(|| rest.find(']')).unwrap_or(0);
     let range = found.end..found.end + length;
     let is_nothing = ["None", "{}", "''"].contains(&rest.get(..length)?) || rest.starts_with('{');
-    (length > 0 && !is_nothing && !is_hidden_already(text, &range)).then_some(range)
+    (!is_nothing && !is_hidden_already(text, &range)).then_some(range)
 }
 
 /// A password with an `@` in it that was taken for a part of the host: `could not translate host name "…@db"`.
@@ -285,7 +285,7 @@ pub(super) fn host_name(text: &str, found: Range<usize>) -> Option<Range<usize>>
     let end = run_end(text, found.end, |byte| byte != quote && byte != b'\n');
     let length = text.get(found.end..end)?.rfind('@')?;
     let range = found.end..found.end + length;
-    (length > 0 && !is_hidden_already(text, &range)).then_some(range)
+    (!is_hidden_already(text, &range)).then_some(range)
 }
 
 /// The values that were given beside a statement with a place for them: `IDENTIFIED BY %s` and `('app', '…')`. The password is the

@@ -111,7 +111,7 @@ pub(super) fn key_bodies(text: &str) -> Vec<Range<usize>> {
         }
         let body = start..wrapped_end(text, &(start..end));
         let line = text.get(start..start + LINE).unwrap_or_default();
-        let is_wrapped = body.end > end && body.end - start > LINE + LINE / 2;
+        let is_wrapped = body.end - start > LINE + LINE / 2;
         if end - start == LINE && is_wrapped && !is_public && is_base64_of_bytes(line) && randomness(line) >= LEAST_RANDOM {
             bodies.push(body.clone());
         }
@@ -157,7 +157,7 @@ pub(super) fn putty_key(text: &str, found: Range<usize>) -> Option<Range<usize>>
     let start = run_end(text, found.end, |byte| byte.is_ascii_whitespace() || byte == b'\\' || byte == b'r' || byte == b'n');
     let rest = text.get(start..)?;
     let end = rest.find("Private-MAC").map_or(text.len(), |end| start + end);
-    (end > start && !rest.starts_with(MARKER_START)).then_some(start..end)
+    (!rest.starts_with(MARKER_START)).then_some(start..end)
 }
 
 /// The range, made longer where it would cut a private key in two: half a key has lost its BEGIN line.

@@ -161,9 +161,9 @@ pub(super) fn assigned(text: &str, word: &Range<usize>) -> Option<Assigned> {
         Some((sign, link)) => (link, blank_end + sign.len()),
         None if rest.starts_with('>') && before == Some(b'<') && !literal => (Link::Tag, blank_end + 1),
         None if is_option && blank_end > closed => (Link::Option, blank_end),
-        None if literal && rest.starts_with(',') && opens_a_pair(text, name_start) => (Link::Pair, blank_end + 1),
         // A command line as a list: `['--password', 'value']`.
         None if literal && rest.starts_with(',') && is_option => (Link::Option, blank_end + 1),
+        None if literal && rest.starts_with(',') && opens_a_pair(text, name_start) => (Link::Pair, blank_end + 1),
         // `<add key="password" value="…"/>`, `{"name": "password", "value": "…"}`.
         None if literal && let Some(length) = value_beside(rest) => (Link::Equals, blank_end + length),
         // The short form of the AWS CLI: `ParameterKey=password,ParameterValue=…`.
@@ -458,10 +458,7 @@ fn bare_end(text: &str, assigned: &Assigned) -> usize {
         if !goes_on {
             return end;
         }
-        end = quote + 1;
-        while !text.is_char_boundary(end) {
-            end += 1;
-        }
+        end = text.ceil_char_boundary(quote + 1);
     }
 }
 

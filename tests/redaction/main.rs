@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at broken test data")]
 
 mod counted;
+mod extent;
 mod hidden;
 mod hostile;
 mod kept;
