@@ -273,7 +273,7 @@ impl Draft {
                 cause,
                 effect: effect.describe(text),
                 is_read_only: effect == CommandEffect::Reads,
-                undo_danger: undo.as_ref().and_then(|_| undo::danger(&effect)),
+                undo_danger: undo.as_ref().filter(|undo| !undo.starts_with('#')).and_then(|_| undo::danger(&effect)),
                 undo,
                 needs: needs_of(text).into_iter().filter(|action| invokes || action != INVOKE).collect(),
             };
