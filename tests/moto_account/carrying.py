@@ -40,7 +40,7 @@ def carry_out(world, report: dict) -> list[str]:
             continue
         words = words[words.index("aws") + 1:]
         name, operation, options = words[0], words[1], words[2:]
-        if operation.startswith(("get-", "list-", "describe-", "lookup-", "filter-")):
+        if operation.startswith(("get-", "list-", "describe-", "lookup-", "filter-", "wait")):
             continue
         try:
             run(world, name, operation, options)

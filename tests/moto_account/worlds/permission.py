@@ -9,8 +9,10 @@ from .lines import CREDENTIALS, denied, error, no_identity_allow, raised
 def role_lost_its_policy_fifteen_minutes_before(w):
     w.role(actions=["DescribeSecret", "GetSecretValue", "UpdateSecretVersionStage"])
     w.broken("createSecret", [CREDENTIALS, no_identity_allow("PutSecretValue")])
+    detached = w.iam.create_policy(PolicyName="rotation-write", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "secretsmanager:PutSecretValue", "Resource": "*"}]}))["Policy"]["Arn"]
     w.event("DetachRolePolicy", "iam", NOW - 5 * HOUR - 15 * MINUTE, region="us-east-1",
-            params={"roleName": w.role_name, "policyArn": f"arn:aws:iam::{w.account}:policy/rotation-write"})
+            params={"roleName": w.role_name, "policyArn": detached})
     return root_cause("iam_identity_policy_missing", confidence="Confirmed", says=["DetachRolePolicy", "carol"])
 
 
