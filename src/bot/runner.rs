@@ -3,9 +3,9 @@
 use super::access::{Access, Connected};
 use super::error::HandlerError;
 use super::progress::Live;
-use super::verdict::{concluded, failed, message_key, subject};
+use super::verdict::{concluded, failed, message_key, subject, verdict};
 use crate::aws::{ConnectError, SessionOwner};
-use crate::chat::{PlatformSet, Screen, compose};
+use crate::chat::{PlatformSet, compose};
 use crate::clock::Stopwatch;
 use crate::config::{Config, SecretDatabases};
 use crate::diagnosis::diagnose;
@@ -54,9 +54,9 @@ impl Runner {
         Runner { store, access, platforms, step_deadline, total_deadline, code, databases, metrics }
     }
 
-    /// The screen on which people read what `row` comes to.
-    pub(super) fn screen(&self, row: &InvestigationRow) -> Screen {
-        self.platforms.screen(&row.place)
+    /// The verdict message of `row` as it stands, for the screen on which people read it.
+    pub(super) fn verdict(&self, row: &InvestigationRow, record: &Investigation) -> DesiredMessage {
+        verdict(row, record, self.platforms.screen(&row.place))
     }
 
     /// How long one run may take.
@@ -113,7 +113,7 @@ impl Runner {
         watch.end(ending_of(&investigation));
         let record = Investigation { id: row.id.clone(), ..self.without_foreign_names(&row.place, location, investigation) };
         let timeline = timeline(&row, &record).await;
-        let mut completion = concluded(&row, record, self.screen(&row));
+        let mut completion = concluded(&row, record, self.platforms.screen(&row.place));
         completion.messages.extend(timeline);
         Ok(completion)
     }

@@ -20,7 +20,7 @@ pub use consumers::consumers;
 pub use evidence::{evidence, whole_evidence};
 pub use files::{chart, export, network_chart};
 pub use steps::{ended, judged, running, waiting};
-pub use thread::{Thought, comparison, details, in_thread, progress, thoughts};
+pub use thread::{Thought, comparison, details, in_thread, progress, ruled_out, thoughts};
 pub use verdict::{AfterVerdict, Resolved, bare_commands, tone, verdict};
 
 use super::document::Part;

@@ -86,14 +86,24 @@ impl Screen {
     /// True where a thread may hang on the message.
     #[must_use]
     pub fn has_room_for(&self, message: &Message) -> bool {
-        self.height(message) <= MAX_HEIGHT
+        self.has_room_beside(self.height(message), &[])
+    }
+
+    /// The same of a message that is so tall without these parts.
+    #[must_use]
+    pub fn has_room_beside(&self, height: usize, parts: &[Part]) -> bool {
+        height + self.parts(parts) <= MAX_HEIGHT
     }
 
     /// How tall a message is.
     #[must_use]
     pub fn height(&self, message: &Message) -> usize {
         let title = format!("{} {}", message.tone.mark(), message.title.as_str());
-        self.around + self.title.of(title.trim_start()) + message.parts.iter().map(|part| self.part(part)).sum::<usize>()
+        self.around + self.title.of(title.trim_start()) + self.parts(&message.parts)
+    }
+
+    fn parts(&self, parts: &[Part]) -> usize {
+        parts.iter().map(|part| self.part(part)).sum()
     }
 
     fn part(&self, part: &Part) -> usize {

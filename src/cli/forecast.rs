@@ -5,7 +5,7 @@ use super::{ForecastArgs, question};
 use crate::answers::ForecastAnswer;
 use crate::model::Confidence;
 use crate::redact::SafeText;
-use crate::report::outlook::not_foretold;
+use crate::report::outlook::{CLEARS_THE_WAY, NEXT_ROTATION_SHOWS, not_foretold};
 use crate::report::time::moment;
 use crate::safe_format;
 use std::process::ExitCode;
@@ -38,10 +38,10 @@ fn text(answer: &ForecastAnswer) -> String {
         lines.extend(plan.iter().map(|step| safe_format!("  # {}\n  {}", step.effect.single_line(), step.command)));
     }
     let worth: Option<SafeText> = match heals {
-        Some(true) => Some("After this, nothing known stands in the way of the next rotation.".into()),
+        Some(true) => Some(CLEARS_THE_WAY.into()),
         Some(false) => Some("No command here removes all that stands in its way.".into()),
         None if plan.iter().all(|step| step.is_read_only) => None,
-        None => Some("Only the next rotation shows whether this is enough.".into()),
+        None => Some(NEXT_ROTATION_SHOWS.into()),
     };
     lines.extend(worth);
     format!("{}\n", SafeText::join(lines, "\n"))

@@ -4,6 +4,7 @@
 //! cause then is a fact that holds now, and meets the next rotation.
 
 use super::DiagnosisContext;
+use super::readings::network::{NOT_YET, NOT_YET_PERHAPS, NOT_YET_THERE};
 use super::rules::rule_of;
 use super::verdict::Verdict;
 use crate::model::{
@@ -98,9 +99,9 @@ const PERHAPS_MENDED: &str = "it may have been fixed since";
 
 /// Remarks of the rules that say of the past what a forecast need not.
 const ASIDES: &[&str] = &[
-    " It has not stopped a rotation yet; it will stop the next one.",
-    " It has not stopped a rotation yet; it will stop one that runs in that subnet.",
-    " It has not stopped a rotation yet; it may stop the next one.",
+    NOT_YET,
+    NOT_YET_THERE,
+    NOT_YET_PERHAPS,
     " It has not stopped a rotation yet, or another reason stopped it first.",
     " The next rotation will fail, and so will every read of the secret.",
     " The next rotation will fail.",
@@ -118,10 +119,15 @@ pub(super) struct Outlook {
     pub(super) foreseen: Vec<Foreseen>,
     /// What was not seen, and could stop it too.
     pub(super) unseen: Vec<String>,
-    /// The causes of which present facts make no more than a possibility.
-    pub(super) possible: Vec<Cause>,
-    /// The same causes, each with how `unseen` speaks of it.
-    doubted: Vec<(Cause, String)>,
+    /// The causes of which present facts make no more than a possibility, each with how `unseen` speaks of it.
+    possible: Vec<(Cause, String)>,
+}
+
+impl Outlook {
+    /// True where present facts make no more than a possibility of it.
+    pub(super) fn is_possible(&self, cause: Cause) -> bool {
+        self.possible.iter().any(|(possible, _)| *possible == cause)
+    }
 }
 
 /// Foretells the next rotation, from present facts and from why the last one failed.
@@ -134,7 +140,7 @@ pub(super) fn forecast(context: &DiagnosisContext<'_>, diagnosis: &Diagnosis) ->
             true if obstacles.iter().any(|obstacle| obstacle.cause == root.cause) => {}
             true => {
                 // What failed already is known to be in the way, however little the configuration alone tells of it.
-                let doubts = outlook.doubted.iter().filter(|(cause, _)| *cause == root.cause);
+                let doubts = outlook.possible.iter().filter(|(cause, _)| *cause == root.cause);
                 doubts.for_each(|(_, doubt)| unknown.retain(|one| one != doubt));
                 obstacles.push(repeated(context, root));
             }
@@ -199,8 +205,8 @@ fn beyond(context: &DiagnosisContext<'_>) -> Option<String> {
 /// Asks the rules about the next rotation; `ahead` is the evidence [`without_failures`].
 pub(super) fn outlook(ahead: &Evidence) -> Outlook {
     let context = DiagnosisContext::new(ahead);
-    let mut outlook = Outlook { foreseen: Vec::new(), unseen: Vec::new(), possible: Vec::new(), doubted: Vec::new() };
-    let mut doubted = Vec::new();
+    let mut outlook = Outlook { foreseen: Vec::new(), unseen: Vec::new(), possible: Vec::new() };
+    let mut possible = Vec::new();
     let mut note = |missing: String| {
         if !outlook.unseen.contains(&missing) {
             outlook.unseen.push(missing);
@@ -211,7 +217,7 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
         match (rule.evaluate)(&context) {
             Verdict::Fires(finding) if finding.confidence == Confidence::Possible => {
                 let doubt = doubt_of(&finding);
-                doubted.push((finding.cause, doubt.clone()));
+                possible.push((finding.cause, doubt.clone()));
                 note(doubt);
             }
             Verdict::Fires(finding) if finding.severity > Severity::Info || !ONLY_WHEN_REFUSED.contains(&finding.cause) => {
@@ -231,8 +237,7 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
     if let Some(missing) = ahead.function_code.missing() {
         note(format!("the function's code: {missing}"));
     }
-    outlook.possible = doubted.iter().map(|(cause, _)| *cause).collect();
-    outlook.doubted = doubted;
+    outlook.possible = possible;
     outlook.foreseen.extend(
         super::readings::runtime::support::past_block(&context)
             .map(|obstacle| Foreseen { obstacle, remediation: Remediation::default() }),

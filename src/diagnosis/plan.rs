@@ -223,7 +223,7 @@ impl Draft {
             self.moves.extend(looks);
             return true;
         }
-        let was_possible = self.outlook.possible.contains(&finding.cause);
+        let was_possible = self.outlook.is_possible(finding.cause);
         let (moves, rotation) = self.moves_of(finding.cause, &finding.remediation.commands);
         self.rotation = self.rotation.take().or(rotation);
         if !forecast::is_perhaps_mended(finding) {
@@ -231,7 +231,7 @@ impl Draft {
         }
         self.outlook = outlook(&self.world);
         // What is possible by its configuration alone, and confirmed by the log, is mended where it is not even possible any more.
-        let is_gone = !self.outlook.possible.contains(&finding.cause)
+        let is_gone = !self.outlook.is_possible(finding.cause)
             && !self.outlook.foreseen.iter().any(|foreseen| foreseen.obstacle.cause == finding.cause);
         was_possible && is_gone && finding.confidence == Confidence::Confirmed && !forecast::is_perhaps_mended(finding)
     }
@@ -273,7 +273,7 @@ impl Draft {
                 cause,
                 effect: effect.describe(text),
                 is_read_only: effect == CommandEffect::Reads,
-                undo_danger: undo.as_ref().filter(|undo| !undo.starts_with('#')).and_then(|_| undo::danger(&effect)),
+                undo_danger: undo.as_ref().filter(|undo| !command::is_nothing(undo)).and_then(|_| undo::danger(&effect)),
                 undo,
                 needs: needs_of(text).into_iter().filter(|action| invokes || action != INVOKE).collect(),
             };

@@ -373,8 +373,7 @@ impl Remediation {
         let policies = context.evidence.role.found().and_then(|facts| facts.policies.found());
         let present = policies.and_then(|policies| policies.identity.iter().find(|policy| policy.name == *name));
         let document = present.map_or_else(|| document.clone(), |own| policy_edit::joined(&own.document, document));
-        let words = ["iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document"];
-        let fix = self.run(aws(&[&words[..], &[&document.to_string()]].concat())).needs("iam:PutRolePolicy");
+        let fix = self.put_inline(role, name, &document);
         // A role that is gone is made anew, without any policy.
         let is_new = matches!(context.evidence.role.observation, Observation::NoData { .. });
         match is_new || policies.is_some_and(|policies| policies.complete) || present.is_some() {
@@ -402,23 +401,25 @@ impl Remediation {
         if let Some((name, known)) = deleted {
             self.summary =
                 format!("Give the role its inline policy {name} again, which was deleted since the last success, and rotate.");
-            let known = known.to_string();
-            let words =
-                ["iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document", known.as_str()];
-            return self.run(aws(&words)).needs("iam:PutRolePolicy");
+            return self.put_inline(role, name, known);
         }
         self.allow_role(context, purpose, document)
+    }
+
+    fn put_inline(self, role: &str, name: &str, document: &Value) -> Remediation {
+        let document = document.to_string();
+        let words = ["iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document", &document];
+        self.run(aws(&words)).needs("iam:PutRolePolicy")
     }
 
     /// Gives a policy of the account or of the role another document.
     #[must_use]
     pub fn set_policy(self, context: &DiagnosisContext<'_>, name: &str, document: &Value) -> Remediation {
         let role = context.role_name().unwrap_or("ROLE");
-        let document = document.to_string();
         if !name.starts_with("arn:") {
-            let words = ["iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document", &document];
-            return self.run(aws(&words)).needs("iam:PutRolePolicy");
+            return self.put_inline(role, name, document);
         }
+        let document = document.to_string();
         // A policy of AWS cannot be changed.
         if is_of_aws(name) {
             let words = ["iam", "detach-role-policy", "--role-name", role, "--policy-arn", name];

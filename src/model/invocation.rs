@@ -58,3 +58,11 @@ pub struct Invocation {
     /// The lines in order, including those of a cold start's initialization.
     pub lines: Vec<LogEvent>,
 }
+
+impl Invocation {
+    /// True where a line names another secret than `secret`; it may name an ARN without its suffix.
+    #[must_use]
+    pub fn names_another_than(&self, secret: Option<&str>) -> bool {
+        secret.zip(self.secret_arn.as_deref()).is_some_and(|(secret, named)| !secret.starts_with(named))
+    }
+}

@@ -378,7 +378,13 @@ impl TransitAttachment {
     /// True where packets pass it.
     #[must_use]
     pub fn works(&self) -> bool {
-        matches!(self.state.as_str(), "available" | "modifying")
+        TransitAttachment::works_in(&self.state)
+    }
+
+    /// True for a state of an attachment in which packets pass it.
+    #[must_use]
+    pub fn works_in(state: &str) -> bool {
+        matches!(state, "available" | "modifying")
     }
 }
 

@@ -252,8 +252,7 @@ fn thinned(invocations: Vec<Invocation>, secret: Option<&str>) -> (Vec<Invocatio
     (kept, true)
 }
 
-/// What the invocations came to; those for other secrets than `secret`, as far as they name one, are told apart. A line may name an
-/// ARN without its suffix.
+/// What the invocations came to; those for other secrets than `secret`, as far as they name one, are told apart.
 fn summary(logs: &FunctionLogs, secret: Option<&str>) -> String {
     let failed: Vec<_> = logs
         .invocations
@@ -266,9 +265,7 @@ fn summary(logs: &FunctionLogs, secret: Option<&str>) -> String {
         0 => format!("{all}, no failure logged"),
         failed => format!("{failed} of {all} failed"),
     };
-    let is_others = |invocation: &&Invocation| {
-        secret.zip(invocation.secret_arn.as_deref()).is_some_and(|(secret, named)| !secret.starts_with(named))
-    };
+    let is_others = |invocation: &&Invocation| invocation.names_another_than(secret);
     let (others, own): (Vec<&Invocation>, Vec<&Invocation>) = failed.iter().copied().partition(is_others);
     match (others.len(), own.len()) {
         (0, _) => {}

@@ -2,7 +2,7 @@
 
 use super::{Report, ReportedProof, ReportedStep};
 use crate::model::{
-    AttemptOutcome, Confidence, Evidence, HealthEvent, Invocation, InvocationStatus, KeyFacts, Observation, Outcome, Severity,
+    AttemptOutcome, Evidence, HealthEvent, Invocation, InvocationStatus, KeyFacts, Observation, Outcome, Severity,
     SimulatedDecision, Simulation, StepName,
 };
 use crate::redact::SafeText;
@@ -59,8 +59,7 @@ pub(super) fn steps(report: &mut Report, evidence: &Evidence) {
     let is_healthy = report.outcome == Outcome::Healthy;
     let findings = report.findings.iter().filter(|finding| finding.severity > Severity::Info);
     // What will stop the next rotation is trouble where it stands, although rotation works until then.
-    let ahead = report.forecast.obstacles.iter().filter(|obstacle| obstacle.confidence > Confidence::Possible);
-    let ahead = ahead.filter_map(|obstacle| obstacle.proof.as_ref());
+    let ahead = report.forecast.blocking().filter_map(|obstacle| obstacle.proof.as_ref());
     let proofs: Vec<&ReportedProof> = findings.flat_map(|finding| &finding.evidence).chain(ahead).collect();
     let explains = report.changes.iter().any(|change| !change.explains.is_empty());
     for step in &mut report.steps {
@@ -89,9 +88,7 @@ fn in_spite_of(evidence: &Evidence, step: StepName) -> Option<&'static str> {
         StepName::FunctionLogs => {
             let own = evidence.secret.found().map(|secret| secret.arn.arn().as_str());
             let failed = |one: &&Invocation| matches!(one.status, InvocationStatus::Failed | InvocationStatus::TimedOut);
-            let is_own =
-                |one: &Invocation| one.secret_arn.as_deref().is_none_or(|arn| own.is_none_or(|own| own.starts_with(arn)));
-            let may_be_own = evidence.logs.found()?.invocations.iter().filter(failed).any(is_own);
+            let may_be_own = evidence.logs.found()?.invocations.iter().filter(failed).any(|one| !one.names_another_than(own));
             may_be_own.then_some("the rotation of this secret succeeded all the same")
         }
         StepName::FunctionMetrics => {

@@ -22,6 +22,13 @@ pub struct ReportedForecast {
     pub unknown: Vec<SafeText>,
 }
 
+impl ReportedForecast {
+    /// What will stop the next rotation for sure or in all likelihood.
+    pub fn blocking(&self) -> impl Iterator<Item = &ReportedObstacle> {
+        self.obstacles.iter().filter(|obstacle| obstacle.confidence > Confidence::Possible)
+    }
+}
+
 impl From<&Forecast> for ReportedForecast {
     fn from(forecast: &Forecast) -> ReportedForecast {
         ReportedForecast {
@@ -98,19 +105,24 @@ pub fn ending(report: &Report) -> Vec<SafeText> {
 /// What to do before the next rotation where no command does it; nothing where rotation does not work, or a plan is printed.
 #[must_use]
 pub fn advice_without_commands(report: &Report) -> Option<SafeText> {
-    let is_sure = |obstacle: &&ReportedObstacle| obstacle.confidence > Confidence::Possible;
-    let first = report.forecast.obstacles.iter().find(is_sure)?;
+    let first = report.forecast.blocking().next()?;
     let finding = report.findings.iter().find(|finding| finding.cause == first.cause)?;
     let is_alone = report.leading().is_none() && report.plan.is_empty();
     is_alone.then(|| safe_format!("before it is due: {}", finding.remediation.summary.single_line()))
 }
+
+/// Said of a plan that is proven to help.
+pub const CLEARS_THE_WAY: &str = "After this, nothing known stands in the way of the next rotation.";
+
+/// Said of a plan of which nothing shows whether it helps.
+pub const NEXT_ROTATION_SHOWS: &str = "Only the next rotation shows whether this is enough.";
 
 /// What the plan is worth; nothing where there is none.
 #[must_use]
 pub fn worth(report: &Report) -> Option<SafeText> {
     let doubts: Vec<SafeText> = report.doubts.iter().map(SafeText::single_line).collect();
     let text: SafeText = match report.heals {
-        Some(true) => "After this, nothing known stands in the way of the next rotation.".into(),
+        Some(true) => CLEARS_THE_WAY.into(),
         Some(false) => {
             // What the verdict has said already is not said again.
             let said = report.leading().map(|finding| finding.explanation.single_line());
@@ -123,7 +135,7 @@ pub fn worth(report: &Report) -> Option<SafeText> {
             }
         }
         None if report.plan.iter().all(|step| step.is_read_only) => return None,
-        None if doubts.is_empty() => "Only the next rotation shows whether this is enough.".into(),
+        None if doubts.is_empty() => NEXT_ROTATION_SHOWS.into(),
         None => safe_format!("Only the next rotation shows {}.", SafeText::join(doubts, ", and ")),
     };
     Some(text.cut(SENTENCE))

@@ -2,7 +2,7 @@
 
 use super::phrase::Phrase;
 use super::time::{age, duration, length, moment, relative};
-use super::{Report, ReportedChange, ReportedFact, ReportedFinding, ReportedLook, ReportedObstacle, ReportedStep, StepMark};
+use super::{Report, ReportedChange, ReportedFact, ReportedFinding, ReportedLook, ReportedStep, StepMark};
 use crate::model::{Cause, Confidence, Outcome, Severity};
 use crate::redact::SafeText;
 use crate::safe_format;
@@ -68,8 +68,7 @@ fn left_behind(report: &Report) -> Option<SafeText> {
 
 /// What will stop the next rotation of a secret that has rotated so far.
 fn will_fail(report: &Report) -> Option<SafeText> {
-    let is_sure = |obstacle: &&ReportedObstacle| obstacle.confidence > Confidence::Possible;
-    let first = report.forecast.obstacles.iter().find(is_sure).filter(|_| report.outcome == Outcome::Healthy)?;
+    let first = report.forecast.blocking().next().filter(|_| report.outcome == Outcome::Healthy)?;
     let finding = report.findings.iter().find(|finding| finding.cause == first.cause);
     Some(finding.map_or_else(|| first.cause.title().into(), |finding| finding.title.single_line()))
 }

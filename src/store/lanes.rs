@@ -25,17 +25,23 @@ pub(super) const IN_FILE: LaneStatements = LaneStatements {
     served: "UPDATE lanes SET served = (SELECT max(served) + 1 FROM lanes) WHERE lane = $1",
 };
 
+/// The lane on a server whose turn it is, locked in this way. The inner LIMIT keeps PostgreSQL from joining all that wait.
+macro_rules! next_on_server {
+    ($lock:literal) => {
+        concat!(
+            "SELECT l.lane FROM lanes l
+     WHERE (SELECT i.id FROM inbox i WHERE i.queue = 1 AND i.lane = l.lane ORDER BY i.id LIMIT 1) IS NOT NULL
+     ORDER BY l.served LIMIT 1 ",
+            $lock
+        )
+    };
+}
+
 /// For a server. A lane is served by one at a time, who holds its row; the others pass over it, and wait for it only where there is
-/// no other. Each turn has a number of its own, whoever gives it out. The inner LIMIT keeps PostgreSQL from joining all that wait.
+/// no other. Each turn has a number of its own, whoever gives it out.
 pub(super) const ON_SERVER: LaneStatements = LaneStatements {
-    next: "SELECT l.lane FROM lanes l
-     WHERE (SELECT i.id FROM inbox i WHERE i.queue = 1 AND i.lane = l.lane ORDER BY i.id LIMIT 1) IS NOT NULL
-     ORDER BY l.served LIMIT 1 FOR UPDATE SKIP LOCKED",
-    next_of_served: Some(
-        "SELECT l.lane FROM lanes l
-     WHERE (SELECT i.id FROM inbox i WHERE i.queue = 1 AND i.lane = l.lane ORDER BY i.id LIMIT 1) IS NOT NULL
-     ORDER BY l.served LIMIT 1 FOR UPDATE",
-    ),
+    next: next_on_server!("FOR UPDATE SKIP LOCKED"),
+    next_of_served: Some(next_on_server!("FOR UPDATE")),
     last: "INSERT INTO lanes (lane, served)
      SELECT value, nextval('lane_turns') FROM json_each($1) WHERE true
      ON CONFLICT (lane) DO NOTHING",

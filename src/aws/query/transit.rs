@@ -116,7 +116,7 @@ struct WireAnyAttachment {
 impl WireAnyAttachment {
     /// One that was deleted or never accepted stays in the list for a while, and has no table for that reason alone.
     fn works(&self) -> bool {
-        self.state.as_deref().is_none_or(|state| matches!(state, "available" | "modifying"))
+        self.state.as_deref().is_none_or(TransitAttachment::works_in)
     }
 }
 

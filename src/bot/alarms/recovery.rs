@@ -6,7 +6,6 @@ use super::open_thread::{next_revision, records};
 use super::threads::{AlarmThreads, LOOK_FOR, VERSION_AFTER};
 use crate::alarm::AlarmGroup;
 use crate::bot::error::HandlerError;
-use crate::bot::verdict::verdict;
 use crate::chat::Posted;
 use crate::chat::document::{Mention, Tone};
 use crate::model::{AlarmState, AttemptOutcome, Investigation, OkBasis, Recheck, SecretRef};
@@ -176,7 +175,7 @@ impl AlarmThreads {
                 watched_since: None,
                 ..row.clone()
             };
-            completion.messages.push(verdict(&closed, record, self.runner.screen(row)));
+            completion.messages.push(self.runner.verdict(&closed, record));
             completion.resolved.push((row.id.clone(), by.clone()));
             completion.unwatch.push(row.id.clone());
         }

@@ -2,9 +2,9 @@
 
 use crate::bot::error::HandlerError;
 use crate::bot::runner::{Runner, session_owner};
-use crate::bot::verdict::{NOTE, answer_key, called, failed, is_done, message_key, report, subject, verdict};
+use crate::bot::verdict::{NOTE, answer_key, called, failed, is_done, message_key, report, subject};
 use crate::chat::document::Tone;
-use crate::chat::{Message, Screen, compose};
+use crate::chat::{Message, compose};
 use crate::config::Work;
 use crate::investigation::Options;
 use crate::model::{Action, ActionRequest, Actor, Investigation};
@@ -39,7 +39,6 @@ impl Actions {
         let row = self.store.investigation(&act.token.investigation).await?.ok_or(gone)?;
         let next = act.token.revision.saturating_add(1);
         let by = SafeText::redact(&act.actor.user);
-        let screen = self.runner.screen(&row);
         if let Action::Choose(at) = act.action() {
             return match row.locations.get(usize::from(at)) {
                 Some(location) => {
@@ -74,7 +73,7 @@ impl Actions {
             return Ok(answered_with(claimed, &row, act, compose::already()));
         }
         if act.action() == Action::Resolve && row.stage != InvestigationStage::Done {
-            return Ok(resolved(claimed, &row, None, act, by, screen));
+            return Ok(self.resolved(claimed, &row, None, act, by));
         }
         let Some(record) = self.store.record(&row.id).await? else {
             return Ok(answered(claimed, &row, act, "there is no verdict yet"));
@@ -107,9 +106,9 @@ impl Actions {
                 None => answered(claimed, &row, act, "there is no command to copy"),
             },
             Action::Watch => self.watched(claimed, &row, &record, act, by),
-            Action::StopWatching => unwatched(claimed, &row, &record, act, screen),
-            Action::Resolve => resolved(claimed, &row, Some(&record), act, by, screen),
-            Action::Reopen => reopened(claimed, &row, &record, act, screen),
+            Action::StopWatching => self.unwatched(claimed, &row, &record, act),
+            Action::Resolve => self.resolved(claimed, &row, Some(&record), act, by),
+            Action::Reopen => self.reopened(claimed, &row, &record, act),
             Action::RerunAll | Action::Choose(_) => return Err(HandlerError::Obsolete("it was done")),
         })
     }
@@ -169,12 +168,51 @@ impl Actions {
             until: after(self.work.watch_for),
         };
         let seen = InvestigationRow { watched_since: Some(watch.since), ..row.clone() };
+        let completion =
+            Completion { watch: Some(watch), messages: vec![self.runner.verdict(&seen, record)], ..Completion::default() };
+        noted(completion, claimed, row, act, "is watching for the next rotation")
+    }
+
+    fn resolved(
+        &self,
+        claimed: &Claimed,
+        row: &InvestigationRow,
+        record: Option<&Investigation>,
+        act: &ActionRequest,
+        by: SafeText,
+    ) -> Completion {
+        let closed = InvestigationRow { resolved: Some((by.clone(), claimed.received_at)), watched_since: None, ..row.clone() };
+        let messages = match record {
+            Some(record) => vec![self.runner.verdict(&closed, record)],
+            None => {
+                let title = safe_format!("{} is resolved", subject(row));
+                vec![DesiredMessage::reply(&row.thread, &row.message_key, compose::about(Tone::Neutral, title), "closed")]
+            }
+        };
+        let completion =
+            Completion { resolved: vec![(row.id.clone(), by)], unwatch: vec![row.id.clone()], messages, ..Completion::default() };
+        noted(completion, claimed, row, act, "resolved this")
+    }
+
+    /// The watch ends before a rotation did.
+    fn unwatched(&self, claimed: &Claimed, row: &InvestigationRow, record: &Investigation, act: &ActionRequest) -> Completion {
+        let seen = InvestigationRow { watched_since: None, ..row.clone() };
         let completion = Completion {
-            watch: Some(watch),
-            messages: vec![verdict(&seen, record, self.runner.screen(row))],
+            unwatch: vec![row.id.clone()],
+            messages: vec![self.runner.verdict(&seen, record)],
             ..Completion::default()
         };
-        noted(completion, claimed, row, act, "is watching for the next rotation")
+        noted(completion, claimed, row, act, "stopped watching for the next rotation")
+    }
+
+    fn reopened(&self, claimed: &Claimed, row: &InvestigationRow, record: &Investigation, act: &ActionRequest) -> Completion {
+        let open = InvestigationRow { resolved: None, ..row.clone() };
+        let completion = Completion {
+            reopened: vec![row.id.clone()],
+            messages: vec![self.runner.verdict(&open, record)],
+            ..Completion::default()
+        };
+        noted(completion, claimed, row, act, "reopened this")
     }
 }
 
@@ -194,54 +232,6 @@ fn noted(
     let note = DesiredMessage::reply(&row.thread, message_key(row, &name), message, NOTE);
     completion.messages.push(note.asked_by(act.reply_to.clone()));
     completion
-}
-
-fn resolved(
-    claimed: &Claimed,
-    row: &InvestigationRow,
-    record: Option<&Investigation>,
-    act: &ActionRequest,
-    by: SafeText,
-    screen: Screen,
-) -> Completion {
-    let closed = InvestigationRow { resolved: Some((by.clone(), claimed.received_at)), watched_since: None, ..row.clone() };
-    let messages = match record {
-        Some(record) => vec![verdict(&closed, record, screen)],
-        None => {
-            let title = safe_format!("{} is resolved", subject(row));
-            vec![DesiredMessage::reply(&row.thread, &row.message_key, compose::about(Tone::Neutral, title), "closed")]
-        }
-    };
-    let completion =
-        Completion { resolved: vec![(row.id.clone(), by)], unwatch: vec![row.id.clone()], messages, ..Completion::default() };
-    noted(completion, claimed, row, act, "resolved this")
-}
-
-/// The watch ends before a rotation did.
-fn unwatched(
-    claimed: &Claimed,
-    row: &InvestigationRow,
-    record: &Investigation,
-    act: &ActionRequest,
-    screen: Screen,
-) -> Completion {
-    let seen = InvestigationRow { watched_since: None, ..row.clone() };
-    let completion =
-        Completion { unwatch: vec![row.id.clone()], messages: vec![verdict(&seen, record, screen)], ..Completion::default() };
-    noted(completion, claimed, row, act, "stopped watching for the next rotation")
-}
-
-fn reopened(
-    claimed: &Claimed,
-    row: &InvestigationRow,
-    record: &Investigation,
-    act: &ActionRequest,
-    screen: Screen,
-) -> Completion {
-    let open = InvestigationRow { resolved: None, ..row.clone() };
-    let completion =
-        Completion { reopened: vec![row.id.clone()], messages: vec![verdict(&open, record, screen)], ..Completion::default() };
-    noted(completion, claimed, row, act, "reopened this")
 }
 
 fn answered(claimed: &Claimed, row: &InvestigationRow, act: &ActionRequest, text: impl Into<SafeText>) -> Completion {

@@ -2,10 +2,10 @@
 
 use crate::bot::error::HandlerError;
 use crate::bot::runner::Runner;
-use crate::bot::verdict::{message_key, subject, verdict};
+use crate::bot::verdict::{message_key, subject};
+use crate::chat::Message;
 use crate::chat::compose;
 use crate::chat::document::{Mention, Tone};
-use crate::chat::{Message, Screen};
 use crate::model::{AttemptOutcome, Investigation, InvestigationId};
 use crate::report::{Report, wording};
 use crate::safe_format;
@@ -38,7 +38,7 @@ impl Watches {
         let record = Investigation { id: row.id.clone(), ..seen };
         let ended = ended_since(&record, &watch);
         match ended {
-            Some(succeeded) => Ok(watch_ended(&row, &watch, record, succeeded, self.runner.screen(&row))),
+            Some(succeeded) => Ok(self.ended(&row, &watch, record, succeeded)),
             None if self.store.now() >= watch.until => Ok(stopped(&row, &watch)),
             None => Ok(self.later(&watch)),
         }
@@ -47,6 +47,36 @@ impl Watches {
     /// It was started several times: the next look may come to its end.
     pub(super) async fn give_up(&self, id: &InvestigationId) -> Result<Completion, StoreError> {
         Ok(self.store.watch(id).await?.map(|watch| self.later(&watch)).unwrap_or_default())
+    }
+
+    /// The watched rotation came to an end.
+    fn ended(&self, row: &InvestigationRow, watch: &Watch, record: Investigation, succeeded: bool) -> Completion {
+        let report = Report::new(&record);
+        let headline = wording::headline(&report);
+        let (tone, what) = match succeeded {
+            true if wording::mark(&report) == wording::Mark::Yellow => (Tone::Warning, "the watched rotation succeeded"),
+            true => (Tone::Good, "the watched rotation succeeded"),
+            false => (Tone::Bad, "the watched rotation failed"),
+        };
+        let seen = InvestigationRow { watched_since: None, ..row.clone() };
+        let note = calling(watch, compose::notice(tone, safe_format!("{}: {}", what, headline)));
+        let messages = vec![
+            self.runner.verdict(&seen, &record),
+            DesiredMessage::reply(
+                &row.thread,
+                message_key(row, &format!("watched-{}", record.evidence.now.as_millisecond())),
+                note,
+                "a watched rotation",
+            ),
+        ];
+        let concluded = RunResult {
+            id: row.id.clone(),
+            stage: InvestigationStage::Done,
+            record: Some(record),
+            headline,
+            locations: Vec::new(),
+        };
+        Completion { concluded: vec![concluded], unwatch: vec![row.id.clone()], messages, ..Completion::default() }
     }
 
     /// The watch goes on.
@@ -71,30 +101,6 @@ fn ended_since(record: &Investigation, watch: &Watch) -> Option<bool> {
 /// Calls whoever asked for the watch.
 fn calling(watch: &Watch, message: Message) -> Message {
     Message { mention: Some(Mention::User(watch.by.as_str().to_owned())), is_ending: true, ..message }
-}
-
-fn watch_ended(row: &InvestigationRow, watch: &Watch, record: Investigation, succeeded: bool, screen: Screen) -> Completion {
-    let report = Report::new(&record);
-    let headline = wording::headline(&report);
-    let (tone, what) = match succeeded {
-        true if wording::mark(&report) == wording::Mark::Yellow => (Tone::Warning, "the watched rotation succeeded"),
-        true => (Tone::Good, "the watched rotation succeeded"),
-        false => (Tone::Bad, "the watched rotation failed"),
-    };
-    let seen = InvestigationRow { watched_since: None, ..row.clone() };
-    let note = calling(watch, compose::notice(tone, safe_format!("{}: {}", what, headline)));
-    let messages = vec![
-        verdict(&seen, &record, screen),
-        DesiredMessage::reply(
-            &row.thread,
-            message_key(row, &format!("watched-{}", record.evidence.now.as_millisecond())),
-            note,
-            "a watched rotation",
-        ),
-    ];
-    let concluded =
-        RunResult { id: row.id.clone(), stage: InvestigationStage::Done, record: Some(record), headline, locations: Vec::new() };
-    Completion { concluded: vec![concluded], unwatch: vec![row.id.clone()], messages, ..Completion::default() }
 }
 
 fn stopped(row: &InvestigationRow, watch: &Watch) -> Completion {

@@ -27,8 +27,6 @@ pub(super) struct Excerpt {
     pub(super) warning: SafeText,
     /// The first commands of the fix, as they are pasted.
     pub(super) commands: Vec<SafeText>,
-    /// How many more there are.
-    more: usize,
     /// What the commands are worth together.
     pub(super) worth: Option<SafeText>,
     pub(super) proof: Option<Quote>,
@@ -58,7 +56,6 @@ impl Excerpt {
             summary: remediation.summary.single_line(),
             warning,
             commands: commands(report, &remediation.commands),
-            more: 0,
             worth: outlook::worth(report),
             proof: proof.map(|proof| Quote { lead: proof.step, text: proof.text.cut(PROOF), source: proof.source }),
         }
@@ -72,7 +69,6 @@ impl Excerpt {
             summary: least(&self.summary),
             warning: least(&self.warning),
             commands: Vec::new(),
-            more: self.commands.len(),
             worth: None,
             proof: self.quoted(LINE_OF_PROOF),
         };
@@ -87,7 +83,7 @@ impl Excerpt {
         shown.fill(&fits, &self.summary, |it, text| it.summary = text);
         shown.fill(&fits, &self.warning, |it, text| it.warning = text);
         while !shown.commands.is_empty()
-            && shown.more > 0
+            && shown.commands.len() < self.commands.len()
             && shown.grow(&fits, |it| it.take_commands(self, it.commands.len() + 1))
         {}
         shown.quote_more_of(self, &fits);
@@ -122,7 +118,8 @@ impl Excerpt {
 
     /// What of the fix is left to the thread.
     pub(super) fn left_to_thread(&self, whole: &Excerpt) -> Option<SafeText> {
-        Some(match (self.commands.len(), self.more) {
+        let more = whole.commands.len().saturating_sub(self.commands.len());
+        Some(match (self.commands.len(), more) {
             (_, 0) if self.has_texts_of(whole) => return None,
             (_, 0) => "more about the fix in the thread".into(),
             (0, 1) => safe_format!("the command is long: copy it from “{}” in the thread", WHOLE_FIX),
@@ -157,7 +154,6 @@ impl Excerpt {
     /// Shows the first `count` commands.
     fn take_commands(&mut self, whole: &Excerpt, count: usize) {
         self.commands = whole.commands.iter().take(count).cloned().collect();
-        self.more = whole.commands.len().saturating_sub(self.commands.len());
     }
 
     fn quote_more_of(&mut self, whole: &Excerpt, fits: &impl Fn(&Excerpt) -> bool) {
@@ -206,7 +202,6 @@ mod tests {
             summary: "Attach the policy. Then rotate.".into(),
             warning: "Applications may be cut off. Tell them.".into(),
             commands: vec!["aws one".into(), "aws two".into(), "aws three".into()],
-            more: 0,
             worth: Some("After this, nothing stands in the way.".into()),
             proof: Some(Quote { lead: "step 4".into(), text: SafeText::redact(&"word ".repeat(50)), source: "logs".into() }),
         }

@@ -132,7 +132,7 @@ pub fn thoughts(report: &Report, screen: Screen) -> Vec<Thought> {
         thought("forecast", forecast(report)),
         thought("also", listing("Also found", wording::also(report))),
         thought("looks", looks(report)),
-        thought("ruled-out", listing("Ruled out", wording::ruled_out(report))),
+        thought("ruled-out", ruled_out(report)),
         thought("not-checked", not_checked(report)),
     ];
     // A fix of which the verdict shows a part is to stand whole directly beneath it.
@@ -238,6 +238,12 @@ fn listing(title: &'static str, (lines, more): (Vec<SafeText>, usize)) -> Option
     let mut message = Message::line(Tone::Neutral, title.into());
     message.parts.push(list);
     Some(message)
+}
+
+/// What was ruled out; `None` where nothing was.
+#[must_use]
+pub fn ruled_out(report: &Report) -> Option<Message> {
+    listing("Ruled out", wording::ruled_out(report))
 }
 
 /// How other secrets fared.

@@ -43,9 +43,9 @@ pub struct Resolved {
 #[must_use]
 pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &AfterVerdict, screen: Screen) -> Message {
     let whole = Excerpt::whole(report);
-    let shown = on_screen(report, &whole, screen);
-    let shown = shown.with_fewer_reasons(|shown| screen.has_room_for(&told(report, standing, shown, &whole)));
-    let mut message = told(report, standing, &shown, &whole);
+    let frame = Frame::of(report, standing);
+    let shown = on_screen(report, &whole, screen).with_fewer_reasons(frame.room(screen, &whole));
+    let mut message = frame.around(told(&shown, &whole));
     message.people.extend(standing.resolved.as_ref().map(|resolved| resolved.by.to_string()));
     let button = Buttons { id, revision };
     message.controls = button.of(report, standing, !whole.commands.is_empty());
@@ -55,11 +55,9 @@ pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &
 /// What the verdict shows, whatever becomes of the investigation: the thread is told the rest when it is new, so the fix has to have
 /// room beside all that may be added.
 fn on_screen(report: &Report, whole: &Excerpt, screen: Screen) -> Excerpt {
-    let (new, longest) = (AfterVerdict::default(), longest(report.now));
-    whole.fitting(|shown| {
-        screen.has_room_for(&told(report, &new, shown, whole))
-            && screen.has_room_for(&told(report, &longest, &shown.with_least_reasons(), whole))
-    })
+    let (new, longest) = (Frame::of(report, &AfterVerdict::default()), Frame::of(report, &longest(report.now)));
+    let (fits_new, fits_longest) = (new.room(screen, whole), longest.room(screen, whole));
+    whole.fitting(|shown| fits_new(shown) && fits_longest(&shown.with_least_reasons()))
 }
 
 /// What takes the most room of all that may become of an investigation.
@@ -68,29 +66,53 @@ fn longest(now: Timestamp) -> AfterVerdict {
     AfterVerdict { resolved: Some(Resolved { by, at: now }), watched_since: Some(now), searching_author: true }
 }
 
-/// The verdict without its buttons, with `shown` of the `whole` fix and its reasons.
-fn told(report: &Report, standing: &AfterVerdict, shown: &Excerpt, whole: &Excerpt) -> Message {
-    let headline = wording::headline(report);
-    let (tone, title) = match standing.resolved {
-        Some(_) => (Tone::Neutral, safe_format!("Resolved: {}", headline)),
-        None => (tone(report), headline),
-    };
-    let mut message = Message::line(tone, title);
-    message.parts.push(Part::Facts(wording::context(report)));
-    message.parts.extend(happened_since(standing, report.now));
-    message.parts.extend(section("Did you mean", wording::near_names(report), 0));
-    if report.leading().is_none() {
-        message.parts.extend(section("Next", outlook::ending(report), 0));
+/// The verdict without its buttons, and without the fix and its reasons, of which as much is shown as has room in it.
+struct Frame {
+    message: Message,
+    /// Before which of its parts they stand.
+    at: usize,
+}
+
+impl Frame {
+    fn of(report: &Report, standing: &AfterVerdict) -> Frame {
+        let headline = wording::headline(report);
+        let (tone, title) = match standing.resolved {
+            Some(_) => (Tone::Neutral, safe_format!("Resolved: {}", headline)),
+            None => (tone(report), headline),
+        };
+        let mut message = Message::line(tone, title);
+        message.parts.push(Part::Facts(wording::context(report)));
+        message.parts.extend(happened_since(standing, report.now));
+        message.parts.extend(section("Did you mean", wording::near_names(report), 0));
+        if report.leading().is_none() {
+            message.parts.extend(section("Next", outlook::ending(report), 0));
+        }
+        let at = message.parts.len();
+        if report.leading().is_none() && report.outcome == Outcome::Inconclusive && !outlook::is_blind(report) {
+            message.parts.extend(first_of("Not checked", wording::missing(report)));
+        }
+        message.parts.extend(first_of("Look next", wording::next_looks(report)));
+        Frame { message, at }
     }
-    message.parts.extend(paragraph("What happened", &shown.happened));
-    message.parts.extend(fix(shown, shown.left_to_thread(whole)));
+
+    /// Whether an excerpt of `whole` has room in it on `screen`.
+    fn room(&self, screen: Screen, whole: &Excerpt) -> impl Fn(&Excerpt) -> bool {
+        let height = screen.height(&self.message);
+        move |shown| screen.has_room_beside(height, &told(shown, whole))
+    }
+
+    fn around(mut self, parts: Vec<Part>) -> Message {
+        self.message.parts.splice(self.at..self.at, parts);
+        self.message
+    }
+}
+
+/// `shown` of the `whole` fix and its reasons.
+fn told(shown: &Excerpt, whole: &Excerpt) -> Vec<Part> {
     let quotes: Vec<_> = shown.proof.iter().cloned().collect();
-    message.parts.extend((!quotes.is_empty()).then(|| Part::Quotes { label: "Proof".into(), quotes }));
-    if report.leading().is_none() && report.outcome == Outcome::Inconclusive && !outlook::is_blind(report) {
-        message.parts.extend(first_of("Not checked", wording::missing(report)));
-    }
-    message.parts.extend(first_of("Look next", wording::next_looks(report)));
-    message
+    let proof = (!quotes.is_empty()).then(|| Part::Quotes { label: "Proof".into(), quotes });
+    let happened = paragraph("What happened", &shown.happened);
+    happened.into_iter().chain(fix(shown, shown.left_to_thread(whole))).chain(proof).collect()
 }
 
 /// The fix, and what is left to the thread.

@@ -101,8 +101,15 @@ impl AwsCommand {
 
 /// In the place of a way back, where what was there before is there no more: a comment, so that it may be pasted with the rest.
 pub(super) fn nothing(why: &str) -> String {
-    format!("# nothing to go back to: {why}")
+    format!("{NOTHING}{why}")
 }
+
+/// True for what stands in the place of a way back.
+pub(super) fn is_nothing(undo: &str) -> bool {
+    undo.starts_with(NOTHING)
+}
+
+const NOTHING: &str = "# nothing to go back to: ";
 
 /// `put-role-policy` as `PutRolePolicy`.
 fn name_of(operation: &str) -> String {

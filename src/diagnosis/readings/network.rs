@@ -16,7 +16,7 @@ pub(in crate::diagnosis) const NOT_YET_THERE: &str =
     " It has not stopped a rotation yet; it will stop one that runs in that subnet.";
 
 /// The same of what is only a guess.
-const NOT_YET_PERHAPS: &str = " It has not stopped a rotation yet; it may stop the next one.";
+pub(in crate::diagnosis) const NOT_YET_PERHAPS: &str = " It has not stopped a rotation yet; it may stop the next one.";
 
 /// The remark where the network lets through now what failed.
 pub(in crate::diagnosis) const MENDED: &str = " The network lets it through now: it may have been fixed since.";

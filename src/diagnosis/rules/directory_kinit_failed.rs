@@ -33,18 +33,8 @@ fn is_plain_bind(text: &str) -> bool {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let is_plain = context.seen(RULE.cause).is_some_and(|seen| is_plain_bind(&seen.read.event.text));
-    match by_line(context) {
-        Verdict::Fires(mut finding) if is_plain => {
-            finding.title = "the directory refuses the credentials in the secret".to_owned();
-            Verdict::Fires(finding)
-        }
-        verdict => verdict,
-    }
-}
-
-fn by_line(context: &DiagnosisContext<'_>) -> Verdict {
-    by_log(context, &RULE, |seen| {
-        if is_plain_bind(&seen.read.event.text) {
+    let mut verdict = by_log(context, &RULE, |seen| {
+        if is_plain {
             let explanation = format!(
                 "The directory refused the bind{}: it does not accept the user or the password of {}.",
                 seen.in_step(),
@@ -69,7 +59,13 @@ fn by_line(context: &DiagnosisContext<'_>) -> Verdict {
         .rotate(context)
         .link(TEMPLATES);
         (explanation, remediation)
-    })
+    });
+    if let Verdict::Fires(finding) = &mut verdict
+        && is_plain
+    {
+        finding.title = "the directory refuses the credentials in the secret".to_owned();
+    }
+    verdict
 }
 
 #[cfg(test)]

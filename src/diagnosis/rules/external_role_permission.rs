@@ -11,6 +11,7 @@
 
 use crate::diagnosis::key_access;
 use crate::diagnosis::need::{NeedState, Stop, Target};
+use crate::diagnosis::readings::network::NOT_YET;
 use crate::diagnosis::readings::partner::{self, Partner};
 use crate::diagnosis::refusal::{GRANT, allowing, may_be_granted};
 use crate::diagnosis::remedy::{aws, aws_in};
@@ -78,7 +79,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         (false, false, false) => (Confidence::Likely, Severity::Info),
     };
     if severity == Severity::Info && !is_granted {
-        explanation.push_str(" It has not stopped a rotation yet; it will stop the next one.");
+        explanation.push_str(NOT_YET);
     }
     let mut finding = context.finding(CAUSE, confidence, explanation, evidence, fix(context, &partner, &stops));
     finding.severity = severity;

@@ -9,6 +9,7 @@
 //! **Is not it** when the trust policy admits Secrets Manager for this secret.
 
 use crate::diagnosis::policy_edit;
+use crate::diagnosis::readings::network::NOT_YET;
 use crate::diagnosis::readings::partner::{self, Partner, SECRETS_MANAGER};
 use crate::diagnosis::readings::trust::Trust;
 use crate::diagnosis::remedy::aws;
@@ -60,7 +61,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         // What rotated was assumed: the trust was lost later.
         (Some(_), false, false) => (Confidence::Likely, Severity::Info),
     };
-    let aside = if severity == Severity::Info { " It has not stopped a rotation yet; it will stop the next one." } else { "" };
+    let aside = if severity == Severity::Info { NOT_YET } else { "" };
     let explanation = format!("{explanation}{aside}");
     let mut finding = context.finding(CAUSE, confidence, explanation, evidence, fix(context, &partner));
     finding.severity = severity;

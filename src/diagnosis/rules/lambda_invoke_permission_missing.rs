@@ -9,6 +9,7 @@
 //! **Is not it** when the function ran in the failing rotation.
 
 use crate::diagnosis::iam::{Caller, Context, Decision, Policies, Policy, Request, ResourcePolicy, evaluate_resource, key_names};
+use crate::diagnosis::readings::network::NOT_YET;
 use crate::diagnosis::remedy::{aws_in, rotate_now};
 use crate::diagnosis::runs::{Ran, measured, ran};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -169,7 +170,7 @@ fn shut_out(
     };
     let mut explanation = format!("Secrets Manager may not invoke {}: {because}.", arn.name());
     if severity == Severity::Info {
-        explanation.push_str(" It has not stopped a rotation yet; it will stop the next one.");
+        explanation.push_str(NOT_YET);
     }
     if let Some(change) = context.last_change(Concern::Function, &["RemovePermission"]) {
         explanation = format!("{} called {}. {explanation}", change.actor, change.event);

@@ -14,7 +14,7 @@ use crate::diagnosis::readings::pending;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{
-    AttemptOutcome, Cause, Change, Confidence, Proof, Remediation, SecretFacts, SecretVersion, Severity, StepName,
+    AttemptOutcome, Cause, Change, Confidence, Finding, Proof, Remediation, SecretFacts, SecretVersion, Severity, StepName,
 };
 use jiff::SignedDuration;
 
@@ -63,9 +63,24 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         // The label is there, and what failed is something else that is not known.
         (false, _) => Confidence::Possible,
     };
-    if let Some(change) = pending::put_by_hand(context, pending) {
-        return by_hand(context, evidence, pending, change);
+    let mut finding = match pending::put_by_hand(context, pending) {
+        Some(change) => by_hand(context, evidence, pending, change),
+        None => unfinished(context, confidence, evidence, pending, is_told),
+    };
+    if !stands_alone(context) || is_still_due(context) {
+        finding.severity = Severity::Warning;
     }
+    finding.into()
+}
+
+/// The label that a rotation left on a version; `is_told` where it is known why that did not finish.
+fn unfinished(
+    context: &DiagnosisContext<'_>,
+    confidence: Confidence,
+    evidence: Vec<Proof>,
+    pending: &SecretVersion,
+    is_told: bool,
+) -> Finding {
     let unknown = if is_told { "" } else { REASON_UNKNOWN };
     let explanation = match pending::is_of_no_rotation(context, pending) {
         true => format!(
@@ -93,26 +108,19 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         let first = "First try the last command alone: the label moves by itself when a rotation succeeds.";
         remediation.summary = format!("{first} If rotation is still refused, remove the label and rotate again.");
     }
-    let mut finding = context.finding(RULE.cause, confidence, explanation, evidence, remediation);
-    if !stands_alone(context) || is_still_due(context) {
-        finding.severity = Severity::Warning;
-    }
-    finding.into()
+    context.finding(RULE.cause, confidence, explanation, evidence, remediation)
 }
 
 /// The label that `change` put on a version, and no rotation.
 ///
 /// Source: Secrets Manager User Guide, "Rotation by Lambda function": createSecret keeps a pending version that has a value.
-fn by_hand(context: &DiagnosisContext<'_>, mut evidence: Vec<Proof>, pending: &SecretVersion, change: &Change) -> Verdict {
+fn by_hand(context: &DiagnosisContext<'_>, mut evidence: Vec<Proof>, pending: &SecretVersion, change: &Change) -> Finding {
+    let credential = behind(context).credential;
     let explanation = format!(
         "{} called {}, which left AWSPENDING on version {}. No rotation put it there, and the next one takes that version's value for \
-         the new {}.",
-        change.actor,
-        change.event,
-        pending.id,
-        behind(context).credential
+         the new {credential}.",
+        change.actor, change.event, pending.id
     );
-    let Behind { credential, .. } = behind(context);
     let remediation = Remediation::new(format!(
         "If the value of that version is meant to be the next {credential}, rotate alone: the label moves by itself. Otherwise first \
          remove the label."
@@ -123,10 +131,7 @@ fn by_hand(context: &DiagnosisContext<'_>, mut evidence: Vec<Proof>, pending: &S
     evidence.insert(1, context.change_proof(change));
     let mut finding = context.finding(RULE.cause, Confidence::Confirmed, explanation, evidence, remediation);
     finding.title = "AWSPENDING was put on a version by hand".to_owned();
-    if !stands_alone(context) || is_still_due(context) {
-        finding.severity = Severity::Warning;
-    }
-    finding.into()
+    finding
 }
 
 /// True where rotation worked, nothing failed since, and the next one is still to come: then the label has stopped nothing yet.

@@ -1,6 +1,5 @@
 //! Messages.
 
-use super::super::screen::SCREEN;
 use super::{Paths, block, line, plain, text};
 use crate::chart::{self, Chart, Size};
 use crate::chat::Message;
@@ -56,8 +55,7 @@ impl Enrichment {
     /// What there is of an investigation.
     pub(in super::super) fn of(investigation: &Investigation) -> Enrichment {
         let report = Report::new(investigation);
-        let listing = compose::thoughts(&report, SCREEN).into_iter().find(|thought| thought.name == RULED_OUT);
-        let listing = listing.and_then(|thought| lines_of(thought.message?));
+        let listing = compose::ruled_out(&report).and_then(lines_of);
         Enrichment {
             charts: DrawnChart::timeline(investigation).into_iter().chain(DrawnChart::network(investigation)).collect(),
             ruled_out: listing.map(|listing| (listing, ruled_out(&report))),
