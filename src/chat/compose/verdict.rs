@@ -43,7 +43,7 @@ pub struct Resolved {
 #[must_use]
 pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &AfterVerdict, screen: Screen) -> Message {
     let whole = Excerpt::whole(report);
-    let frame = Frame::of(report, standing);
+    let frame = VerdictFrame::of(report, standing);
     let shown = on_screen(report, &whole, screen).with_fewer_reasons(frame.room(screen, &whole));
     let mut message = frame.around(told(&shown, &whole));
     message.people.extend(standing.resolved.as_ref().map(|resolved| resolved.by.to_string()));
@@ -55,7 +55,7 @@ pub fn verdict(report: &Report, id: &InvestigationId, revision: u32, standing: &
 /// What the verdict shows, whatever becomes of the investigation: the thread is told the rest when it is new, so the fix has to have
 /// room beside all that may be added.
 fn on_screen(report: &Report, whole: &Excerpt, screen: Screen) -> Excerpt {
-    let (new, longest) = (Frame::of(report, &AfterVerdict::default()), Frame::of(report, &longest(report.now)));
+    let (new, longest) = (VerdictFrame::of(report, &AfterVerdict::default()), VerdictFrame::of(report, &longest(report.now)));
     let (fits_new, fits_longest) = (new.room(screen, whole), longest.room(screen, whole));
     whole.fitting(|shown| fits_new(shown) && fits_longest(&shown.with_least_reasons()))
 }
@@ -67,14 +67,14 @@ fn longest(now: Timestamp) -> AfterVerdict {
 }
 
 /// The verdict without its buttons, and without the fix and its reasons, of which as much is shown as has room in it.
-struct Frame {
+struct VerdictFrame {
     message: Message,
     /// Before which of its parts they stand.
     at: usize,
 }
 
-impl Frame {
-    fn of(report: &Report, standing: &AfterVerdict) -> Frame {
+impl VerdictFrame {
+    fn of(report: &Report, standing: &AfterVerdict) -> VerdictFrame {
         let headline = wording::headline(report);
         let (tone, title) = match standing.resolved {
             Some(_) => (Tone::Neutral, safe_format!("Resolved: {}", headline)),
@@ -92,7 +92,7 @@ impl Frame {
             message.parts.extend(first_of("Not checked", wording::missing(report)));
         }
         message.parts.extend(first_of("Look next", wording::next_looks(report)));
-        Frame { message, at }
+        VerdictFrame { message, at }
     }
 
     /// Whether an excerpt of `whole` has room in it on `screen`.
