@@ -69,7 +69,8 @@ pub(super) const DUE: &str = "SELECT id, lane FROM inbox WHERE queue = 2 AND not
 pub(super) const LINE_UP: &str = "UPDATE inbox SET queue = iif(attempts >= $2, 4, 1) WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each($1)) AND queue = 2";
 
 /// Where no suspect is worked on, which was begun $1 times, and none is lined up, which was begun once less, the oldest one is.
-pub(super) const LINE_UP_SUSPECT: &str = "UPDATE inbox SET queue = 1 WHERE id = (SELECT min(id) FROM inbox WHERE queue = 4)
+/// Without the sign SQLite would look for the lowest number in the whole table, and not among the suspects.
+pub(super) const LINE_UP_SUSPECT: &str = "UPDATE inbox SET queue = 1 WHERE id = (SELECT min(+id) FROM inbox WHERE queue = 4)
        AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.state = 'running' AND o.attempts >= $1 AND o.id <> inbox.id)
        AND NOT EXISTS (SELECT 1 FROM inbox o WHERE o.queue = 1 AND o.attempts >= $1 - 1 AND o.id <> inbox.id)";
 
