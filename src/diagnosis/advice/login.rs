@@ -2,7 +2,7 @@
 
 use super::{Advice, Shown};
 use crate::diagnosis::database::{self, Callers, HBA_RULES, Of};
-use crate::diagnosis::remedy::{SECRET_STRUCTURE, TROUBLESHOOTING};
+use crate::diagnosis::remedy::{ROTATION_FUNCTIONS, SECRET_STRUCTURE, TROUBLESHOOTING};
 use crate::model::Remediation;
 
 impl Shown<'_, '_, '_> {
@@ -281,5 +281,34 @@ pub(super) fn may_not_connect(shown: Shown<'_, '_, '_>) -> Advice {
         .database_admits(shown.context, shown.engine())
         .rotate(shown.context)
         .link("https://www.postgresql.org/docs/current/ddl-priv.html"),
+    }
+}
+
+/// AWS's page on how a password for SMTP follows from an access key.
+const SMTP_OF_SES: &str = "https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html";
+
+pub(super) fn refused_by_mail_server(shown: Shown<'_, '_, '_>) -> Advice {
+    // Amazon SES answers in these words.
+    let is_ses = shown.text().contains("Authentication Credentials Invalid");
+    let fix = if is_ses {
+        Remediation::new(
+            "For Amazon SES the user name is an access key's id, and the password is derived from its secret key for one region. \
+             Compare how the function derives it with SES's documentation, and let it try for a minute: a new key is not accepted at \
+             once. Deploy the code, and rotate.",
+        )
+        .deploy_code(shown.context)
+        .rotate(shown.context)
+        .link(SMTP_OF_SES)
+    } else {
+        Remediation::new(
+            "Log in to the mail server by hand with the user and the password of the AWSPENDING version, and of AWSCURRENT. Correct \
+             at the mail server, or in the secret, what it refuses. Then rotate.",
+        )
+        .link(ROTATION_FUNCTIONS)
+    };
+    Advice {
+        title: "the mail server refuses the login",
+        explanation: format!("The mail server was reached and refused user or password{}.", shown.in_step()),
+        remediation: fix,
     }
 }

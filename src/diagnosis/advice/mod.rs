@@ -3,8 +3,11 @@
 //! A cause holds several faults: a password helps no user that is asked for a token, and no setting of TLS helps where the
 //! two sides share no version of it. Each fault has its title, its explanation and its remedy here, in one place.
 
+mod api;
+mod directory;
 mod inputs;
 mod login;
+mod package;
 mod statement;
 mod target;
 mod tls;
@@ -59,7 +62,12 @@ pub(super) fn on(fault: Fault, context: &DiagnosisContext<'_>, seen: &LogMatch<'
         Fault::ConnectionEnded => target::connection_ended(shown),
         Fault::ConnectionsUsedUp => target::connections_used_up(shown),
         Fault::Locked => target::locked(shown),
-        Fault::ApiUserGone => target::api_user_gone(shown),
+        Fault::ApiUserGone => api::user_gone(shown),
+        Fault::ApiRefused => api::refused(shown),
+        Fault::ApiDatabaseGone => api::database_gone(shown),
+        Fault::ApiDatabaseDown => api::database_down(shown),
+        Fault::DatabaseResuming => api::database_resuming(shown),
+        Fault::MailLogin => login::refused_by_mail_server(shown),
         Fault::ServerError => target::server_error(shown),
         Fault::HostNotAllowed => target::host_not_allowed(shown),
         Fault::AddressNotAllowed => target::address_not_allowed(shown),
@@ -69,6 +77,7 @@ pub(super) fn on(fault: Fault, context: &DiagnosisContext<'_>, seen: &LogMatch<'
         Fault::TlsRequired => tls::required(shown),
         Fault::TlsNotOffered => tls::not_offered(shown),
         Fault::CertificateUntrusted => tls::certificate_untrusted(shown),
+        Fault::CertificateForm => tls::certificate_form(shown),
         Fault::ClientCertificateRequired => tls::client_certificate_required(shown),
         Fault::BadPort => inputs::bad_port(shown),
         Fault::BinaryValue => inputs::binary_value(shown),
@@ -82,6 +91,13 @@ pub(super) fn on(fault: Fault, context: &DiagnosisContext<'_>, seen: &LogMatch<'
         Fault::PermissionUnknown => inputs::permission_unknown(shown),
         Fault::KeytabPrincipals => inputs::keytab_principals(shown),
         Fault::KeytabInvalid => inputs::keytab_invalid(shown),
+        Fault::ModuleRemoved => package::module_removed(shown),
+        Fault::DriverApart => package::driver_apart(shown),
+        Fault::TmpFull => package::tmp_full(shown),
+        Fault::DirectoryPassword => directory::password_refused(shown),
+        Fault::DirectoryNeedsTls => directory::needs_tls(shown),
+        Fault::DirectoryAccount => directory::account(shown),
+        Fault::DirectoryUserGone => directory::user_gone(shown),
         Fault::NoCurrentVersion => versions::no_current_version(shown),
         Fault::PendingNeverStored => versions::pending_never_stored(shown),
         Fault::KindChanged => versions::kind_changed(shown),

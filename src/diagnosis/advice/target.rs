@@ -227,27 +227,6 @@ fn unlock(shown: Shown<'_, '_, '_>) -> Remediation {
     shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING)
 }
 
-pub(super) fn api_user_gone(shown: Shown<'_, '_, '_>) -> Advice {
-    let remediation = Remediation::new(
-        "List the service's users, and store the ARN or name of an existing one in the secret, or create the user again. Remove \
-         AWSPENDING from the version created before, and rotate.",
-    )
-    .run(aws_in(shown.context, &["elasticache", "describe-users"]))
-    .needs("elasticache:DescribeUsers");
-    Advice {
-        title: "the service knows no such user",
-        explanation: format!(
-            "The service behind the secret answered{} that the user in the secret does not exist.",
-            shown.in_step()
-        ),
-        remediation: remediation
-            .put_value(shown.context)
-            .discard_pending(shown.context)
-            .rotate(shown.context)
-            .link(TROUBLESHOOTING),
-    }
-}
-
 pub(super) fn server_error(shown: Shown<'_, '_, '_>) -> Advice {
     let remediation = Remediation::new(
         "First correct what the quoted answer names, such as full storage, too little memory, or a stopped archiver. Then \

@@ -109,6 +109,39 @@ pub(super) fn certificate_untrusted(shown: Shown<'_, '_, '_>) -> Advice {
     }
 }
 
+/// Since Python 3.13 the default context asks for X.509's strict form. Source: "What's New In Python 3.13", ssl.
+const IS_STRICT: [&str; 3] = ["Key Identifier", "Basic Constraints", "key usage extension"];
+
+pub(super) fn certificate_form(shown: Shown<'_, '_, '_>) -> Advice {
+    let is_strict = IS_STRICT.iter().any(|words| shown.text().contains(words));
+    let why = if is_strict {
+        "it lacks what the strict form of X.509 asks for. Python asks for that form since 3.13, other libraries do not"
+    } else {
+        "its key or signature is too weak for the function's TLS library"
+    };
+    let fix = if is_strict {
+        "Have the certificate issued anew with what the quoted line names, by whoever runs the server or the proxy before it. Until \
+         then clear ssl.VERIFY_X509_STRICT in the verify_flags of the function's context, which leaves the other checks on, and \
+         deploy it. Then rotate."
+    } else {
+        "Have the certificate issued anew with a key of 2,048 bits and SHA-256 at least (on RDS: modify the instance to a current \
+         certificate authority), and rotate."
+    };
+    let query = "DBInstances[].{instance:DBInstanceIdentifier,authority:CACertificateIdentifier}";
+    let look = aws_in(shown.context, &["rds", "describe-db-instances", "--query", query]);
+    let fix = Remediation::new(fix).run(look).needs("rds:DescribeDBInstances");
+    let fix = if is_strict { fix.deploy_code(shown.context) } else { fix };
+    Advice {
+        title: "the function's TLS library rejects the form of the server's certificate",
+        explanation: format!(
+            "Both sides use TLS, but the function ended the handshake{}: a certificate of the server was read, and {why}. Who signed \
+             it is not the matter.",
+            shown.in_step()
+        ),
+        remediation: fix.rotate(shown.context).link(AUTHORITIES),
+    }
+}
+
 pub(super) fn client_certificate_required(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
         title: "the database demands a client certificate",

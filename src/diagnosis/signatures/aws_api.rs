@@ -4,6 +4,8 @@ use super::fault::Fault;
 use super::line::Line;
 use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::model::{Cause, RotationStep};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// A key that was created a moment ago is unknown to other endpoints for a while.
 fn credentials(line: &Line<'_>) -> Option<Cause> {
@@ -49,19 +51,90 @@ fn of_aws(line: &Line<'_>) -> Option<Cause> {
     is_of_aws(line).then_some(Cause::AwsServiceIssue)
 }
 
+/// A call that AWS refused: what its SDK prints of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::diagnosis) struct RefusedCall<'t> {
+    /// Such as `ModifyDBInstance`, where the SDK prints it.
+    pub(in crate::diagnosis) name: Option<&'t str>,
+    /// Such as `InvalidParameterCombination`.
+    pub(in crate::diagnosis) code: Option<&'t str>,
+}
+
+/// What boto3, the SDK for Go and the SDKs for Java print.
+static REFUSED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"\((?P<code>[A-Za-z][\w.]*)\) when calling the (?P<boto>\w+) operation|",
+        r"operation error (?P<go_service>[\w ]+): (?P<go>\w+), https response error StatusCode: 4\d\d|",
+        r"\(Service: (?P<java>[\w ]+)[,;] Status Code: 4\d\d"
+    ))
+    .ok()
+});
+
+/// The call of another service than Secrets Manager that AWS refused, as `text` tells of it.
+pub(in crate::diagnosis) fn refused_call(text: &str) -> Option<RefusedCall<'_>> {
+    /// What a rotation asks of Secrets Manager itself. Source: Secrets Manager API reference.
+    const OF_SECRETS_MANAGER: [&str; 12] = [
+        "BatchGetSecretValue",
+        "CancelRotateSecret",
+        "CreateSecret",
+        "DescribeSecret",
+        "GetRandomPassword",
+        "GetSecretValue",
+        "ListSecretVersionIds",
+        "ListSecrets",
+        "PutSecretValue",
+        "RotateSecret",
+        "UpdateSecret",
+        "UpdateSecretVersionStage",
+    ];
+    let found = REFUSED.as_ref()?.captures(text)?;
+    let field = |name| found.name(name).map(|field| field.as_str());
+    let name = field("boto").or(field("go"));
+    let service = field("go_service").or(field("java")).unwrap_or_default().replace(' ', "");
+    let is_own = name.is_some_and(|name| OF_SECRETS_MANAGER.contains(&name)) || service.ends_with("SecretsManager");
+    (!is_own).then_some(RefusedCall { name, code: field("code") })
+}
+
+/// What AWS refuses is its answer, and no exception of the function's own; what it does not permit is told elsewhere.
+fn refused(line: &Line<'_>) -> Option<Cause> {
+    // The RDS Data API and the Redshift Data API hand on what the database answered.
+    const OTHERWISE: [&str; 6] =
+        ["AccessDenied", "Unauthorized", "AuthorizationError", "not authorized", "SQLState", "Database error code"];
+    if OTHERWISE.iter().any(|word| line.text.contains(word)) {
+        return None;
+    }
+    refused_call(line.text).map(|_| Cause::TargetServiceError)
+}
+
 pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbPasswordPolicyOrChars, NamedFault, &[
         r"(?:is|are) not a valid password|Only printable ASCII characters besides",
         r"parameter (?:MasterUserPassword|AuthToken) (?:is|must|cannot)",
         r"\bMasterUserPassword\b.*(?:invalid|not valid|not a valid|must)",
+        r"\bPasswords? length must be\b",
         r"PasswordPolicyViolation|password does not conform to (?:the )?(?:account )?(?:password )?policy|InvalidPasswordException",
     ])
     .step(RotationStep::SetSecret)
     .matches(&[
         "An error occurred (InvalidParameterValue) when calling the ModifyDBInstance operation: The parameter MasterUserPassword is not a valid password. Only printable ASCII characters besides '/', '@', '\"', ' ' may be used.",
         "PasswordPolicyViolationException: Password does not conform to the account password policy.",
+        "An error occurred (InvalidParameterValue) when calling the ModifyUser operation: Passwords length must be between 16-128 characters.",
     ])
     .ignores(&["[INFO] MasterUserPassword modified"]),
+    // Before the states that pass by themselves.
+    is(Cause::TargetServiceError, NamedFault, &[
+        r"(?:InvalidDB(?:Instance|Cluster)State|InvalidClusterState)\w*\b.{0,400}\b(?:stopped|stopping|paused|pausing|deleting|failed|storage-full|inaccessible-encryption-credentials\S*)\b",
+    ])
+    .fault(Fault::ApiDatabaseDown)
+    .matches(&[
+        "InvalidDBClusterStateFault: An error occurred (InvalidDBClusterStateFault) when calling the ModifyDBCluster operation: Cluster cannot be modified; current state is stopped",
+    ])
+    .ignores(&["[INFO] the cluster is stopped"]),
+    // Aurora Serverless v2 with a least capacity of 0.
+    is(Cause::TargetServiceError, NamedFault, &[r"DatabaseResumingException|is resuming after being auto-paused"])
+        .fault(Fault::DatabaseResuming)
+        .matches(&["An error occurred (DatabaseResumingException) when calling the ExecuteStatement operation: The Aurora DB instance db-ABC is resuming after being auto-paused. Please wait a few seconds and try again."])
+        .ignores(&["[INFO] DatabaseResumingException, retrying in 5 s"]),
     is(Cause::TargetServiceAsyncPropagation, NamedFault, &[
         r"InvalidDB(?:Instance|Cluster)State(?:Fault)?|InvalidClusterState(?:Fault)?|InvalidReplicationGroupState",
         r"(?:instance|cluster|group|user) .{0,80}(?:is )?not (?:currently )?in (?:an? |the )?available state",
@@ -77,7 +150,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"\(LimitExceeded\w*\)|\bLimitExceededException\b|ServiceQuotaExceeded|QuotaExceeded(?:Exception|Fault)?\b",
         r"Cannot exceed quota for",
         r"(?:quota|limit) (?:for|of|on) .{0,80}(?:exceeded|reached)",
-        r"exceeded (?:the|your) (?:quota|limit|maximum number)",
+        r"exceeded (?:the|your) (?:allowed )?(?:quota|limit|maximum number)",
+        r"\bActiveStatementsExceededException\b|\bMaximum number of keys on account reached\b",
     ])
     .matches(&[
         "botocore.errorfactory.LimitExceededException: An error occurred (LimitExceeded) when calling the CreateAccessKey operation: Cannot exceed quota for AccessKeysPerUser: 2",
@@ -108,6 +182,13 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "An error occurred (NoSuchEntity) when calling the UpdateLoginProfile operation: The user with name app cannot be found.",
     ])
     .ignores(&["[INFO] user app found"]),
+    // Before the superuser's database, which is only looked up.
+    is(Cause::TargetServiceError, NamedFault, &[
+        r"\((?:DBInstance|DBCluster|Cluster)NotFound\w*\) when calling the (?:Modify|Reset|Reboot|Start|Failover)\w+ operation",
+    ])
+    .fault(Fault::ApiDatabaseGone)
+    .matches(&["DBClusterNotFoundFault: An error occurred (DBClusterNotFoundFault) when calling the ModifyDBCluster operation: DBCluster orders not found."])
+    .ignores(&["An error occurred (DBInstanceNotFound) when calling the DescribeDBInstances operation: DBInstance prod not found."]),
     is(Cause::SuperuserMetadataNotFound, NamedFault, &[
         r"DBInstanceNotFound(?:Fault)?|DBClusterNotFoundFault|\(ClusterNotFound\)|ClusterNotFoundFault|DBInstance \S+ not found",
     ])
@@ -124,6 +205,21 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "botocore.exceptions.NoCredentialsError: Unable to locate credentials",
     ])
     .ignores(&["[INFO] Found credentials in environment variables."]),
+    depends(refused, UnhandledException, &[
+        r"\) when calling the \w+ operation",
+        r"operation error [\w ]+: \w+, https response error StatusCode: 4\d\d",
+        r"\(Service: [\w ]+[,;] Status Code: 4\d\d",
+    ])
+    .fault(Fault::ApiRefused)
+    .matches(&[
+        "[ERROR] ClientError: An error occurred (InvalidParameterCombination) when calling the ModifyDBInstance operation: You can't specify MasterUserPassword together with this option.",
+        "operation error RDS: ModifyDBInstance, https response error StatusCode: 400, RequestID: 3f1c2d4e, api error InvalidParameterCombination: bad",
+        "software.amazon.awssdk.services.rds.model.RdsException: bad (Service: Rds, Status Code: 400, Request ID: 3f1c2d4e)",
+    ])
+    .ignores(&[
+        "[ERROR] ClientError: An error occurred (ValidationException) when calling the PutSecretValue operation: bad",
+        "software.amazon.awssdk.services.secretsmanager.model.SecretsManagerException: bad (Service: SecretsManager, Status Code: 400, Request ID: 3f1c2d4e)",
+    ]),
     // Each SDK writes the same answer in its own way; a status alone is AWS's only where the line is an SDK's.
     depends(of_aws, NamedFault, &[
         r"\((?:InternalServiceError|InternalFailure|InternalServer(?:Error|Exception|ErrorException)|Internal(?:Error|Exception)|KMSInternalException|DependencyTimeout(?:Exception)?|ServiceUnavailable(?:Exception|Error)?|ServiceFailure)\)|\((?:500|502|503|504)\) when calling",

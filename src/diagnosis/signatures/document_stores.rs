@@ -5,6 +5,18 @@ use super::signature::{LineSpecificity::*, Signature, is};
 use crate::model::Cause;
 
 pub(super) const SIGNATURES: &[Signature] = &[
+    is(Cause::DependencyApiChanged, NamedFault, &[
+        r"reports (?:maximum |minimum )?wire version \d+, but this version of",
+        r"Unsupported OP_QUERY command|The client driver may require an upgrade",
+    ])
+    .engine("mongodb")
+    .fault(Fault::DriverApart)
+    .matches(&[
+        "pymongo.errors.ConfigurationError: Server at db.example.internal:27017 reports wire version 6, but this version of PyMongo requires at least 7 (MongoDB 4.0).",
+        "MongoCompatibilityError: Server at db.example.internal:27017 reports maximum wire version 6, but this version of the Node.js Driver requires at least 8 (MongoDB 4.2)",
+        "pymongo.errors.OperationFailure: Unsupported OP_QUERY command: isMaster. The client driver may require an upgrade.",
+    ])
+    .ignores(&["[INFO] the server's wire version is 21"]),
     is(Cause::DbPermissionInsufficient, NamedFault, &[
         r"(?:UserNotFound|User '?[^']+'? not found|Could not find user \x22?\w+).*(?:updateUser|code\W+11\b|@|for db)",
     ])

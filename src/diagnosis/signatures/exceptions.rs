@@ -73,7 +73,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     .ignores(&["[INFO] parameters validated"]),
     // Before the exceptions: what a server answered is no fault of the code that asked.
     depends(answered, UnhandledException, &[
-        r"(?:Operational|Programming|Internal|Database|Integrity|Data|NotSupported|Postgres|PSQL|SQL\w*)(?:Error|Exception)\b.{0,160}(?:\b(?:FATAL|ERROR): |\([13459]\d{3}, ['\x22])",
+        r"(?:Operational|Programming|Internal|Database|Integrity|Data|NotSupported|Postgres|PSQL|SQL\w*)(?:Error|Exception)\b.{0,160}(?:\b(?:FATAL|ERROR): |\([13459]\d{3,4}, b?['\x22])",
         r"^(?:\S+: )?(?:FATAL|ERROR|PANIC):  \S",
         r"\bSQLSTATE\W{1,4}[0-9A-Z]{5}\b|\(SQLSTATE [0-9A-Z]{5}\)|\bSQLState\W{1,4}[0-9A-Z]{5}\b",
         r"psycopg2?\.errors\.[A-Z]\w+: |asyncpg\.exceptions\.\w+Error: |\bpq: \w",
@@ -84,6 +84,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "[ERROR] DatabaseError: ERROR:  relation \"app.users\" does not exist\nTraceback (most recent call last):",
         "pymysql.err.OperationalError: (3167, \"The 'INFORMATION_SCHEMA.GLOBAL_STATUS' feature is disabled\")",
         "pq: relation \"users\" does not exist",
+        "[ERROR] OperationalError: (15434, b\"Could not drop login 'app_clone' as the user is currently logged in.\")\nTraceback (most recent call last):",
     ])
     .ignores(&["psycopg2.errors.SyntaxError: syntax error at or near \"$1\"", "[INFO] SQLSTATE 00000"]),
     depends(exception, UnhandledException, &[
@@ -93,7 +94,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "[ERROR] ValueError: too many values to unpack (expected 2)\nTraceback (most recent call last):",
         "2025-03-01T12:00:00.000Z\t3f1c2d4e-0000-4000-8000-123456789012\tERROR\tInvoke Error \tTypeError: x is wrong",
         "java.lang.NullPointerException: null\n\tat com.example.Rotate.handle(Rotate.java:9)",
-        "botocore.exceptions.ClientError: An error occurred (ValidationException) when calling the UpdateItem operation: bad",
+        "botocore.exceptions.ClientError: An error occurred (ValidationException) when calling the PutSecretValue operation: bad",
         "ReferenceError: pasword is not defined",
         "Acme.Data.AcmeException (0x80004005): The value is out of range.\n   at Rotate.Function.SetSecret(String token)",
     ])

@@ -52,6 +52,8 @@ pub enum Fault {
     TlsNotOffered,
     /// The server's certificate is not trusted, or has expired.
     CertificateUntrusted,
+    /// A certificate is built in a way that the function's TLS library does not accept, whoever signed it.
+    CertificateForm,
     /// The server demands a certificate of the client.
     ClientCertificateRequired,
 
@@ -66,6 +68,16 @@ pub enum Fault {
     Locked,
     /// An AWS API knows no such user.
     ApiUserGone,
+    /// AWS refuses what a call asks for.
+    ApiRefused,
+    /// An AWS API knows no such instance or cluster.
+    ApiDatabaseGone,
+    /// The database is in a state in which AWS changes nothing.
+    ApiDatabaseDown,
+    /// Aurora is waking from the pause it takes where nobody uses it.
+    DatabaseResuming,
+    /// The mail server refuses the login.
+    MailLogin,
     /// The server has an error of its own: disk full, out of memory, corrupt.
     ServerError,
     /// MySQL does not let this host in, or has blocked it.
@@ -90,6 +102,24 @@ pub enum Fault {
     BadNumber,
     /// The endpoint in the environment is no URL.
     BadEndpoint,
+
+    // The package and the machine.
+    /// Python's standard library no longer has the module.
+    ModuleRemoved,
+    /// Driver and server have no version of MongoDB's protocol in common.
+    DriverApart,
+    /// The function's own disk is full.
+    TmpFull,
+
+    // Directories.
+    /// The directory's rules refuse the new password.
+    DirectoryPassword,
+    /// The directory sets passwords only over an encrypted connection.
+    DirectoryNeedsTls,
+    /// Active Directory names what is wrong with the account.
+    DirectoryAccount,
+    /// The directory has no such user.
+    DirectoryUserGone,
 
     // Versions and values.
     /// No version carries AWSCURRENT.
@@ -116,7 +146,7 @@ impl Fault {
     /// Whether a line that an entry reads as `cause` has this fault: some entries mean another cause by the peer they name.
     pub(super) fn is_of(self, cause: Cause) -> bool {
         match self {
-            Fault::CertificateUntrusted => cause == Cause::DbSslMismatch,
+            Fault::CertificateUntrusted | Fault::CertificateForm => cause == Cause::DbSslMismatch,
             Fault::NameNotResolved | Fault::PortRefused => cause == Cause::DbNetworkUnreachable,
             Fault::BadNumber | Fault::BadEndpoint => cause == Cause::CodeMissingEnv,
             Fault::BadPort | Fault::BadField => cause == Cause::SecretJsonInvalid,
@@ -125,7 +155,7 @@ impl Fault {
     }
 
     /// Every fault.
-    pub const ALL: [Fault; 45] = [
+    pub const ALL: [Fault; 58] = [
         Fault::TokensOnly,
         Fault::NotAdmitted,
         Fault::UserGone,
@@ -145,12 +175,18 @@ impl Fault {
         Fault::TlsRequired,
         Fault::TlsNotOffered,
         Fault::CertificateUntrusted,
+        Fault::CertificateForm,
         Fault::ClientCertificateRequired,
         Fault::NotAccepting,
         Fault::ConnectionEnded,
         Fault::ConnectionsUsedUp,
         Fault::Locked,
         Fault::ApiUserGone,
+        Fault::ApiRefused,
+        Fault::ApiDatabaseGone,
+        Fault::ApiDatabaseDown,
+        Fault::DatabaseResuming,
+        Fault::MailLogin,
         Fault::ServerError,
         Fault::HostNotAllowed,
         Fault::AddressNotAllowed,
@@ -162,6 +198,13 @@ impl Fault {
         Fault::BadField,
         Fault::BadNumber,
         Fault::BadEndpoint,
+        Fault::ModuleRemoved,
+        Fault::DriverApart,
+        Fault::TmpFull,
+        Fault::DirectoryPassword,
+        Fault::DirectoryNeedsTls,
+        Fault::DirectoryAccount,
+        Fault::DirectoryUserGone,
         Fault::NoCurrentVersion,
         Fault::PendingNeverStored,
         Fault::KindChanged,

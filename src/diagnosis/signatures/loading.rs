@@ -1,5 +1,6 @@
 //! A function that cannot be loaded: imports, compiled modules, syntax, packaging.
 
+use super::fault::Fault;
 use super::line::Line;
 use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::model::Cause;
@@ -94,6 +95,16 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "[ERROR] SyntaxError: unterminated quoted string at or near \"'xY''\"",
         "SyntaxError: Unexpected token u in JSON at position 0",
     ]),
+    // Source: "What's New In Python 3.12" and "3.13", their sections on removed modules.
+    is(Cause::CodeImportError, Code, &[
+        r"No module named \\?['\x22]?(?:imp|distutils|asyncore|asynchat|smtpd|aifc|audioop|cgi|cgitb|chunk|crypt|imghdr|lib2to3|mailcap|msilib|nis|nntplib|ossaudiodev|pipes|sndhdr|spwd|sunau|telnetlib|uu|xdrlib)(?:\.\w+){0,3}(?:\\?['\x22]|\s|$)",
+    ])
+    .fault(Fault::ModuleRemoved)
+    .matches(&[
+        "[ERROR] Runtime.ImportModuleError: Unable to import module 'lambda_function': No module named 'imp'",
+        "[ERROR] Runtime.ImportModuleError: Unable to import module 'lambda_function': No module named 'distutils.util'",
+    ])
+    .ignores(&["[INFO] No module named 'imp' is needed"]),
     depends(missing_module, Code, &[r"No module named \S"])
     .matches(&[
         "Unable to import module 'lambda_function': No module named '_pg'",
@@ -106,6 +117,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"Unable to import module",
         r"Runtime\.ImportModuleError",
         r"Cannot find (?:module|package) '",
+        r"require\(\) of ES Module \S",
         r"MODULE_NOT_FOUND\b|\bERR_REQUIRE_ESM\b|\bERR_UNSUPPORTED_DIR_IMPORT\b|ERR_PACKAGE_PATH_NOT_EXPORTED",
         r"\b(?:ImportError|ModuleNotFoundError): ",
         r"\b(?:ClassNotFoundException|NoClassDefFoundError)\b",
@@ -130,7 +142,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"Support for the aws-sdk v2|does not support callback|no longer accepts a callback",
         r"Model\.find\(\) no longer accepts",
         r"NoSuchMethodError\b|System\.MissingMethodException",
-        r"(?-i:\bAttributeError: )(?:module|partially initialized module) '?(?:boto3|botocore|pymysql|psycopg2?|pgdb|pymongo|oracledb|requests|urllib3|ssl|collections|cryptography|OpenSSL)\b.* has no attribute",
+        r"(?-i:\bAttributeError: )(?:module|partially initialized module) '?(?:boto3|botocore|pymysql|psycopg2?|pgdb|pymongo|oracledb|requests|urllib3|ssl|collections|cryptography|OpenSSL|pkgutil|asyncio|inspect)\b.* has no attribute",
         r"module '?(?:ssl|lib|collections|OpenSSL)'? has no attribute",
         r"got an unexpected keyword argument",
     ])

@@ -37,6 +37,8 @@ mod templates;
 mod tls;
 mod tries;
 
+pub(super) use aws_api::refused_call;
+
 pub use access_denied::{AccessDenied, RefusingLayer};
 pub use engine::engine_of;
 pub use fault::Fault;

@@ -8,9 +8,12 @@ pub(super) const SIGNATURES: &[Signature] = &[
     is(Cause::DbPasswordPolicyOrChars, NamedFault, &[
         r"Password does not satisfy the policy|invalid password layout|Password should be (?:between|at least)",
         r"Password does not conform to the account password policy|PasswordPolicyViolation",
+        // OpenSearch's security plugin.
+        r"['\x22]Weak password['\x22]",
     ])
     .matches(&[
         "snowflake.connector.errors.ProgrammingError: 003002 (28P01): SQL compilation error: Password does not satisfy the policy: must be at least 14 characters",
+        "opensearchpy.exceptions.RequestError: RequestError(400, 'Weak password', {'status': 'error', 'reason': 'Weak password'})",
         "hdbcli.dbapi.Error: (412, 'invalid password layout: minimal password length is [8]')",
     ])
     .ignores(&["[INFO] the password satisfies the policy"]),
@@ -81,11 +84,22 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "org.apache.kafka.common.errors.SaslAuthenticationException: Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512",
     ])
     .ignores(&["[INFO] connected to ab12345.snowflakecomputing.com:443"]),
+    // Python's, Node's and Go's clients of mail servers. Source: RFC 4954, replies 530, 534 and 535.
+    is(Cause::TargetServiceError, NamedFault, &[
+        r"\bSMTPAuthenticationError\b|Invalid login: 53[045]\b|\b535 (?:5\.7\.\d )?Authentication (?:Credentials Invalid|failed)",
+    ])
+    .fault(Fault::MailLogin)
+    .matches(&[
+        "smtplib.SMTPAuthenticationError: (535, b'Authentication Credentials Invalid')",
+        "Error: Invalid login: 535 Authentication Credentials Invalid",
+    ])
+    .ignores(&["[INFO] logged in to email-smtp.eu-west-1.amazonaws.com"]),
     // Clients of brokers, of SSH and of LDAP that reached nobody, or whom nobody greeted; what else they say outweighs it.
     is(Cause::DbNetworkUnreachable, NamedFault, &[
         r"\bNoBrokersAvailable\b|client has run out of available brokers|Timed out waiting for a node assignment|Local: (?:Broker transport failure|All broker connections are down|Host resolution failure)|\bKafkaJSConnection(?:Closed)?Error\b|KafkaJSNumberOfRetriesExceeded\b.{0,40}\bConnection\b",
         r"\bAMQPConnect(?:ionError|orException|orStackTimeout|orSocketConnectError|orPhaseErrorBase)\b|Timeout during AMQP handshake|Socket closed abruptly during opening handshake",
         r"Error reading SSH protocol banner|\bNoValidConnectionsError\b|Timed out while waiting for handshake|JSchException: (?:timeout|java\.net|connection is closed)|\bSshOperationTimeoutException\b",
+        r"\bSMTP(?:ServerDisconnected|ConnectError)\b",
         r"\bLDAPSocket(?:Open|Receive|Send)Error\b|\bLDAPServerPoolExhaustedError\b",
     ])
     .matches(&[

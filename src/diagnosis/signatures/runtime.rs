@@ -1,5 +1,6 @@
 //! The Lambda platform: timeouts, memory, crashes, and invocations that never start.
 
+use super::fault::Fault;
 use super::line::Line;
 use super::signature::{LineSpecificity::*, Signature, depends, is};
 use crate::lambda_log::{Platform, Record};
@@ -36,6 +37,16 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "[ERROR] MemoryError",
     ])
     .ignores(&["[INFO] memory: 120 of 128 MB used"]),
+    // The function's own /tmp: a database names the file of its own that it could not extend.
+    is(Cause::CodeUnhandledException, NamedFault, &[
+        r"\[Errno 28\] No space left on device|\bENOSPC: no space left on device|write /tmp/\S+: no space left on device",
+    ])
+    .fault(Fault::TmpFull)
+    .matches(&[
+        "[ERROR] OSError: [Errno 28] No space left on device: '/tmp/rds-combined-ca-bundle.pem'",
+        "Error: ENOSPC: no space left on device, write",
+    ])
+    .ignores(&["ERROR:  could not extend file \"base/16384/2619\": No space left on device"]),
     is(Cause::LambdaExtensionCrash, NamedFault, &[
         r"Extension\.(?:Crash|InitError|ExitError|LaunchError)",
         r"^EXTENSION\b.*State: (?:LaunchError|InitError|ExitError|Crash)",

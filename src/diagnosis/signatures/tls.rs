@@ -115,6 +115,17 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "[ERROR] Unable to establish SSL/TLS handshake, SSL/TLS is enforced on the host: db.example.internal",
     ])
     .ignores(&["[INFO] Successfully established SSL/TLS connection as user 'app' with host: 'db.example.internal'"]),
+    // Before the entry of certificates that nobody trusts. Source: OpenSSL's x509_txt.c; Python 3.13 asks for X.509's strict form.
+    depends(certificate, NamedFault, &[
+        r"certificate verify failed: (?:Missing (?:Authority|Subject) Key Identifier|(?:Authority|Subject) Key Identifier (?:marked critical|is missing)|Basic Constraints of CA cert not marked critical|CA cert does not include key usage extension|Path ?length invalid|(?:EE|CA) (?:certificate key|md|signature digest algorithm) too (?:weak|small))",
+        r"\b(?:EE|CA)_(?:KEY|MD)_TOO_(?:SMALL|WEAK)\b",
+    ])
+    .fault(Fault::CertificateForm)
+    .matches(&[
+        "[ERROR] SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Missing Authority Key Identifier (_ssl.c:1028)",
+        "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: EE certificate key too weak (_ssl.c:1076)",
+    ])
+    .ignores(&["[INFO] Missing Authority Key Identifier is no error here"]),
     // Before the handshake's entry, which knows only that it failed.
     depends(certificate, NamedFault, &[
         r"CERTIFICATE_VERIFY_FAILED|certificate verify failed",
@@ -141,6 +152,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"EOF occurred in violation of protocol|SSLParamsException|TLS connection error",
         r"\(2026, [b\x22'\\]|\bERROR 2026\b|CR_SSL_CONNECTION_ERROR|HANDSHAKE_SSL_ERROR",
         r"\b(?:TLSV1_ALERT|SSLV3_ALERT|UNKNOWN_PROTOCOL)|\btlsv1 alert\b",
+        r"\bSSL Authentication Error\b",
         r"(?:SSL|TLS) handshake (?:failed|failure|error)|establish SSL/TLS handshake|SSLHandshakeException",
         r"ORA-28759|ORA-28864|ORA-29024|ORA-29019",
         r"The target principal name is incorrect|(?:during the|SSL) pre-login handshake|driver could not establish a secure connection",
