@@ -6,6 +6,7 @@
 //! again.
 
 mod advice;
+mod assumed_role;
 mod aws_policies;
 #[cfg(test)]
 mod calibration;

@@ -43,7 +43,7 @@ pub(in crate::diagnosis) fn needed_services(context: &DiagnosisContext<'_>) -> V
 }
 
 /// True where a statement of the role's policies names such an action; one that allows everything names none.
-fn is_granted(context: &DiagnosisContext<'_>, beginning: &str) -> bool {
+pub(in crate::diagnosis) fn is_granted(context: &DiagnosisContext<'_>, beginning: &str) -> bool {
     let policies = context.evidence.role.found().and_then(|role| role.policies.found());
     let documents = policies.map(|policies| policies.identity.as_slice()).unwrap_or_default();
     documents.iter().flat_map(|document| listed(document.document.get("Statement"))).any(|statement| {

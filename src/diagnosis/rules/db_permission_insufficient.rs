@@ -16,7 +16,7 @@ use crate::diagnosis::readings::postgres_right::{PostgresAge, PostgresRight};
 use crate::diagnosis::readings::{login, strategy};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, advice};
-use crate::model::{Cause, Remediation, StepName};
+use crate::model::{Cause, Remediation, RotationStep, StepName};
 
 pub(super) const RULE: Rule = Rule {
     cause: Cause::DbPermissionInsufficient,
@@ -34,6 +34,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             return refused;
         }
         let target = behind(context).noun;
+        if seen.failure.step == Some(RotationStep::TestSecret) && database::engine(context, seen).is_none() {
+            return refused_test(target);
+        }
         let explanation =
             format!("The function logged in to {target}{}, and {target} refused the change of the user.", seen.in_step());
         let remediation = Remediation::new(format!(
@@ -43,6 +46,17 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         ));
         (explanation, missing_right(context, seen, remediation).rotate(context).link(TROUBLESHOOTING))
     })
+}
+
+/// The test logged in with the new credential, and asked for more than the user may do; nothing of the user was to be changed.
+fn refused_test(target: &str) -> (String, Remediation) {
+    let explanation = format!("The function logged in to {target} in testSecret, and {target} refused what the test then did.");
+    let remediation = Remediation::new(
+        "Grant the user what the quoted answer names, or let the function's test ask for nothing beyond the login. The login worked, so \
+         that the password needs no change. Then rotate.",
+    )
+    .link(TROUBLESHOOTING);
+    (explanation, remediation)
 }
 
 /// What a user needs for the statement, in the words of the engine.
@@ -199,7 +213,6 @@ mod tests {
     use super::*;
     use crate::diagnosis::diagnose;
     use crate::diagnosis::testing::{fail, healthy};
-    use crate::model::RotationStep;
 
     const GRANT: &str = "[ERROR] OperationalError: (1045, \"Access denied for user 'rotator'@'%' (using password: YES)\")\nTraceback (most \
                          recent call last):\n  File \"/var/task/alternating_users.py\", line 71, in set_secret\n    cursor.execute(\"GRANT \
@@ -281,5 +294,16 @@ mod tests {
         assert!(commands.contains("ALTER ROLE \"rotator\" CREATEROLE"), "{commands}");
         let (_, commands) = advice_on(&denied("/var/task/single_user.py"));
         assert!(!commands.contains("ALTER ROLE"), "{commands}");
+    }
+
+    #[test]
+    fn a_test_that_is_refused_after_the_login_is_no_refused_change_of_the_user() {
+        let mut evidence = healthy();
+        let line = "org.apache.kafka.common.errors.TopicAuthorizationException: Not authorized to access topics: [healthcheck]";
+        fail(&mut evidence, RotationStep::TestSecret, &[line]);
+        let root = diagnose(&evidence).root_cause().unwrap().clone();
+        assert_eq!(root.cause, RULE.cause);
+        assert!(root.explanation.contains("refused what the test then did"), "{}", root.explanation);
+        assert!(!root.explanation.contains("change of the user"), "{}", root.explanation);
     }
 }

@@ -10,6 +10,7 @@
 //!
 //! **Is not it** when the message names another layer, or the principal is a person or a pipeline.
 
+use crate::diagnosis::assumed_role;
 use crate::diagnosis::permissions::needs;
 use crate::diagnosis::policy_edit;
 use crate::diagnosis::readings::trust::{self, LAMBDA, Trust};
@@ -142,6 +143,11 @@ fn lacking(context: &DiagnosisContext<'_>, opinion: Opinion) -> Verdict {
     let role = context.role_name().unwrap_or("ROLE");
     if opinion.is_unread {
         return refused_by_what_was_not_read(context, opinion, role);
+    }
+    if let Some((explanation, remediation)) = assumed_role::refused(context, &opinion, role) {
+        let mut finding = opinion.finding(context, CAUSE, explanation, remediation);
+        finding.title = assumed_role::TITLE.to_owned();
+        return finding.into();
     }
     let explanation = match &opinion.stranger {
         Some(stranger) => format!("{stranger}, which is not the function's own role, may not perform {}.", opinion.actions()),
@@ -316,6 +322,22 @@ mod tests {
         assert!(open.explanation.contains("was not read, may deny it"), "{}", open.explanation);
         assert!(open.remediation.commands[0].contains("get-resource-policy"));
         assert_eq!(diagnose(&evidence).outcome, crate::model::Outcome::Inconclusive);
+    }
+
+    #[test]
+    fn a_role_that_is_not_assumed_is_a_matter_of_two_policies() {
+        let mut evidence = healthy();
+        let line = format!(
+            "[ERROR] ClientError: An error occurred (AccessDenied) when calling the AssumeRole operation: User: {OWN} is not \
+             authorized to perform: sts:AssumeRole on resource: arn:aws:iam::999999999999:role/rotate"
+        );
+        fail(&mut evidence, RotationStep::SetSecret, &[&line]);
+        let found = finding(CAUSE, &evidence);
+        assert_eq!(found.title, "the function may not assume a role that it needs");
+        assert!(found.explanation.contains("which side refuses: the trust policy of"), "{}", found.explanation);
+        assert!(!found.explanation.contains("No policy of the role"), "{}", found.explanation);
+        assert_eq!(found.remediation.commands[0], "aws iam get-role --role-name rotate --query Role.AssumeRolePolicyDocument");
+        assert!(found.remediation.summary.contains("account 999999999999"), "{}", found.remediation.summary);
     }
 
     #[test]
