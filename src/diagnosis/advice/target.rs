@@ -353,7 +353,44 @@ pub(super) fn address_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
     }
 }
 
+/// How resolvers tell of an answer that did not come, and not of a name that does not exist: EAI_AGAIN, which is -3 on Linux.
+const NO_ANSWER: [&str; 3] = ["Temporary failure in name resolution", "EAI_AGAIN", "Errno -3]"];
+
+/// The name may be right: nobody said that it is not.
+fn name_server_silent(shown: Shown<'_, '_, '_>) -> Advice {
+    let vpc = shown.context.function().and_then(|function| function.vpc.as_ref()).map(|vpc| vpc.vpc_id.as_str());
+    let fix = Remediation::new(match vpc {
+        Some(_) => {
+            "If it failed once, rotate. If it fails each time, check that the VPC's name server is on (enableDnsSupport), and that the \
+             name servers of its DHCP options, or those that Route 53 Resolver's rules forward the name to, answer. Then rotate."
+        }
+        None => {
+            "Rotate: outside a VPC this passes by itself. If it fails each time, check the name servers of the host's domain."
+        }
+    });
+    let fix = match vpc {
+        Some(vpc) => fix
+            .run(aws_in(shown.context, &["ec2", "describe-vpc-attribute", "--vpc-id", vpc, "--attribute", "enableDnsSupport"]))
+            .run(aws_in(shown.context, &["ec2", "describe-vpcs", "--vpc-ids", vpc, "--query", "Vpcs[].DhcpOptionsId"]))
+            .needs("ec2:DescribeVpcAttribute")
+            .needs("ec2:DescribeVpcs"),
+        None => fix,
+    };
+    Advice {
+        title: "no name server answered the function",
+        explanation: format!(
+            "The function asked for the address of the database's host{} and got no answer, which is not what a name server says of a \
+             name that does not exist. No connection was tried.",
+            shown.in_step()
+        ),
+        remediation: fix.rotate(shown.context).link(NETWORK_ACCESS),
+    }
+}
+
 pub(super) fn name_not_resolved(shown: Shown<'_, '_, '_>) -> Advice {
+    if NO_ANSWER.iter().any(|words| shown.text().contains(words)) {
+        return name_server_silent(shown);
+    }
     let remediation = Remediation::new(
         "Compare \"host\" in the secret with the addresses of the databases. If it is one of them, the function's VPC cannot \
          resolve it: check the VPC's DNS settings and the private hosted zone. Otherwise store the right host. Then rotate.",

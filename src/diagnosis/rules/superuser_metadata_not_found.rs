@@ -37,7 +37,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
                  renamed or deleted, or is elsewhere.",
                 seen.in_step()
             );
-            return (explanation, compare_identifiers(context).rotate(context).link(TROUBLESHOOTING));
+            return (explanation, compare_identifiers(context, &seen.read.event.text).rotate(context).link(TROUBLESHOOTING));
         }
         let explanation = format!(
             "The function stopped{}: the superuser's secret that {} names is tagged with a database that does not exist.",
@@ -60,17 +60,22 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     verdict
 }
 
-fn compare_identifiers(context: &DiagnosisContext<'_>) -> Remediation {
-    let instances = ["rds", "describe-db-instances", "--query", "DBInstances[].[DBInstanceIdentifier,DBInstanceStatus]"];
-    let clusters = ["rds", "describe-db-clusters", "--query", "DBClusters[].[DBClusterIdentifier,Status]"];
-    Remediation::new(
+fn compare_identifiers(context: &DiagnosisContext<'_>, line: &str) -> Remediation {
+    let fix = Remediation::new(
         "Compare the identifier in the quoted line with the databases that there are, and correct it where the function takes it \
          from: the secret, its tags or the function's environment. Then rotate.",
-    )
-    .run(aws_in(context, &instances))
-    .run(aws_in(context, &clusters))
-    .needs("rds:DescribeDBInstances")
-    .needs("rds:DescribeDBClusters")
+    );
+    let ask = |fix: Remediation, service: &str, operation: &str, query: &str, action: &str| {
+        fix.run(aws_in(context, &[service, operation, "--query", query])).needs(action)
+    };
+    // Redshift's call has no "DB" in its name.
+    if line.contains("DescribeClusters") {
+        let query = "Clusters[].[ClusterIdentifier,ClusterStatus]";
+        return ask(fix, "redshift", "describe-clusters", query, "redshift:DescribeClusters");
+    }
+    let instances = "DBInstances[].[DBInstanceIdentifier,DBInstanceStatus]";
+    let fix = ask(fix, "rds", "describe-db-instances", instances, "rds:DescribeDBInstances");
+    ask(fix, "rds", "describe-db-clusters", "DBClusters[].[DBClusterIdentifier,Status]", "rds:DescribeDBClusters")
 }
 
 #[cfg(test)]

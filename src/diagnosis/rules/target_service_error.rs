@@ -34,9 +34,10 @@ pub(super) const RULE: Rule = Rule {
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let Some(seen) = context.seen(RULE.cause) else { return waiting(context) };
     let step = seen.in_step();
-    let (what, title, remediation) = match status(&seen.read.event.text) {
-        Some(status @ (401 | 403)) => (
-            format!("answered {status}{step}: it no longer accepts the credentials, or they lack a right"),
+    let text = &seen.read.event.text;
+    let (what, title, remediation) = match status(text) {
+        told if matches!(told, Some(401 | 403)) || told.is_none() && says(text, &REFUSED) => (
+            format!("{}{step}: it no longer accepts the credentials, or they lack a right", answered(told, "refused the call")),
             Some("the service behind the secret refuses the credentials"),
             Remediation::new(
                 "Call the service by hand with the AWSCURRENT credentials. If they are no longer valid, create new ones there, store \
@@ -44,8 +45,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             )
             .put_value(context),
         ),
-        Some(429) => (
-            format!("answered 429{step}: too many requests had come"),
+        told if told == Some(429) || told.is_none() && says(text, &LIMITED) => (
+            format!("{}{step}: too many requests had come", answered(told, "refused the call")),
             Some("the service behind the secret refuses further requests"),
             Remediation::new(
                 "Wait, and rotate. If it happens again, find what else calls the service with this account, or rotate at a quieter \
@@ -80,6 +81,32 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         finding.title = title.to_owned();
     }
     finding.into()
+}
+
+/// What services say of credentials without a status.
+const REFUSED: [&str; 9] = [
+    "invalid api key",
+    "expired api key",
+    "revoked api key",
+    "invalid token",
+    "bad credentials",
+    "invalid_grant",
+    "invalid_client",
+    "unauthorized_client",
+    "insufficient_scope",
+];
+
+/// What services say of too many requests without a status.
+const LIMITED: [&str; 3] = ["rate limit exceeded", "rate_limit", "too many requests"];
+
+fn says(text: &str, words: &[&str]) -> bool {
+    let text = text.to_ascii_lowercase();
+    words.iter().any(|word| text.contains(word))
+}
+
+/// `answered 401`, or the words for an answer that names no status.
+fn answered(status: Option<u16>, otherwise: &str) -> String {
+    status.map_or_else(|| otherwise.to_owned(), |status| format!("answered {status}"))
 }
 
 static STATUS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -128,7 +155,7 @@ fn waiting(context: &DiagnosisContext<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::testing::{assert_clear, facts, finding, hang_in, healthy};
+    use crate::diagnosis::testing::{assert_clear, facts, fail, finding, hang_in, healthy};
 
     #[test]
     fn what_the_service_answered_decides_what_is_to_be_done() {
@@ -142,6 +169,20 @@ mod tests {
             ("stripe.error.AuthenticationError: Invalid API Key provided: ****1234", None),
         ] {
             assert_eq!(status(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_names_no_status_is_read_by_its_words() {
+        for (line, title) in [
+            ("[ERROR] RateLimitError: Request rate limit exceeded.", "refuses further requests"),
+            ("[ERROR] AuthenticationError: Expired API Key provided: rk_live_****1234", "refuses the credentials"),
+        ] {
+            let mut evidence = healthy();
+            fail(&mut evidence, RotationStep::SetSecret, &[line]);
+            let found = finding(RULE.cause, &evidence);
+            assert!(found.title.contains(title), "{line}: {}", found.title);
+            assert!(found.explanation.contains("refused the call in setSecret"), "{}", found.explanation);
         }
     }
 

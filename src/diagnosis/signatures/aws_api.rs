@@ -146,18 +146,25 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "InvalidDBClusterStateFault: Cluster is not in available state",
     ])
     .ignores(&["[INFO] instance is in available state"]),
+    // What is created for the new version is created in its first step.
+    is(Cause::TargetServiceLimit, NamedFault, &[
+        r"(?:LimitExceeded|QuotaExceeded)\w*\) when calling the Create\w+ operation|Cannot exceed quota for",
+    ])
+    .step(RotationStep::CreateSecret)
+    .matches(&[
+        "botocore.errorfactory.LimitExceededException: An error occurred (LimitExceeded) when calling the CreateAccessKey operation: Cannot exceed quota for AccessKeysPerUser: 2",
+    ])
+    .ignores(&["[INFO] quota for access keys: 2"]),
     is(Cause::TargetServiceLimit, NamedFault, &[
         r"\(LimitExceeded\w*\)|\bLimitExceededException\b|ServiceQuotaExceeded|QuotaExceeded(?:Exception|Fault)?\b",
-        r"Cannot exceed quota for",
         r"(?:quota|limit) (?:for|of|on) .{0,80}(?:exceeded|reached)",
         r"exceeded (?:the|your) (?:allowed )?(?:quota|limit|maximum number)",
         r"\bActiveStatementsExceededException\b|\bMaximum number of keys on account reached\b",
     ])
     .matches(&[
-        "botocore.errorfactory.LimitExceededException: An error occurred (LimitExceeded) when calling the CreateAccessKey operation: Cannot exceed quota for AccessKeysPerUser: 2",
+        "An error occurred (LimitExceededException) when calling the UpdateSecretVersionStage operation: You've exceeded the maximum number of staging labels",
     ])
-    .ignores(&["[INFO] quota for access keys: 2"])
-    .step(RotationStep::CreateSecret),
+    .ignores(&["[INFO] quota for access keys: 2"]),
     is(Cause::AwsApiThrottled, NamedFault, &[
         r"\bThrottl(?:ing|ed|e)(?:Exception|dException|Error)?\b.*(?:rate|exceeded|request|when calling)",
         r"\bThrottling(?:Exception|ErrorException)?\b:? ",

@@ -24,4 +24,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
         "psycopg2.OperationalError: connection to server at \"orders.c1abc2def3gh.eu-west-1.rds.amazonaws.com\" (10.0.3.7), port 5432 failed: FATAL:  password authentication failed for user \"app\"",
         "[INFO] connected to orders.proxy-c1abc2def3gh.eu-west-1.rds.amazonaws.com",
     ]),
+    // PgBouncer logs in to the server itself, and hands on that it could not. Source: PgBouncer's objects.c and `server_login_retry`.
+    is(Cause::DbLoginAmbiguous, AmbiguousLogin, &[r"server login has been failing"])
+        .matches(&["[ERROR] OperationalError: ERROR:  server login has been failing, try again later (server_login_retry)"])
+        .ignores(&["[INFO] server login succeeded"]),
 ];
