@@ -18,8 +18,8 @@ impl Shown<'_, '_, '_> {
 pub(super) fn password_refused(shown: Shown<'_, '_, '_>) -> Advice {
     let fix = Remediation::new(
         "Compare the domain's password policy with PASSWORD_LENGTH and the excluded characters that the function generates by. Save the \
-         present variables to environment.json, add what is missing, apply the file, and rotate. If the user changes its own password, \
-         history and the least age count too: Active Directory refuses a second change within a day by default.",
+         present variables to environment.json, add what is missing, apply the file, remove AWSPENDING, and rotate. If the user changes \
+         its own password, history and the least age count too: Active Directory refuses a second change within a day by default.",
     );
     Advice {
         title: "the directory's password policy refuses the new password",
