@@ -68,7 +68,7 @@ pub use ip_range::{IpProtocol, IpRange, IpRangeError, PortRange};
 pub use length::{TimeUnit, in_largest_unit};
 pub use likeness::{more_like, probably_meant};
 pub use network::{
-    AclEntry, EndpointKind, GroupPeer, GroupRule, NatGateway, Network, NetworkAcl, PeeredVpc, Peering, PrefixList,
+    AclEntry, EndpointKind, GroupPeer, GroupRule, NatGateway, Network, NetworkAcl, NetworkList, PeeredVpc, Peering, PrefixList,
     RouteDestination, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAssociation, TransitAttachment, TransitEnd,
     TransitRoute, TransitTable, Vpc, VpcEndpoint, VpcRoute,
 };
