@@ -23,12 +23,13 @@ pub(super) fn user_of_another_host(shown: Shown<'_, '_, '_>) -> Advice {
             shown.in_step()
         ),
         remediation: renamed(
-            Remediation::new(
-            "See with which host part the user exists, and rename that account to the one that the function names; if there is \
-             none, create it. Run both as an administrator. Then rotate.",
-        )
-        .run_statement(shown.statement(&look))
-        .run_statement(account.map(|one| database::what_it_prints(&database::rename(&one.user, one.host())))),
+            Remediation::new(format!(
+                "See with which host part the user exists, and rename that account to the one that the function names; if there is \
+                 none, create it. Run both as an administrator.{} Then rotate.",
+                database::run_by(shown.engine())
+            ))
+            .run_statement(shown.statement(&look))
+            .run_statement(account.map(|one| database::what_it_prints(&database::rename(&one.user, one.host())))),
         )
         .rotate(shown.context)
         .warn("Once renamed, the user can log in only from the addresses that the new host part covers.")
