@@ -10,7 +10,6 @@
 
 use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::database;
-use crate::diagnosis::readings::behind::behind;
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::readings::postgres_right::{PostgresAge, PostgresRight};
 use crate::diagnosis::readings::{login, strategy};
@@ -33,9 +32,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         if let Some(refused) = refused_database(context, seen) {
             return refused;
         }
-        let target = behind(context).noun;
+        let noun = context.behind().noun;
         let explanation =
-            format!("The function logged in to {target}{}, and {target} refused the change of the user.", seen.in_step());
+            format!("The function logged in to the {noun}{}, and the {noun} refused the change of the user.", seen.in_step());
         let remediation = Remediation::new(format!(
             "Grant the user that runs the statement the right it lacks: {}.{} Then rotate.",
             lacking(database::engine(context, seen), &seen.read.event.text),
@@ -125,7 +124,7 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
         },
         (Some("mysql" | "mariadb"), Some(user)) if strategy::alternates(context) => remediation
             .run_as_administrator(engine, &format!("SELECT user, host FROM mysql.user WHERE user = '{user}'"))
-            .run(database::what_it_prints(&database::grants(&database::SUPERUSER_RIGHTS, &user)))
+            .run_in_database(database::what_it_prints(&database::grants(&database::SUPERUSER_RIGHTS, &user)))
             .drop_half_made(context, engine)
             .warn(database::WIDE_GRANT),
         _ => looking(context, seen, remediation),
@@ -142,7 +141,7 @@ fn is_bare_denial(text: &str) -> bool {
 /// Where nothing more is known, the rights that there are are shown.
 fn looking(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remediation: Remediation) -> Remediation {
     match advice::rights(context, seen) {
-        Some(look) => remediation.run(look),
+        Some(look) => remediation.run_in_database(look),
         None => remediation,
     }
 }
