@@ -1,7 +1,8 @@
 //! How long a trigger takes from its claim to its end, by how many wait: 10 000 that wait are to drain at least as fast, each,
 //! as 100 do.
 //!
-//! `cargo bench --bench inbox`.
+//! `taskset --cpu-list 0 cargo bench --bench inbox`: each statement wakes a thread, and in a virtual machine waking another core
+//! takes longer than the statement.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops at what it did not expect")]
 

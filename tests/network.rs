@@ -244,7 +244,8 @@ async fn an_endpoint_that_is_not_reached_is_asked_about_with_the_vpcs_attributes
     assert_eq!((vpc.dns_support, vpc.dns_hostnames), (Some(true), Some(false)));
     assert_eq!(investigation.diagnosis.root_cause().map(|root| root.cause.id()), Some("aws_endpoint_unreachable"));
     let plan = &investigation.diagnosis.plan;
-    let not_asked = "whether the function reaches its database: not asked: a look at the network costs at most 8 calls";
+    let not_asked =
+        "whether the function reaches its database: RDS was not asked, as a look at the network makes at most 8 calls to AWS";
     assert!(plan.heals.is_none() && plan.doubts.iter().any(|doubt| doubt == not_asked), "{plan:#?}");
 }
 

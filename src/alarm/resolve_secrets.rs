@@ -11,7 +11,7 @@ use super::rotation_event::{FAILURES, RotationEvent};
 use super::scope::Scope;
 use crate::aws::{Aws, AwsCaller, DescribedAlarm};
 use crate::clock::{self, Clock};
-use crate::model::{Alarm, AlarmSource, AlarmState, Arn, FunctionArn, Observation, Region, SecretRef, Window};
+use crate::model::{Alarm, AlarmSource, AlarmState, Arn, FunctionArn, MOMENT, Observation, Region, SecretRef, Window};
 use crate::redact::looks_like_a_value;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -263,7 +263,7 @@ impl SecretSearch<'_> {
             }
         }
         if secrets.is_empty() {
-            let moment = |at: Timestamp| at.strftime("%a %-d %b %H:%M UTC");
+            let moment = |at: Timestamp| at.strftime(MOMENT);
             self.tried.push(format!(
                 "CloudTrail shows no failed rotation between {} and {}",
                 moment(window.from),

@@ -118,10 +118,11 @@ impl AwsCaller {
         self.started.elapsed_ms()
     }
 
-    /// What was asked and refused so far.
+    /// What was asked and refused so far; the refusals by their names, as calls that run together end in any order.
     pub(crate) fn trace(&self) -> (Vec<ApiCall>, Vec<Denial>) {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        denials.sort_unstable();
         (calls, denials)
     }
 }
@@ -205,6 +206,18 @@ mod tests {
         let refused = one.call("ec2:DescribeSubnets", "*", answered()).await;
         assert_eq!(refused.missing().as_deref(), Some("ec2:DescribeSubnets was not asked again: 2 requests had been sent"));
         assert_eq!((one.trace().0.len(), other.trace().0.len()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn refusals_stand_in_the_order_of_their_names_whichever_call_ends_first() {
+        let options = AwsOptions { region: Some("eu-west-1".parse().unwrap()), test_credentials: true, ..AwsOptions::default() };
+        let aws = Aws::connect(&options, &Registry::default()).await.unwrap();
+        let caller = AwsCaller::new(&aws, Clock::system(), clock::deadline(Duration::from_secs(60)), false);
+        for action in ["lambda:GetPolicy", "kms:DescribeKey", "lambda:GetPolicy"] {
+            caller.note_denial(Denial { action: action.to_owned(), resource: "*".to_owned() });
+        }
+        let actions: Vec<String> = caller.trace().1.into_iter().map(|denial| denial.action).collect();
+        assert_eq!(actions, ["kms:DescribeKey", "lambda:GetPolicy"]);
     }
 
     #[tokio::test]

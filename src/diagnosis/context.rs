@@ -7,6 +7,7 @@ mod reading;
 pub use failure::{Attribution, ClassifiedLine, Failure};
 pub use log_match::LogMatch;
 
+use super::behind::Behind;
 use super::need::{Need, NeedState};
 use crate::model::{
     Attempt, AttemptOutcome, Cause, Confidence, EventSource, Evidence, FailureRow, Finding, FunctionFacts, Proof, Remediation,
@@ -28,6 +29,7 @@ pub struct DiagnosisContext<'a> {
     /// Failing invocations of the current row, oldest first.
     pub failures: Vec<Failure<'a>>,
     pub(super) standings: OnceCell<Vec<(Need, NeedState)>>,
+    pub(super) behind: OnceCell<Behind>,
 }
 
 impl<'a> DiagnosisContext<'a> {
@@ -175,7 +177,7 @@ impl<'a> DiagnosisContext<'a> {
             .or_else(|| self.failures.iter().rev().find_map(|failure| failure.step))
     }
 
-    /// A finding about `cause` with its catalogue title, as severe as the state of rotation makes it.
+    /// A finding about `cause` with its title, as severe as the state of rotation makes it.
     #[must_use]
     pub fn finding(
         &self,
@@ -187,7 +189,7 @@ impl<'a> DiagnosisContext<'a> {
     ) -> Finding {
         Finding {
             cause,
-            title: cause.title().to_owned(),
+            title: self.behind().title(cause),
             confidence,
             severity: self.severity(),
             explanation: explanation.into(),

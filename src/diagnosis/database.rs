@@ -1,6 +1,9 @@
 //! Commands that an administrator of the database runs, whose host and user the client's service or file `admin` names.
 
+mod client;
 mod programs;
+
+pub(super) use client::{AdministratorCommand, DatabaseClient};
 
 use super::DiagnosisContext;
 use super::context::LogMatch;
@@ -48,7 +51,11 @@ pub(super) enum Of<'s> {
 }
 
 /// Who sets the password in the database, in words: the plan, where the engine has a client for it, or else a person.
-pub(super) fn set_by(engine: Option<&str>) -> &'static str {
+pub(super) fn set_by(context: &DiagnosisContext<'_>, engine: Option<&str>) -> &'static str {
+    let no_command = match context.behind().is_database() {
+        true => "No command here does that: use the database's own client.",
+        false => "No command here does that: use its own client.",
+    };
     match engine {
         Some("influxdb") => {
             "influx user password, with --name and the user's name behind it, asks for the new one. A token has no password: influx \
@@ -61,7 +68,7 @@ pub(super) fn set_by(engine: Option<&str>) -> &'static str {
             "aws elasticache modify-user sets it, with a file as --cli-input-json, so that it is in no history."
         }
         Some("active-directory") => "Set it in the directory: ldappasswd and net rpc password ask for the new one with -S.",
-        _ => as_administrator(engine).unwrap_or("No command here does that: use the database's own client."),
+        _ => DatabaseClient::of(engine).map_or(no_command, DatabaseClient::takes_administrator),
     }
 }
 
@@ -120,49 +127,10 @@ static REFUSED: LazyLock<Option<Regex>> =
 /// The lines of pg_hba.conf as the server reads them.
 pub(super) const HBA_RULES: &str = "SELECT line_number, type, database, user_name, address, auth_method FROM pg_hba_file_rules";
 
-/// Where a statement goes that an administrator runs; `None` where no command of a plan runs one.
-pub(super) fn as_administrator(engine: Option<&str>) -> Option<&'static str> {
-    match engine {
-        Some("postgres" | "redshift") => Some(
-            "psql takes the administrator's host, user and password from the service \"admin\" of your own connection service file.",
-        ),
-        Some("mysql" | "mariadb") => {
-            Some("mysql takes the administrator's host, user and password from your own file admin.cnf.")
-        }
-        Some("oracle") => Some(
-            "sqlplus takes the administrator from your own wallet, under the name admin. Without a wallet, log in with sqlplus and type \
-             PASSWORD with the user's name: it asks for the new password.",
-        ),
-        Some("sqlserver") => Some(
-            "sqlcmd takes server, user and password of the administrator from your own SQLCMD variables: read -rs SQLCMDPASSWORD asks \
-             for the last without showing it, and export hands it on.",
-        ),
-        Some("mongodb" | "documentdb") => Some(
-            "mongosh takes the administrator's address from your own variable ADMIN_URI: read -rs ADMIN_URI asks for it without showing \
-             it.",
-        ),
-        Some("db2") => Some(
-            "db2 takes the connection that this shell has: db2 connect to RDSADMIN user, with the administrator's name behind it, asks \
-             for the password.",
-        ),
-        _ => None,
-    }
-}
-
-/// What a client's command is known by, the words by which a text has told already where it takes the administrator from, and its
-/// engine.
-const CLIENTS: [(&str, &str, &str); 6] = [
-    ("service=admin", "the service \"admin\"", "postgres"),
-    ("admin.cnf", "admin.cnf", "mysql"),
-    ("/@admin", "wallet", "oracle"),
-    ("sqlcmd ", "SQLCMD", "sqlserver"),
-    ("ADMIN_URI", "ADMIN_URI", "mongodb"),
-    ("db2 -t", "db2 connect", "db2"),
-];
-
-/// The same as a part of a text, with the space before it; nothing where no command runs a statement.
+/// Where the engine's client takes the administrator from, as a part of a text with the space before it; nothing where no command
+/// runs a statement.
 pub(super) fn run_by(engine: Option<&str>) -> String {
-    as_administrator(engine).map(|text| format!(" {text}")).unwrap_or_default()
+    DatabaseClient::of(engine).map(|client| format!(" {}", client.takes_administrator())).unwrap_or_default()
 }
 
 impl Remediation {
@@ -266,31 +234,30 @@ impl Remediation {
 
     /// Pipes a value through a program of `jq` that makes statements of it, which the engine's client runs.
     fn run_by_value(self, value: &str, engine: Option<&str>, program: &str) -> Remediation {
-        let (words, client) = match engine {
-            Some("postgres" | "redshift") => {
+        let Some(client) = DatabaseClient::of(engine) else { return self };
+        let (words, run) = match client {
+            DatabaseClient::Psql => {
                 (POSTGRES_WORDS, shell("psql", &["--quiet", "--set=ON_ERROR_STOP=1", "--dbname", "service=admin"]))
             }
-            Some("mysql" | "mariadb") => (MYSQL_WORDS, format!("{} | {}", mysql_prints(&[]), mysql(&[]))),
-            Some("oracle") => ("", "sqlplus -S -L /@admin".to_owned()),
+            DatabaseClient::Mysql => (MYSQL_WORDS, format!("{} | {}", mysql_prints(&[]), mysql(&[]))),
+            DatabaseClient::Sqlplus => ("", "sqlplus -S -L /@admin".to_owned()),
             // Without the option, `$(…)` in a password would be a variable.
-            Some("sqlserver") => (SQL_WORDS, "sqlcmd -x -b".to_owned()),
-            Some("mongodb" | "documentdb") => ("", "mongosh --quiet \"$ADMIN_URI\"".to_owned()),
-            Some("db2") => (SQL_WORDS, "db2 -t".to_owned()),
-            _ => return self,
+            DatabaseClient::Sqlcmd => (SQL_WORDS, "sqlcmd -x -b".to_owned()),
+            DatabaseClient::Mongosh => ("", "mongosh --quiet \"$ADMIN_URI\"".to_owned()),
+            DatabaseClient::Db2 => (SQL_WORDS, "db2 -t".to_owned()),
         };
         // The program has no single quote of its own, so that it stays legible between two.
-        self.run_in_database(format!("{value} | jq --raw-output '{words}{program}' | {client}"))
-            .needs("secretsmanager:GetSecretValue")
+        let text = format!("{value} | jq --raw-output '{words}{program}' | {run}");
+        self.run_in_database(AdministratorCommand { client, text }).needs("secretsmanager:GetSecretValue")
     }
 
     /// Adds a command for an administrator of the database; where its client takes the administrator from, is said once.
-    pub(super) fn run_in_database(mut self, command: String) -> Remediation {
-        let client = CLIENTS.iter().find(|(mark, ..)| command.contains(mark));
-        let is_told =
-            |words: &str| self.summary.contains(words) || self.warning.as_ref().is_some_and(|told| told.contains(words));
-        let untold = client.filter(|client| !is_told(client.1)).map(|client| run_by(Some(client.2)));
-        self.summary.push_str(&untold.unwrap_or_default());
-        self.run(command)
+    pub(super) fn run_in_database(mut self, command: AdministratorCommand) -> Remediation {
+        let told = command.client.takes_administrator();
+        if !self.summary.contains(told) {
+            self.summary.push_str(&format!(" {told}"));
+        }
+        self.run(command.text)
     }
 
     /// Asks the database who may log in to it from where; PostgreSQL then reads its file of rules again.
@@ -320,19 +287,20 @@ impl Remediation {
 
     /// A statement of the engine's own, for an administrator.
     pub(super) fn run_as_administrator(self, engine: Option<&str>, sql: &str) -> Remediation {
-        match engine {
-            Some("postgres" | "redshift") => {
-                self.run_in_database(shell("psql", &["--dbname", "service=admin", "--command", sql]))
-            }
-            Some("mysql" | "mariadb") => self.run_in_database(mysql(&["--execute", sql])),
-            _ => self,
-        }
+        let Some(client) = DatabaseClient::of(engine) else { return self };
+        let text = match client {
+            DatabaseClient::Psql => shell("psql", &["--dbname", "service=admin", "--command", sql]),
+            DatabaseClient::Mysql => mysql(&["--execute", sql]),
+            _ => return self,
+        };
+        self.run_in_database(AdministratorCommand { client, text })
     }
 }
 
 /// A query for MySQL whose answer is the statements to run, and their run.
-pub(super) fn what_it_prints(query: &str) -> String {
-    format!("{} | {}", mysql_prints(&["--execute", query]), mysql(&[]))
+pub(super) fn what_it_prints(query: &str) -> AdministratorCommand {
+    let text = format!("{} | {}", mysql_prints(&["--execute", query]), mysql(&[]));
+    AdministratorCommand { client: DatabaseClient::Mysql, text }
 }
 
 /// What a superuser needs, WITH GRANT OPTION, to make users and pass rights on.
@@ -491,7 +459,7 @@ mod tests {
             assert_eq!(crate::redact::SafeText::redact(command).as_str(), command, "the report hides nothing of it");
         }
         for engine in ["influxdb", "snowflake", "elasticache", "active-directory"] {
-            assert!(!set_by(Some(engine)).starts_with("No command"), "{engine}");
+            assert!(!set_by(&context, Some(engine)).starts_with("No command"), "{engine}");
         }
     }
 

@@ -119,6 +119,8 @@ pub(super) struct Outlook {
     pub(super) foreseen: Vec<Foreseen>,
     /// What was not seen, and could stop it too.
     pub(super) unseen: Vec<String>,
+    /// Those of `unseen` that are questions, such as `whether Lambda may …`.
+    pub(super) questions: Vec<String>,
     /// The causes of which present facts make no more than a possibility, each with how `unseen` speaks of it.
     possible: Vec<(Cause, String)>,
 }
@@ -205,8 +207,9 @@ fn beyond(context: &DiagnosisContext<'_>) -> Option<String> {
 /// Asks the rules about the next rotation; `ahead` is the evidence [`without_failures`].
 pub(super) fn outlook(ahead: &Evidence) -> Outlook {
     let context = DiagnosisContext::new(ahead);
-    let mut outlook = Outlook { foreseen: Vec::new(), unseen: Vec::new(), possible: Vec::new() };
+    let mut outlook = Outlook { foreseen: Vec::new(), unseen: Vec::new(), questions: Vec::new(), possible: Vec::new() };
     let mut possible = Vec::new();
+    let mut questions = Vec::new();
     let mut note = |missing: String| {
         if !outlook.unseen.contains(&missing) {
             outlook.unseen.push(missing);
@@ -218,6 +221,7 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
             Verdict::Fires(finding) if finding.confidence == Confidence::Possible => {
                 let doubt = doubt_of(&finding);
                 possible.push((finding.cause, doubt.clone()));
+                questions.push(doubt.clone());
                 note(doubt);
             }
             Verdict::Fires(finding) if finding.severity > Severity::Info || !ONLY_WHEN_REFUSED.contains(&finding.cause) => {
@@ -229,15 +233,19 @@ pub(super) fn outlook(ahead: &Evidence) -> Outlook {
         }
     }
     if let Some(text) = environment_doubt(&context) {
+        questions.push(text.clone());
         note(text);
     }
     if let Some(missing) = super::readings::trust::gap(&context).filter(|_| context.rotates_by_function()) {
-        note(format!("whether Lambda may assume the function's role: {missing}"));
+        let question = format!("whether Lambda may assume the function's role: {missing}");
+        questions.push(question.clone());
+        note(question);
     }
     if let Some(missing) = ahead.function_code.missing() {
         note(format!("the function's code: {missing}"));
     }
     outlook.possible = possible;
+    outlook.questions = questions;
     outlook.foreseen.extend(
         super::readings::runtime::support::past_block(&context)
             .map(|obstacle| Foreseen { obstacle, remediation: Remediation::default() }),

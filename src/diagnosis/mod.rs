@@ -8,6 +8,7 @@
 mod advice;
 mod assumed_role;
 mod aws_policies;
+mod behind;
 #[cfg(test)]
 mod calibration;
 pub mod change_events;
@@ -62,7 +63,7 @@ use crate::model::{Cause, Diagnosis, Evidence, Finding, Forecast, NotChecked, Pl
 fn warn_of_pending_password(context: &DiagnosisContext<'_>, findings: &mut [Finding]) {
     let root = findings.first_mut().filter(|finding| finding.severity > Severity::Info);
     if let (Some(root), Some(pending)) = (root, readings::pending::password::in_database(context)) {
-        root.explanation = format!("{} {}", pending.warning(readings::behind::behind(context)), root.explanation);
+        root.explanation = format!("{} {}", pending.warning(context.behind()), root.explanation);
     }
 }
 
@@ -123,7 +124,6 @@ fn judge_in(context: &DiagnosisContext<'_>) -> Diagnosis {
     }
     let changes = correlate::place(context, &mut findings);
     let mut findings = inhibit::rank(context, findings);
-    findings.iter_mut().for_each(|finding| readings::behind::call_by_its_kind(context, finding));
     warn_of_pending_password(context, &mut findings);
     let outcome = outcome::decide(context, &findings);
     let root = findings.first().filter(|_| outcome.has_cause());

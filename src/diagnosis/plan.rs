@@ -348,7 +348,10 @@ impl Draft {
             (true, true) => (proven && changes && self.doubts.is_empty() && unseen.is_empty()).then_some(true),
         };
         if is_needed && self.doubts.is_empty() {
-            let unseen: Vec<String> = unseen.into_iter().collect();
+            // A question stands for itself.
+            let is_question = |one: &String| self.outlook.questions.contains(one);
+            let (questions, unseen): (Vec<String>, Vec<String>) = unseen.into_iter().partition(is_question);
+            self.doubts.extend(questions);
             self.doubts.extend(
                 (!unseen.is_empty())
                     .then(|| format!("whether something that was not seen stands in the way ({})", unseen.join("; "))),

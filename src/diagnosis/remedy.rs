@@ -1,10 +1,10 @@
 //! Commands for a person to paste, quoted for a POSIX shell.
 
 use super::aws_policies::{aws_policy, is_of_aws};
+use super::behind::Behind;
 use super::change_events::ROLE_POLICIES;
 use super::context::DiagnosisContext;
 use super::policy_edit;
-use super::readings::behind::{Behind, behind};
 use super::readings::pending::{self, Pending};
 use super::readings::runtime::support::{OF_TEMPLATES, blocked_from, deprecated_on};
 use crate::model::{Change, Concern, Observation, Remediation, RoleArn, RotationConfig};
@@ -199,9 +199,9 @@ pub fn schedule_of(config: &RotationConfig) -> String {
 
 /// What to know before the label leaves a version of which nothing tells whether setSecret went through for it.
 fn only_copy(context: &DiagnosisContext<'_>) -> String {
-    let Behind { noun, credential } = behind(context);
+    let Behind { noun, credential } = context.behind();
     format!(
-        "setSecret may already have set the pending {credential} in {noun}: then the version that carries AWSPENDING has the only copy. \
+        "setSecret may already have set the pending {credential} in the {noun}: then the version that carries AWSPENDING has the only copy. \
          Save it before you remove the label."
     )
 }
@@ -211,6 +211,21 @@ impl Remediation {
     #[must_use]
     pub fn rotate(self, context: &DiagnosisContext<'_>) -> Remediation {
         self.run(rotate_now(context)).needs("secretsmanager:RotateSecret")
+    }
+
+    /// The same after other commands; where there is none, rotating alone mends nothing.
+    #[must_use]
+    pub fn rotate_after_others(self, context: &DiagnosisContext<'_>) -> Remediation {
+        if self.commands.is_empty() { self } else { self.rotate(context) }
+    }
+
+    /// Asks RDS what `query` says of the region's instances; nothing where no database is behind the secret.
+    #[must_use]
+    pub fn ask_rds_for(self, context: &DiagnosisContext<'_>, query: &str) -> Remediation {
+        if !context.behind().is_database() {
+            return self;
+        }
+        self.run(aws_in(context, &["rds", "describe-db-instances", "--query", query])).needs("rds:DescribeDBInstances")
     }
 
     /// Stores a corrected value, and takes away what would bring the old one back.
@@ -235,9 +250,9 @@ impl Remediation {
             fix = fix.run(format!("(umask 077; {} > value.json)", aws_in(context, &words)));
         }
         if stored.is_some() {
-            let Behind { noun, credential } = behind(context);
+            let Behind { noun, credential } = context.behind();
             fix = fix.warn(format!(
-                "setSecret succeeded for the pending version, so {noun} may accept only the pending {credential} and refuse \
+                "setSecret succeeded for the pending version, so the {noun} may accept only the pending {credential} and refuse \
                  AWSCURRENT until this is fixed. The file value.json therefore starts as the pending value: correct what is wrong \
                  in it, and keep its {credential}."
             ));
@@ -344,9 +359,9 @@ impl Remediation {
             // The value that is stored carries the pending password on, and the label is off that version already.
             Some(pending) if pending.is_set && stores_value => self,
             Some(pending) if pending.is_set => {
-                let Behind { noun, credential } = behind(context);
+                let Behind { noun, credential } = context.behind();
                 self.warn(format!(
-                    "setSecret succeeded for the pending version, so {noun} may accept only the pending {credential} and refuse \
+                    "setSecret succeeded for the pending version, so the {noun} may accept only the pending {credential} and refuse \
                      AWSCURRENT until a rotation finishes. The label therefore stays where it is."
                 ))
             }

@@ -19,6 +19,7 @@ mod invocation;
 mod ip_range;
 mod length;
 mod likeness;
+mod moment;
 mod network;
 mod network_look;
 mod network_path;
@@ -67,8 +68,9 @@ pub use invocation::{Invocation, InvocationStatus, LogEvent};
 pub use ip_range::{IpProtocol, IpRange, IpRangeError, PortRange};
 pub use length::{TimeUnit, in_largest_unit};
 pub use likeness::{more_like, probably_meant};
+pub use moment::{MOMENT, moment, moment_form};
 pub use network::{
-    AclEntry, EndpointKind, GroupPeer, GroupRule, NatGateway, Network, NetworkAcl, PeeredVpc, Peering, PrefixList,
+    AclEntry, EndpointKind, GroupPeer, GroupRule, NatGateway, Network, NetworkAcl, NetworkList, PeeredVpc, Peering, PrefixList,
     RouteDestination, RouteTable, RouteTarget, SecurityGroup, Subnet, TransitAssociation, TransitAttachment, TransitEnd,
     TransitRoute, TransitTable, Vpc, VpcEndpoint, VpcRoute,
 };

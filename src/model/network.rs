@@ -45,9 +45,29 @@ pub struct Network {
     pub transit_tables: Observation<Vec<TransitTable>>,
     /// The databases the secret may be for, the likeliest first.
     pub databases: Observation<Vec<TargetDatabase>>,
+    /// The lists of which a part was worth a call, and the calls did not suffice for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut_short: Vec<NetworkList>,
+}
+
+/// A list that may be cut short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetworkList {
+    Subnets,
+    RouteTables,
+    NatGateways,
+    NetworkAcls,
+    SecurityGroups,
+    PrefixLists,
+    Peerings,
+    TransitAssociations,
 }
 
 impl Network {
+    /// Calls that a look may cost. A list of several pages is one.
+    pub const MOST_CALLS: usize = 8;
+
     /// The steps that a look at the network is a part of, and is counted in.
     pub const STEPS: [StepName; 2] = [StepName::RotationFunction, StepName::SecretAccess];
 
@@ -71,6 +91,7 @@ impl Network {
             transit_associations: unseen(reason),
             transit_tables: unseen(reason),
             databases: unseen(reason),
+            cut_short: Vec::new(),
         }
     }
 
@@ -78,6 +99,12 @@ impl Network {
     #[must_use]
     pub fn unasked() -> Network {
         Network::unseen(&Observation::NotApplicable { because: "nothing made the network worth a look".to_owned() })
+    }
+
+    /// Why a part that was worth a call was not asked for, as the end of a sentence.
+    #[must_use]
+    pub fn no_calls_left() -> String {
+        format!("as a look at the network makes at most {} calls to AWS", Network::MOST_CALLS)
     }
 
     /// A part that a look left out, as nothing made it worth a call.

@@ -1,13 +1,10 @@
 //! How much the looks at the network of one investigation may cost.
 
 use crate::aws::RequestLimit;
-use crate::model::Observation;
+use crate::model::{Network, Observation};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Questions that a look may cost. A list of several pages is one.
-const MAX_QUESTIONS: usize = 8;
-
-/// Questions beside these where the way to the database leads over a transit gateway: its attachments, and the routes of the
+/// Questions beside those of a look where the way to the database leads over a transit gateway: its attachments, and the routes of the
 /// tables that serve both ends.
 const MAX_TRANSIT_QUESTIONS: usize = 3;
 
@@ -27,7 +24,7 @@ pub struct NetworkBudget {
 impl Default for NetworkBudget {
     fn default() -> NetworkBudget {
         NetworkBudget {
-            left: AtomicUsize::new(MAX_QUESTIONS),
+            left: AtomicUsize::new(Network::MOST_CALLS),
             knows_transit: AtomicBool::new(false),
             requests: RequestLimit::of(MAX_REQUESTS),
         }
@@ -53,9 +50,9 @@ impl NetworkBudget {
     }
 }
 
-/// What was worth a question and got none, which leaves it open. Whatever was answered before counts then.
+/// A database that was worth a question and got none, which leaves it open. Whatever was answered before counts then.
 pub(super) fn out_of_budget<T>() -> Observation<T> {
-    Observation::Failed { error: format!("not asked: a look at the network costs at most {MAX_QUESTIONS} calls") }
+    Observation::Failed { error: format!("RDS was not asked, {}", Network::no_calls_left()) }
 }
 
 #[cfg(test)]
@@ -70,6 +67,6 @@ mod tests {
         budget.widen_for_transit();
         budget.widen_for_transit();
         assert_eq!(taken([1, 3, 1, 1, 1]), 3);
-        assert!(out_of_budget::<()>().missing().is_some_and(|why| why.contains("at most 8 calls")));
+        assert!(out_of_budget::<()>().missing().is_some_and(|why| why.ends_with("at most 8 calls to AWS")));
     }
 }

@@ -241,7 +241,7 @@ mod tests {
         let at: jiff::Timestamp = "2026-11-22T04:45:00Z".parse().unwrap();
         let window = Window { from: at - jiff::SignedDuration::from_hours(24), to: at };
         let mut facts = facts();
-        assert_eq!(summary(&facts, &window), "6 event types searched, no change, 21 Nov 04:45 – 22 Nov 04:45 UTC");
+        assert_eq!(summary(&facts, &window), "6 event types searched, no change, Sat 21 Nov 04:45 – Sun 22 Nov 04:45 UTC");
         facts.set_aside.push(SetAside {
             at,
             actor: "carol".into(),
@@ -255,7 +255,7 @@ mod tests {
         facts.complete = false;
         assert_eq!(
             summary(&facts, &window),
-            "6 event types searched, 1 change set aside: RevokeSecurityGroupIngress on sg-9 by carol 22 Nov 04:45 UTC (it is not the \
+            "6 event types searched, 1 change set aside: RevokeSecurityGroupIngress on sg-9 by carol Sun 22 Nov 04:45 UTC (it is not the \
              function's group); 10 not searched: Other1, Other2, Other3 and 7 more"
         );
     }

@@ -10,8 +10,9 @@ use super::{PlaybookRequest, Progress, text};
 use crate::aws::{Aws, AwsCaller, DnsAttribute, QueryInput};
 use crate::clock::{self, Clock};
 use crate::model::{
-    DatabaseHost, DatabaseRef, Evidence, GroupPeer, IpRange, Network, NetworkLook, Observation, PrefixList, RouteDestination,
-    RouteTable, RouteTarget, StepName, StepRecord, TargetDatabase, TlsDemand, TransitAssociation, TransitTable, Vpc, VpcConfig,
+    DatabaseHost, DatabaseRef, Evidence, GroupPeer, IpRange, Network, NetworkList, NetworkLook, Observation, PrefixList,
+    RouteDestination, RouteTable, RouteTarget, StepName, StepRecord, TargetDatabase, TlsDemand, TransitAssociation, TransitTable,
+    Vpc, VpcConfig,
 };
 use std::collections::BTreeSet;
 
@@ -143,6 +144,7 @@ impl Looking<'_> {
             transit_associations: unasked(),
             transit_tables: unasked(),
             databases: databases.map(|all| self.with_addresses(all)),
+            cut_short: Vec::new(),
         };
         (network, likeliest)
     }
@@ -187,18 +189,32 @@ impl Looking<'_> {
         let group_ids: Vec<&str> =
             database.iter().flat_map(|database| &database.security_group_ids).map(String::as_str).collect();
         let peering_ids: Vec<&str> = targets.iter().filter_map(peering_of).collect();
-        let peerings = Some(peering_ids).filter(|ids| !ids.is_empty() && self.budget.take(1));
+        let has_peering = !peering_ids.is_empty();
+        let peerings = Some(peering_ids).filter(|_| has_peering && self.budget.take(1));
         let back = elsewhere.filter(|_| self.budget.take(1));
-        let lists = self.prefix_lists_of(network, database);
-        let lists: Vec<&str> = lists.iter().map(String::as_str).filter(|_| self.budget.take(1)).collect();
+        let named_lists = self.prefix_lists_of(network, database);
+        let lists: Vec<&str> = named_lists.iter().map(String::as_str).filter(|_| self.budget.take(1)).collect();
         let is_by_transit = targets.iter().any(|target| matches!(target, RouteTarget::TransitGateway(_)));
         let attached: Vec<&str> = own.into_iter().chain(elsewhere).collect();
         let associations = own.filter(|_| is_by_transit && self.budget.take(1));
         // The endpoints' look has asked for the NAT gateways already.
         let is_by_nat = targets.iter().any(|target| matches!(target, RouteTarget::NatGateway(_)));
-        let gateways = own.filter(|_| is_by_nat && is_unasked(&network.nat_gateways) && self.budget.take(1));
+        let wants_gateways = own.is_some() && is_by_nat && is_unasked(&network.nat_gateways);
+        let gateways = own.filter(|_| wants_gateways && self.budget.take(1));
         let foreign_acls = elsewhere.filter(|_| self.budget.take(1));
         let foreign_subnets = elsewhere.filter(|_| self.budget.take(1));
+        let is_foreign = elsewhere.is_some();
+        let cut_short = [
+            (NetworkList::SecurityGroups, is_foreign && foreign.is_none()),
+            (NetworkList::Peerings, has_peering && peerings.is_none()),
+            (NetworkList::RouteTables, is_foreign && back.is_none()),
+            (NetworkList::PrefixLists, lists.len() < named_lists.len()),
+            (NetworkList::TransitAssociations, own.is_some() && is_by_transit && associations.is_none()),
+            (NetworkList::NatGateways, wants_gateways && gateways.is_none()),
+            (NetworkList::NetworkAcls, is_foreign && foreign_acls.is_none()),
+            (NetworkList::Subnets, is_foreign && foreign_subnets.is_none()),
+        ];
+        network.cut_short.extend(cut_short.into_iter().filter_map(|(list, is_cut)| is_cut.then_some(list)));
 
         let (tls, groups, peerings, tables, lists, associations, gateways, acls, subnets) = tokio::join!(
             self.tls_demand(tls),
@@ -260,6 +276,7 @@ impl Looking<'_> {
         if is_open {
             network.transit_tables = self.transit_tables(&associations, &targets).await;
             network.transit_associations = associations;
+            network.cut_short.retain(|list| *list != NetworkList::TransitAssociations);
         }
         network
     }

@@ -1,8 +1,8 @@
 //! Step 2: does the secret rotate, how, when; is it overdue. It asks nothing of its own: DescribeSecret has told it all.
 
-use super::{StepContext, StepResult, secret, text};
+use super::{StepContext, StepResult, secret};
 use crate::aws::AwsCaller;
-use crate::model::{RotationConfig, in_largest_unit};
+use crate::model::{RotationConfig, in_largest_unit, moment};
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) async fn collect(
@@ -34,7 +34,7 @@ fn summary(config: &RotationConfig, now: Timestamp) -> String {
         }
     }
     match config.last_rotated_at {
-        Some(at) => parts.push(format!("last rotated {} ({} ago)", text::moment_near(at, now), age(now.duration_since(at)))),
+        Some(at) => parts.push(format!("last rotated {} ({} ago)", moment(at, now), age(now.duration_since(at)))),
         None if config.enabled.is_some() => parts.push("never rotated".to_owned()),
         None => {}
     }
@@ -45,9 +45,9 @@ fn summary(config: &RotationConfig, now: Timestamp) -> String {
         parts.push("the schedule never comes due".to_owned());
     }
     if let Some(since) = config.due.overdue_since {
-        parts.push(format!("overdue since {}", text::moment_near(since, now)));
+        parts.push(format!("overdue since {}", moment(since, now)));
     } else if let Some(next) = config.due.next {
-        parts.push(format!("next due {}", text::moment_near(next, now)));
+        parts.push(format!("next due {}", moment(next, now)));
     }
     parts.join(", ")
 }

@@ -1,8 +1,8 @@
 //! Step 3: the rotation function as Lambda knows it.
 
-use super::{StepContext, StepResult, carried, function_code, text};
+use super::{StepContext, StepResult, carried, function_code};
 use crate::aws::{AwsCaller, CacheKey};
-use crate::model::{Arn, FunctionArn, FunctionFacts, LAMBDA_LOGS, Observation, RoleArn, VpcConfig};
+use crate::model::{Arn, FunctionArn, FunctionFacts, LAMBDA_LOGS, Observation, RoleArn, VpcConfig, moment};
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -132,13 +132,14 @@ fn summary(facts: &FunctionFacts, now: Timestamp) -> String {
     if let Observation::Found(Some(reserved)) = facts.reserved_concurrency {
         parts.push(format!("reserved concurrency {reserved}"));
     }
-    parts.extend(facts.last_modified_at.map(|at| format!("changed {}", text::moment_near(at, now))));
+    parts.extend(facts.last_modified_at.map(|at| format!("changed {}", moment(at, now))));
     parts.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::playbook::text;
     use aws_sdk_lambda::types::{EnvironmentError, EnvironmentResponse, LoggingConfig};
 
     fn arn() -> FunctionArn {

@@ -1,6 +1,6 @@
 //! From AWS's types to ours, and from facts to words.
 
-use crate::model::{Arn, FunctionArn, Window};
+use crate::model::{Arn, FunctionArn, MOMENT, Window};
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 
@@ -19,28 +19,27 @@ pub(super) fn function_arn(text: &str) -> Option<FunctionArn> {
     Arn::parse(text).ok().and_then(|arn| FunctionArn::try_from(arn).ok())
 }
 
-/// `22 Nov 04:52 UTC`.
+/// A moment of the time that is searched: `Sun 22 Nov 04:52 UTC`.
 pub(super) fn moment(at: Timestamp) -> String {
-    at.strftime("%-d %b %H:%M UTC").to_string()
+    at.strftime(MOMENT).to_string()
 }
 
-/// The same, with the year where it is not that of `now`.
-pub(super) fn moment_near(at: Timestamp, now: Timestamp) -> String {
-    let year = |at: Timestamp| at.strftime("%Y").to_string();
-    if year(at) == year(now) { moment(at) } else { at.strftime("%-d %b %Y %H:%M UTC").to_string() }
+/// A moment without its zone, where another follows that has it.
+fn begin(at: Timestamp) -> String {
+    at.strftime("%a %-d %b %H:%M").to_string()
 }
 
-/// `22 Nov 04:52 – 23 Nov 04:52 UTC`.
+/// `Sun 22 Nov 04:52 – Mon 23 Nov 04:52 UTC`.
 pub(super) fn span(window: &Window) -> String {
-    format!("{} – {}", window.from.strftime("%-d %b %H:%M"), moment(window.to))
+    format!("{} – {}", begin(window.from), moment(window.to))
 }
 
-/// When something that was counted over a period happened: `22 Nov 04:50–04:55 UTC`, or the minute of a period of one.
+/// When something that was counted over a period happened: `Sun 22 Nov 04:50–04:55 UTC`, or the minute of a period of one.
 pub(super) fn period(at: Timestamp, seconds: u32) -> String {
     let end = at.checked_add(jiff::SignedDuration::from_secs(i64::from(seconds))).unwrap_or(at);
     match seconds {
         ..=60 => moment(at),
-        _ => format!("{}–{}", at.strftime("%-d %b %H:%M"), end.strftime("%H:%M UTC")),
+        _ => format!("{}–{}", begin(at), end.strftime("%H:%M UTC")),
     }
 }
 
@@ -60,9 +59,9 @@ mod tests {
     #[test]
     fn a_sum_over_minutes_is_told_as_the_span_it_counts() {
         let at = "2026-11-22T04:50:00Z".parse().unwrap();
-        assert_eq!(period(at, 60), "22 Nov 04:50 UTC");
-        assert_eq!(period(at, 300), "22 Nov 04:50–04:55 UTC");
-        assert_eq!(period(at, 3600), "22 Nov 04:50–05:50 UTC");
+        assert_eq!(period(at, 60), "Sun 22 Nov 04:50 UTC");
+        assert_eq!(period(at, 300), "Sun 22 Nov 04:50–04:55 UTC");
+        assert_eq!(period(at, 3600), "Sun 22 Nov 04:50–05:50 UTC");
     }
 
     #[test]

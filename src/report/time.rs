@@ -1,16 +1,14 @@
 //! Moments and ages, as people on call read them: UTC with the weekday, and the largest unit that says enough.
 
-use crate::model::in_largest_unit;
+use crate::model::{in_largest_unit, moment_form};
 use crate::redact::SafeText;
 use crate::safe_format;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// `Sun 22 Nov 05:00 UTC`; with the year where it is not the year of `now`.
 #[must_use]
 pub fn moment(at: Timestamp, now: Timestamp) -> SafeText {
-    let year = |at: Timestamp| at.to_zoned_datetime(TimeZone::UTC).year();
-    SafeText::moment(at, if year(at) == year(now) { "%a %-d %b %H:%M UTC" } else { "%a %-d %b %Y %H:%M UTC" })
+    SafeText::moment(at, moment_form(at, now))
 }
 
 /// `41 d`, `3 h`, `12 min`, `40 s`: the span from `at` to `now`, rounded down; nothing is older than it is.

@@ -308,7 +308,7 @@ fn wrong_directions(sources: &[Source]) -> Vec<String> {
 const LOOK_AGAIN: &[(&str, &str)] = &[
     ("app/web/tests.rs", "trickle"),
     ("app/web/tests.rs", "until"),
-    ("store/tests.rs", "claim_in_time"),
+    ("store/tests/claims.rs", "claim_in_time"),
     ("store/tests/replicas.rs", "look_again"),
     ("tests/bot/crash.rs", "a_signal_closes_the_intake_and_leaves_the_rest_to_the_next_start"),
     ("tests/bot/crash.rs", "until"),

@@ -34,7 +34,7 @@ pub(super) fn user_gone(shown: Shown<'_, '_, '_>) -> Advice {
         remediation
     };
     Advice {
-        title: "the service knows no such user",
+        title: "the service knows no such user".into(),
         explanation: format!(
             "The service behind the secret answered{} that the user in the secret does not exist.",
             shown.in_step()
@@ -58,7 +58,7 @@ fn access_key_gone(shown: Shown<'_, '_, '_>) -> Advice {
          store one that exists. Then rotate.",
     );
     Advice {
-        title: "IAM knows no such access key",
+        title: "IAM knows no such access key".into(),
         explanation: format!(
             "IAM answered{} that the access key which the call names does not exist: it was deleted before.",
             shown.in_step()
@@ -88,17 +88,37 @@ pub(super) fn refused(shown: Shown<'_, '_, '_>) -> Advice {
             let look = ["cloudtrail", "lookup-events", "--lookup-attributes", &attribute, "--max-results", "5", "--query", query];
             fix.run(aws_in(shown.context, &look)).needs("cloudtrail:LookupEvents")
         }
-        None => shown.list_hosts(fix),
+        None => list_databases(shown, fix),
     };
     Advice {
-        title: "AWS refuses what the function asks for",
+        title: "AWS refuses what the function asks for".into(),
         explanation: format!(
             "AWS refused {named}{}{code}: not for want of a permission, but for what the function asked, or for the state of what it \
              asked about.",
             shown.in_step()
         ),
-        remediation: fix.rotate(shown.context).link(ROTATION_FUNCTIONS),
+        remediation: fix.rotate_after_others(shown.context).link(ROTATION_FUNCTIONS),
     }
+}
+
+/// The databases of the region, where the line is about one: what the API says of them is asked for by its own names.
+fn list_databases(shown: Shown<'_, '_, '_>, fix: Remediation) -> Remediation {
+    let text = shown.text();
+    if text.contains("edshift") || text.contains("ModifyCluster operation") {
+        let query = "Clusters[].[ClusterIdentifier,ClusterStatus]";
+        return fix
+            .run(aws_in(shown.context, &["redshift", "describe-clusters", "--query", query]))
+            .needs("redshift:DescribeClusters");
+    }
+    if !["DB", "Rds", "RDS", "ExecuteStatement", "Transaction"].iter().any(|word| text.contains(word)) {
+        return fix;
+    }
+    let clusters = "DBClusters[].[DBClusterIdentifier,Status]";
+    let instances = "DBInstances[].[DBInstanceIdentifier,DBInstanceStatus]";
+    fix.run(aws_in(shown.context, &["rds", "describe-db-clusters", "--query", clusters]))
+        .run(aws_in(shown.context, &["rds", "describe-db-instances", "--query", instances]))
+        .needs("rds:DescribeDBClusters")
+        .needs("rds:DescribeDBInstances")
 }
 
 /// True for statements through the Data APIs of RDS and Redshift, which the event history does not keep.
@@ -126,7 +146,7 @@ fn managed_by_rds(shown: Shown<'_, '_, '_>, text: &str) -> Option<Advice> {
         .needs("rds:DescribeDBClusters")
         .link(MANAGED_BY_RDS);
         Advice {
-            title: "RDS manages the master user's password itself",
+            title: "RDS manages the master user's password itself".into(),
             explanation: format!(
                 "The function tried to set the master user's password{}, and RDS refused: it keeps that password in a secret of its \
                  own and changes it by itself.",
@@ -149,7 +169,7 @@ fn endpoint_off(shown: Shown<'_, '_, '_>, text: &str) -> Option<Advice> {
         .rotate(shown.context)
         .link("https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html");
     Some(Advice {
-        title: "the cluster's Data API is turned off",
+        title: "the cluster's Data API is turned off".into(),
         explanation: format!(
             "The function runs its statements through the RDS Data API{}, which the cluster {cluster} does not have turned on.",
             shown.in_step()
@@ -165,13 +185,13 @@ pub(super) fn database_gone(shown: Shown<'_, '_, '_>) -> Advice {
          restore it, or turn off the rotation of this secret. Then rotate.",
     );
     Advice {
-        title: "AWS knows no such database",
+        title: "AWS knows no such database".into(),
         explanation: format!(
             "The function asked AWS to change a database{}, and AWS answered that none has this identifier in this account and \
              region: it was renamed or deleted, or is elsewhere.",
             shown.in_step()
         ),
-        remediation: shown.list_hosts(fix).rotate(shown.context).link(TROUBLESHOOTING),
+        remediation: list_databases(shown, fix).rotate(shown.context).link(TROUBLESHOOTING),
     }
 }
 
@@ -181,13 +201,13 @@ pub(super) fn database_down(shown: Shown<'_, '_, '_>) -> Advice {
          Then rotate.",
     );
     Advice {
-        title: "the database is in a state in which its password cannot be set",
+        title: "the database is in a state in which its password cannot be set".into(),
         explanation: format!(
             "AWS refused to change the database{} because of the state that the quoted line names. A longer wait of the function \
              does not help as long as the database stays in it.",
             shown.in_step()
         ),
-        remediation: shown.list_hosts(fix).rotate(shown.context).link(TROUBLESHOOTING),
+        remediation: list_databases(shown, fix).rotate(shown.context).link(TROUBLESHOOTING),
     }
 }
 
@@ -201,7 +221,7 @@ pub(super) fn database_resuming(shown: Shown<'_, '_, '_>) -> Advice {
     .run(aws_in(shown.context, &["rds", "describe-db-clusters", "--query", query]))
     .needs("rds:DescribeDBClusters");
     Advice {
-        title: "the database was still waking from its pause",
+        title: "the database was still waking from its pause".into(),
         explanation: format!(
             "Aurora had paused the database because nobody used it, and it was not awake yet when the function asked{}. Neither the \
              password nor the network is at fault.",

@@ -22,7 +22,7 @@ pub(super) fn password_refused(shown: Shown<'_, '_, '_>) -> Advice {
          its own password, history and the least age count too: Active Directory refuses a second change within a day by default.",
     );
     Advice {
-        title: "the directory's password policy refuses the new password",
+        title: "the directory's password policy refuses the new password".into(),
         explanation: format!(
             "The directory accepted the function's login and refused the new password{}: too short, too simple, used before, or \
              changed again too soon.",
@@ -38,7 +38,7 @@ pub(super) fn needs_tls(shown: Shown<'_, '_, '_>) -> Advice {
          authority. Deploy it, and rotate. In AWS Managed Microsoft AD, server-side LDAPS needs a certificate on the domain controllers.",
     );
     Advice {
-        title: "the directory sets passwords only over an encrypted connection",
+        title: "the directory sets passwords only over an encrypted connection".into(),
         explanation: format!(
             "The directory accepted the function's login and refused to set the password{}, as it does where the connection is not \
              encrypted.",
@@ -92,7 +92,7 @@ fn refusal(text: &str) -> Refusal {
 pub(super) fn account(shown: Shown<'_, '_, '_>) -> Advice {
     let Refusal { title, what, fix } = refusal(shown.text());
     Advice {
-        title,
+        title: title.into(),
         explanation: format!("Active Directory was reached and refused the bind{}: {what}.", shown.in_step()),
         remediation: shown.list_directories(Remediation::new(fix)).rotate(shown.context).link(BIND_ERRORS),
     }
@@ -104,7 +104,7 @@ pub(super) fn user_gone(shown: Shown<'_, '_, '_>) -> Advice {
          Remove AWSPENDING from the version created before, and rotate.",
     );
     Advice {
-        title: "the directory has no such user",
+        title: "the directory has no such user".into(),
         explanation: format!(
             "AWS Directory Service answered{} that the directory or the user does not exist. No password was checked.",
             shown.in_step()

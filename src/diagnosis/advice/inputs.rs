@@ -13,7 +13,7 @@ fn correct_value(shown: Shown<'_, '_, '_>, summary: &str) -> Remediation {
 
 pub(super) fn bad_port(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the port in the secret is not a number",
+        title: "the port in the secret is not a number".into(),
         explanation: format!(
             "The function could not read the secret's port as a number{}, so it never tried to connect.",
             shown.in_step()
@@ -28,7 +28,7 @@ pub(super) fn bad_port(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn binary_value(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the secret's value is binary, not text",
+        title: "the secret's value is binary, not text".into(),
         explanation: format!(
             "The function asked for the secret's string{}, and there is none: the value was stored as binary data, which \
              rotation functions do not read.",
@@ -44,7 +44,7 @@ pub(super) fn binary_value(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn bad_character(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the user name in the secret contains a character that the template refuses",
+        title: "the user name in the secret contains a character that the template refuses".into(),
         explanation: format!(
             "The function checks the user name before it calls kinit, and refused a character in it{}.",
             shown.in_step()
@@ -55,7 +55,7 @@ pub(super) fn bad_character(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn bad_field(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "a field of the secret has a value that the function cannot use",
+        title: "a field of the secret has a value that the function cannot use".into(),
         explanation: format!(
             "The function read the secret{}, but could not use the field that the quoted line names.",
             shown.in_step()
@@ -75,7 +75,7 @@ fn correct_environment(shown: Shown<'_, '_, '_>, summary: &str) -> Remediation {
 
 pub(super) fn bad_number(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "an environment variable of the function has a value that it cannot use",
+        title: "an environment variable of the function has a value that it cannot use".into(),
         explanation: format!(
             "The function could not use one of its rules for the new password{}: PASSWORD_LENGTH must be a number that Secrets \
              Manager allows, and EXCLUDE_CHARACTERS a plain string.",
@@ -91,7 +91,7 @@ pub(super) fn bad_number(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn bad_endpoint(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the endpoint in the function's environment is not a URL",
+        title: "the endpoint in the function's environment is not a URL".into(),
         explanation: format!(
             "The function could not use the endpoint it was given{}: SECRETS_MANAGER_ENDPOINT must be a complete URL that begins \
              with https://.",
@@ -109,7 +109,7 @@ pub(super) fn bad_endpoint(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn token_making_off(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the function's environment does not let it create InfluxDB tokens",
+        title: "the function's environment does not let it create InfluxDB tokens".into(),
         explanation: format!("The template creates a token{} only if its environment variables allow it.", shown.in_step()),
         remediation: correct_environment(
             shown,
@@ -121,7 +121,7 @@ pub(super) fn token_making_off(shown: Shown<'_, '_, '_>) -> Advice {
 pub(super) fn tag_invalid(shown: Shown<'_, '_, '_>) -> Advice {
     let look = ["secretsmanager", "list-secrets", "--query", "SecretList[].{name:Name,arn:ARN,tags:Tags}"];
     Advice {
-        title: "the superuser secret's tag does not name a database",
+        title: "the superuser secret's tag does not name a database".into(),
         explanation: format!(
             "The function takes the superuser's database from a tag of the superuser's secret{}, and the text there is too long \
              for an ARN.",
@@ -142,7 +142,7 @@ pub(super) fn tag_invalid(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn empty_name(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the user name in the secret is nothing but the suffix _clone",
+        title: "the user name in the secret is nothing but the suffix _clone".into(),
         explanation: format!(
             "The function removes _clone from the user name to find the first user{}, and nothing is left.",
             shown.in_step()
@@ -153,7 +153,7 @@ pub(super) fn empty_name(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn permission_unknown(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the template cannot copy a permission of the first user",
+        title: "the template cannot copy a permission of the first user".into(),
         explanation: format!(
             "The function copies the first user's permissions to the second{}, and one of them is of a kind that the template \
              does not know.",
@@ -170,7 +170,7 @@ pub(super) fn permission_unknown(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn keytab_principals(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the principals in the secret are not those of the keytab",
+        title: "the principals in the secret are not those of the keytab".into(),
         explanation: format!(
             "The function creates a keytab for the principals that the secret lists{}, but the keytab in use has others. The \
              template stops here on purpose: somebody may have changed one of the two.",
@@ -186,7 +186,7 @@ pub(super) fn keytab_principals(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn keytab_invalid(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the keytab cannot be created, read or used",
+        title: "the keytab cannot be created, read or used".into(),
         explanation: format!(
             "The function could not create or use a keytab{}. The directory either accepted the password or had not been asked \
              yet.",

@@ -26,7 +26,7 @@ pub(super) fn tokens_only(shown: Shown<'_, '_, '_>) -> Advice {
     let user = shown.named_user();
     let sql = shown.statement_about(|account| format!("REVOKE rds_iam FROM \"{}\"", account.user));
     Advice {
-        title: "the database accepts only IAM tokens from this user, never a password",
+        title: "the database accepts only IAM tokens from this user, never a password".into(),
         explanation: format!(
             "The user{user} is a member of rds_iam, so PostgreSQL asks for an IAM token{} and refuses every password, even the \
              right one.",
@@ -53,7 +53,7 @@ pub(super) fn not_admitted(shown: Shown<'_, '_, '_>) -> Advice {
     .rotate(shown.context)
     .link("https://www.postgresql.org/docs/current/auth-pg-hba-conf.html");
     Advice {
-        title: "the database allows no login from the function's address",
+        title: "the database allows no login from the function's address".into(),
         explanation: format!(
             "PostgreSQL answered{} that no line of pg_hba.conf admits this host, user and database with this kind of encryption. \
              It did not ask for a password.",
@@ -64,12 +64,13 @@ pub(super) fn not_admitted(shown: Shown<'_, '_, '_>) -> Advice {
 }
 
 pub(super) fn user_gone(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     let user = shown.named_user();
     Advice {
-        title: "the database has no such user",
+        title: format!("the {noun} has no such user"),
         explanation: format!(
-            "The database answered{} that the user{user} does not exist. It was dropped or renamed, the secret has the wrong \
-             name, or the database was restored from a time without this user. No password helps.",
+            "The {noun} answered{} that the user{user} does not exist. It was dropped or renamed, the secret has the wrong \
+             name, or the {noun} was restored from a time without this user. No password helps.",
             shown.in_step()
         ),
         remediation: Remediation::new(format!(
@@ -94,7 +95,7 @@ pub(super) fn user_may_not_log_in(shown: Shown<'_, '_, '_>) -> Advice {
         false => format!("ALTER LOGIN [{}] ENABLE", account.user),
     });
     Advice {
-        title: "the database user may not log in",
+        title: "the database user may not log in".into(),
         explanation: format!(
             "The database was reached{}. The user{user} exists, but the database does not let it log in, whatever the password.",
             shown.in_step()
@@ -107,6 +108,7 @@ pub(super) fn user_may_not_log_in(shown: Shown<'_, '_, '_>) -> Advice {
 }
 
 pub(super) fn account_locked(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     let engine = shown.engine();
     let sql = shown.statement_about(|account| {
         let user = &account.user;
@@ -131,10 +133,10 @@ pub(super) fn account_locked(shown: Shown<'_, '_, '_>) -> Advice {
         )),
     };
     Advice {
-        title: "the database user's account is locked",
+        title: format!("the {}'s account is locked", shown.user()),
         explanation: format!(
-            "The database answered{} that the account is locked, as happens after too many failed logins. Until it is unlocked, \
-             the database refuses even the right password.",
+            "The {noun} answered{} that the account is locked, as happens after too many failed logins. Until it is unlocked, \
+             the {noun} refuses even the right password.",
             shown.in_step()
         ),
         remediation: remediation.link(TROUBLESHOOTING),
@@ -173,6 +175,7 @@ fn password_expired_in_oracle(shown: Shown<'_, '_, '_>) -> Remediation {
 }
 
 pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     let engine = shown.engine();
     let sql = shown.statement_about(|account| {
         let user = &account.user;
@@ -195,9 +198,9 @@ pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
         .unnamed_user_takes(shown),
     };
     Advice {
-        title: "the database user's password has expired",
+        title: format!("the {}'s password has expired", shown.user()),
         explanation: format!(
-            "The database answered{} that the user's password has expired: the secret rotates less often than the database's \
+            "The {noun} answered{} that the user's password has expired: the secret rotates less often than the {noun}'s \
              rule demands.",
             shown.in_step()
         ),
@@ -208,7 +211,7 @@ pub(super) fn password_expired(shown: Shown<'_, '_, '_>) -> Advice {
 /// Connector/J sends a password only over TLS, unless it may ask the server for its public key.
 fn no_public_key(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the function's driver does not send the password without TLS",
+        title: "the function's driver does not send the password without TLS".into(),
         explanation: format!(
             "The user logs in by caching_sha2_password or sha256_password{}. Without TLS the driver would have to ask the server for its \
              public key, and it is set not to. The password was not sent.",
@@ -225,14 +228,15 @@ fn no_public_key(shown: Shown<'_, '_, '_>) -> Advice {
 }
 
 pub(super) fn method_unsupported(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     if shown.text().contains("Public Key Retrieval") {
         return no_public_key(shown);
     }
     Advice {
-        title: "the function's driver does not support the authentication that the database asks for",
+        title: format!("the function's driver does not support the authentication that the {noun} asks for"),
         explanation: format!(
-            "The database asked for an authentication method that the function's driver does not support{}: the driver is too \
-             old, or the database allows only newer password hashes. The password was not checked.",
+            "The {noun} asked for an authentication method that the function's driver does not support{}: the driver is too \
+             old, or the {noun} allows only newer password hashes. The password was not checked.",
             shown.in_step()
         ),
         remediation: Remediation::new(
@@ -247,10 +251,11 @@ pub(super) fn method_unsupported(shown: Shown<'_, '_, '_>) -> Advice {
 }
 
 pub(super) fn no_password_sent(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     Advice {
-        title: "the function sent no password",
+        title: "the function sent no password".into(),
         explanation: format!(
-            "The database asked for a password{}, but the function sent none: \"password\" in the secret is empty, is not a \
+            "The {noun} asked for a password{}, but the function sent none: \"password\" in the secret is empty, is not a \
              string, or has another key.",
             shown.in_step()
         ),
@@ -267,7 +272,7 @@ pub(super) fn no_password_sent(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn may_not_connect(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the database user may not connect to the database",
+        title: "the database user may not connect to the database".into(),
         explanation: format!(
             "PostgreSQL took user and password{} and did not let the user into the database that the quoted line names: the user \
              lacks CONNECT on it, as it does once PUBLIC lost that right.",
@@ -307,7 +312,7 @@ pub(super) fn refused_by_mail_server(shown: Shown<'_, '_, '_>) -> Advice {
         .link(ROTATION_FUNCTIONS)
     };
     Advice {
-        title: "the mail server refuses the login",
+        title: "the mail server refuses the login".into(),
         explanation: format!("The mail server was reached and refused user or password{}.", shown.in_step()),
         remediation: fix,
     }

@@ -16,7 +16,7 @@ mod versions;
 pub(super) use target::LOCKED;
 
 use super::context::LogMatch;
-use super::database::{self, superuser_secret_word};
+use super::database::{self, AdministratorCommand, DatabaseClient, superuser_secret_word};
 use super::readings::strategy;
 use super::signatures::{Fault, engine_of};
 use super::{DiagnosisContext, remedy};
@@ -27,7 +27,7 @@ use std::sync::LazyLock;
 
 /// A fault's own title, explanation and remedy.
 pub(super) struct Advice {
-    pub(super) title: &'static str,
+    pub(super) title: String,
     pub(super) explanation: String,
     pub(super) remediation: Remediation,
 }
@@ -105,7 +105,7 @@ pub(super) fn on(fault: Fault, context: &DiagnosisContext<'_>, seen: &LogMatch<'
 }
 
 /// The statement that shows which users have which rights, where the line's engine has a client for it.
-pub(super) fn rights(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> Option<String> {
+pub(super) fn rights(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> Option<AdministratorCommand> {
     let engine = Shown { context, seen }.engine().or_else(|| database::engine(context, seen))?;
     let sql = match engine {
         "mysql" | "mariadb" => "SELECT grantee, privilege_type, is_grantable FROM information_schema.user_privileges",
@@ -121,15 +121,16 @@ pub(super) fn rights(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) ->
 }
 
 /// A statement for the client of an engine; `None` where it has none that takes one.
-fn statement_in(engine: &str, sql: &str) -> Option<String> {
-    Some(match engine {
+fn statement_in(engine: &str, sql: &str) -> Option<AdministratorCommand> {
+    let text = match engine {
         "mysql" | "mariadb" => remedy::shell("mysql", &["--defaults-extra-file=admin.cnf", "--execute", sql]),
         "postgres" | "redshift" => remedy::shell("psql", &["--dbname", "service=admin", "--command", sql]),
         "sqlserver" => remedy::shell("sqlcmd", &["-Q", sql]),
         "mongodb" => format!("mongosh \"$ADMIN_URI\" {}", remedy::shell("--eval", &[sql])),
         "oracle" => format!("{} | sqlplus -L /@admin", remedy::shell("echo", &[&format!("{sql};")])),
         _ => return None,
-    })
+    };
+    DatabaseClient::of(Some(engine)).map(|client| AdministratorCommand { client, text })
 }
 
 /// A user, and the host part where MySQL names one.
@@ -154,6 +155,16 @@ static ACCOUNT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 impl Shown<'_, '_, '_> {
+    /// What is behind the secret, such as `broker`.
+    fn noun(&self) -> &'static str {
+        self.context.behind().noun
+    }
+
+    /// Who logs in with the secret's value, such as `broker's user`.
+    fn user(&self) -> String {
+        self.context.behind().user()
+    }
+
     /// ` in setSecret`, or nothing.
     fn in_step(&self) -> String {
         self.seen.in_step()
@@ -204,7 +215,7 @@ impl Shown<'_, '_, '_> {
     }
 
     /// The statement of the two engines' own, where the line is of one of them.
-    fn statement_of(&self, mysql: &str, postgres: &str) -> Option<String> {
+    fn statement_of(&self, mysql: &str, postgres: &str) -> Option<AdministratorCommand> {
         if self.is_mysql() {
             self.statement(mysql)
         } else if self.is_postgres() {
@@ -220,7 +231,7 @@ impl Shown<'_, '_, '_> {
 
     /// A statement for an administrator of the database to run, whose host and user the client knows by the name `admin`;
     /// `None` where the engine has no client that takes one.
-    fn statement(&self, sql: &str) -> Option<String> {
+    fn statement(&self, sql: &str) -> Option<AdministratorCommand> {
         statement_in(self.engine()?, sql)
     }
 
@@ -232,8 +243,11 @@ impl Shown<'_, '_, '_> {
         remediation.put_value(self.context).discard_pending(self.context)
     }
 
-    /// The databases of the region with the hosts that take writes and those that do not.
+    /// The databases of the region with the hosts that take writes and those that do not; nothing where no database is asked for.
     fn list_hosts(&self, remediation: Remediation) -> Remediation {
+        if !self.context.behind().is_database() {
+            return remediation;
+        }
         let query = "DBClusters[].{cluster:DBClusterIdentifier,status:Status,writer:Endpoint,reader:ReaderEndpoint}";
         let clusters = remedy::aws_in(self.context, &["rds", "describe-db-clusters", "--query", query]);
         self.list_instances(remediation.run(clusters).needs("rds:DescribeDBClusters"))
@@ -243,8 +257,7 @@ impl Shown<'_, '_, '_> {
     fn list_instances(&self, remediation: Remediation) -> Remediation {
         let query = "DBInstances[].{instance:DBInstanceIdentifier,status:DBInstanceStatus,host:Endpoint.Address,port:Endpoint.Port,\
                      replica_of:ReadReplicaSourceDBInstanceIdentifier,parameters:DBParameterGroups[0].DBParameterGroupName}";
-        let instances = remedy::aws_in(self.context, &["rds", "describe-db-instances", "--query", query]);
-        remediation.run(instances).needs("rds:DescribeDBInstances")
+        remediation.ask_rds_for(self.context, query)
     }
 }
 
@@ -255,7 +268,7 @@ impl Remediation {
     }
 
     /// Adds a statement for the database, where its engine has a client.
-    fn run_statement(self, statement: Option<String>) -> Remediation {
+    fn run_statement(self, statement: Option<AdministratorCommand>) -> Remediation {
         match statement {
             Some(command) => self.run_in_database(command),
             None => self,

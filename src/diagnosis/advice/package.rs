@@ -29,7 +29,7 @@ pub(super) fn module_removed(shown: Shown<'_, '_, '_>) -> Advice {
         .deploy_code(shown.context),
     };
     Advice {
-        title: "the function imports a module that Python no longer has",
+        title: "the function imports a module that Python no longer has".into(),
         explanation: format!(
             "Lambda could not load the function's code: it, or a library in its package, imports {module}, which Python's standard \
              library no longer has since {since}.{said}"
@@ -57,7 +57,7 @@ pub(super) fn driver_apart(shown: Shown<'_, '_, '_>) -> Advice {
         )
     };
     Advice {
-        title,
+        title: title.into(),
         explanation: format!("The function reached the server{}, but {what}. The password was not checked.", shown.in_step()),
         remediation: Remediation::new(fix).deploy_code(shown.context).rotate(shown.context).link(LAMBDA_DEPLOYMENT),
     }
@@ -75,7 +75,7 @@ pub(super) fn tmp_full(shown: Shown<'_, '_, '_>) -> Advice {
     .configure_function(shown.context, &["--ephemeral-storage", "Size=1024"])
     .warn("A function has 512 MB unless it was given more: a size below the present one would take some away.");
     Advice {
-        title: "the function's own disk, /tmp, is full",
+        title: "the function's own disk, /tmp, is full".into(),
         explanation: format!(
             "The function could not write a file{}: the disk of its environment is full. The database's storage has no part in it.",
             shown.in_step()

@@ -16,19 +16,20 @@ pub(super) fn user_of_another_host(shown: Shown<'_, '_, '_>) -> Advice {
         false => fix.rename_to_everywhere(shown.context, shown.engine()),
     };
     Advice {
-        title: "the user exists for another host part than the function names",
+        title: "the user exists for another host part than the function names".into(),
         explanation: format!(
             "To MySQL, user and host together are one account, and there is no {named}, which the function names{}. The account \
              exists with another host part, or not at all where only the superuser logged in.",
             shown.in_step()
         ),
         remediation: renamed(
-            Remediation::new(
-            "See with which host part the user exists, and rename that account to the one that the function names; if there is \
-             none, create it. Run both as an administrator, with host, user and password in admin.cnf. Then rotate.",
-        )
-        .run_statement(shown.statement(&look))
-        .run_statement(account.map(|one| database::what_it_prints(&database::rename(&one.user, one.host())))),
+            Remediation::new(format!(
+                "See with which host part the user exists, and rename that account to the one that the function names; if there is \
+                 none, create it. Run both as an administrator.{} Then rotate.",
+                database::run_by(shown.engine())
+            ))
+            .run_statement(shown.statement(&look))
+            .run_statement(account.map(|one| database::what_it_prints(&database::rename(&one.user, one.host())))),
         )
         .rotate(shown.context)
         .warn("Once renamed, the user can log in only from the addresses that the new host part covers.")
@@ -50,7 +51,7 @@ pub(super) fn user_left_over(shown: Shown<'_, '_, '_>) -> Advice {
         }
     });
     Advice {
-        title: "the second user that the function wants to create exists already",
+        title: "the second user that the function wants to create exists already".into(),
         explanation: format!(
             "The function tried to create the user{user}{}, but it exists already: it was created by hand, or an earlier \
              rotation stopped after creating it. No right is missing.",
@@ -72,7 +73,7 @@ pub(super) fn grant_refused(shown: Shown<'_, '_, '_>) -> Advice {
     let look = shown.statement_about(|account| format!("SHOW GRANTS FOR '{}'@'{}'", account.user, account.host()));
     let alternates = strategy::alternates(shown.context);
     Advice {
-        title: "the database user may not pass on the rights that the function grants",
+        title: "the database user may not pass on the rights that the function grants".into(),
         explanation: format!(
             "The function was logged in as the user{user}{}. MySQL answers a refused GRANT or ALTER statement with \"Access \
              denied for user\", the same words as for a refused login. The password is right; a privilege is missing.",
@@ -115,17 +116,18 @@ fn rights_of_its_own(shown: Shown<'_, '_, '_>, look: &str) -> Remediation {
 }
 
 pub(super) fn failed(shown: Shown<'_, '_, '_>) -> Advice {
-    let remediation = Remediation::new(
-        "Read the quoted answer, run the statement by hand as the same user to see it again, and correct in the database what \
-         the answer names. Then rotate.",
-    );
+    let noun = shown.noun();
+    let remediation = Remediation::new(format!(
+        "Read the quoted answer, run the statement by hand as the same user to see it again, and correct in the {noun} what \
+         the answer names. Then rotate."
+    ));
     Advice {
-        title: "the database answered the function's statement with an error",
+        title: format!("the {noun} answered the function's statement with an error"),
         explanation: format!(
-            "The function reached the database and ran a statement{}, and the database answered with the quoted error. The error \
-             is the database's, not a fault in the function's code.",
+            "The function reached the {noun} and ran a statement{}, and the {noun} answered with the quoted error. The error \
+             is the {noun}'s, not a fault in the function's code.",
             shown.in_step()
         ),
-        remediation: shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING),
+        remediation: shown.list_instances(remediation).rotate_after_others(shown.context).link(TROUBLESHOOTING),
     }
 }

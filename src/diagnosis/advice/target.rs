@@ -1,7 +1,7 @@
 //! The host, the port and the server behind them.
 
 use super::{Advice, Shown};
-use crate::diagnosis::database::{Callers, LIFTED_LIMIT, Of};
+use crate::diagnosis::database::{AdministratorCommand, Callers, LIFTED_LIMIT, Of};
 use crate::diagnosis::readings::strategy;
 use crate::diagnosis::remedy::{NETWORK_ACCESS, TROUBLESHOOTING, aws_in};
 use crate::model::Remediation;
@@ -15,7 +15,7 @@ pub(super) fn read_only_host(shown: Shown<'_, '_, '_>) -> Advice {
          the reader, and rotate.",
     );
     Advice {
-        title: "the host in the secret is read-only: a reader endpoint or a replica",
+        title: "the host in the secret is read-only: a reader endpoint or a replica".into(),
         explanation: format!(
             "The function logged in, but the server refused to change the user{}, because this host is read-only: a reader \
              endpoint, a read replica, or a standby. User and password are right.",
@@ -45,7 +45,7 @@ fn writer(shown: Shown<'_, '_, '_>) -> Of<'static> {
 
 pub(super) fn another_instance(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the database instance was changed between versions of the secret",
+        title: "the database instance was changed between versions of the secret".into(),
         explanation: format!(
             "The function stopped{}: the pending version names another database instance than the current one, and the function \
              changes a user only on the instance of the current version.",
@@ -63,11 +63,13 @@ pub(super) fn another_instance(shown: Shown<'_, '_, '_>) -> Advice {
 }
 
 pub(super) fn not_accepting(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     let closed = shown.closed_database();
-    let remediation =
-        Remediation::new("Check that the database runs and accepts logins. Start it, or wait until it has started. Then rotate.");
+    let remediation = Remediation::new(format!(
+        "Check that the {noun} runs and accepts logins. Start it, or wait until it has started. Then rotate."
+    ));
     Advice {
-        title: "the database is not accepting connections",
+        title: format!("the {noun} is not accepting connections"),
         explanation: format!(
             "The server was reached and answered{} that it accepts no connections now: it is starting, stopping, recovering or \
              closed for maintenance. Neither the network nor the password is at fault.",
@@ -82,14 +84,14 @@ pub(super) fn not_accepting(shown: Shown<'_, '_, '_>) -> Advice {
                 )
             })
             .run_statement(closed)
-            .rotate(shown.context)
+            .rotate_after_others(shown.context)
             .link(TROUBLESHOOTING),
     }
 }
 
 impl Shown<'_, '_, '_> {
     /// Opens the one database that takes no connections, where the line names it.
-    fn closed_database(&self) -> Option<String> {
+    fn closed_database(&self) -> Option<AdministratorCommand> {
         let (before, _) = self.text().split_once(" is not currently accepting connections")?;
         let (_, name) = before.trim_end_matches(['\\', '"']).rsplit_once('"')?;
         self.statement(&format!("ALTER DATABASE \"{name}\" allow_connections true"))
@@ -97,27 +99,28 @@ impl Shown<'_, '_, '_> {
 }
 
 pub(super) fn connection_ended(shown: Shown<'_, '_, '_>) -> Advice {
-    let remediation = Remediation::new(
-        "Look at the database's events around that time: a failover, a restart, an idle limit, or somebody who ended the \
-         session. When that is over, rotate.",
-    );
+    let noun = shown.noun();
+    let remediation = Remediation::new(format!(
+        "Look at the {noun}'s events around that time: a failover, a restart, an idle limit, or somebody who ended the session. \
+         When that is over, rotate."
+    ));
     let events = ["rds", "describe-events", "--source-type", "db-instance", "--duration", "1440"];
     Advice {
-        title: "the database ended the function's connection",
+        title: format!("the {noun} ended the function's connection"),
         explanation: format!(
             "The function was connected when the server ended the connection{}. Neither the network nor the password is at \
              fault.",
             shown.in_step()
         ),
         remediation: remediation
-            .run(aws_in(shown.context, &events))
-            .needs("rds:DescribeEvents")
-            .rotate(shown.context)
+            .when(shown.context.behind().is_database(), |fix| fix.run(aws_in(shown.context, &events)).needs("rds:DescribeEvents"))
+            .rotate_after_others(shown.context)
             .link(TROUBLESHOOTING),
     }
 }
 
 pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     let sessions = shown.statement_of(
         "SHOW FULL PROCESSLIST",
         "SELECT usename, application_name, client_addr, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC",
@@ -133,14 +136,14 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
         let name = rest.trim_start_matches(['\\', '"']).split(['\\', '"']).next().filter(|name| !name.is_empty())?;
         shown.statement(&format!("ALTER DATABASE \"{name}\" CONNECTION LIMIT -1"))
     });
-    let remediation = Remediation::new(
+    let remediation = Remediation::new(format!(
         "See who holds the connections. Close idle ones, limit the applications' connection pools, or raise the limit of the \
-         database or of this user. Then rotate.",
-    );
+         {noun} or of this user. Then rotate."
+    ));
     Advice {
-        title: "every connection that the database allows is in use",
+        title: format!("every connection that the {noun} allows is in use"),
         explanation: format!(
-            "The database was reached but accepted no further connection{}: its limit of connections, or one of this user or \
+            "The {noun} was reached but accepted no further connection{}: its limit of connections, or one of this user or \
              database, is used up. {}",
             shown.in_step(),
             match is_judged_after_login(shown.text()) {
@@ -153,7 +156,7 @@ pub(super) fn connections_used_up(shown: Shown<'_, '_, '_>) -> Advice {
             .when(of_user.is_some() || of_database.is_some(), |fix| fix.warn(LIFTED_LIMIT))
             .run_statement(of_user)
             .run_statement(of_database)
-            .rotate(shown.context)
+            .rotate_after_others(shown.context)
             .link("https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"),
     }
 }
@@ -189,11 +192,12 @@ fn names_a_lock(text: &str) -> bool {
 }
 
 pub(super) fn locked(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     if !names_a_lock(shown.text()) {
         return Advice {
-            title: "the function's statement ran out of time",
+            title: "the function's statement ran out of time".into(),
             explanation: format!(
-                "The function was logged in; its statement did not end in time{}: it waited for another session, or the database is \
+                "The function was logged in; its statement did not end in time{}: it waited for another session, or the {noun} is \
                  slow or no longer answers. The password is not at fault.",
                 shown.in_step()
             ),
@@ -201,7 +205,7 @@ pub(super) fn locked(shown: Shown<'_, '_, '_>) -> Advice {
         };
     }
     Advice {
-        title: LOCKED,
+        title: LOCKED.into(),
         explanation: format!(
             "The function was logged in; its statement waited for a lock or ran out of time{}, and was cancelled. The password is \
              not at fault.",
@@ -215,31 +219,33 @@ pub(super) fn locked(shown: Shown<'_, '_, '_>) -> Advice {
 pub(in crate::diagnosis) const LOCKED: &str = "another session keeps the function's statement waiting";
 
 fn unlock(shown: Shown<'_, '_, '_>) -> Remediation {
-    let remediation = Remediation::new(
+    let noun = shown.noun();
+    let remediation = Remediation::new(format!(
         "See which session holds the lock: an open transaction on the user catalogue, a dump, or a second rotation of the same \
-         database. Wait until it ends, or end it. Then rotate; if this happens again, rotate at a quieter hour.",
-    );
+         {noun}. Wait until it ends, or end it. Then rotate; if this happens again, rotate at a quieter hour."
+    ));
     let waits = shown.statement_of(
         "SHOW FULL PROCESSLIST",
         "SELECT pid, usename, state, xact_start, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE state <> 'idle'",
     );
     let remediation = remediation.run_statement(waits);
-    shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING)
+    shown.list_instances(remediation).rotate_after_others(shown.context).link(TROUBLESHOOTING)
 }
 
 pub(super) fn server_error(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     let remediation = Remediation::new(
         "First correct what the quoted answer names, such as full storage, too little memory, or a stopped archiver. Then \
          rotate.",
     );
     Advice {
-        title: "the database itself has failed",
+        title: format!("the {noun} itself has failed"),
         explanation: format!(
-            "The database was reached and reported a fault of its own{}, such as a full disk. Neither the credential nor the \
+            "The {noun} was reached and reported a fault of its own{}, such as a full disk. Neither the credential nor the \
              function is at fault.",
             shown.in_step()
         ),
-        remediation: shown.list_instances(remediation).rotate(shown.context).link(TROUBLESHOOTING),
+        remediation: shown.list_instances(remediation).rotate_after_others(shown.context).link(TROUBLESHOOTING),
     }
 }
 
@@ -261,7 +267,7 @@ pub(super) fn host_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
     let quoted = shown.text().split_once("Host '").and_then(|(_, rest)| rest.split_once('\''));
     let host = quoted.map(|(host, _)| format!(" ({host})")).unwrap_or_default();
     Advice {
-        title,
+        title: title.into(),
         explanation: format!(
             "MySQL was reached and answered{} that {what}{host}. It did not ask for a password.",
             shown.in_step()
@@ -341,7 +347,7 @@ pub(super) fn address_not_allowed(shown: Shown<'_, '_, '_>) -> Advice {
         None => fix,
     };
     Advice {
-        title: keeper.title,
+        title: keeper.title.into(),
         explanation: format!(
             "{} was reached{} and refused the address{named} before it checked user and password: {} lists the addresses that \
              may log in.",
@@ -377,10 +383,11 @@ fn name_server_silent(shown: Shown<'_, '_, '_>) -> Advice {
         None => fix,
     };
     Advice {
-        title: "no name server answered the function",
+        title: "no name server answered the function".into(),
         explanation: format!(
-            "The function asked for the address of the database's host{} and got no answer, which is not what a name server says of a \
-             name that does not exist. No connection was tried.",
+            "The function asked for the address of the {}'s host{} and got no answer, which is not what a name server says of a name \
+             that does not exist. No connection was tried.",
+            shown.noun(),
             shown.in_step()
         ),
         remediation: fix.rotate(shown.context).link(NETWORK_ACCESS),
@@ -391,14 +398,19 @@ pub(super) fn name_not_resolved(shown: Shown<'_, '_, '_>) -> Advice {
     if NO_ANSWER.iter().any(|words| shown.text().contains(words)) {
         return name_server_silent(shown);
     }
-    let remediation = Remediation::new(
-        "Compare \"host\" in the secret with the addresses of the databases. If it is one of them, the function's VPC cannot \
-         resolve it: check the VPC's DNS settings and the private hosted zone. Otherwise store the right host. Then rotate.",
-    );
+    let noun = shown.noun();
+    let compared = match shown.context.behind().is_database() {
+        true => "Compare \"host\" in the secret with the addresses of the databases. If it is one of them".to_owned(),
+        false => format!("Compare \"host\" in the secret with the address of the {noun}. If they are the same"),
+    };
+    let remediation = Remediation::new(format!(
+        "{compared}, the function's VPC cannot resolve it: check the VPC's DNS settings and the private hosted zone. Otherwise store \
+         the right host. Then rotate."
+    ));
     Advice {
-        title: "the name of the database's host does not resolve",
+        title: format!("the name of the {noun}'s host does not resolve"),
         explanation: format!(
-            "The function could not resolve the host in the secret{}: the name is misspelt, the database was deleted or renamed, \
+            "The function could not resolve the host in the secret{}: the name is misspelt, the {noun} was deleted or renamed, \
              or the name is private to another network. No connection was tried.",
             shown.in_step()
         ),
@@ -407,14 +419,15 @@ pub(super) fn name_not_resolved(shown: Shown<'_, '_, '_>) -> Advice {
 }
 
 pub(super) fn port_refused(shown: Shown<'_, '_, '_>) -> Advice {
-    let remediation = Remediation::new(
-        "Check that the database runs and that \"port\" in the secret is the right one; a security group would not have refused \
-         but stayed silent. Start the database or store the right port, and rotate.",
-    );
+    let noun = shown.noun();
+    let remediation = Remediation::new(format!(
+        "Check that the {noun} runs and that \"port\" in the secret is the right one; a security group would not have refused \
+         but stayed silent. Start the {noun} or store the right port, and rotate."
+    ));
     Advice {
-        title: "nothing listens on the database's port",
+        title: format!("nothing listens on the {noun}'s port"),
         explanation: format!(
-            "The connection was refused at once{}: the host was reached, but nothing listens on that port. The database is \
+            "The connection was refused at once{}: the host was reached, but nothing listens on that port. The {noun} is \
              stopped or restarting, or the host or port in the secret is wrong.",
             shown.in_step()
         ),

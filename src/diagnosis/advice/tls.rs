@@ -2,31 +2,40 @@
 
 use super::{Advice, Shown};
 use crate::diagnosis::readings::function_age;
-use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
+use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::model::Remediation;
 
 /// AWS's page on the certificate authorities of RDS.
 const AUTHORITIES: &str = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html";
 
 pub(super) fn versions(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     let text = shown.text().to_ascii_lowercase();
     // An alert comes from the other side; without one it was this side that broke off.
     let old = if text.contains("alert") || text.contains("remote error") {
         "The server ended the handshake: it demands a newer version or cipher than the function's TLS library offers. The \
          function is too old"
+            .to_owned()
     } else {
-        "The function ended the handshake: the server offers only versions or ciphers that the function's TLS library no longer \
-         allows. The database is too old"
+        format!(
+            "The function ended the handshake: the server offers only versions or ciphers that the function's TLS library no longer \
+             allows. The {noun} is too old"
+        )
     };
     let runtime = shown.context.function().and_then(|function| function.runtime.as_deref());
     let runtime = runtime.map(|runtime| format!(" (runtime {runtime})")).unwrap_or_default();
-    let remediation = Remediation::new(
-        "If the function is too old, build it with a current driver and TLS library for a current runtime. If the database is, \
-         check the lowest TLS version in its parameter group (ssl_min_protocol_version, tls_version, rds.tls10), which other \
-         databases may share, or upgrade it. Then rotate. Changing \"ssl\" in the secret does not help.",
-    );
+    let lowest = match shown.context.behind().is_database() {
+        true => {
+            "in its parameter group (ssl_min_protocol_version, tls_version, rds.tls10), which other databases may share, or upgrade it"
+        }
+        false => "that it allows, or upgrade it",
+    };
+    let remediation = Remediation::new(format!(
+        "If the function is too old, build it with a current driver and TLS library for a current runtime. If the {noun} is, check \
+         the lowest TLS version {lowest}. Then rotate. Changing \"ssl\" in the secret does not help."
+    ));
     Advice {
-        title: "the function and the database have no TLS version in common",
+        title: format!("the function and the {noun} have no TLS version in common"),
         explanation: format!(
             "Both sides use TLS but have no protocol version or cipher in common{}. {old}{runtime}.",
             shown.in_step()
@@ -36,6 +45,7 @@ pub(super) fn versions(shown: Shown<'_, '_, '_>) -> Advice {
 }
 
 pub(super) fn required(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     let old = function_age::is_older_than(shown.context, function_age::TLS);
     let age = if old {
         " The function was last changed before 20 December 2021, when the templates began to support \
@@ -53,17 +63,18 @@ pub(super) fn required(shown: Shown<'_, '_, '_>) -> Advice {
     .discard_pending(shown.context)
     .rotate(shown.context)
     .link(TROUBLESHOOTING);
-    Advice { title: "the database demands TLS, and the function does not use it", explanation, remediation }
+    Advice { title: format!("the {noun} demands TLS, and the function does not use it"), explanation, remediation }
 }
 
 pub(super) fn not_offered(shown: Shown<'_, '_, '_>) -> Advice {
-    let remediation = Remediation::new(
-        "Turn TLS on at the server. Only if the database has to work without TLS, set \"ssl\": false in the secret's JSON and \
-         remove AWSPENDING from a version created before. Check also that host and port are the database's: another service on \
-         that port gives the same answer. Then rotate.",
-    );
+    let noun = shown.noun();
+    let remediation = Remediation::new(format!(
+        "Turn TLS on at the server. Only if the {noun} has to work without TLS, set \"ssl\": false in the secret's JSON and \
+         remove AWSPENDING from a version created before. Check also that host and port are the {noun}'s: another service on \
+         that port gives the same answer. Then rotate."
+    ));
     Advice {
-        title: "the function demands TLS, and the server does not offer it",
+        title: "the function demands TLS, and the server does not offer it".into(),
         explanation: format!(
             "The function asked for an encrypted connection{}, and the server answered that it does not offer one.",
             shown.in_step()
@@ -78,6 +89,7 @@ pub(super) fn not_offered(shown: Shown<'_, '_, '_>) -> Advice {
 }
 
 pub(super) fn certificate_untrusted(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     let text = shown.text().to_ascii_lowercase();
     let expired = ["expired", "validity check failed"].iter().any(|words| text.contains(words));
     let no_authorities = text.contains("root certificate file");
@@ -88,9 +100,8 @@ pub(super) fn certificate_untrusted(shown: Shown<'_, '_, '_>) -> Advice {
     };
     let query =
         "DBInstances[].{instance:DBInstanceIdentifier,authority:CACertificateIdentifier,valid:CertificateDetails.ValidTill}";
-    let look = ["rds", "describe-db-instances", "--query", query];
     Advice {
-        title: "the function does not trust the database's certificate",
+        title: format!("the function does not trust the {noun}'s certificate"),
         explanation: format!(
             "Both sides use TLS, but the function ended the handshake{} because the server's certificate {what}.",
             shown.in_step()
@@ -101,8 +112,7 @@ pub(super) fn certificate_untrusted(shown: Shown<'_, '_, '_>) -> Advice {
             "Put the current bundle of certificate authorities into the function's package (on RDS: global-bundle.pem), deploy it, \
              and rotate. The secret's JSON needs no change."
         })
-        .run(aws_in(shown.context, &look))
-        .needs("rds:DescribeDBInstances")
+        .ask_rds_for(shown.context, query)
         .deploy_code(shown.context)
         .rotate(shown.context)
         .link(AUTHORITIES),
@@ -128,23 +138,23 @@ pub(super) fn certificate_form(shown: Shown<'_, '_, '_>) -> Advice {
          certificate authority), and rotate."
     };
     let query = "DBInstances[].{instance:DBInstanceIdentifier,authority:CACertificateIdentifier}";
-    let look = aws_in(shown.context, &["rds", "describe-db-instances", "--query", query]);
-    let fix = Remediation::new(fix).run(look).needs("rds:DescribeDBInstances");
+    let fix = Remediation::new(fix).ask_rds_for(shown.context, query);
     let fix = if is_strict { fix.deploy_code(shown.context) } else { fix };
     Advice {
-        title: "the function's TLS library rejects the form of the server's certificate",
+        title: "the function's TLS library rejects the form of the server's certificate".into(),
         explanation: format!(
             "Both sides use TLS, but the function ended the handshake{}: a certificate of the server was read, and {why}. Who signed \
              it is not the matter.",
             shown.in_step()
         ),
-        remediation: fix.rotate(shown.context).link(AUTHORITIES),
+        remediation: fix.rotate_after_others(shown.context).link(AUTHORITIES),
     }
 }
 
 pub(super) fn client_certificate_required(shown: Shown<'_, '_, '_>) -> Advice {
+    let noun = shown.noun();
     Advice {
-        title: "the database demands a client certificate",
+        title: format!("the {noun} demands a client certificate"),
         explanation: format!(
             "The server asked the function for a client certificate{}, and the function has none: a password alone is not \
              enough.",

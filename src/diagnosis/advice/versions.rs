@@ -7,7 +7,7 @@ use crate::model::Remediation;
 pub(super) fn no_current_version(shown: Shown<'_, '_, '_>) -> Advice {
     let list = ["secretsmanager", "list-secret-version-ids", "--secret-id", shown.context.secret_id(), "--include-deprecated"];
     Advice {
-        title: "no version of the secret carries AWSCURRENT",
+        title: "no version of the secret carries AWSCURRENT".into(),
         explanation: format!(
             "The function looked for the version labelled AWSCURRENT{} and found none: no value was ever stored, or the label \
              was removed by hand. There is nothing to rotate from.",
@@ -28,7 +28,7 @@ pub(super) fn no_current_version(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn pending_never_stored(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the pending version has no value: createSecret stored none",
+        title: "the pending version has no value: createSecret stored none".into(),
         explanation: format!(
             "A step after createSecret asked for the pending value{}, and there is none: createSecret ended without an error but \
              stored no value under the token it was given, or somebody removed the label in between.",
@@ -47,7 +47,7 @@ pub(super) fn pending_never_stored(shown: Shown<'_, '_, '_>) -> Advice {
 
 pub(super) fn kind_changed(shown: Shown<'_, '_, '_>) -> Advice {
     Advice {
-        title: "the token's user or type was changed between versions",
+        title: "the token's user or type was changed between versions".into(),
         explanation: format!(
             "The pending version's token belongs to another user, or is of another type, than the current one's{}; the template \
              replaces a token only with one of the same kind.",

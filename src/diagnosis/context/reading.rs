@@ -34,8 +34,14 @@ impl<'a> DiagnosisContext<'a> {
     /// Reads the evidence.
     #[must_use]
     pub fn new(evidence: &'a Evidence) -> DiagnosisContext<'a> {
-        let mut context =
-            DiagnosisContext { evidence, failing: None, last_success_at: None, failures: Vec::new(), standings: OnceCell::new() };
+        let mut context = DiagnosisContext {
+            evidence,
+            failing: None,
+            last_success_at: None,
+            failures: Vec::new(),
+            standings: OnceCell::new(),
+            behind: OnceCell::new(),
+        };
         context.last_success_at = context.find_last_success();
         let failures = context.read_failures();
         context.failing = context.find_failure_row(&failures);

@@ -26,7 +26,7 @@ pub fn to_database(network: &Network, function: &FunctionFacts, database: &Targe
         .map(|mut path| {
             // It takes connections whether or not its database can be reached.
             if database.kind == DatabaseKind::Proxy {
-                let behind = format!("whether {} reaches the database behind it", database.id);
+                let behind = format!("the way from {} to the database behind it", database.id);
                 path.push(HopPlace::Link, &database.id, HopStanding::Unseen(behind));
             }
             path
@@ -105,7 +105,7 @@ fn path(network: &Network, near: &NearEnd<'_>, database: &TargetDatabase, port: 
     // A driver tried this address; whether the host has one of IPv4 too was not told.
     if let Some(address) = database.address.filter(|address| address.is_ipv6() && database.subnet_ids.is_empty()) {
         let mut path = Path { subnet: Some(near.subnet.id.clone()), hops: Vec::new() };
-        path.push(HopPlace::Name, &database.id, HopStanding::Unseen(format!("whether {address} is reached over IPv6")));
+        path.push(HopPlace::Name, &database.id, HopStanding::Unseen(format!("the way to {address} over IPv6")));
         return path;
     }
     let which = format!("in which subnet {} stands", database.id);
@@ -114,7 +114,7 @@ fn path(network: &Network, near: &NearEnd<'_>, database: &TargetDatabase, port: 
     if let Some(path) =
         privately.as_mut().filter(|_| database.is_dual_stack && ends.iter().any(|far| ipv6::may_reach(network, near, far)))
     {
-        path.leave_open(|fault| format!("whether {} is reached over IPv6: over IPv4 {}", database.id, fault.text()));
+        path.leave_open(|fault| format!("the way to {} over IPv6, while over IPv4 {}", database.id, fault.text()));
     }
     let is_elsewhere = database.vpc_id.as_ref().is_some_and(|vpc| *vpc != near.subnet.vpc_id);
     // Inside its VPC the host name of a public database leads to its private address; from another one it depends.
@@ -125,11 +125,11 @@ fn path(network: &Network, near: &NearEnd<'_>, database: &TargetDatabase, port: 
     let sources = addresses_behind_nat(network, near, port);
     on_public_side(&mut publicly, network, database, port, &sources);
     if let Some(by) = ipv6::public_way(network, near, port).filter(|_| database.is_dual_stack) {
-        publicly.leave_open(|fault| format!("whether {} is reached over IPv6, by {by}: over IPv4 {}", database.id, fault.text()));
+        publicly.leave_open(|fault| format!("the way to {} over IPv6 by {by}, while over IPv4 {}", database.id, fault.text()));
     }
     match privately {
         Some(privately) if privately.hops.iter().any(is_private_link) => {
-            let which = format!("whether {} is reached at its public address", database.id);
+            let which = format!("at which of its addresses {} is reached", database.id);
             Path::one_of(vec![privately, publicly.clone()], &which).unwrap_or(publicly)
         }
         _ => publicly,

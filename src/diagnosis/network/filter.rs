@@ -112,7 +112,7 @@ fn take(network: &Network, rule: &GroupRule, left: &mut Area, peers: &PeerGroups
                 (Some(_), Ok(true)) => Ok(left.take(&anywhere)),
                 _ if !left.clone().take(&anywhere) => Ok(false),
                 (_, Err(missing)) => Err(missing.clone()),
-                (None, Ok(true)) => Err(format!("whether the other end carries {id}")),
+                (None, Ok(true)) => Err(format!("the groups of the other end, which may include {id}")),
             }
         }
     }

@@ -61,7 +61,7 @@ pub(super) fn may_reach(network: &Network, near: &NearEnd<'_>, far: &FarEnd<'_>)
 pub(super) fn only_way(near: &NearEnd<'_>, target: &str, endpoint: Option<&str>) -> Path {
     let mut path = Path { subnet: Some(near.subnet.id.clone()), hops: Vec::new() };
     let standing = match near.has_ipv6 {
-        true => HopStanding::Unseen(format!("whether {target} is reached over IPv6, the only family that it has")),
+        true => HopStanding::Unseen(format!("the way to {target} over IPv6, the only family that it has")),
         false => HopStanding::Stops(NetworkFault::NoIpv6 { target: target.to_owned(), endpoint: endpoint.map(str::to_owned) }),
     };
     path.push(HopPlace::Name, target, standing);

@@ -96,7 +96,7 @@ pub(crate) fn to_dual_stack_host(
 fn of_both_families<'n>(leads: Leads<'n>, host: &str) -> Leads<'n> {
     match leads {
         Leads::ToEndpoint(endpoint) | Leads::Either(endpoint, _) => {
-            Leads::Either(endpoint, format!("whether {host} leads to {}", endpoint.id))
+            Leads::Either(endpoint, format!("the address of {host}, which may be that of {}", endpoint.id))
         }
         Leads::ToPublic(_) => Leads::ToPublic(None),
         Leads::Nowhere(vpc, beyond) => Leads::Nowhere(vpc, Box::new(of_both_families(*beyond, host))),
@@ -132,7 +132,7 @@ fn leads_once_resolved<'n>(network: &'n Network, vpc_id: &str, region: &str, ser
         |one: &&&VpcEndpoint| matches!(one.state.to_ascii_lowercase().as_str(), "available" | "pending" | "pendingacceptance");
     if let Some(endpoint) = own.iter().filter(works).find(|one| one.private_dns) {
         if !endpoint.state.eq_ignore_ascii_case("available") {
-            return Leads::Unseen(format!("whether {} works: it is {}", endpoint.id, endpoint.state));
+            return Leads::Unseen(format!("what becomes of {}, which is {}", endpoint.id, endpoint.state));
         }
         return match view::vpc(network, vpc_id) {
             // Host names are asked about alone only where some name was resolved.
@@ -239,7 +239,7 @@ fn over_public(network: &Network, near: &NearEnd<'_>, detour: Option<&Detour<'_>
     let mut path = to_public(network, near, HTTPS);
     let Some(fault) = path.fault().cloned() else { return path };
     if let Some(by) = ipv6::public_way(network, near, HTTPS) {
-        path.leave_open(|fault| format!("whether the service is reached over IPv6, by {by}: over IPv4 {}", fault.text()));
+        path.leave_open(|fault| format!("the way to the service over IPv6 by {by}, while over IPv4 {}", fault.text()));
         return path;
     }
     if let Some(detour) = detour {
@@ -260,7 +260,7 @@ fn over_public(network: &Network, near: &NearEnd<'_>, detour: Option<&Detour<'_>
     if let Some(beyond) = way_beyond(network, near) {
         for hop in &mut path.hops {
             if matches!(&hop.standing, HopStanding::Stops(fault) if !matches!(fault, NetworkFault::Egress { .. })) {
-                hop.standing = HopStanding::Unseen(format!("whether the service's name leads to an endpoint behind {beyond}"));
+                hop.standing = HopStanding::Unseen(format!("an endpoint behind {beyond}, to which the service's name may lead"));
             }
         }
     }

@@ -108,6 +108,7 @@ pub(crate) fn database() -> TargetDatabase {
 pub(crate) fn world() -> Network {
     let local = || route("10.0.0.0/16", "local");
     Network {
+        cut_short: Vec::new(),
         vpcs: Observation::Found(vec![Vpc {
             id: VPC.to_owned(),
             ranges: vec![range("10.0.0.0/16")],

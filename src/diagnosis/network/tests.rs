@@ -6,11 +6,11 @@ mod drawn;
 
 use super::path::{HopPlace, HopStanding};
 use super::testing::*;
-use super::{NetworkPaths, Reachability, to_database, to_service};
+use super::{NetworkPaths, Reachability, to_database, to_service, view};
 use crate::diagnosis::testing::{denied, facts, healthy};
 use crate::model::{
-    AclEntry, FunctionFacts, GroupPeer, IpProtocol, Network, Observation, PeeredVpc, Peering, PortRange, PrefixList, RouteTarget,
-    TargetDatabase, TransitAttachment, Vpc,
+    AclEntry, FunctionFacts, GroupPeer, IpProtocol, Network, NetworkList, Observation, PeeredVpc, Peering, PortRange, PrefixList,
+    RouteTarget, TargetDatabase, TransitAttachment, Vpc,
 };
 
 fn function() -> FunctionFacts {
@@ -53,6 +53,17 @@ fn changed(change: impl FnOnce(&mut Network)) -> Network {
     let mut network = world();
     change(&mut network);
     network
+}
+
+#[test]
+fn what_the_calls_did_not_suffice_for_is_named_as_not_asked_for() {
+    let unseen = |network: &Network| view::group(network, "sg-0far").unwrap_err();
+    let mut network = world();
+    assert_eq!(unseen(&network), "sg-0far (not in AWS's answer)");
+    network.cut_short = vec![NetworkList::SecurityGroups];
+    assert_eq!(unseen(&network), "sg-0far (not asked for, as a look at the network makes at most 8 calls to AWS)");
+    network.security_groups = Observation::TimedOut { after_ms: 2_000 };
+    assert_eq!(unseen(&network), "no answer within 2 s");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The network's parts by their ids, and what is missing where one was not seen.
 
 use crate::model::{
-    NatGateway, Network, NetworkAcl, Observation, Peering, PrefixList, RouteTable, SecurityGroup, Subnet, TransitAssociation,
-    TransitAttachment, TransitTable, Vpc, VpcEndpoint,
+    NatGateway, Network, NetworkAcl, NetworkList, Observation, Peering, PrefixList, RouteTable, SecurityGroup, Subnet,
+    TransitAssociation, TransitAttachment, TransitTable, Vpc, VpcEndpoint,
 };
 
 /// What was not seen, for people.
@@ -20,12 +20,25 @@ fn find<T>(list: &Observation<Vec<T>>, is_it: impl Fn(&T) -> bool, what: impl Fn
     list.found().and_then(|all| all.iter().find(|one| is_it(one))).ok_or_else(|| unseen(list, what))
 }
 
+/// The same, of a list that may have been cut short.
+fn find_in<'n, T>(
+    (network, name, list): (&'n Network, NetworkList, &'n Observation<Vec<T>>),
+    is_it: impl Fn(&T) -> bool,
+    what: impl FnOnce() -> String,
+) -> Result<&'n T, Unseen> {
+    let found = list.found().and_then(|all| all.iter().find(|one| is_it(one)));
+    found.ok_or_else(|| match network.cut_short.contains(&name) && list.missing().is_none() {
+        true => format!("{} (not asked for, {})", what(), Network::no_calls_left()),
+        false => unseen(list, what),
+    })
+}
+
 pub(super) fn vpc<'n>(network: &'n Network, id: &str) -> Result<&'n Vpc, Unseen> {
     find(&network.vpcs, |vpc| vpc.id == id, || id.to_owned())
 }
 
 pub(super) fn subnet<'n>(network: &'n Network, id: &str) -> Result<&'n Subnet, Unseen> {
-    find(&network.subnets, |subnet| subnet.id == id, || id.to_owned())
+    find_in((network, NetworkList::Subnets, &network.subnets), |subnet| subnet.id == id, || id.to_owned())
 }
 
 /// The table that the subnet uses: the one that names it, else its VPC's main one.
@@ -33,28 +46,29 @@ pub(super) fn route_table<'n>(network: &'n Network, subnet: &Subnet) -> Result<&
     let named = |table: &RouteTable| table.subnet_ids.contains(&subnet.id);
     let main = |table: &RouteTable| table.is_main && table.vpc_id == subnet.vpc_id;
     let what = || format!("the route table of {}", subnet.id);
-    find(&network.route_tables, named, what).or_else(|_| find(&network.route_tables, main, what))
+    find_in((network, NetworkList::RouteTables, &network.route_tables), named, what)
+        .or_else(|_| find_in((network, NetworkList::RouteTables, &network.route_tables), main, what))
 }
 
 pub(super) fn acl<'n>(network: &'n Network, subnet_id: &str) -> Result<&'n NetworkAcl, Unseen> {
     let filters = |acl: &NetworkAcl| acl.subnet_ids.iter().any(|id| id == subnet_id);
-    find(&network.network_acls, filters, || format!("the network ACL of {subnet_id}"))
+    find_in((network, NetworkList::NetworkAcls, &network.network_acls), filters, || format!("the network ACL of {subnet_id}"))
 }
 
 pub(super) fn group<'n>(network: &'n Network, id: &str) -> Result<&'n SecurityGroup, Unseen> {
-    find(&network.security_groups, |group| group.id == id, || id.to_owned())
+    find_in((network, NetworkList::SecurityGroups, &network.security_groups), |group| group.id == id, || id.to_owned())
 }
 
 pub(super) fn nat_gateway<'n>(network: &'n Network, id: &str) -> Result<&'n NatGateway, Unseen> {
-    find(&network.nat_gateways, |nat| nat.id == id, || id.to_owned())
+    find_in((network, NetworkList::NatGateways, &network.nat_gateways), |nat| nat.id == id, || id.to_owned())
 }
 
 pub(super) fn prefix_list<'n>(network: &'n Network, id: &str) -> Result<&'n PrefixList, Unseen> {
-    find(&network.prefix_lists, |list| list.id == id, || id.to_owned())
+    find_in((network, NetworkList::PrefixLists, &network.prefix_lists), |list| list.id == id, || id.to_owned())
 }
 
 pub(super) fn peering<'n>(network: &'n Network, id: &str) -> Result<&'n Peering, Unseen> {
-    find(&network.peerings, |peering| peering.id == id, || id.to_owned())
+    find_in((network, NetworkList::Peerings, &network.peerings), |peering| peering.id == id, || id.to_owned())
 }
 
 pub(super) fn attachment<'n>(network: &'n Network, gateway: &str, vpc: &str) -> Result<&'n TransitAttachment, Unseen> {
@@ -67,7 +81,9 @@ pub(super) fn attachment<'n>(network: &'n Network, gateway: &str, vpc: &str) -> 
 
 pub(super) fn association<'n>(network: &'n Network, gateway: &str, vpc: &str) -> Result<&'n TransitAssociation, Unseen> {
     let is_it = |one: &TransitAssociation| one.transit_gateway_id == gateway && one.resource_id == vpc;
-    find(&network.transit_associations, is_it, || format!("the attachment of {vpc} to {gateway}"))
+    find_in((network, NetworkList::TransitAssociations, &network.transit_associations), is_it, || {
+        format!("the attachment of {vpc} to {gateway}")
+    })
 }
 
 pub(super) fn transit_table<'n>(network: &'n Network, id: &str) -> Result<&'n TransitTable, Unseen> {

@@ -253,7 +253,7 @@ fn back_inside(path: &mut Path, network: &Network, far: &Subnet, here: &Area) {
             destination: route.destination.to_string(),
             target: route.target.id().to_owned(),
         }),
-        TakenRoute::Route(route) => HopStanding::Unseen(format!("whether answers come back over {}", route.target.id())),
+        TakenRoute::Route(route) => HopStanding::Unseen(format!("the way back over {}", route.target.id())),
         TakenRoute::Unseen(missing) => HopStanding::Unseen(missing),
     };
     path.push(HopPlace::Back, table, standing);
@@ -276,7 +276,7 @@ fn way_back(table: &str, route: TakenRoute<'_>, own: &str, over: &str) -> HopSta
     match route {
         TakenRoute::Route(route) if route.is_blackhole => no_way(),
         TakenRoute::Route(route) if route.target.id() == over => HopStanding::Passes(format!("{} to {over}", route.destination)),
-        TakenRoute::Route(route) => HopStanding::Unseen(format!("whether answers come back over {}", route.target.id())),
+        TakenRoute::Route(route) => HopStanding::Unseen(format!("the way back over {}", route.target.id())),
         TakenRoute::None => no_way(),
         TakenRoute::Unseen(missing) => HopStanding::Unseen(missing),
     }
@@ -345,7 +345,7 @@ fn link_of(
             let refuses = |vpc: &str| view::attachment(network, id, vpc).is_ok_and(|one| one.may_reference_groups == Some(false));
             let may_name = match ends.clone().any(refuses) {
                 true => Ok(false),
-                false => Err(format!("whether {id} lets rules name groups across it")),
+                false => Err(format!("the setting of {id} that lets rules name groups across it")),
             };
             hop(id, standing, may_name)
         }
@@ -502,7 +502,7 @@ pub(super) fn from_public(path: &mut Path, network: &Network, far: &FarEnd<'_>, 
             HopStanding::Passes(id.clone())
         }
         TakenRoute::Route(route) if route.is_blackhole => no_way(),
-        TakenRoute::Route(route) => HopStanding::Unseen(format!("whether answers come back over {}", route.target.id())),
+        TakenRoute::Route(route) => HopStanding::Unseen(format!("the way back over {}", route.target.id())),
         TakenRoute::None => no_way(),
         TakenRoute::Unseen(missing) => HopStanding::Unseen(missing),
     };

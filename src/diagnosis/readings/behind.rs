@@ -1,26 +1,11 @@
-//! What is behind the secret: a database, or something else that takes its value.
+//! What tells what is behind the secret: a database, or something else that takes its value.
 
 use crate::diagnosis::DiagnosisContext;
+use crate::diagnosis::behind::{BROKER, Behind, CACHE, DATABASE, DIRECTORY, MAIL, SERVICE};
 use crate::diagnosis::signatures::engine_of;
-use crate::model::{Cause, Finding};
+use crate::model::Cause;
 use regex::Regex;
 use std::sync::LazyLock;
-
-/// What takes the secret's value, and what the value is to it, for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::diagnosis) struct Behind {
-    /// Such as `the broker`.
-    pub(in crate::diagnosis) noun: &'static str,
-    /// Such as `password`.
-    pub(in crate::diagnosis) credential: &'static str,
-}
-
-const DATABASE: Behind = Behind { noun: "the database", credential: "password" };
-const CACHE: Behind = Behind { noun: "the cache", credential: "password" };
-const DIRECTORY: Behind = Behind { noun: "the directory", credential: "password" };
-const BROKER: Behind = Behind { noun: "the broker", credential: "password" };
-const MAIL: Behind = Behind { noun: "the mail server", credential: "password" };
-const SERVICE: Behind = Behind { noun: "the service", credential: "credential" };
 
 /// Names by which clients, functions and secrets give a message broker away.
 static BROKERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -33,8 +18,15 @@ static BROKERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static MAIL_SERVERS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\bsmtplib\.|\bSMTP\w*(?:Error|Exception|Disconnected|Refused)\b").ok());
 
-/// What the failing invocations, or else the names of the function and the secret, tell of; a database where nothing tells otherwise.
-pub(in crate::diagnosis) fn behind(context: &DiagnosisContext<'_>) -> Behind {
+impl DiagnosisContext<'_> {
+    /// What the failing invocations, or else the names of the function and the secret, tell of; a database where nothing tells
+    /// otherwise.
+    pub(in crate::diagnosis) fn behind(&self) -> Behind {
+        *self.behind.get_or_init(|| told_by(self))
+    }
+}
+
+fn told_by(context: &DiagnosisContext<'_>) -> Behind {
     let is_broker = |text: &str| BROKERS.as_ref().is_some_and(|brokers| brokers.is_match(text));
     let mut lines = context.failures.iter().rev().filter_map(|failure| failure.most_specific_line());
     let told = lines.find_map(|line| {
@@ -63,46 +55,6 @@ pub(in crate::diagnosis) fn behind(context: &DiagnosisContext<'_>) -> Behind {
     })
 }
 
-/// The causes whose texts speak of a database, as it is one nearly always.
-const OF_DATABASES: &[Cause] = &[
-    Cause::DbAuthFailed,
-    Cause::DbHostnameVerification,
-    Cause::DbLoginAmbiguous,
-    Cause::DbNetworkUnreachable,
-    Cause::DbPasswordPolicyOrChars,
-    Cause::DbPermissionInsufficient,
-    Cause::DbSslMismatch,
-];
-
-/// Lets a finding about a database speak of what is behind the secret, and leaves out commands that only databases of RDS take.
-pub(in crate::diagnosis) fn call_by_its_kind(context: &DiagnosisContext<'_>, finding: &mut Finding) {
-    let Behind { noun, .. } = behind(context);
-    if noun == DATABASE.noun || !OF_DATABASES.contains(&finding.cause) {
-        return;
-    }
-    let bare = noun.trim_start_matches("the ");
-    let words = [
-        ("the database's own client", "its own client".to_owned()),
-        ("the database user", format!("{noun}'s user")),
-        ("the database", noun.to_owned()),
-        ("The database", format!("The {bare}")),
-        ("private database", format!("private {bare}")),
-        ("public database", format!("public {bare}")),
-    ];
-    let said = |text: &str| words.iter().fold(text.to_owned(), |text, (word, by)| text.replace(word, by));
-    finding.title = said(&finding.title);
-    finding.explanation = said(&finding.explanation);
-    let remediation = &mut finding.remediation;
-    remediation.summary = said(&remediation.summary);
-    remediation.warning = remediation.warning.as_deref().map(said);
-    // What only RDS tells about a database is not asked for, and what would be filled in with it is not printed.
-    let is_of_rds = |command: &String| command.starts_with("aws rds describe-db-") || command.contains("DATABASE_");
-    if remediation.commands.iter().any(is_of_rds) {
-        remediation.commands.clear();
-        remediation.needs.clear();
-    }
-}
-
 /// True for what only an API answers, where the line gives no engine away.
 const fn is_of_a_service(cause: Cause) -> bool {
     matches!(cause, Cause::TargetServiceError | Cause::TargetServiceLimit | Cause::TargetServiceAsyncPropagation)
@@ -129,13 +81,13 @@ mod tests {
         ] {
             let mut evidence = healthy();
             fail(&mut evidence, RotationStep::TestSecret, &[line]);
-            assert_eq!(behind(&DiagnosisContext::new(&evidence)), expected, "{line}");
+            assert_eq!(DiagnosisContext::new(&evidence).behind(), expected, "{line}");
         }
         let mut evidence = healthy();
         let function = arn("arn:aws:lambda:eu-west-1:123456789012:function:kafka-users-rotator");
         facts(&mut evidence.rotation_config).function_arn = Some(function);
         evidence.function = record(no_data());
-        assert_eq!(behind(&DiagnosisContext::new(&evidence)), BROKER);
+        assert_eq!(DiagnosisContext::new(&evidence).behind(), BROKER);
     }
 
     #[test]
@@ -149,7 +101,15 @@ mod tests {
         );
         let told = format!("{} {} {:?}", found.explanation, found.remediation.summary, found.remediation.warning);
         assert!(told.contains("the broker") && !told.contains("the database"), "{told}");
-        assert!(!found.remediation.commands.iter().any(|command| command.contains(" rds ")), "{:?}", found.remediation.commands);
+        assert_eq!(found.remediation.commands, [""; 0], "neither RDS is asked nor is a rotation tried for nothing");
+        let mut evidence = healthy();
+        fail(
+            &mut evidence,
+            RotationStep::TestSecret,
+            &["smtplib.SMTPServerDisconnected: [SSL: WRONG_VERSION_NUMBER] wrong version number"],
+        );
+        let commands = diagnose(&evidence).findings[0].remediation.commands.join("\n");
+        assert!(!commands.contains("aws rds "), "{commands}");
     }
 
     #[test]

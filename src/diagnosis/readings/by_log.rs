@@ -27,7 +27,7 @@ pub(in crate::diagnosis) fn said(
     let own = seen.read.classification.fault.filter(|_| seen.read.classification.cause == cause);
     let (title, mut explanation, remediation) = match own.map(|fault| advice::on(fault, context, seen)) {
         Some(advice) => (advice.title, advice.explanation, advice.remediation),
-        None => (cause.title(), explanation, remediation),
+        None => (context.behind().title(cause), explanation, remediation),
     };
     let mut confidence = seen.confidence(context);
     if seen.count > 1 {
@@ -38,7 +38,7 @@ pub(in crate::diagnosis) fn said(
         explanation.push_str(" The newest failing invocation says something else.");
     }
     let mut finding = context.finding(cause, confidence, explanation, seen.proofs(context), remediation);
-    finding.title = title.to_owned();
+    finding.title = title;
     finding
 }
 
@@ -53,7 +53,10 @@ pub(in crate::diagnosis) fn not_said(context: &DiagnosisContext<'_>, rule: &Rule
         return Verdict::unknown("the database's answer, which the function does not log");
     }
     match newest.most_specific_line() {
-        Some(read) => Verdict::clear(format!("the newest failing invocation says: {}", read.classification.cause.title())),
+        Some(read) => {
+            let title = context.behind().title(read.classification.cause);
+            Verdict::clear(format!("the newest failing invocation says: {title}"))
+        }
         None if newest.timed_out() => Verdict::clear("the newest failing invocation ran into its timeout and logged no error"),
         None => Verdict::unknown("the newest failing invocation does not say why it failed"),
     }

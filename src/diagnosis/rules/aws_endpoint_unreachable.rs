@@ -191,7 +191,7 @@ pub(super) fn sign(context: &DiagnosisContext<'_>, cause: Cause) -> AwsCallSign 
         Some(vpc) => format!(" in {}", vpc.vpc_id),
         None => String::new(),
     };
-    let certainty = if confidence == Confidence::Possible { " It may have been waiting for something else." } else { "" };
+    let certainty = if confidence == Confidence::Possible { MAYBE_ELSEWHERE } else { "" };
     let explanation = format!(
         "The function{vpc} hung{} until its timeout, and nothing shows that Secrets Manager had answered.{certainty}",
         hang.in_step()
@@ -204,6 +204,9 @@ pub(super) fn sign(context: &DiagnosisContext<'_>, cause: Cause) -> AwsCallSign 
         remediation(context, SECRETS_MANAGER),
     )))
 }
+
+/// The doubt about a hang, unless the network shows what the function waited for.
+const MAYBE_ELSEWHERE: &str = " It may have been waiting for something else.";
 
 /// What the log says, beside what the network does now.
 fn by_network(context: &DiagnosisContext<'_>, mut finding: Finding, paths: Option<&NetworkPaths>, service: &str) -> Verdict {
@@ -229,7 +232,7 @@ pub(super) fn agreed(
     let is_sure = finding.confidence > Confidence::Possible && !is_led_around(context, fault);
     finding.confidence = if is_sure { Confidence::Confirmed } else { finding.confidence.max(Confidence::Likely) };
     if let Some(because) = network::because(paths) {
-        finding.explanation = finding.explanation.replace(" It may have waited for something else.", "");
+        finding.explanation = finding.explanation.replace(MAYBE_ELSEWHERE, "");
         finding.explanation.push_str(&format!(" The network stops it{because}."));
     }
     let at = finding.evidence.len().min(1);

@@ -15,7 +15,7 @@ use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::readings::by_log;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::spans::ATTEMPT_SPAN;
-use crate::model::{Cause, Confidence, HealthEvent, Observation, Proof, Remediation, StepName, Window};
+use crate::model::{Cause, Confidence, HealthEvent, MOMENT, Observation, Proof, Remediation, StepName, Window};
 use jiff::SignedDuration;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -208,7 +208,7 @@ fn name_of(service: &str) -> &str {
 
 fn incident_proof(event: &HealthEvent) -> Proof {
     let state = match event.ended_at {
-        Some(at) => format!("in {}, closed {}", event.region, at.strftime("%-d %b %H:%M UTC")),
+        Some(at) => format!("in {}, closed {}", event.region, at.strftime(MOMENT)),
         None => format!("open in {}", event.region),
     };
     Proof {

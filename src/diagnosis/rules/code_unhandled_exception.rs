@@ -12,7 +12,7 @@ use crate::diagnosis::context::Failure;
 use crate::diagnosis::readings::by_log::{not_said, said};
 use crate::diagnosis::remedy::ROTATION_FUNCTIONS;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Confidence, LogEvent, Proof, Remediation, StepName};
+use crate::model::{Cause, Confidence, LogEvent, Proof, Remediation, StepName, moment};
 use jiff::Timestamp;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -82,7 +82,7 @@ fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
         Some(at) => format!(
             "The code was deployed on {}, after the last success and before the first failure: the quickest way back is the \
              package from before. Then correct the code at the last frame of the stack trace.",
-            at.strftime("%a %-d %b %H:%M UTC")
+            moment(at, context.now())
         ),
         None => {
             let told = context.evidence.changes.found().is_some_and(|changes| changes.complete);

@@ -46,8 +46,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             Some("postgres" | "redshift") => " PostgreSQL gives the same answer for a role that is gone or has expired.",
             _ => "",
         };
+        let noun = context.behind().noun;
         let explanation = format!(
-            "The login failed{}: the database refused the user name or password stored in {}.{others}",
+            "The login failed{}: the {noun} refused the user name or password stored in {}.{others}",
             seen.in_step(),
             context.secret_name()
         );
@@ -63,8 +64,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         };
         let remediation = Remediation::new(format!(
             "Correct what is wrong in value.json (\"username\", \"ssl\", the password where you know it). Then set the user's \
-             password in the database to the AWSCURRENT value. {}{} Then rotate.",
-            database::set_by(engine),
+             password in the {noun} to the AWSCURRENT value. {}{} Then rotate.",
+            database::set_by(context, engine),
             database::made_again(engine)
         ))
         .put_value(context)
@@ -75,16 +76,17 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
 }
 
 fn of_superuser(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, engine: Option<&str>) -> (String, Remediation) {
+    let noun = context.behind().noun;
     let explanation = format!(
-        "The database accepted the user of {}{} and then refused the superuser, whose secret \"masterarn\" names. The password \
-         in that secret is not the one in the database, or the superuser may not log in.",
+        "The {noun} accepted the user of {}{} and then refused the superuser, whose secret \"masterarn\" names. The password \
+         in that secret is not the one in the {noun}, or the superuser may not log in.",
         context.secret_name(),
         seen.in_step()
     );
     let remediation = Remediation::new(format!(
-        "Set the superuser's password in the database to the AWSCURRENT value of the superuser's secret. {} If \
-         the password in the database is the right one, store it in the superuser's secret instead. Then rotate.",
-        database::set_by(engine)
+        "Set the superuser's password in the {noun} to the AWSCURRENT value of the superuser's secret. {} If \
+         the password in the {noun} is the right one, store it in the superuser's secret instead. Then rotate.",
+        database::set_by(context, engine)
     ))
     .database_takes(
         context,
@@ -93,7 +95,7 @@ fn of_superuser(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, engine:
         Callers::named(&seen.read.event.text),
     )
     .rotate(context)
-    .warn("Once the database has the password, whatever logs in as the superuser with another one is refused.")
+    .warn(format!("Once the {noun} has the password, whatever logs in as the superuser with another one is refused."))
     .link(TROUBLESHOOTING);
     (explanation, remediation)
 }

@@ -7,7 +7,7 @@
 //! spelling).
 
 use crate::diagnosis::readings::by_log::by_log;
-use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
+use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Remediation, StepName};
 
@@ -23,15 +23,15 @@ pub(super) const RULE: Rule = Rule {
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     by_log(context, &RULE, |seen| {
+        let noun = context.behind().noun;
         let explanation = format!(
-            "The function reached the database{} under a name that the database's TLS certificate does not include.",
+            "The function reached the {noun}{} under a name that the {noun}'s TLS certificate does not include.",
             seen.in_step()
         );
-        let remediation = Remediation::new(
-            "Store the endpoint that the database itself reports under \"host\" in the secret, not an alias, and rotate.",
-        )
-        .run(aws_in(context, &["rds", "describe-db-instances", "--query", "DBInstances[].Endpoint.Address"]))
-        .needs("rds:DescribeDBInstances")
+        let remediation = Remediation::new(format!(
+            "Store the endpoint that the {noun} itself reports under \"host\" in the secret, not an alias, and rotate."
+        ))
+        .ask_rds_for(context, "DBInstances[].Endpoint.Address")
         .put_value(context)
         .rotate(context)
         .link(TROUBLESHOOTING);

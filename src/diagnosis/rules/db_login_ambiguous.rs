@@ -44,8 +44,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return narrowed;
     }
     let engine = database::engine(context, &seen);
+    let noun = context.behind().noun;
     let explanation = format!(
-        "The function could not log in to the database{}, and does not say why. {}",
+        "The function could not log in to the {noun}{}, and does not say why. {}",
         seen.in_step(),
         what_stays_open(context, &seen)
     );
@@ -56,7 +57,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     let remediation = Remediation::new(format!(
         "From the function's network, log in by hand with host, port and user of the {first} value, then of the {second} \
          value: the answer says what is wrong, and it need not be the password. See in pg_hba.conf, or in the table of accounts, \
-         who may log in from where. Correct what is wrong in value.json, set the user's password in the database to the AWSCURRENT \
+         who may log in from where. Correct what is wrong in value.json, set the user's password in the {noun} to the AWSCURRENT \
          value, and rotate."
     ))
     .run(aws_in(context, &["secretsmanager", "list-secret-version-ids", "--secret-id", context.secret_id()]))
@@ -82,20 +83,25 @@ pub(super) fn narrowed_to_network(seen: &LogMatch<'_, '_>) -> Option<Verdict> {
 
 /// What the duration leaves open, and the hints there are.
 pub(super) fn what_stays_open(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> String {
-    const OPEN: &str = "the host name, a refused port, pg_hba or the account's host part, a connection limit, a locked or \
-                        expired account, TLS, the database's name, the password";
+    let is_database = context.behind().is_database();
+    let named = if is_database { ", the database's name" } else { "" };
+    let admitted = if is_database { "pg_hba or the account's host part" } else { "where the account may log in from" };
+    let all = format!(
+        "the host name, a refused port, {admitted}, a connection limit, a locked or expired account, TLS{named}, the password"
+    );
     let took = login::seconds(seen.failure);
     let mut open = match (login::answer(seen.failure), took) {
         (Answer::Connected, _) => {
-            "A connection had been established before, so the network is not at fault. Still possible: a locked or expired \
-             account, TLS, the database's name, the password."
-                .to_owned()
+            format!(
+                "A connection had been established before, so the network is not at fault. Still possible: a locked or expired \
+                 account, TLS{named}, the password."
+            )
         }
         (Answer::Quick, Some(took)) => {
-            format!("It failed after {took}, so it did not wait for an answer. Still possible: {OPEN}.")
+            format!("It failed after {took}, so it did not wait for an answer. Still possible: {all}.")
         }
-        (_, Some(took)) => format!("It failed after {took}, which decides nothing. Still possible: the way to the host, {OPEN}."),
-        (_, None) => format!("Still possible: the way to the host, {OPEN}."),
+        (_, Some(took)) => format!("It failed after {took}, which decides nothing. Still possible: the way to the host, {all}."),
+        (_, None) => format!("Still possible: the way to the host, {all}."),
     };
     if function_age::is_older_than(context, function_age::TLS) {
         open.push_str(" The function was last changed before 20 December 2021 and cannot do TLS.");

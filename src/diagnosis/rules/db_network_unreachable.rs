@@ -54,7 +54,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             let reached = !candidates.is_empty() && candidates.iter().all(|one| one.reach() == Reachability::Reachable);
             match reached && context.suspects(RULE.cause).is_empty() {
                 true => Verdict::clear(reached_words(&candidates)),
-                false => by_network(context, *finding, &candidates, None),
+                false => by_network(context, with_doubt(context, *finding, &candidates), &candidates, None),
             }
         }
         DbSign::None(verdict) => by_network_alone(context, verdict, &candidates),
@@ -74,14 +74,15 @@ pub(super) enum DbSign {
 
 /// What the log says.
 pub(super) fn sign(context: &DiagnosisContext<'_>) -> DbSign {
+    let noun = context.behind().noun;
     if let Some(seen) = context.seen(RULE.cause) {
         let explanation = match seen.read.classification.reached {
             Reached::Closing => format!(
-                "The connection to the database broke off{}, while it was opened or later. A network that cuts it, a server that \
+                "The connection to the {noun} broke off{}, while it was opened or later. A network that cuts it, a server that \
                  restarts, and a side that expects TLS where the other speaks none all end it like that.",
                 seen.in_step()
             ),
-            _ => format!("The function could not open a connection to the database{}.", seen.in_step()),
+            _ => format!("The function could not open a connection to the {noun}{}.", seen.in_step()),
         };
         let finding = said(context, RULE.cause, &seen, explanation, remediation(context));
         return DbSign::Line(Box::new(finding), Record::read(&seen.read.event.text).text.to_string());
@@ -90,7 +91,7 @@ pub(super) fn sign(context: &DiagnosisContext<'_>) -> DbSign {
         return match (login::answer(seen.failure), login::seconds(seen.failure)) {
             (Answer::None, Some(took)) => {
                 let explanation = format!(
-                    "The function could not log in to the database{}, and the attempt took {took}. A refusal by the database \
+                    "The function could not log in to the {noun}{}, and the attempt took {took}. A refusal by the {noun} \
                      comes sooner; a connection that does not open is given up after 5 s.",
                     seen.in_step()
                 );
@@ -99,29 +100,25 @@ pub(super) fn sign(context: &DiagnosisContext<'_>) -> DbSign {
                 DbSign::Slow(Box::new(finding))
             }
             (Answer::Connected, _) => {
-                DbSign::None(Verdict::clear("a connection to the database had been established before the login failed"))
+                DbSign::None(Verdict::clear(format!("a connection to the {noun} had been established before the login failed")))
             }
-            _ => DbSign::None(Verdict::unknown(
-                "whether the database was reached: the function does not log the answer to its login",
-            )),
+            _ => DbSign::None(Verdict::unknown(format!(
+                "whether the {noun} was reached: the function does not log the answer to its login"
+            ))),
         };
     }
     let Some(hang) = Hang::newest(context) else { return DbSign::None(not_said(context, &RULE)) };
     let Some(confidence) = hang.at_database() else {
         return DbSign::None(Verdict::clear(if hang.database_answered() {
-            "a connection to the database had been established before the function hung".to_owned()
+            format!("a connection to the {noun} had been established before the function hung")
         } else {
-            format!("the function hung{}, which does not use the database", hang.in_step())
+            format!("the function hung{}, which does not use the {noun}", hang.in_step())
         }));
     };
     let explanation = match confidence {
-        Confidence::Possible => format!(
-            "The function hung{} until its timeout. It may have been waiting for the database; its log lines do not say.",
-            hang.in_step()
-        ),
+        Confidence::Possible => format!("The function hung{} until its timeout.", hang.in_step()),
         _ => format!(
-            "Secrets Manager answered, and then the function hung{} until its timeout, in the step where it talks to the \
-             database.",
+            "Secrets Manager answered, and then the function hung{} until its timeout, in the step where it talks to the {noun}.",
             hang.in_step()
         ),
     };
@@ -141,6 +138,15 @@ fn blamed<'c, 'a>(candidates: &'c [JudgedDatabase<'a>]) -> Option<&'c JudgedData
     let is_named = candidates.first()?.database.found_by != DatabaseChoice::SameEngine;
     let considered = if is_named { candidates.get(..1)? } else { candidates };
     considered.iter().find(|one| one.reach() == Reachability::Blocked)
+}
+
+/// A hang of which nothing tells that the function waited for the database: said, unless the way there is closed.
+fn with_doubt(context: &DiagnosisContext<'_>, mut finding: Finding, candidates: &[JudgedDatabase<'_>]) -> Finding {
+    if finding.confidence == Confidence::Possible && blamed(candidates).is_none() {
+        let noun = context.behind().noun;
+        finding.explanation.push_str(&format!(" It may have been waiting for the {noun}; its log lines do not say."));
+    }
+    finding
 }
 
 /// What the log says, beside what the network does now.
@@ -168,8 +174,6 @@ fn by_network(
             (_, false) => Confidence::Confirmed,
         };
         let because = network::because(paths).unwrap_or_default();
-        finding.explanation =
-            finding.explanation.replace(" It may have waited for the database, which cannot be told from its lines.", "");
         finding.explanation.push_str(&format!(" On the way to {}, the network stops it{because}.", candidate.named()));
         let at = finding.evidence.len().min(1);
         finding.evidence.splice(at..at, network::proofs(paths));
@@ -266,7 +270,7 @@ fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
     let vpc = context.function().and_then(|function| function.vpc.as_ref());
     let is_outside = vpc.is_none() && context.function().is_some();
     let known = network::database(context).filter(|one| one.database.status.is_some());
-    let links = |fix: Remediation| fix.rotate(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING);
+    let links = |fix: Remediation| fix.rotate_after_others(context).link(NETWORK_ACCESS).link(TROUBLESHOOTING);
     if let Some(reached) = known.as_ref().filter(|one| one.reach() == Reachability::Reachable) {
         let summary = format!(
             "The network lets the function through to {} now. Check that \"host\" and \"port\" in the secret's value are its own, and \
@@ -275,25 +279,30 @@ fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
         );
         let is_refused = context.seen(RULE.cause).is_some_and(|seen| !is_silence(&Record::read(&seen.read.event.text).text));
         let fix = Remediation::new(summary);
-        return links(if is_refused { fix.put_value(context) } else { fix });
+        return links(if is_refused { fix.put_value(context) } else { fix.rotate(context) });
     }
+    let noun = context.behind().noun;
     let summary = if is_outside {
-        "The function is in no VPC, so it cannot reach a private database: put the function into the database's VPC. For a \
-         public database, check that it runs, and check host and port in the secret."
+        format!(
+            "The function is in no VPC, so it cannot reach a private {noun}: put the function into the {noun}'s VPC. For a public \
+             {noun}, check that it runs, and check host and port in the secret."
+        )
     } else {
-        "Check that the database runs and that the secret has its host and port. Then let the function's security group into the \
-         database's, check the routes and network ACLs between their subnets, and rotate."
+        format!(
+            "Check that the {noun} runs and that the secret has its host and port. Then let the function's security group into the \
+             {noun}'s, check the routes and network ACLs between their subnets, and rotate."
+        )
     };
     let fix = Remediation::new(summary);
     // Without a VPC the function belongs to no group that could be let in: what is left to correct here is the value.
     if is_outside {
-        return links(fix.ask_for_databases(context).put_value(context));
+        return links(fix.ask_rds_for(context, LISTENING).put_value(context));
     }
     let is_let_in = known.as_ref().and_then(|one| one.paths.as_ref()?.worst()).is_some_and(|path| {
         path.hops.iter().any(|hop| hop.place == HopPlace::Ingress && matches!(hop.standing, HopStanding::Passes(_)))
     });
     match is_let_in {
-        true => links(fix),
+        true => links(fix.rotate(context)),
         false => links(open_door(fix, context, known.as_ref().map(|one| one.database))),
     }
 }
@@ -316,7 +325,11 @@ fn open_door(fix: Remediation, context: &DiagnosisContext<'_>, known: Option<&Ta
         .unwrap_or("DATABASE_SECURITY_GROUP");
     let mut fix = fix;
     if group == "DATABASE_SECURITY_GROUP" || port == "DATABASE_PORT" {
-        fix = fix.ask_for_databases(context);
+        // What else could fill these in, nobody knows here.
+        if !context.behind().is_database() {
+            return fix;
+        }
+        fix = fix.ask_rds_for(context, LISTENING);
     }
     let mut open = vec!["ec2", "authorize-security-group-ingress", "--group-id", group, "--protocol", "tcp", "--port", &port];
     let own = vpc.and_then(|vpc| vpc.security_group_ids.first());
@@ -333,13 +346,9 @@ fn open_door(fix: Remediation, context: &DiagnosisContext<'_>, known: Option<&Ta
     fix.run(aws_in(context, &open)).needs("ec2:AuthorizeSecurityGroupIngress")
 }
 
-impl Remediation {
-    /// Asks RDS for its databases, with where they listen and what they carry.
-    fn ask_for_databases(self, context: &DiagnosisContext<'_>) -> Remediation {
-        let look = "DBInstances[].[DBInstanceIdentifier,Endpoint.Address,Endpoint.Port,VpcSecurityGroups[].VpcSecurityGroupId]";
-        self.run(aws_in(context, &["rds", "describe-db-instances", "--query", look])).needs("rds:DescribeDBInstances")
-    }
-}
+/// Where the databases listen, and which groups they carry.
+const LISTENING: &str =
+    "DBInstances[].[DBInstanceIdentifier,Endpoint.Address,Endpoint.Port,VpcSecurityGroups[].VpcSecurityGroupId]";
 
 /// An ingress rule that was taken away.
 struct RevokedRule {

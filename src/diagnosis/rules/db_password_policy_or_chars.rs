@@ -51,8 +51,9 @@ fn is_unescaped(text: &str) -> bool {
 fn unescaped(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> (String, Remediation) {
     let explanation = format!(
         "The function puts the password into a connection string{}, and the password holds a character that has a meaning there, such as \
-         @, /, : or %. The database was not asked.",
-        seen.in_step()
+         @, /, : or %. The {} was not asked.",
+        seen.in_step(),
+        context.behind().noun
     );
     let remediation = Remediation::new(
         "Let the function hand user and password to the driver apart, or percent-encode them before they go into the URL. Until then \
@@ -69,8 +70,9 @@ fn unescaped(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> (String
 /// A retry sets the same pending password once more: another one is taken.
 fn used_before(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> (String, Remediation) {
     let explanation = format!(
-        "The database remembers the generated password and does not take it once more{}: an earlier try of this rotation may have set it \
+        "The {} remembers the generated password and does not take it once more{}: an earlier try of this rotation may have set it \
          already.",
+        context.behind().noun,
         seen.in_step()
     );
     let remediation = Remediation::new(
@@ -91,7 +93,8 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         if is_unescaped(&seen.read.event.text) {
             return unescaped(context, seen);
         }
-        let explanation = format!("The database or service rejected the generated password{}.", seen.in_step());
+        let explanation =
+            format!("The {} rejected the generated password{}.", context.behind().noun_or_service(), seen.in_step());
         let remediation = Remediation::new(
             "Exclude the characters that are refused, or generate a longer password: the official templates read \
              EXCLUDE_CHARACTERS, PASSWORD_LENGTH and REQUIRE_EACH_INCLUDED_TYPE from the function's environment. Save the \

@@ -10,7 +10,6 @@
 
 use crate::diagnosis::context::LogMatch;
 use crate::diagnosis::database;
-use crate::diagnosis::readings::behind::behind;
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::readings::postgres_right::{PostgresAge, PostgresRight};
 use crate::diagnosis::readings::{login, strategy};
@@ -29,28 +28,42 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
-    by_log(context, &RULE, |seen| {
+    let is_test = context.seen(RULE.cause).is_some_and(|seen| is_refused_test(context, &seen));
+    let mut verdict = by_log(context, &RULE, |seen| {
         if let Some(refused) = refused_database(context, seen) {
             return refused;
         }
-        let target = behind(context).noun;
-        if seen.failure.step == Some(RotationStep::TestSecret) && database::engine(context, seen).is_none() {
-            return refused_test(target);
+        let noun = context.behind().noun;
+        if is_test {
+            return refused_test(noun);
         }
         let explanation =
-            format!("The function logged in to {target}{}, and {target} refused the change of the user.", seen.in_step());
+            format!("The function logged in to the {noun}{}, and the {noun} refused the change of the user.", seen.in_step());
         let remediation = Remediation::new(format!(
             "Grant the user that runs the statement the right it lacks: {}.{} Then rotate.",
             lacking(database::engine(context, seen), &seen.read.event.text),
             database::run_by(database::engine(context, seen))
         ));
         (explanation, missing_right(context, seen, remediation).rotate(context).link(TROUBLESHOOTING))
-    })
+    });
+    if let Verdict::Fires(finding) = &mut verdict
+        && is_test
+    {
+        finding.title = format!("the {} refuses what the function's test does", context.behind().noun);
+    }
+    verdict
+}
+
+/// True where the test was refused, by what is no database whose answers are known here.
+fn is_refused_test(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>) -> bool {
+    let is_named = seen.read.classification.fault.is_some();
+    seen.failure.step == Some(RotationStep::TestSecret) && !is_named && database::engine(context, seen).is_none()
 }
 
 /// The test logged in with the new credential, and asked for more than the user may do; nothing of the user was to be changed.
-fn refused_test(target: &str) -> (String, Remediation) {
-    let explanation = format!("The function logged in to {target} in testSecret, and {target} refused what the test then did.");
+fn refused_test(noun: &str) -> (String, Remediation) {
+    let explanation =
+        format!("The function logged in to the {noun} in testSecret, and the {noun} refused what the test then did.");
     let remediation = Remediation::new(
         "Grant the user what the quoted answer names, or let the function's test ask for nothing beyond the login. The login worked, so \
          that the password needs no change. Then rotate.",
@@ -139,7 +152,7 @@ fn missing_right(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remedi
         },
         (Some("mysql" | "mariadb"), Some(user)) if strategy::alternates(context) => remediation
             .run_as_administrator(engine, &format!("SELECT user, host FROM mysql.user WHERE user = '{user}'"))
-            .run(database::what_it_prints(&database::grants(&database::SUPERUSER_RIGHTS, &user)))
+            .run_in_database(database::what_it_prints(&database::grants(&database::SUPERUSER_RIGHTS, &user)))
             .drop_half_made(context, engine)
             .warn(database::WIDE_GRANT),
         _ => looking(context, seen, remediation),
@@ -156,7 +169,7 @@ fn is_bare_denial(text: &str) -> bool {
 /// Where nothing more is known, the rights that there are are shown.
 fn looking(context: &DiagnosisContext<'_>, seen: &LogMatch<'_, '_>, remediation: Remediation) -> Remediation {
     match advice::rights(context, seen) {
-        Some(look) => remediation.run(look),
+        Some(look) => remediation.run_in_database(look),
         None => remediation,
     }
 }
@@ -305,5 +318,6 @@ mod tests {
         assert_eq!(root.cause, RULE.cause);
         assert!(root.explanation.contains("refused what the test then did"), "{}", root.explanation);
         assert!(!root.explanation.contains("change of the user"), "{}", root.explanation);
+        assert_eq!(root.title, "the broker refuses what the function's test does");
     }
 }

@@ -10,7 +10,7 @@
 use crate::diagnosis::readings::by_log::by_log;
 use crate::diagnosis::readings::login::{self, Answer};
 use crate::diagnosis::readings::{function_age, network};
-use crate::diagnosis::remedy::{TROUBLESHOOTING, aws_in};
+use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{Cause, Confidence, Remediation, StepName, TargetDatabase, TlsDemand};
 
@@ -89,7 +89,8 @@ fn by_line(context: &DiagnosisContext<'_>) -> Verdict {
                 ""
             };
             format!(
-                "The TLS settings of the function and the database do not match: the connection was refused{}.{age}",
+                "The TLS settings of the function and the {} do not match: the connection was refused{}.{age}",
+                context.behind().noun,
                 seen.in_step()
             )
         };
@@ -105,8 +106,7 @@ fn remediation(context: &DiagnosisContext<'_>) -> Remediation {
          signed the server's certificate. Correct what differs, and rotate. A function made before 20 December 2021 cannot do \
          TLS.",
     )
-    .run(aws_in(context, &["rds", "describe-db-instances", "--query", QUERY]))
-    .needs("rds:DescribeDBInstances")
+    .ask_rds_for(context, QUERY)
     .put_value(context)
     .rotate(context)
     .link(TROUBLESHOOTING)

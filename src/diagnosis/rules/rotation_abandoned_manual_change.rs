@@ -5,7 +5,6 @@
 //! **Shows as** the event RotationAbandoned; PutSecretValue or UpdateSecret by somebody else between the attempt's start and
 //! its end.
 
-use crate::diagnosis::readings::behind::behind;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::spans::ATTEMPT_SPAN;
@@ -56,9 +55,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         ),
     };
     let remediation = Remediation::new(format!(
-        "The value stored by hand is AWSCURRENT: first check that {} accepts it. Then rotate again, and stop whatever writes to the \
+        "The value stored by hand is AWSCURRENT: first check that the {} accepts it. Then rotate again, and stop whatever writes to the \
          secret from doing so during its rotation window.",
-        behind(context).noun
+        context.behind().noun
     ))
     .discard_pending(context)
     .rotate(context)

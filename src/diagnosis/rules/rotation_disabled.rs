@@ -9,7 +9,7 @@
 
 use crate::diagnosis::remedy::{aws_in, known_function, list_functions, schedule_of};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Concern, Confidence, Remediation, RotationConfig, StepName};
+use crate::model::{Cause, Concern, Confidence, Remediation, RotationConfig, StepName, moment};
 
 const CAUSE: Cause = Cause::RotationDisabled;
 
@@ -41,7 +41,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
             None => Verdict::clear("rotation was never turned on"),
         };
     }
-    let mut evidence = vec![context.config_proof(traces(config)).at(config.last_rotated_at)];
+    let mut evidence = vec![context.config_proof(traces(context, config)).at(config.last_rotated_at)];
     let mut explanation = match config.last_rotated_at {
         Some(at) => format!("Rotation is turned off. The secret last rotated on {}.", at.strftime("%-d %b %Y")),
         None => "Rotation was set up once, and is turned off now.".to_owned(),
@@ -53,12 +53,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     context.finding(CAUSE, Confidence::Confirmed, explanation, evidence, turn_on(context, config)).into()
 }
 
-fn traces(config: &RotationConfig) -> String {
+fn traces(context: &DiagnosisContext<'_>, config: &RotationConfig) -> String {
     let state = if config.enabled.is_some() { "RotationEnabled is false" } else { "RotationEnabled is absent" };
     let mut left = Vec::new();
     left.extend(config.function_arn.as_ref().map(|arn| format!("RotationLambdaARN {arn}")));
     left.extend(config.rules.is_some().then(|| "RotationRules".to_owned()));
-    left.extend(config.last_rotated_at.map(|at| format!("LastRotatedDate {}", at.strftime("%-d %b %Y %H:%M UTC"))));
+    left.extend(config.last_rotated_at.map(|at| format!("LastRotatedDate {}", moment(at, context.now()))));
     if left.is_empty() { state.to_owned() } else { format!("{state}, while {} remain", left.join(", ")) }
 }
 

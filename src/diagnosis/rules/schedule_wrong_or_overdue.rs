@@ -9,7 +9,7 @@
 
 use crate::diagnosis::remedy::{aws_in, schedule_of};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Confidence, Proof, Remediation, RotationConfig, Severity, StepName};
+use crate::model::{Cause, Confidence, Proof, Remediation, RotationConfig, Severity, StepName, moment};
 use jiff::SignedDuration;
 
 const CAUSE: Cause = Cause::ScheduleWrongOrOverdue;
@@ -94,7 +94,7 @@ fn overdue(context: &DiagnosisContext<'_>, config: &RotationConfig) -> Verdict {
         context
             .config_proof(format!(
                 "the rotation window closed on {}; schedule: {}",
-                closed.strftime("%-d %b %Y %H:%M UTC"),
+                moment(closed, context.now()),
                 expression(config)
             ))
             .at(Some(closed)),
@@ -112,10 +112,8 @@ fn overdue(context: &DiagnosisContext<'_>, config: &RotationConfig) -> Verdict {
     .needs("lambda:InvokeFunction")
     .warn("The command rotates at once.")
     .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html");
-    let explanation = format!(
-        "A rotation was due by {}, but no attempt was made: rotation does not start.",
-        closed.strftime("%-d %b %Y %H:%M UTC")
-    );
+    let explanation =
+        format!("A rotation was due by {}, but no attempt was made: rotation does not start.", moment(closed, context.now()));
     // That it is overdue is certain; that the schedule itself is the reason is what remains when nothing else is found.
     let mut finding = context.finding(CAUSE, Confidence::Likely, explanation, evidence, remediation);
     finding.severity = Severity::Critical;

@@ -8,7 +8,7 @@ use crate::diagnosis::database::superuser_secret_word;
 use crate::diagnosis::readings::by_log::said;
 use crate::diagnosis::remedy::aws_in;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{Cause, Concern, Confidence, Remediation, StepName};
+use crate::model::{Cause, Concern, Confidence, Remediation, StepName, moment};
 
 const CAUSE: Cause = Cause::SecretMarkedForDeletion;
 
@@ -30,7 +30,7 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         return needed(context);
     };
     let mut evidence =
-        vec![context.secret_proof(format!("DeletedDate {}", deleted_at.strftime("%-d %b %Y %H:%M UTC"))).at(Some(deleted_at))];
+        vec![context.secret_proof(format!("DeletedDate {}", moment(deleted_at, context.now()))).at(Some(deleted_at))];
     let mut explanation = "The secret is scheduled for deletion; until it is restored, it can be neither read nor \
                            rotated."
         .to_owned();

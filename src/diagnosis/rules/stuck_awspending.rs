@@ -9,7 +9,7 @@
 //!
 //! **Is not it** when both labels are on one version: that is how Secrets Manager leaves every finished rotation.
 
-use crate::diagnosis::readings::behind::{Behind, behind};
+use crate::diagnosis::behind::Behind;
 use crate::diagnosis::readings::pending;
 use crate::diagnosis::remedy::TROUBLESHOOTING;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
@@ -96,10 +96,10 @@ fn unfinished(
     let mut remediation = match is_told {
         true => remediation.discard_pending(context).rotate(context),
         false => {
-            let Behind { noun, credential } = behind(context);
+            let Behind { noun, credential } = context.behind();
             Remediation::new(format!(
                 "Leave the label in place until it is known why the rotation did not finish: this version may have the only copy of \
-                 the {credential} that {noun} has now."
+                 the {credential} that the {noun} has now."
             ))
         }
     }
@@ -115,7 +115,7 @@ fn unfinished(
 ///
 /// Source: Secrets Manager User Guide, "Rotation by Lambda function": createSecret keeps a pending version that has a value.
 fn by_hand(context: &DiagnosisContext<'_>, mut evidence: Vec<Proof>, pending: &SecretVersion, change: &Change) -> Finding {
-    let credential = behind(context).credential;
+    let credential = context.behind().credential;
     let explanation = format!(
         "{} called {}, which left AWSPENDING on version {}. No rotation put it there, and the next one takes that version's value for \
          the new {credential}.",

@@ -8,7 +8,6 @@
 //!
 //! **Is not it** when nobody has written the value since, or a person did.
 
-use crate::diagnosis::readings::behind::behind;
 use crate::diagnosis::readings::by_log::not_said;
 use crate::diagnosis::readings::{login, pending};
 use crate::diagnosis::remedy::TROUBLESHOOTING;
@@ -40,8 +39,9 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     else {
         return Verdict::clear("what fails is not a login with that value");
     };
+    let noun = context.behind().noun;
     let explanation = format!(
-        "{} wrote a value into the secret with {tool} after its last rotation. The database refused it{}, because it still has \
+        "{} wrote a value into the secret with {tool} after its last rotation. The {noun} refused it{}, because it still has \
          the rotated password.",
         change.actor,
         seen.in_step()
@@ -56,15 +56,14 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
         "Take the value out of what {tool} manages (Terraform: ignore_changes on secret_string, or a write-only value; \
          CloudFormation: no SecretString beside a RotationSchedule), or it will be written back again."
     );
-    let behind = behind(context).noun;
     let remediation = match overwritten(context) {
         Some((old, current)) => Remediation::new(format!(
-            "{first} Then let the version that was overwritten, which {behind} accepts, be AWSCURRENT again, and rotate."
+            "{first} Then let the version that was overwritten, which the {noun} accepts, be AWSCURRENT again, and rotate."
         ))
         .make_current(context, old, current)
         .warn("Every application that reads the secret gets the value from before the overwriting at once."),
         None => Remediation::new(format!(
-            "{first} Then store the value that {behind} accepts (AWSPREVIOUS may hold the one that was overwritten), and rotate."
+            "{first} Then store the value that the {noun} accepts (AWSPREVIOUS may hold the one that was overwritten), and rotate."
         ))
         .put_value(context),
     };

@@ -160,8 +160,8 @@ fn that_an_attachment_allows_groups_to_be_named_does_not_say_that_the_gateway_do
         attachments.zip(allowed).for_each(|(one, allowed)| one.may_reference_groups = allowed);
         to_db(&network)
     };
-    unknown(&by_group([Some(true), Some(true)]), "whether tgw-0a lets rules name groups across it");
-    unknown(&by_group([None, Some(true)]), "whether tgw-0a lets rules name groups across it");
+    unknown(&by_group([Some(true), Some(true)]), "the setting of tgw-0a that lets rules name groups across it");
+    unknown(&by_group([None, Some(true)]), "the setting of tgw-0a that lets rules name groups across it");
     // Either end refuses for both.
     blocked(&by_group([Some(true), Some(false)]), "no inbound rule of sg-0db lets TCP port 5432 in from 10.0.1.0/24");
     blocked(&by_group([Some(false), Some(true)]), "no inbound rule of sg-0db");
@@ -215,7 +215,7 @@ fn answers_inside_a_vpc_may_be_led_elsewhere_by_a_more_specific_route() {
         })
     };
     reachable(&to_db(&with("eni-0fw", "10.0.9.0/24", false)));
-    unknown(&to_db(&with("eni-0fw", "10.0.1.0/24", false)), "whether answers come back over eni-0fw");
+    unknown(&to_db(&with("eni-0fw", "10.0.1.0/24", false)), "the way back over eni-0fw");
     unknown(&to_db(&with("eni-0fw", "10.0.1.0/25", true)), "which of several routes of rtb-0db is taken");
     blocked(&to_db(&with("eni-0fw", "10.0.1.0/24", true)), "the route of rtb-0db to 10.0.1.0/24 leads to eni-0fw, which is gone");
 }
@@ -259,7 +259,7 @@ fn of_the_dns_attributes_one_is_enough_where_the_other_is_settled_and_neither_wh
 #[test]
 fn what_stands_behind_a_proxy_is_open_and_a_proxy_that_lets_nobody_in_is_closed() {
     let proxy = || changed(|n| list(&mut n.databases)[0].kind = DatabaseKind::Proxy);
-    unknown(&to_db(&proxy()), "whether orders reaches the database behind it");
+    unknown(&to_db(&proxy()), "the way from orders to the database behind it");
     let mut closed = proxy();
     list(&mut closed.security_groups)[1].ingress.clear();
     blocked(&to_db(&closed), "sg-0db");
@@ -351,12 +351,12 @@ fn what_has_addresses_of_ipv6_alone_is_closed_to_a_function_without_any() {
     };
     blocked(&proxy(&world(), &function()), "orders has addresses of IPv6 alone, and the function has none");
     let (network, allowed) = dual_stack();
-    unknown(&proxy(&network, &allowed), "whether orders is reached over IPv6, the only family that it has");
+    unknown(&proxy(&network, &allowed), "the way to orders over IPv6, the only family that it has");
     let endpoint = changed(|n| list(&mut n.endpoints)[0].is_ipv6_only = true);
     blocked(&to_aws(&endpoint), "vpce-0a1b2c3d has addresses of IPv6 alone");
     let mut host = database();
     (host.subnet_ids, host.address) = (Vec::new(), Some("2001:db8::7".parse().unwrap()));
-    unknown(&to_database(&world(), &function(), &host).unwrap(), "whether 2001:db8::7 is reached over IPv6");
+    unknown(&to_database(&world(), &function(), &host).unwrap(), "the way to 2001:db8::7 over IPv6");
 }
 
 #[test]
@@ -366,7 +366,7 @@ fn private_dns_is_not_sure_to_lead_a_host_of_both_families_to_the_endpoint() {
     reachable(&to(&without_endpoint(|_| {})));
     // By the endpoint it would be reached, and over the public network it is not.
     let no_nat = |n: &mut Network| list(&mut n.route_tables)[1].routes.truncate(1);
-    unknown(&to(&changed(no_nat)), "whether secretsmanager.eu-west-1.api.aws leads to vpce-0a1b2c3d");
+    unknown(&to(&changed(no_nat)), "the address of secretsmanager.eu-west-1.api.aws, which may be that of vpce-0a1b2c3d");
     blocked(&to(&without_endpoint(no_nat)), "rtb-0fn of subnet-0a1b2c3d has no route");
     blocked(
         &to(&changed(|n| {
@@ -402,7 +402,7 @@ fn a_way_over_ipv6_leaves_the_answer_open_and_is_named_and_one_that_is_closed_ch
     let to_aws_by =
         |network: &Network, function: &FunctionFacts| to_service(network, function, "eu-west-1", "secretsmanager").unwrap();
     let (network, allowed) = dual_stack();
-    unknown(&to_aws_by(&network, &allowed), "over IPv6, by eigw-0a: over IPv4 rtb-0fn of subnet-0a1b2c3d has no route");
+    unknown(&to_aws_by(&network, &allowed), "over IPv6 by eigw-0a, while over IPv4 rtb-0fn of subnet-0a1b2c3d has no route");
     let closed: [fn(&mut Network, &mut FunctionFacts); 6] = [
         |_, function| function.vpc.as_mut().unwrap().ipv6_allowed = false,
         |network, _| list(&mut network.subnets)[0].ipv6_ranges.clear(),
@@ -422,7 +422,7 @@ fn a_way_over_ipv6_leaves_the_answer_open_and_is_named_and_one_that_is_closed_ch
     // A public subnet serves IPv6 even to a function.
     let (mut public, function) = dual_stack();
     list(&mut public.route_tables)[1].routes = vec![route("0.0.0.0/0", "igw-0a"), route("::/0", "igw-0a")];
-    unknown(&to_aws_by(&public, &function), "over IPv6, by igw-0a");
+    unknown(&to_aws_by(&public, &function), "over IPv6 by igw-0a");
 }
 
 #[test]
@@ -435,7 +435,7 @@ fn a_database_of_both_families_may_be_reached_over_the_other_one() {
         to_database(&network, &function, &one).unwrap()
     };
     let own = || GroupPeer::Range(range("2001:db8::/32"));
-    unknown(&by_v6(true, own()), "orders is reached over IPv6: over IPv4 no inbound rule of sg-0db");
+    unknown(&by_v6(true, own()), "the way to orders over IPv6, while over IPv4 no inbound rule of sg-0db");
     blocked(&by_v6(false, own()), "sg-0db");
     blocked(&by_v6(true, GroupPeer::Range(range("10.0.9.0/24"))), "sg-0db");
     reachable(&by_v6(true, to_group(GROUP)));

@@ -240,6 +240,7 @@ impl Drawn {
             policy: None,
         };
         Network {
+            cut_short: Vec::new(),
             vpcs: Observation::Found(vec![vpc(VPC, 0), vpc("vpc-0db", 1)]),
             subnets: Observation::Found(places.iter().map(subnet).collect()),
             route_tables: Observation::Found(places.iter().map(table).collect()),

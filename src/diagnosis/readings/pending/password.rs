@@ -1,7 +1,7 @@
 //! Whether the database may hold the pending password already, while AWSCURRENT names the old one.
 
 use crate::diagnosis::DiagnosisContext;
-use crate::diagnosis::readings::behind::Behind;
+use crate::diagnosis::behind::Behind;
 use crate::diagnosis::readings::strategy;
 use crate::model::RotationStep;
 
@@ -43,7 +43,7 @@ impl PendingPassword {
         let Behind { noun, credential } = behind;
         let version = self.version.as_deref().map(|id| format!(" (version {id})")).unwrap_or_default();
         format!(
-            "Applications may be locked out: setSecret succeeded, so {noun} may have the pending {credential}{version} and \
+            "Applications may be locked out: setSecret succeeded, so the {noun} may have the pending {credential}{version} and \
              refuse AWSCURRENT. If a login with the AWSPENDING value works, let applications use it until this is fixed, and \
              keep its {credential} in any value you store."
         )
