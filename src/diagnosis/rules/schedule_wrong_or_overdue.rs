@@ -147,7 +147,7 @@ mod tests {
     fn a_window_that_closed_without_an_attempt_is_overdue() {
         let finding = finding(CAUSE, &overdue());
         assert_eq!((finding.confidence, finding.severity), (Confidence::Likely, Severity::Critical));
-        assert!(finding.explanation.contains("9 Mar 2026"), "{}", finding.explanation);
+        assert!(finding.explanation.contains("Mon 9 Mar 12:00 UTC"), "{}", finding.explanation);
     }
 
     #[test]
