@@ -14,7 +14,7 @@ use super::aws_policies::is_of_aws;
 use super::forecast::{self, Foreseen, Outlook, outlook, without_failures};
 use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity};
 use super::signatures::{AccessDenied, RefusingLayer};
-use super::{managed, readings, refusal, remedy};
+use super::{lost_policies, managed, readings, refusal, remedy};
 use crate::model::{
     Cause, Change, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, PolicyDocument, Severity,
     StepName,
@@ -118,14 +118,10 @@ fn allows_what_was_refused(context: &DiagnosisContext<'_>, cause: Cause, world: 
 
 /// The policy whose detachment alone can have broken rotation, with what the role lacks without it: with it, rotation worked.
 fn detached(context: &DiagnosisContext<'_>, leading: Option<&Finding>) -> Option<(String, Value)> {
-    // What a policy of AWS allows is known by itself, and is no more than that.
-    let policy = remedy::detached_policy(context).filter(|policy| policy.is_sure && !is_of_aws(policy.arn))?;
-    let is_lacking = |denied: &AccessDenied| {
-        !denied.explicit && matches!(denied.layer, RefusingLayer::IdentityPolicy | RefusingLayer::Unknown)
-    };
-    let stops = context.standings().iter().filter_map(|(_, standing)| standing.stop()).map(|stop| stop.denied.clone());
-    let refused = leading.map(|finding| refusal::refused(context, finding.cause)).unwrap_or_default();
-    let lacking: Vec<AccessDenied> = stops.chain(refused).filter(is_lacking).collect();
+    // What a policy is known to allow is known by itself, and is no more than that.
+    let is_unknown = |arn: &str| !is_of_aws(arn) && lost_policies::document_of(context.evidence, arn).is_none();
+    let policy = lost_policies::only_loss(context).filter(|policy| policy.is_sure && is_unknown(policy.arn))?;
+    let lacking = lost_policies::lacking(context, leading);
     let is_needed_always = |denied: &AccessDenied| {
         let on = |resource: &str| denied.resource.as_deref().is_none_or(|named| resource == "*" || resource.starts_with(named));
         context.standings().iter().any(|(need, _)| need.action.eq_ignore_ascii_case(&denied.action) && on(&need.resource))

@@ -2,6 +2,7 @@
 //! back brings the faults back.
 
 mod broken_networks;
+mod lost_policies;
 
 use super::apply::apply;
 use super::command::AwsCommand;
