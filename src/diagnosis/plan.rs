@@ -176,14 +176,15 @@ fn is_of_state(step: StepName) -> bool {
     !matches!(step, StepName::FunctionLogs | StepName::RotationHistory | StepName::FunctionMetrics | StepName::ConfigChanges)
 }
 
-/// What is left where the commands only show things, if that.
-fn by_hand(finding: &Finding, shown: bool) -> Obstacle {
+/// What is left where the commands only show things, if that, and rotate, which helps only then.
+fn by_hand(finding: &Finding, shown: bool, is_retried: bool) -> Obstacle {
     let look = if shown { "; the commands show where to look." } else { "." };
+    let retry = if is_retried { " Rotate after that." } else { "" };
     Obstacle {
         cause: finding.cause,
         confidence: finding.confidence,
         at: None,
-        text: format!("what has to change is outside of AWS's command line{look}"),
+        text: format!("what has to change is outside of AWS's command line{look}{retry}"),
         proof: finding.evidence.first().cloned(),
         author: None,
     }
@@ -332,7 +333,12 @@ impl Draft {
         if let Some(finding) = leading.filter(|finding| {
             !changes && self.remaining.is_empty() && forecast::will_repeat(finding) && !MAY_PASS.contains(&finding.cause)
         }) {
-            self.remaining.push(by_hand(finding, steps.iter().any(|step| step.is_read_only)));
+            let retry = steps.iter_mut().find(|step| rotates(step));
+            let is_retried = retry.is_some();
+            if let Some(retry) = retry {
+                retry.effect = format!("after that, {}", retry.effect);
+            }
+            self.remaining.push(by_hand(finding, steps.iter().any(|step| step.is_read_only), is_retried));
         }
         // What opens the way to an endpoint opens none to the database.
         if changes && leading.is_some_and(|finding| finding.cause == Cause::AwsEndpointUnreachable) {
