@@ -13,9 +13,8 @@ use serde_json::{Value, json};
 /// The commands that let the role use the key `id` of `target`, as far as the policies that are in the way were seen.
 pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &str) -> Remediation {
     let wanted: Vec<Need> = needs(context).into_iter().filter(|need| need.target == target).collect();
-    if let Some(owner) =
-        owner_elsewhere(context, id).filter(|_| key_policy(context, target).is_none() && role_allows(context, &wanted))
-    {
+    let is_owners = target == Target::SecretKey && key_policy(context, target).is_none() && role_allows(context, &wanted);
+    if let Some(owner) = owner_elsewhere(context, id).filter(|_| is_owners) {
         return asked_of_owner(context, owner, &wanted);
     }
     let stops: Vec<&Stop> = (context.standings().iter())
@@ -109,7 +108,8 @@ fn role_allows(context: &DiagnosisContext<'_>, wanted: &[Need]) -> bool {
 /// Source: KMS Developer Guide, "Allowing users in other accounts to use a KMS key".
 fn asked_of_owner(context: &DiagnosisContext<'_>, owner: &str, wanted: &[Need]) -> Remediation {
     Remediation::new(format!(
-        "The role's own policies allow the use of the key. Ask the account {owner}, which owns the key, to enable it if it is not,          and to give its policy this statement: {} Then rotate.",
+        "The role's own policies allow the use of the key. Ask the account {owner}, which owns the key, to enable it if it is not, \
+         and to give its policy this statement: {} Then rotate.",
         statement(context, wanted)
     ))
     .link("https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html")
