@@ -335,7 +335,7 @@ impl Remediation {
             return self.needs("iam:AttachRolePolicy");
         }
         let deleted =
-            lost_policies::deleted_inline(context).filter(|(_, known)| policy_edit::allow_all(context, &[known], document));
+            lost_policies::deleted_inline(context).filter(|(_, known)| policy_edit::allow_all(context, &[*known], document));
         if let Some((name, known)) = deleted {
             self.summary =
                 format!("Give the role its inline policy {name} again, which was deleted since the last success, and rotate.");

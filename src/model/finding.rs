@@ -181,8 +181,9 @@ pub enum FollowUp {
     },
     /// At the network between the function and what it must reach.
     LookAtNetwork(NetworkLook),
-    /// At policies that were detached from the role, by their ARNs.
+    /// At policies that were detached from the role.
     ReadDetached {
+        /// Their ARNs, the newest loss first.
         policies: Vec<String>,
     },
 }

@@ -56,7 +56,8 @@ pub(super) async fn collect(
         names.push("RotateSecret".to_owned());
         let lost = described.as_deref().zip(history.found());
         if lost.is_some_and(|(described, history)| lost_current(&described.facts, history)) {
-            names.extend(["UpdateSecretVersionStage", "PutSecretValue"].map(str::to_owned));
+            // Both at once, before others: the one tells of the other which was first.
+            names.splice(0..0, ["UpdateSecretVersionStage", "PutSecretValue"].map(str::to_owned));
         }
     }
     // A search by name goes on where the look before it ended.

@@ -8,9 +8,7 @@
 //!
 //! **Is not it** when a new value was stored since: then AWSCURRENT is on that one.
 
-use crate::diagnosis::correlate::who;
 use crate::diagnosis::readings::behind::{Behind, behind};
-use crate::diagnosis::suspects::distance;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
 use crate::model::{AttemptOutcome, Cause, Change, Concern, Confidence, Observation, Remediation, Severity, StepName};
 use jiff::Timestamp;
@@ -76,10 +74,10 @@ fn moved_back<'a>(changes: &'a [Change], rotated_at: Timestamp, current: &str) -
 fn finding(context: &DiagnosisContext<'_>, change: &Change, rotated: &str, current: &str) -> Verdict {
     let Behind { noun, credential } = behind(context);
     let explanation = format!(
-        "{} moved AWSCURRENT {} ago from the version that the last rotation stored back to an older one. {noun} may accept only \
+        "{} moved AWSCURRENT on {} from the version that the last rotation stored back to an older one. {noun} may accept only \
          the newer {credential}: check which of the two logs in. If only the newer one does, move the label back or rotate.",
-        who(change),
-        distance(context.now().duration_since(change.at)),
+        change.actor,
+        change.at.strftime("%-d %b %Y %H:%M UTC"),
         noun = capitalized(noun),
     );
     let remediation = Remediation::new(format!(
@@ -133,14 +131,12 @@ mod tests {
         let diagnosis = diagnose(&moved());
         let found = &diagnosis.findings[0];
         assert_eq!((found.cause, found.severity, diagnosis.outcome), (CAUSE, Severity::Info, Outcome::Healthy));
-        assert!(
-            found.explanation.starts_with(
-                "carol moved AWSCURRENT 3 days ago from the version that the last rotation stored back to an older one. The \
-                 database may accept only the newer password"
-            ),
-            "{}",
-            found.explanation
+        let expected = format!(
+            "carol moved AWSCURRENT on {} from the version that the last rotation stored back to an older one. The database may accept \
+             only the newer password",
+            hours_ago(72).strftime("%-d %b %Y %H:%M UTC")
         );
+        assert!(found.explanation.starts_with(&expected), "{}", found.explanation);
         let back = format!("--version-stage AWSCURRENT --move-to-version-id {CURRENT} --remove-from-version-id {OLD} ");
         assert!(found.remediation.commands[0].contains(&back), "{:?}", found.remediation.commands);
     }
