@@ -56,7 +56,7 @@ pub(super) async fn collect(
         names.push("RotateSecret".to_owned());
         let lost = described.as_deref().zip(history.found());
         if lost.is_some_and(|(described, history)| lost_current(&described.facts, history)) {
-            // Both at once, before others: the one tells of the other which was first.
+            // Both at once, before others: a value that was stored since is the newer one.
             names.splice(0..0, ["UpdateSecretVersionStage", "PutSecretValue"].map(str::to_owned));
         }
     }
