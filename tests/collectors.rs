@@ -100,6 +100,24 @@ async fn a_broken_rotation_is_seen_by_all_nine_steps_within_the_budget() {
 }
 
 #[tokio::test]
+async fn a_policy_that_was_detached_is_read_in_two_calls_and_one_that_is_gone_in_one() {
+    let world = World::of(BROKEN).await;
+    let evidence = world.look().await;
+    let before = calls(&evidence).len();
+    let changes = &evidence.changes.found().unwrap().changes;
+    let detached = changes.iter().find(|change| change.event == "DetachRolePolicy").unwrap();
+    let arn = detached.parameters["policyArn"].as_str().unwrap().to_owned();
+    let asked = [arn.clone(), format!("{arn}-gone")];
+    let request = world.request();
+    let evidence = playbook::read_detached(&world.aws, &world.clock, &request, evidence, &asked, &()).await;
+    let read = &evidence.role.found().unwrap().detached;
+    let seen: Vec<_> = read.iter().map(|policy| (policy.arn.as_str(), policy.document.status())).collect();
+    assert_eq!(seen, [(asked[0].as_str(), "found"), (asked[1].as_str(), "no_data")]);
+    assert_eq!(calls(&evidence).len() - before, 3, "{:?}", calls(&evidence));
+    assert!(evidence.role.summary.ends_with("; 1 detached policy read"), "{}", evidence.role.summary);
+}
+
+#[tokio::test]
 async fn the_trust_of_a_role_is_read_unless_an_invocation_of_a_failed_rotation_shows_that_lambda_assumes_it() {
     let ran = World::of(BROKEN).await.look().await;
     assert_eq!(ran.role.found().unwrap().trust.status(), "not_applicable");

@@ -84,6 +84,9 @@ pub(super) const SUBNETS_DELETED: ChangeEvents = &["DeleteSubnet", "DeleteSecuri
 /// The secret's value or its staging labels changed.
 pub(super) const SECRET_VALUE: ChangeEvents = &["PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage"];
 
+/// A staging label was moved.
+pub(super) const LABELS: ChangeEvents = &["UpdateSecretVersionStage"];
+
 /// Rotation was turned off.
 pub(super) const ROTATION_CANCELLED: ChangeEvents = &["CancelRotateSecret"];
 

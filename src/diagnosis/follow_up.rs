@@ -1,6 +1,8 @@
-//! What the evidence lacks, and where to look next: at the network, further back, or for the change behind a cause.
+//! What the evidence lacks, and where to look next: at the network, further back, for the change behind a cause, or at what it took
+//! away.
 
 use super::context::DiagnosisContext;
+use super::lost_policies;
 use super::network_look;
 use super::rules::rule_of;
 use crate::model::{Confidence, CorrelatedChange, EventSource, Finding, FollowUp, Observation, Outcome};
@@ -17,7 +19,13 @@ pub(super) fn decide(
     // A look at the network rests on what the failing invocations say, where any can be found.
     let is_silent = outcome == Outcome::Inconclusive && context.failures.is_empty();
     let first = if is_silent { widen(context, outcome).or_else(network) } else { network().or_else(|| widen(context, outcome)) };
-    first.or_else(|| search_changes(context, root?, changes))
+    first.or_else(|| search_changes(context, root?, changes)).or_else(|| read_detached(context, root))
+}
+
+/// Reads what the role lost, where it lacks something: attached again, it helps only where it gives that.
+fn read_detached(context: &DiagnosisContext<'_>, root: Option<&Finding>) -> Option<FollowUp> {
+    let policies = lost_policies::to_read(context, root);
+    (!policies.is_empty()).then_some(FollowUp::ReadDetached { policies })
 }
 
 /// Looks further back when rotation is unwell, nothing explains it, and the logs can be read at all.
@@ -67,7 +75,7 @@ mod tests {
     fn wider(evidence: &Evidence) -> Option<Lookback> {
         next(evidence).and_then(|follow_up| match follow_up {
             FollowUp::Widen(lookback) => Some(lookback),
-            FollowUp::SearchChanges { .. } | FollowUp::LookAtNetwork(_) => None,
+            FollowUp::SearchChanges { .. } | FollowUp::LookAtNetwork(_) | FollowUp::ReadDetached { .. } => None,
         })
     }
 

@@ -4,15 +4,19 @@ use super::DiagnosisContext;
 use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_resource};
 use super::need::{Need, NeedState, Stop, Target};
 use super::permissions::needs;
-use super::policy_edit::{ON_PURPOSE, PolicyKind, allowing_needs, sparing, with};
+use super::policy_edit::{ON_PURPOSE, PolicyKind, allow_all, allowing_needs, sparing, with};
 use super::remedy::aws_in;
 use super::signatures::RefusingLayer;
-use crate::model::{KeyFacts, Remediation};
+use crate::model::{KeyFacts, Remediation, SimulatedDecision};
 use serde_json::{Value, json};
 
 /// The commands that let the role use the key `id` of `target`, as far as the policies that are in the way were seen.
 pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &str) -> Remediation {
     let wanted: Vec<Need> = needs(context).into_iter().filter(|need| need.target == target).collect();
+    let is_owners = target == Target::SecretKey && key_policy(context, target).is_none() && role_allows(context, &wanted);
+    if let Some(owner) = owner_elsewhere(context, id).filter(|_| is_owners) {
+        return asked_of_owner(context, owner, &wanted);
+    }
     let stops: Vec<&Stop> = (context.standings().iter())
         .filter(|(need, _)| need.target == target)
         .filter_map(|(_, standing)| match standing {
@@ -71,6 +75,46 @@ pub(super) fn key_access(context: &DiagnosisContext<'_>, target: Target, id: &st
     }
 }
 
+/// The account that the key belongs to, where it is another one.
+fn owner_elsewhere<'i>(context: &DiagnosisContext<'_>, id: &'i str) -> Option<&'i str> {
+    let own = context.evidence.account_id.as_deref();
+    id.split(':').nth(4).filter(|owner| own.is_some_and(|own| own != *owner))
+}
+
+/// True where the role's own policies allow all of `wanted`, as AWS simulated them or as they were read.
+fn role_allows(context: &DiagnosisContext<'_>, wanted: &[Need]) -> bool {
+    let Some(role) = context.evidence.role.found() else { return false };
+    let simulations = role.simulations.found().map(Vec::as_slice).unwrap_or_default();
+    let is_simulated = |need: &Need| {
+        simulations.iter().any(|one| {
+            one.action.eq_ignore_ascii_case(need.action)
+                && one.resource == need.resource
+                && one.decision == SimulatedDecision::Allowed
+                && one.missing_context.is_empty()
+        })
+    };
+    let is_read = || {
+        let policies = role.policies.found().filter(|policies| policies.complete && policies.boundary.is_none());
+        policies.is_some_and(|policies| {
+            let documents: Vec<&Value> = policies.identity.iter().map(|policy| &policy.document).collect();
+            allow_all(context, &documents, &allowing_needs(wanted))
+        })
+    };
+    !wanted.is_empty() && (wanted.iter().all(is_simulated) || is_read())
+}
+
+/// What only the key's owner can do: a key of another account needs both the role's policies and its own.
+///
+/// Source: KMS Developer Guide, "Allowing users in other accounts to use a KMS key".
+fn asked_of_owner(context: &DiagnosisContext<'_>, owner: &str, wanted: &[Need]) -> Remediation {
+    Remediation::new(format!(
+        "The role's own policies allow the use of the key. Ask the account {owner}, which owns the key, to enable it if it is not, \
+         and to give its policy this statement: {} Then rotate.",
+        statement(context, wanted)
+    ))
+    .link("https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html")
+}
+
 /// Saves the key's policy to `key-policy.json`, where a person corrects it, and sets it from there.
 pub(super) fn edit_policy(fix: Remediation, context: &DiagnosisContext<'_>, id: &str) -> Remediation {
     let look = ["kms", "get-key-policy", "--key-id", id, "--policy-name", "default", "--query", "Policy", "--output", "text"];
@@ -109,8 +153,7 @@ pub(super) fn enable(fix: Remediation, context: &DiagnosisContext<'_>, id: &str)
 }
 
 fn put(fix: Remediation, context: &DiagnosisContext<'_>, id: &str, policy: &str) -> Remediation {
-    let own = context.evidence.account_id.as_deref();
-    let fix = match id.split(':').nth(4).filter(|owner| own.is_some_and(|own| own != *owner)) {
+    let fix = match owner_elsewhere(context, id) {
         // Source: KMS Developer Guide, "Permissions reference": GetKeyPolicy and PutKeyPolicy work in the key's account alone.
         Some(owner) => fix.warn(format!(
             "The key belongs to the account {owner}: only with credentials of that account can its policy be read and set."

@@ -23,6 +23,7 @@ mod function_state;
 pub mod iam;
 mod inhibit;
 mod key_access;
+mod lost_policies;
 mod managed;
 mod need;
 pub mod network;

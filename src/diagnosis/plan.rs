@@ -14,7 +14,7 @@ use super::aws_policies::is_of_aws;
 use super::forecast::{self, Foreseen, Outlook, outlook, without_failures};
 use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity};
 use super::signatures::{AccessDenied, RefusingLayer};
-use super::{managed, readings, refusal, remedy};
+use super::{lost_policies, managed, readings, refusal, remedy};
 use crate::model::{
     Cause, Change, Confidence, Diagnosis, Evidence, Finding, Obstacle, Outcome, Plan, PlanStep, PolicyDocument, Severity,
     StepName,
@@ -118,14 +118,10 @@ fn allows_what_was_refused(context: &DiagnosisContext<'_>, cause: Cause, world: 
 
 /// The policy whose detachment alone can have broken rotation, with what the role lacks without it: with it, rotation worked.
 fn detached(context: &DiagnosisContext<'_>, leading: Option<&Finding>) -> Option<(String, Value)> {
-    // What a policy of AWS allows is known by itself, and is no more than that.
-    let policy = remedy::detached_policy(context).filter(|policy| policy.is_sure && !is_of_aws(policy.arn))?;
-    let is_lacking = |denied: &AccessDenied| {
-        !denied.explicit && matches!(denied.layer, RefusingLayer::IdentityPolicy | RefusingLayer::Unknown)
-    };
-    let stops = context.standings().iter().filter_map(|(_, standing)| standing.stop()).map(|stop| stop.denied.clone());
-    let refused = leading.map(|finding| refusal::refused(context, finding.cause)).unwrap_or_default();
-    let lacking: Vec<AccessDenied> = stops.chain(refused).filter(is_lacking).collect();
+    // What a policy is known to allow is known by itself, and is no more than that.
+    let is_unknown = |arn: &str| !is_of_aws(arn) && lost_policies::document_of(context.evidence, arn).is_none();
+    let policy = lost_policies::only_loss(context).filter(|policy| policy.is_sure && is_unknown(policy.arn))?;
+    let lacking = lost_policies::lacking(context, leading);
     let is_needed_always = |denied: &AccessDenied| {
         let on = |resource: &str| denied.resource.as_deref().is_none_or(|named| resource == "*" || resource.starts_with(named));
         context.standings().iter().any(|(need, _)| need.action.eq_ignore_ascii_case(&denied.action) && on(&need.resource))
@@ -180,14 +176,15 @@ fn is_of_state(step: StepName) -> bool {
     !matches!(step, StepName::FunctionLogs | StepName::RotationHistory | StepName::FunctionMetrics | StepName::ConfigChanges)
 }
 
-/// What is left where the commands only show things, if that.
-fn by_hand(finding: &Finding, shown: bool) -> Obstacle {
+/// What is left where the commands only show things, if that, and rotate, which helps only then.
+fn by_hand(finding: &Finding, shown: bool, is_retried: bool) -> Obstacle {
     let look = if shown { "; the commands show where to look." } else { "." };
+    let retry = if is_retried { " Rotate after that." } else { "" };
     Obstacle {
         cause: finding.cause,
         confidence: finding.confidence,
         at: None,
-        text: format!("what has to change is outside of AWS's command line{look}"),
+        text: format!("what has to change is outside of AWS's command line{look}{retry}"),
         proof: finding.evidence.first().cloned(),
         author: None,
     }
@@ -336,7 +333,12 @@ impl Draft {
         if let Some(finding) = leading.filter(|finding| {
             !changes && self.remaining.is_empty() && forecast::will_repeat(finding) && !MAY_PASS.contains(&finding.cause)
         }) {
-            self.remaining.push(by_hand(finding, steps.iter().any(|step| step.is_read_only)));
+            let retry = steps.iter_mut().find(|step| rotates(step));
+            let is_retried = retry.is_some();
+            if let Some(retry) = retry {
+                retry.effect = format!("after that, {}", retry.effect);
+            }
+            self.remaining.push(by_hand(finding, steps.iter().any(|step| step.is_read_only), is_retried));
         }
         // What opens the way to an endpoint opens none to the database.
         if changes && leading.is_some_and(|finding| finding.cause == Cause::AwsEndpointUnreachable) {

@@ -54,16 +54,23 @@ pub(super) fn allowing_needs(needs: &[Need]) -> Value {
     with_statements(&empty(), by_resource.into_iter().map(allow).collect())
 }
 
-/// True where `document`, attached to the role that rotates, would allow everything that `needed` does.
+/// True where `documents`, attached to the role that rotates, would together allow everything that `needed` does.
 ///
 /// `needed` is of the form that this program writes: lists of actions, each on one resource.
-pub(super) fn allows_all(context: &DiagnosisContext<'_>, document: &Value, needed: &Value) -> bool {
+pub(super) fn allow_all(context: &DiagnosisContext<'_>, documents: &[&Value], needed: &Value) -> bool {
     let role = context.rotation_role().map(|role| role.arn().as_str());
     let Some(caller) = role.and_then(|role| Caller::role(role, context.function_name()).ok()) else { return false };
-    let Ok(policy) = Policy::from_value("the policy", document) else { return false };
+    let parsed = documents.iter().map(|document| Policy::from_value("the policy", document).ok());
+    let Some(policies) = parsed.collect::<Option<Vec<Policy>>>() else { return false };
+    let request = |action: &str, resource: &str| {
+        let mut needs = context.standings().iter().map(|(need, _)| need);
+        let need = needs.find(|need| need.action.eq_ignore_ascii_case(action) && need.resource == resource);
+        let known = need.and_then(|need| super::permissions::request(context, need));
+        known.unwrap_or_else(|| Request::new(caller.clone(), action, resource, Context::new()))
+    };
     let is_allowed = |action: &Value, resource: &str| {
-        let request = action.as_str().map(|action| Request::new(caller.clone(), action, resource, Context::new()));
-        request.is_some_and(|request| matches!(evaluate_identity([&policy], &request), Decision::Allowed { .. }))
+        let request = action.as_str().map(|action| request(action, resource));
+        request.is_some_and(|request| matches!(evaluate_identity(policies.iter(), &request), Decision::Allowed { .. }))
     };
     statements(needed).iter().all(|statement| {
         let actions = statement.get("Action").and_then(Value::as_array);

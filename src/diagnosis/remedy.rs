@@ -1,13 +1,12 @@
 //! Commands for a person to paste, quoted for a POSIX shell.
 
-use super::aws_policies::{aws_policy, is_of_aws};
+use super::aws_policies::is_of_aws;
 use super::behind::Behind;
-use super::change_events::ROLE_POLICIES;
 use super::context::DiagnosisContext;
-use super::policy_edit;
 use super::readings::pending::{self, Pending};
 use super::readings::runtime::support::{OF_TEMPLATES, blocked_from, deprecated_on};
-use crate::model::{Change, Concern, Observation, Remediation, RoleArn, RotationConfig};
+use super::{lost_policies, policy_edit};
+use crate::model::{Concern, Observation, Remediation, RoleArn, RotationConfig};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -69,68 +68,6 @@ fn inline_policy_name(context: &DiagnosisContext<'_>, purpose: &str) -> String {
     let room = MAX_POLICY_NAME.saturating_sub(purpose.len() + suffix.len() + 2);
     let name: String = name.chars().take(room).collect();
     [purpose, &name, suffix].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
-}
-
-/// A managed policy that was detached from the role since the last success, and is not back.
-pub(super) struct DetachedPolicy<'a> {
-    pub(super) arn: &'a str,
-    /// True where nothing but its detachment can have taken from the role what it had when rotation last worked.
-    pub(super) is_sure: bool,
-}
-
-/// The changes of the role's policies since rotation worked, oldest first; `None` where the secret has another function, role or
-/// key than then, or nobody knows.
-fn role_changes<'a>(context: &DiagnosisContext<'a>) -> Option<Vec<&'a Change>> {
-    let (found, success) = (context.evidence.changes.found()?, context.last_success_at?);
-    let since = || found.changes.iter().filter(move |change| change.at > success);
-    // Another role never had what this one lacks, and another key was never used with it.
-    let gives = |change: &Change, parameter: &str| change.parameters.get(parameter).is_some_and(Value::is_string);
-    let is_swap = |change: &Change| match change.event.as_str() {
-        "UpdateFunctionConfiguration" => gives(change, "role"),
-        "RotateSecret" => gives(change, "rotationLambdaARN"),
-        "UpdateSecret" => gives(change, "kmsKeyId"),
-        _ => false,
-    };
-    if since().any(is_swap) {
-        return None;
-    }
-    let is_of_role = |change: &&Change| change.concerns == Concern::Role && ROLE_POLICIES.contains(&change.event.as_str());
-    Some(since().filter(is_of_role).collect())
-}
-
-/// The policy whose detachment is all that is known to have happened to the role's policies since rotation worked.
-pub(super) fn detached_policy<'a>(context: &DiagnosisContext<'a>) -> Option<DetachedPolicy<'a>> {
-    let changes = role_changes(context)?;
-    let [change] = changes.as_slice() else { return None };
-    let change = Some(*change).filter(|change| change.event == "DetachRolePolicy")?;
-    let (found, success) = (context.evidence.changes.found()?, context.last_success_at?);
-    let named = |change: &'a Change| change.parameters.get("policyArn").and_then(Value::as_str);
-    let arn = named(change).filter(|arn| arn.starts_with("arn:"))?;
-    let policies = context.evidence.role.found().and_then(|role| role.policies.found());
-    let is_attached = policies.is_some_and(|policies| policies.identity.iter().any(|policy| policy.name == arn));
-    // What came back is not lost, and what was deleted cannot be attached.
-    let is_over = |later: &'a Change| {
-        later.at > change.at && named(later) == Some(arn) && matches!(later.event.as_str(), "AttachRolePolicy" | "DeletePolicy")
-    };
-    if is_attached || found.changes.iter().any(is_over) {
-        return None;
-    }
-    let covers = context.evidence.changes.window.is_some_and(|window| window.from <= success);
-    Some(DetachedPolicy { arn, is_sure: context.is_close(change) || found.complete && covers })
-}
-
-/// The inline policy whose deletion, beside its own writing, is all that is known to have happened to the role's policies since
-/// rotation worked: its name, and what it said, as the event tells by which it was written.
-fn deleted_policy<'a>(context: &DiagnosisContext<'a>) -> Option<(&'a str, &'a Value)> {
-    let changes = role_changes(context)?;
-    let (&change, earlier) = changes.split_last()?;
-    let name_of = |change: &'a Change| change.parameters.get("policyName").and_then(Value::as_str);
-    let name = name_of(change).filter(|_| change.event == "DeleteRolePolicy")?;
-    let is_own = |&earlier: &&'a Change| earlier.event == "PutRolePolicy" && name_of(earlier) == Some(name);
-    let policies = context.evidence.role.found()?.policies.found().filter(|policies| policies.complete)?;
-    let is_back = policies.identity.iter().any(|policy| policy.name == name);
-    let before = change.policy.as_ref()?.before.as_ref()?;
-    (earlier.iter().all(is_own) && !is_back).then_some((name, before))
 }
 
 /// The longest timeout of a function, in seconds.
@@ -397,22 +334,23 @@ impl Remediation {
         }
     }
 
-    /// Gives the role the policy back that it lost, where one was detached or deleted that allows what `document` does; else lets an
-    /// inline policy allow that, see [`Remediation::allow_role`].
+    /// Gives the role the policies back that it lost, where some were detached, or one was deleted, that allow what `document` does;
+    /// else lets an inline policy allow that, see [`Remediation::allow_role`].
     #[must_use]
     pub fn give_back(mut self, context: &DiagnosisContext<'_>, purpose: &str, document: &Value) -> Remediation {
         let role = context.rotation_role().map_or("ROLE", RoleArn::name);
-        let suffices = |arn: &str| {
-            !is_of_aws(arn) || aws_policy(arn).is_some_and(|known| policy_edit::allows_all(context, &known, document))
-        };
-        if let Some(DetachedPolicy { arn, .. }) = detached_policy(context).filter(|lost| suffices(lost.arn)) {
+        let lost = lost_policies::to_attach(context, document);
+        if !lost.is_empty() {
+            let were = if lost.len() == 1 { "it was" } else { "they were" };
+            let names = lost.join(" and ");
             self.summary =
-                format!("Attach {arn} to the role again, from which it was detached since the last success, and rotate.");
-            return self
-                .run(aws(&["iam", "attach-role-policy", "--role-name", role, "--policy-arn", arn]))
-                .needs("iam:AttachRolePolicy");
+                format!("Attach {names} to the role again, from which {were} detached since the last success, and rotate.");
+            let attach = |arn: &&str| aws(&["iam", "attach-role-policy", "--role-name", role, "--policy-arn", arn]);
+            self.commands.extend(lost.iter().map(attach));
+            return self.needs("iam:AttachRolePolicy");
         }
-        let deleted = deleted_policy(context).filter(|(_, known)| policy_edit::allows_all(context, known, document));
+        let deleted =
+            lost_policies::deleted_inline(context).filter(|(_, known)| policy_edit::allow_all(context, &[*known], document));
         if let Some((name, known)) = deleted {
             self.summary =
                 format!("Give the role its inline policy {name} again, which was deleted since the last success, and rotate.");

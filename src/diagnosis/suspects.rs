@@ -4,6 +4,7 @@
 use super::change_events::CLOSE_MINUTES;
 use super::context::DiagnosisContext;
 use super::iam::{Caller, Context, Decision, Policy, Request, evaluate_identity, evaluate_resource, evaluate_trust};
+use super::lost_policies;
 use super::readings::port::port_in;
 use super::refusal::refused;
 use super::rules::rule_of;
@@ -69,8 +70,9 @@ impl DiagnosisContext<'_> {
         if !rule_of(cause)?.is_explained_by(&change.event) || !touches(change, cause) || !self.fits_port(change, cause) {
             return None;
         }
-        match &change.policy {
-            Some(policy) => self.effect_of_policy(change, policy, cause),
+        let taken = || lost_policies::taken(self.evidence, change);
+        match change.policy.clone().or_else(taken) {
+            Some(policy) => self.effect_of_policy(change, &policy, cause),
             None => Some(ChangeEffect::Untold),
         }
     }
@@ -90,6 +92,11 @@ impl DiagnosisContext<'_> {
         };
         let is_denial = |decision: &Decision| matches!(decision, Decision::ExplicitDeny { .. });
         let is_allowed = |decision: &Decision| matches!(decision, Decision::Allowed { .. });
+        // A policy that was detached is read whole, and took nothing with it that it did not give.
+        let gave_none = |before: Option<&Decision>| {
+            change.event == "DetachRolePolicy"
+                && before.is_some_and(|before| matches!(before, Decision::ImplicitDeny | Decision::ExplicitDeny { .. }))
+        };
         let (mut taken, mut denied, mut innocent, mut asked) = (Vec::new(), Vec::new(), 0, 0);
         for (action, explicit, request) in self.refused_requests(change, cause) {
             asked += 1;
@@ -105,6 +112,8 @@ impl DiagnosisContext<'_> {
                 innocent += 1;
             } else if before.as_ref().is_some_and(is_allowed) {
                 taken.push(action);
+            } else if gave_none(before.as_ref()) {
+                innocent += 1;
             }
         }
         let told = [("took away ", taken), ("denied ", denied)].into_iter().filter(|(_, actions)| !actions.is_empty());

@@ -423,6 +423,7 @@ fn role() -> RoleFacts {
                 "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole"
             }]
         })),
+        detached: Vec::new(),
     }
 }
 

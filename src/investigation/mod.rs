@@ -14,9 +14,9 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Three widenings, a look at the network, one more over a transit gateway, and one search for the change behind the cause that was
-/// found; one more for a cause found late.
-const MAX_LOOKS: usize = 7;
+/// Three widenings, a look at the network, one more over a transit gateway, one search for the change behind the cause that was
+/// found, and a look at what that took away; one search more for a cause found late, or where the change took nothing.
+const MAX_LOOKS: usize = 8;
 
 /// How many look-ups in a region's event history are spent on the author of the change behind a cause that is confirmed
 /// without it.
@@ -80,6 +80,7 @@ impl Options {
             FollowUp::LookAtNetwork(_) => self.steps.is_empty() || Network::STEPS.iter().any(|part| self.steps.contains(part)),
             FollowUp::Widen(_) => self.steps.is_empty() && self.lookback.is_none(),
             FollowUp::SearchChanges { .. } => self.steps.is_empty(),
+            FollowUp::ReadDetached { .. } => self.steps.is_empty() || self.steps.contains(&StepName::ExecutionRole),
         }
     }
 
@@ -189,10 +190,17 @@ pub async fn investigate(aws: &Aws, clock: &Clock, options: &Options, progress: 
         let steps = follow_up.steps();
         request.total_deadline = remaining;
         request.change_events = Vec::new();
+        let before = all_calls(&evidence);
         match follow_up {
             FollowUp::LookAtNetwork(look) => {
-                let before = all_calls(&evidence);
                 let seen = playbook::look_at_network(aws, clock, &request, evidence, &look, &budget, progress).await;
+                api_calls += all_calls(&seen) - before;
+                evidence = redacted(seen, &request);
+                diagnosis = judge(&evidence);
+                continue;
+            }
+            FollowUp::ReadDetached { policies } => {
+                let seen = playbook::read_detached(aws, clock, &request, evidence, &policies, progress).await;
                 api_calls += all_calls(&seen) - before;
                 evidence = redacted(seen, &request);
                 diagnosis = judge(&evidence);

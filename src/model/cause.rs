@@ -136,6 +136,7 @@ causes! {
     ExternalPartnerUnreachable = "external_partner_unreachable", 9, "Secrets Manager cannot reach the partner's system";
     ReplicaRotatesInPrimaryRegion = "replica_rotates_in_primary_region", 4, "this is a replica: it rotates in its primary region";
     ReplicationFailed = "replication_failed", 4, "a replica of the secret does not receive new values";
+    CurrentLabelMovedBack = "current_label_moved_back", 7, "AWSCURRENT was moved back to an older version";
 
     LambdaFunctionMissing = "lambda_function_missing", 4, "the rotation function does not exist";
     LambdaStateFailed = "lambda_state_failed", 4, "the rotation function is in a failed state";

@@ -9,7 +9,7 @@ mod secret;
 pub use changes::{Change, Concern, ConfigChanges, PolicyChange, Refusal, SetAside, Unsearched};
 pub use function::{FunctionFacts, FunctionLogs, FunctionMetrics, LogGroupFacts, MetricPoint, VpcConfig};
 pub use permissions::{
-    KeyFacts, NOT_ASKED_FOR, PolicyDocument, RoleFacts, RolePolicies, SecretAccess, SimulatedDecision, Simulation,
+    DetachedPolicy, KeyFacts, NOT_ASKED_FOR, PolicyDocument, RoleFacts, RolePolicies, SecretAccess, SimulatedDecision, Simulation,
 };
 pub use rotation::{
     Attempt, AttemptOutcome, DueDates, EventSource, FleetSecret, MetadataItem, RotationConfig, RotationHistory, RotationRules,

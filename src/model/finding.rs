@@ -181,6 +181,11 @@ pub enum FollowUp {
     },
     /// At the network between the function and what it must reach.
     LookAtNetwork(NetworkLook),
+    /// At policies that were detached from the role.
+    ReadDetached {
+        /// Their ARNs, the newest loss first.
+        policies: Vec<String>,
+    },
 }
 
 impl FollowUp {
@@ -199,6 +204,8 @@ impl FollowUp {
             FollowUp::SearchChanges { .. } => BTreeSet::from([StepName::ConfigChanges]),
             // It adds to what steps 3 and 8 saw, and asks nothing of theirs again.
             FollowUp::LookAtNetwork(_) => BTreeSet::new(),
+            // It adds to what step 5 saw.
+            FollowUp::ReadDetached { .. } => BTreeSet::new(),
         }
     }
 }

@@ -48,10 +48,10 @@ pub use database_ref::{DatabaseHost, DatabaseRef, DatabaseRefError};
 pub use diagnosis::Diagnosis;
 pub use event_name::without_version;
 pub use evidence::{
-    Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DueDates, EventSource, Evidence, FleetSecret, FunctionFacts,
-    FunctionLogs, FunctionMetrics, HealthEvent, KeyFacts, LogGroupFacts, MetadataItem, MetricPoint, NOT_ASKED_FOR, PolicyChange,
-    PolicyDocument, Refusal, Replica, RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules, SecretAccess,
-    SecretFacts, SecretVersion, SetAside, SimulatedDecision, Simulation, StepView, Unsearched, VpcConfig,
+    Attempt, AttemptOutcome, Change, Concern, ConfigChanges, DetachedPolicy, DueDates, EventSource, Evidence, FleetSecret,
+    FunctionFacts, FunctionLogs, FunctionMetrics, HealthEvent, KeyFacts, LogGroupFacts, MetadataItem, MetricPoint, NOT_ASKED_FOR,
+    PolicyChange, PolicyDocument, Refusal, Replica, RoleFacts, RolePolicies, RotationConfig, RotationHistory, RotationRules,
+    SecretAccess, SecretFacts, SecretVersion, SetAside, SimulatedDecision, Simulation, StepView, Unsearched, VpcConfig,
 };
 pub use excerpt::excerpt;
 pub use finding::{

@@ -10,7 +10,8 @@ use super::trail_event::TrailEvent;
 use super::{StepContext, StepResult, carried, text};
 use crate::aws::AwsCaller;
 use crate::model::{
-    Change, ConfigChanges, EventSource, FunctionFacts, Observation, RoleFacts, RotationHistory, SecretRef, Window,
+    Attempt, AttemptOutcome, Change, ConfigChanges, EventSource, FunctionFacts, Observation, RoleFacts, RotationHistory,
+    SecretFacts, SecretRef, Window,
 };
 use std::sync::Arc;
 
@@ -53,6 +54,11 @@ pub(super) async fn collect(
     let wanted = described.as_ref().is_some_and(|it| it.config.enabled == Some(true) && it.facts.deleted_at.is_none());
     if wanted && history.found().is_some() && !failing {
         names.push("RotateSecret".to_owned());
+        let lost = described.as_deref().zip(history.found());
+        if lost.is_some_and(|(described, history)| lost_current(&described.facts, history)) {
+            // Both at once, before others: a value that was stored since is the newer one.
+            names.splice(0..0, ["UpdateSecretVersionStage", "PutSecretValue"].map(str::to_owned));
+        }
     }
     // A search by name goes on where the look before it ended.
     let known = earlier(cx).filter(|_| !cx.request.change_events.is_empty());
@@ -127,6 +133,16 @@ pub(super) async fn collect(
     let facts = ConfigChanges { changes, refusals, set_aside, source, searched: names, unsearched, complete };
     let summary = summary(&facts, &window);
     StepResult { observation: Observation::Found(facts), window: Some(window), summary }
+}
+
+/// True where AWSCURRENT is no longer on the version that the last rotation stored: somebody moved it, or stored a value.
+fn lost_current(secret: &SecretFacts, history: &RotationHistory) -> bool {
+    let succeeded = |attempt: &&Attempt| attempt.outcome == AttemptOutcome::Succeeded && !attempt.is_test;
+    let rotated = history.attempts.iter().rfind(succeeded).and_then(|attempt| attempt.version_id.as_deref());
+    let previous = secret.version_with("AWSPREVIOUS").map(|version| version.id.as_str());
+    rotated.is_some()
+        && rotated == previous
+        && secret.version_with("AWSCURRENT").is_some_and(|version| !version.has("AWSPREVIOUS"))
 }
 
 /// What this step saw of event history in the look before.

@@ -74,7 +74,7 @@ pub(super) async fn collect(
     if !simulations.is_answered() && !policies.is_answered() && trust.found().is_none() {
         return carried(simulations).into();
     }
-    let facts = RoleFacts { role: role.clone(), simulations, policies, trust };
+    let facts = RoleFacts { role: role.clone(), simulations, policies, trust, detached: Vec::new() };
     let is_whole = answers_all(&facts, &wanted_of_secret(&described, actor)) && answers_keys(&facts, &described, actor);
     let summary = summary(&facts, is_whole);
     StepResult { observation: Observation::Found(facts), window: None, summary }
@@ -376,6 +376,7 @@ mod tests {
             simulations: Observation::Found(Vec::new()),
             policies: Observation::NotApplicable { because: "not needed".to_owned() },
             trust: Observation::NotApplicable { because: "not needed".to_owned() },
+            detached: Vec::new(),
         };
         let simulated = |(action, resource): (&str, &str)| Simulation {
             action: action.to_owned(),

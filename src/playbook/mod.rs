@@ -9,6 +9,7 @@ mod change_search;
 mod config_changes;
 mod consumers;
 mod databases;
+mod detached_policies;
 mod due;
 mod events;
 mod execution_role;
@@ -143,6 +144,18 @@ pub fn look_at_network<'a>(
     progress: &'a dyn Progress,
 ) -> BoxFuture<'a, Evidence> {
     Box::pin(network::look(aws, clock, request, evidence, look, budget, progress))
+}
+
+/// Reads policies that were detached from the role, and adds what they say to the evidence.
+pub fn read_detached<'a>(
+    aws: &'a Aws,
+    clock: &'a Clock,
+    request: &'a PlaybookRequest,
+    evidence: Evidence,
+    policies: &'a [String],
+    progress: &'a dyn Progress,
+) -> BoxFuture<'a, Evidence> {
+    Box::pin(detached_policies::read(aws, clock, request, evidence, policies, progress))
 }
 
 /// What all steps of one investigation see.

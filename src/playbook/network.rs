@@ -59,11 +59,11 @@ pub(super) async fn look(
     evidence
 }
 
-/// Adds to a step's record what was asked for its part of the network.
-fn note<T>(record: &mut StepRecord<T>, caller: &AwsCaller, summary: &str) {
+/// Adds to a step's record what was asked for it afterwards; false where nothing was.
+pub(super) fn note_calls<T>(record: &mut StepRecord<T>, caller: &AwsCaller) -> bool {
     let (calls, denials) = caller.trace();
     if calls.is_empty() {
-        return;
+        return false;
     }
     record.calls.extend(calls);
     for denial in denials {
@@ -72,7 +72,12 @@ fn note<T>(record: &mut StepRecord<T>, caller: &AwsCaller, summary: &str) {
         }
     }
     record.duration_ms += caller.elapsed_ms();
-    if !summary.is_empty() {
+    true
+}
+
+/// Adds to a step's record what was asked for its part of the network.
+fn note<T>(record: &mut StepRecord<T>, caller: &AwsCaller, summary: &str) {
+    if note_calls(record, caller) && !summary.is_empty() {
         // A look that is repeated replaces what the last one told.
         let own = record.summary.split(NETWORK).next().unwrap_or_default();
         record.summary = format!("{own}{NETWORK}{summary}");

@@ -1,7 +1,7 @@
 //! A role's policies, read where the simulation is not enough: part of step 5.
 
 use super::{StepContext, carried};
-use crate::aws::{AwsCaller, CacheKey};
+use crate::aws::{Aws, AwsCaller, CacheKey};
 use crate::model::{Observation, PolicyDocument, RoleArn, RolePolicies};
 use futures::future::join_all;
 use percent_encoding::percent_decode_str;
@@ -137,16 +137,21 @@ async fn boundary(cx: &StepContext<'_>, caller: &AwsCaller, role: &RoleArn) -> O
     }
 }
 
-/// The default version of a managed policy.
 async fn managed(cx: &StepContext<'_>, caller: &AwsCaller, arn: &str) -> Option<PolicyDocument> {
+    let document = default_version(cx.aws, caller, arn).await;
+    document.found().cloned().map(|document| PolicyDocument { name: arn.to_owned(), document })
+}
+
+/// The default version of a managed policy; `NoData` where there is no such policy.
+pub(super) async fn default_version(aws: &Aws, caller: &AwsCaller, arn: &str) -> Observation<Value> {
     let ask = async {
-        let request = cx.aws.iam.get_policy().policy_arn(arn).send();
+        let request = aws.iam.get_policy().policy_arn(arn).send();
         let policy = match caller.call("iam:GetPolicy", &format!("policy {arn}"), request).await {
             Observation::Found(policy) => policy,
             unanswered => return carried(unanswered),
         };
         let version = policy.policy().and_then(|policy| policy.default_version_id()).unwrap_or("v1");
-        let request = cx.aws.iam.get_policy_version().policy_arn(arn).version_id(version).send();
+        let request = aws.iam.get_policy_version().policy_arn(arn).version_id(version).send();
         caller.call("iam:GetPolicyVersion", &format!("policy {arn}"), request).await.and_then(|output| {
             match output.policy_version().and_then(|version| version.document()).and_then(decode) {
                 Some(document) => Observation::Found(document),
@@ -154,8 +159,7 @@ async fn managed(cx: &StepContext<'_>, caller: &AwsCaller, arn: &str) -> Option<
             }
         })
     };
-    let document = cx.aws.shared().answers.get(CacheKey::ManagedPolicy(arn.to_owned()), caller.fresh(), ask).await;
-    document.found().cloned().map(|document| PolicyDocument { name: arn.to_owned(), document })
+    aws.shared().answers.get(CacheKey::ManagedPolicy(arn.to_owned()), caller.fresh(), ask).await
 }
 
 /// IAM sends policy documents URL-encoded (RFC 3986). Source: IAM API reference, `GetRolePolicy`.

@@ -58,7 +58,7 @@ pub fn markdown(report: &Report) -> String {
 fn verdict_of(page: &mut String, report: &Report, finding: &ReportedFinding) {
     let _ = writeln!(page, "**What happened.** {}\n", escape(&wording::what_happened(finding)));
     let remediation = &finding.remediation;
-    let _ = writeln!(page, "**Fix.** {}\n", escape(&remediation.summary.single_line()));
+    let _ = writeln!(page, "**Fix.** {}\n", escape(&outlook::fix(report, finding)));
     plan(page, report, &remediation.commands);
     for link in &remediation.links {
         let _ = writeln!(page, "<{}>\n", link.single_line().replace(['<', '>', ' '], ""));

@@ -2,7 +2,7 @@
 
 use super::time::moment;
 use super::{Report, ReportedFinding, ReportedObstacle, ReportedPlanStep, ReportedStep, wording};
-use crate::model::{Confidence, Forecast, Outcome, PlanStep, UndoDanger};
+use crate::model::{Cause, Confidence, Forecast, Outcome, PlanStep, UndoDanger};
 use crate::redact::SafeText;
 use crate::safe_format;
 use jiff::Timestamp;
@@ -109,6 +109,32 @@ pub fn advice_without_commands(report: &Report) -> Option<SafeText> {
     let finding = report.findings.iter().find(|finding| finding.cause == first.cause)?;
     let is_alone = report.leading().is_none() && report.plan.is_empty();
     is_alone.then(|| safe_format!("before it is due: {}", finding.remediation.summary.single_line()))
+}
+
+/// How many of the obstacles beside the leading one are named.
+const NAMED_BESIDES: usize = 2;
+
+/// What to do about the finding that leads, and what else the plan takes out of the way.
+#[must_use]
+pub fn fix(report: &Report, leading: &ReportedFinding) -> SafeText {
+    let summary = leading.remediation.summary.single_line();
+    let mut others: Vec<Cause> = Vec::new();
+    for step in report.plan.iter().filter(|step| !step.is_read_only && step.cause != leading.cause) {
+        if !others.contains(&step.cause) {
+            others.push(step.cause);
+        }
+    }
+    let title = |cause: &Cause| {
+        let found = report.findings.iter().find(|finding| finding.cause == *cause);
+        found.map_or_else(|| cause.title().into(), |finding| finding.title.single_line())
+    };
+    let named = SafeText::join(others.iter().take(NAMED_BESIDES).map(title), "; ");
+    match others.len() {
+        0 => summary,
+        1 => safe_format!("{} The plan removes a second obstacle, too: {}.", summary, named),
+        count @ ..=NAMED_BESIDES => safe_format!("{} The plan removes {} more obstacles, too: {}.", summary, count, named),
+        count => safe_format!("{} The plan removes {} more obstacles, too, first of all: {}.", summary, count, named),
+    }
 }
 
 /// Said of a plan that is proven to help.
@@ -249,4 +275,47 @@ pub fn needs(report: &Report) -> Vec<SafeText> {
         }
     }
     needs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::diagnose;
+    use crate::diagnosis::testing::*;
+    use crate::model::{Evidence, Investigation, InvestigationId, Observation};
+
+    fn report(evidence: Evidence) -> Report {
+        let diagnosis = diagnose(&evidence);
+        let id = InvestigationId::of(7);
+        Report::new(&Investigation { id, evidence, diagnosis, consumers: None, api_calls: 0, duration_ms: 0 })
+    }
+
+    /// Nobody may invoke the function.
+    fn not_invoked() -> Evidence {
+        let mut evidence = healthy();
+        fail_unseen(&mut evidence, None);
+        facts(&mut evidence.metrics).points.clear();
+        facts(&mut evidence.access).function_policy = no_data();
+        evidence
+    }
+
+    #[test]
+    fn a_fix_of_two_obstacles_names_the_second_and_one_of_the_leading_one_alone_adds_nothing() {
+        let alone = report(not_invoked());
+        let leading = alone.leading().unwrap();
+        assert_eq!(fix(&alone, leading), leading.remediation.summary.single_line());
+
+        let mut evidence = not_invoked();
+        let Observation::Found(key) = &mut facts(&mut evidence.access).secret_key else { panic!() };
+        key.state = "Disabled".to_owned();
+        let two = report(evidence);
+        let leading = two.leading().unwrap();
+        let changes = |step: &&ReportedPlanStep| !step.is_read_only && step.cause != leading.cause;
+        let second = two.plan.iter().find(changes).unwrap().cause;
+        let found = two.findings.iter().find(|finding| finding.cause == second);
+        let title = found.map_or_else(|| second.title().into(), |finding| finding.title.single_line());
+        let summary = leading.remediation.summary.single_line();
+        let expected = safe_format!("{} The plan removes a second obstacle, too: {}.", summary, title);
+        assert_eq!(fix(&two, leading), expected);
+    }
 }

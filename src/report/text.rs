@@ -91,7 +91,7 @@ fn verdict_of(page: &mut TextPage, report: &Report, finding: &ReportedFinding) {
 
 fn fix(page: &mut TextPage, report: &Report, finding: &ReportedFinding) {
     let remediation = &finding.remediation;
-    page.section("Fix", &[remediation.summary.single_line()], 0);
+    page.section("Fix", &[outlook::fix(report, finding)], 0);
     plan(page, report, &remediation.commands);
     for link in &remediation.links {
         page.line(MARGIN, &link.single_line(), DIM);

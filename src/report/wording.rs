@@ -60,9 +60,10 @@ pub fn mark(report: &Report) -> Mark {
     }
 }
 
-/// What is left behind by a rotation that works: applications of another region go on with the old value.
+/// What is left behind by a rotation that works: applications of another region, or all of them, go on with the old value.
 fn left_behind(report: &Report) -> Option<SafeText> {
-    let behind = report.findings.iter().find(|finding| finding.cause == Cause::ReplicationFailed);
+    let leaves = |cause: Cause| matches!(cause, Cause::ReplicationFailed | Cause::CurrentLabelMovedBack);
+    let behind = report.findings.iter().find(|finding| leaves(finding.cause));
     behind.map(|finding| finding.title.single_line())
 }
 

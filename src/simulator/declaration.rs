@@ -345,6 +345,8 @@ pub(super) struct RotationForm {
     pub(super) events: bool,
     /// AWSPENDING stays on its version. It does after a failure, where left out.
     pub(super) pending: Option<bool>,
+    /// The id of the version it made; one of its own, where left out.
+    pub(super) version: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

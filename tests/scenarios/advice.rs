@@ -102,6 +102,18 @@ async fn the_advice_is_for_the_fault_that_was_seen_and_does_no_harm() {
         ("role_detached_policy", commands, "attach-role-policy --role-name orders-rotator-role", true),
         ("role_detached_policy", commands, "put-role-policy", false),
         ("role_detached_policy", ways_back, "detach-role-policy", true),
+        ("role_lost_two_policies", commands, "policy/ledger-write", true),
+        ("role_lost_two_policies", commands, "policy/ledger-stage", true),
+        ("role_lost_two_policies", worth, "nothing known stands in the way", true),
+        // What a policy did not give, its loss did not take.
+        ("role_lost_another_policy", commands, "attach-role-policy", false),
+        ("role_lost_another_policy", commands, "put-role-policy", true),
+        ("role_lost_another_policy", happened, "DetachRolePolicy", false),
+        // What the role has already is not given to it again: the rest is the owner's.
+        ("kms_key_of_another_account", commands, "put-role-policy", false),
+        ("kms_key_of_another_account", remedy, "Ask the account 444455556666", true),
+        ("kms_key_of_another_account", worth, "Rotate after that", true),
+        ("current_label_moved_back", headline, "rotates, but AWSCURRENT was moved back to an older version", true),
         // What works today and fails next time is not healthy, and what fails beside it is another's.
         ("healthy_with_a_policy_that_would_deny", headline, "rotates, but the next rotation will fail", true),
         ("healthy_beside_a_failing_secret", headline, "is healthy", true),

@@ -53,7 +53,7 @@ impl Excerpt {
         let proof = wording::proofs(report, finding).0.into_iter().next();
         Excerpt {
             happened: wording::briefly(&finding.explanation),
-            summary: remediation.summary.single_line(),
+            summary: outlook::fix(report, finding),
             warning,
             commands: commands(report, &remediation.commands),
             worth: outlook::worth(report),

@@ -49,38 +49,38 @@ pub(super) fn needs_tls(shown: Shown<'_, '_, '_>) -> Advice {
 }
 
 /// What the code behind `data` says of the account.
-struct Refusal {
+struct RefusedBind {
     title: &'static str,
     what: &'static str,
     fix: &'static str,
 }
 
-fn refusal(text: &str) -> Refusal {
+fn refusal(text: &str) -> RefusedBind {
     let code = text.split_once("AcceptSecurityContext error, data ").map_or("", |(_, rest)| rest);
     let code = code.split(|c: char| !c.is_ascii_hexdigit()).next().unwrap_or_default();
     match code {
-        "525" => Refusal {
+        "525" => RefusedBind {
             title: "Active Directory has no such user",
             what: "there is no such user",
             fix: "Correct the user name in the secret, or create the user. Then rotate.",
         },
-        "530" | "531" => Refusal {
+        "530" | "531" => RefusedBind {
             title: "Active Directory does not let the user log in now, or from there",
             what: "the user may not log in at this hour, or from this computer",
             fix: "Widen the logon hours or workstations of the account, and rotate.",
         },
-        "532" | "773" => Refusal {
+        "532" | "773" => RefusedBind {
             title: "the user's password in Active Directory has expired",
             what: "the password is right but has expired, or must be changed at the next login",
             fix: "Set the present password anew as an administrator (Set-ADAccountPassword), without a change at the next login, and \
                   rotate.",
         },
-        "533" | "701" => Refusal {
+        "533" | "701" => RefusedBind {
             title: "the user's account in Active Directory is disabled or has expired",
             what: "the account is disabled or has expired",
             fix: "Enable the account as an administrator (Enable-ADAccount, or Clear-ADAccountExpiration), and rotate.",
         },
-        _ => Refusal {
+        _ => RefusedBind {
             title: "Active Directory has locked the account",
             what: "the account is locked after too many wrong passwords",
             fix: "Find what still logs in with an old password and stop it, unlock the account as an administrator \
@@ -90,7 +90,7 @@ fn refusal(text: &str) -> Refusal {
 }
 
 pub(super) fn account(shown: Shown<'_, '_, '_>) -> Advice {
-    let Refusal { title, what, fix } = refusal(shown.text());
+    let RefusedBind { title, what, fix } = refusal(shown.text());
     Advice {
         title: title.into(),
         explanation: format!("Active Directory was reached and refused the bind{}: {what}.", shown.in_step()),

@@ -1,8 +1,8 @@
 //! The evidence as it would be after a command.
 
 use super::effect::CommandEffect;
-use crate::diagnosis::aws_policies::aws_policy;
 use crate::diagnosis::iam::{self, Caller, Context, Decision, Policy, Request};
+use crate::diagnosis::lost_policies;
 use crate::model::{
     Arn, Evidence, FunctionArn, KeyFacts, Observation, PolicyDocument, RoleArn, RoleFacts, RolePolicies, Schedule, SecretAccess,
     SecretVersion, SimulatedDecision, Simulation,
@@ -29,7 +29,7 @@ pub(super) fn apply(effect: &CommandEffect, evidence: &mut Evidence) -> Option<S
         CommandEffect::Attachment { role, arn, attaches: false } => {
             on_role(evidence, role, |policies| policies.identity.retain(|policy| policy.name != *arn))
         }
-        CommandEffect::Attachment { role, arn, attaches: true } => match aws_policy(arn) {
+        CommandEffect::Attachment { role, arn, attaches: true } => match lost_policies::document_of(evidence, arn) {
             Some(document) => attach(evidence, role, arn, document),
             None => attach_unread(evidence, role, arn),
         },
@@ -203,6 +203,7 @@ fn creates_role(evidence: &mut Evidence, name: &str, trust: Option<&Value>) -> O
             || Observation::NoData { searched: "the trust policy".to_owned() },
             |trust| Observation::Found(trust.clone()),
         ),
+        detached: Vec::new(),
     });
     None
 }

@@ -2,6 +2,7 @@
 //! back brings the faults back.
 
 mod broken_networks;
+mod lost_policies;
 
 use super::apply::apply;
 use super::command::AwsCommand;
@@ -657,6 +658,19 @@ fn a_key_that_a_managed_secret_lost_is_foretold_and_given_back() {
     let foretold: Vec<Cause> = diagnosis.forecast.obstacles.iter().map(|one| one.cause).collect();
     assert!(foretold.contains(&Cause::ManagedSecretImpaired), "{foretold:?}");
     assert!(diagnosis.plan.steps.iter().any(|step| step.command.contains("kms enable-key")), "{:#?}", diagnosis.plan);
+}
+
+#[test]
+fn a_rotation_that_cannot_work_before_something_is_mended_by_hand_is_said_to_come_after_that() {
+    let mut evidence = healthy();
+    let line = "ldap3.core.exceptions.LDAPInvalidCredentialsResult: LDAPInvalidCredentialsResult - 49 - invalidCredentials";
+    fail(&mut evidence, RotationStep::SetSecret, &[line]);
+    let diagnosis = diagnose(&evidence);
+    let plan = &diagnosis.plan;
+    assert_eq!(plan.heals, Some(false), "{plan:#?}");
+    let retry = plan.steps.iter().find(|step| step.command.contains(" rotate-secret ")).unwrap();
+    assert_eq!(retry.effect, "after that, rotates at once");
+    assert!(plan.remaining[0].text.ends_with(" Rotate after that."), "{:?}", plan.remaining);
 }
 
 #[test]

@@ -117,6 +117,35 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_another_account_that_the_role_may_use_by_its_own_policies_is_a_matter_for_its_owner() {
+        const FOREIGN: &str = "arn:aws:kms:eu-west-1:999988887777:key/2222bbbb-33cc-44dd-55ee-666677778888";
+        let mut evidence = healthy();
+        facts(&mut evidence.secret).kms_key_id = Some(FOREIGN.to_owned());
+        facts(&mut evidence.access).secret_key = denied("kms:DescribeKey");
+        let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+        let of_key = simulations.iter_mut().filter(|one| one.action.starts_with("kms:"));
+        of_key.for_each(|one| one.resource = FOREIGN.to_owned());
+        fail(&mut evidence, RotationStep::CreateSecret, &[LINE]);
+        let fix = finding(CAUSE, &evidence).remediation;
+        let statement = json!({
+            "Sid": "RotationFunction", "Effect": "Allow", "Principal": { "AWS": ROLE }, "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": "*"
+        });
+        assert!(
+            fix.summary.contains("Ask the account 999988887777") && fix.summary.contains(&statement.to_string()),
+            "{}",
+            fix.summary
+        );
+        assert!(fix.commands.iter().all(|command| command.contains(" rotate-secret ")), "{:?}", fix.commands);
+        let Observation::Found(simulations) = &mut facts(&mut evidence.role).simulations else { panic!() };
+        simulations.iter_mut().for_each(|one| one.decision = SimulatedDecision::ImplicitDeny);
+        let Observation::Found(policies) = &mut facts(&mut evidence.role).policies else { panic!() };
+        policies.identity.clear();
+        let both = finding(CAUSE, &evidence).remediation;
+        assert!(both.commands.iter().any(|command| command.contains(" put-role-policy ")), "{:?}", both.commands);
+    }
+
+    #[test]
     fn a_key_policy_without_the_account_stops_a_role_that_its_own_policies_allow() {
         let mut evidence = healthy();
         let mut key = key();

@@ -10,6 +10,7 @@ mod code_runtime_upgraded_abi;
 mod code_syntax_or_handler_error;
 mod code_unhandled_exception;
 mod consumer_stale_credentials;
+mod current_label_moved_back;
 mod db_auth_failed;
 mod db_auth_plugin_removed;
 mod db_host_mismatch_replica;
@@ -172,6 +173,7 @@ pub const RULES: &[Rule] = &[
     external_partner_unreachable::RULE,
     replica_rotates_in_primary_region::RULE,
     replication_failed::RULE,
+    current_label_moved_back::RULE,
     lambda_function_missing::RULE,
     lambda_state_failed::RULE,
     lambda_inactive_transient::RULE,

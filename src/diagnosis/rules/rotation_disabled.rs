@@ -70,6 +70,8 @@ fn turn_on(context: &DiagnosisContext<'_>, config: &RotationConfig) -> Remediati
     let managed = context.secret().is_some_and(|secret| secret.owning_service.is_some());
     let known = known_function(context);
     let function = known.as_deref().unwrap_or("FUNCTION_ARN");
+    // What a service owns it rotates itself, and takes a schedule alone.
+    // Source: AWS Secrets Manager User Guide, "Managed rotation for AWS Secrets Manager secrets".
     if !managed {
         words.extend(["--rotation-lambda-arn", function]);
     }
@@ -78,14 +80,15 @@ fn turn_on(context: &DiagnosisContext<'_>, config: &RotationConfig) -> Remediati
     if !managed && known.is_none() {
         fix = fix.run(list_functions(context));
     }
-    fix.run(aws_in(context, &words))
-        .needs("secretsmanager:RotateSecret")
-        .needs("lambda:InvokeFunction")
-        .warn(
-            "Ask first whether it was turned off on purpose. The command rotates at once; with --no-rotate-immediately the \
+    fix = fix.run(aws_in(context, &words)).needs("secretsmanager:RotateSecret");
+    if !managed {
+        fix = fix.needs("lambda:InvokeFunction");
+    }
+    fix.warn(
+        "Ask first whether it was turned off on purpose. The command rotates at once; with --no-rotate-immediately the \
                first rotation waits for its window.",
-        )
-        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_turn-on-cli.html")
+    )
+    .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_turn-on-cli.html")
 }
 
 #[cfg(test)]
@@ -108,6 +111,17 @@ mod tests {
         assert!(root.explanation.starts_with("carol called CancelRotateSecret."), "{}", root.explanation);
         assert!(root.remediation.commands[0].contains(FUNCTION), "{:?}", root.remediation.commands);
         assert!(root.remediation.commands[0].contains("rate(30 days)"), "{:?}", root.remediation.commands);
+    }
+
+    #[test]
+    fn what_a_service_owns_is_turned_on_again_without_a_function() {
+        let mut evidence = healthy();
+        facts(&mut evidence.secret).owning_service = Some("rds".to_owned());
+        let config = facts(&mut evidence.rotation_config);
+        (config.enabled, config.function_arn) = (Some(false), None);
+        let fix = finding(CAUSE, &evidence).remediation;
+        assert_eq!(fix.needs, ["secretsmanager:RotateSecret"]);
+        assert!(!fix.commands[0].contains("--rotation-lambda-arn") && fix.commands[0].contains("--rotation-rules"), "{fix:?}");
     }
 
     #[test]

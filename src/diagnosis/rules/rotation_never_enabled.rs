@@ -6,6 +6,7 @@
 //!
 //! **Is not it** when a schedule or a last rotation remains: then rotation was turned off, see `rotation_disabled`.
 
+use crate::diagnosis::managed::name_of;
 use crate::diagnosis::remedy::{aws_in, list_functions};
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict};
 use crate::model::{Cause, Concern, Confidence, Remediation, StepName};
@@ -51,26 +52,31 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     }
     // The absent fields alone mean it, by the API reference; the history is the second fact.
     let confidence = if gap.is_none() { Confidence::Confirmed } else { Confidence::Likely };
-    let remediation = Remediation::new("If the secret is meant to rotate, give it a rotation function and a schedule.")
-        .run(list_functions(context))
-        .run(aws_in(
-            context,
-            &[
-                "secretsmanager",
-                "rotate-secret",
-                "--secret-id",
-                context.secret_id(),
-                "--rotation-lambda-arn",
-                "FUNCTION_ARN",
-                "--rotation-rules",
-                "AutomaticallyAfterDays=30",
-            ],
-        ))
+    context.finding(CAUSE, confidence, "Rotation was never configured for this secret.", evidence, turn_on(context)).into()
+}
+
+/// What a service owns it rotates itself: RotateSecret with a schedule, and without a function, turns that on.
+///
+/// Source: AWS Secrets Manager User Guide, "Managed rotation for AWS Secrets Manager secrets".
+fn turn_on(context: &DiagnosisContext<'_>) -> Remediation {
+    let mut words = vec!["secretsmanager", "rotate-secret", "--secret-id", context.secret_id()];
+    let fix = match context.secret().and_then(|secret| secret.owning_service.as_deref()) {
+        Some(owner) => Remediation::new(format!(
+            "If the secret is meant to rotate, give it a schedule: {} rotates it itself, without a function.",
+            name_of(owner)
+        )),
+        None => {
+            words.extend(["--rotation-lambda-arn", "FUNCTION_ARN"]);
+            Remediation::new("If the secret is meant to rotate, give it a rotation function and a schedule.")
+                .run(list_functions(context))
+                .needs("lambda:InvokeFunction")
+        }
+    };
+    words.extend(["--rotation-rules", "AutomaticallyAfterDays=30"]);
+    fix.run(aws_in(context, &words))
         .needs("secretsmanager:RotateSecret")
-        .needs("lambda:InvokeFunction")
         .warn("The command rotates at once; with --no-rotate-immediately the first rotation waits for its window.")
-        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html");
-    context.finding(CAUSE, confidence, "Rotation was never configured for this secret.", evidence, remediation).into()
+        .link("https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html")
 }
 
 #[cfg(test)]
@@ -100,6 +106,21 @@ mod tests {
         deny(&mut evidence, StepName::RotationHistory);
         assert_eq!(finding(CAUSE, &evidence).confidence, Confidence::Likely);
         assert_unknown(Cause::RotationDisabled, &evidence, "cloudtrail:LookupEvents");
+    }
+
+    #[test]
+    fn what_a_service_owns_is_turned_on_without_a_function() {
+        let mut evidence = never_set_up();
+        facts(&mut evidence.secret).owning_service = Some("rds".to_owned());
+        let fix = finding(CAUSE, &evidence).remediation;
+        assert_eq!(
+            fix.commands,
+            [format!(
+                "aws secretsmanager rotate-secret --secret-id {SECRET} --rotation-rules AutomaticallyAfterDays=30 --region eu-west-1"
+            )]
+        );
+        assert_eq!(fix.needs, ["secretsmanager:RotateSecret"]);
+        assert!(fix.summary.contains("RDS rotates it itself, without a function"), "{}", fix.summary);
     }
 
     #[test]

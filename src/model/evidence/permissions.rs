@@ -17,6 +17,17 @@ pub struct RoleFacts {
     /// The trust policy: who may assume the role.
     #[serde(default = "trust_unseen")]
     pub trust: Observation<Value>,
+    /// Policies of the account that the role lost, read where one of them may give back what it lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detached: Vec<DetachedPolicy>,
+}
+
+/// A managed policy of the account that was detached from the role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DetachedPolicy {
+    pub arn: String,
+    /// Its default version; `NoData` where the policy no longer exists.
+    pub document: Observation<Value>,
 }
 
 /// Why a step has nothing to tell that a person left out.

@@ -14,6 +14,11 @@ pub(super) fn role(evidence: &Evidence) -> Vec<FactGroup> {
     let documents = policies.into_iter().flat_map(|policies| policies.identity.iter().chain(&policies.boundary));
     let names: Vec<&str> =
         policies.into_iter().flat_map(|policies| &policies.identity).map(|policy| policy.name.as_str()).collect();
+    let detached = role.detached.iter().flat_map(|policy| {
+        let label = format!("Detached policy {}", policy.arn);
+        let document = policy.document.found().and_then(|document| FactGroup::document(&label, document));
+        [document, FactGroup::unanswered(&label, &policy.document)]
+    });
     let about = [
         Some(Fact::new("ARN", role.role.arn().as_str())),
         policies.map(|_| Fact::new("policies", &if names.is_empty() { "none".to_owned() } else { names.join(", ") })),
@@ -29,6 +34,7 @@ pub(super) fn role(evidence: &Evidence) -> Vec<FactGroup> {
     ]
     .into_iter()
     .chain(documents.map(policy))
+    .chain(detached)
     .flatten()
     .collect()
 }

@@ -40,7 +40,8 @@ impl<'a> History<'a> {
                 continue;
             }
             for at in names.series(&form.at, form.every, form.count)? {
-                attempts.push(RotationAttempt { at, outcome: form.outcome, version: String::new(), form: Some(form) });
+                let version = form.version.clone().unwrap_or_default();
+                attempts.push(RotationAttempt { at, outcome: form.outcome, version, form: Some(form) });
             }
         }
         attempts.sort_by_key(|attempt| attempt.at);
@@ -334,7 +335,9 @@ fn success_lines(step: RotationStep) -> &'static [&'static str] {
 fn name_versions(secret: &str, attempts: &mut [RotationAttempt<'_>]) {
     let mut pending: Option<String> = None;
     for attempt in attempts {
-        attempt.version = pending.take().unwrap_or_else(|| ids::uuid(&format!("version/{secret}/{}", attempt.at)));
+        let named = Some(std::mem::take(&mut attempt.version)).filter(|version| !version.is_empty());
+        let own = || ids::uuid(&format!("version/{secret}/{}", attempt.at));
+        attempt.version = named.or(pending.take()).unwrap_or_else(own);
         if attempt.leaves_pending() {
             pending = Some(attempt.version.clone());
         }

@@ -300,6 +300,7 @@ fn source_of(event: &str) -> Option<&'static str> {
                 "DeleteResourcePolicy",
                 "PutSecretValue",
                 "UpdateSecret",
+                "UpdateSecretVersionStage",
                 "DeleteSecret",
                 "RestoreSecret",
                 "CreateSecret",
