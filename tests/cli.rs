@@ -377,6 +377,6 @@ fn a_cause_is_explained_by_its_id_and_an_unknown_one_names_the_nearest() {
     assert_eq!((status(&unknown), out(&unknown).as_str()), (2, ""));
     assert!(err(&unknown).contains("the nearest is db_auth_failed; `rotation-diag explain --list`"), "{}", err(&unknown));
     let list = out(&run(&["explain", "--list"]));
-    assert_eq!(list.lines().count(), 94);
+    assert_eq!(list.lines().count(), 95);
     assert!(list.lines().all(|line| line.split_once("  ").is_some_and(|(id, _)| run(&["explain", id]).status.success())));
 }

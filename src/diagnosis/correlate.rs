@@ -41,12 +41,12 @@ fn is_early(context: &DiagnosisContext<'_>, change: &Change) -> bool {
 
 fn adopt(context: &DiagnosisContext<'_>, finding: &mut Finding) {
     let suspects = context.suspects(finding.cause);
-    let is_cause = |(_, effect): &&(&Change, ChangeEffect)| matches!(effect, ChangeEffect::Caused(_));
-    let Some((change, effect)) = suspects.iter().rev().find(is_cause).or_else(|| suspects.last()) else { return };
+    let is_cause = |effect: &ChangeEffect| matches!(effect, ChangeEffect::Caused { .. });
+    let cause = suspects.iter().rev().find(|(_, effect)| is_cause(effect));
+    let Some((change, effect)) = cause.or_else(|| suspects.last()) else { return };
     let is_only = suspects.len() == 1;
     let whole = is_whole(context, finding.cause);
-    let sure =
-        matches!(effect, ChangeEffect::Caused(_)) || context.is_close(change) || (is_only && whole && context.is_own(change));
+    let sure = is_cause(effect) || context.is_close(change) || (is_only && whole && context.is_own(change));
     if sure {
         finding.confidence = match finding.confidence {
             Confidence::Possible => Confidence::Likely,
@@ -62,12 +62,10 @@ fn adopt(context: &DiagnosisContext<'_>, finding: &mut Finding) {
         (None, Some(span)) => format!("{} before the missed rotation window", distance(span.to.duration_since(change.at))),
         (None, None) => return,
     };
-    let did = match effect {
-        ChangeEffect::Caused(did) => format!(", and so {did}"),
-        ChangeEffect::Untold => String::new(),
-    };
+    let did = effect.did(&finding.explanation);
     let others = match suspects.len() {
-        // What came right before speaks for itself.
+        // What is proven, or came right before, speaks for itself.
+        _ if is_cause(effect) => "",
         1 if context.is_close(change) => "",
         1 if whole && context.last_success_at.is_some() => ": the only change since the last success that can explain it",
         1 => "",

@@ -21,10 +21,23 @@ const FURTHEST: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// What a change did to what fails now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ChangeEffect {
-    /// Just what fails now, in words that go on from "called … on …".
-    Caused(String),
+    /// Just what fails now: the actions that nothing allows since, and those that something denies.
+    Caused { taken: Vec<String>, denied: Vec<String> },
     /// Something of that kind; what exactly cannot be told.
     Untold,
+}
+
+impl ChangeEffect {
+    /// What it did to what fails, as the end of a sentence about the change; the actions are named unless `told` names them.
+    pub(super) fn did(&self, told: &str) -> String {
+        let ChangeEffect::Caused { taken, denied } = self else { return String::new() };
+        if taken.iter().chain(denied).all(|action| told.contains(action)) {
+            return ", and so caused it".to_owned();
+        }
+        let did = [("took away ", taken), ("denied ", denied)].into_iter().filter(|(_, actions)| !actions.is_empty());
+        let did: Vec<String> = did.map(|(did, actions)| format!("{did}{}", actions.join(", "))).collect();
+        format!(", and so {}", did.join(" and "))
+    }
 }
 
 impl DiagnosisContext<'_> {
@@ -116,10 +129,8 @@ impl DiagnosisContext<'_> {
                 innocent += 1;
             }
         }
-        let told = [("took away ", taken), ("denied ", denied)].into_iter().filter(|(_, actions)| !actions.is_empty());
-        let told: Vec<String> = told.map(|(did, actions)| format!("{did}{}", actions.join(", "))).collect();
-        match (told.is_empty(), asked > 0 && innocent == asked) {
-            (false, _) => Some(ChangeEffect::Caused(told.join(" and "))),
+        match (taken.is_empty() && denied.is_empty(), asked > 0 && innocent == asked) {
+            (false, _) => Some(ChangeEffect::Caused { taken, denied }),
             (true, true) => None,
             (true, false) => Some(ChangeEffect::Untold),
         }
@@ -289,14 +300,17 @@ mod tests {
         let context = DiagnosisContext::new(&evidence);
         let effect = |change: Change| context.effect(&change, Cause::IamIdentityPolicyMissing);
         let get = allow(&["secretsmanager:GetSecretValue"]);
-        assert_eq!(effect(written(Some(allow(&[PUT])), get.clone())), Some(ChangeEffect::Caused(format!("took away {PUT}"))));
+        assert_eq!(
+            effect(written(Some(allow(&[PUT])), get.clone())),
+            Some(ChangeEffect::Caused { taken: vec![PUT.to_owned()], denied: Vec::new() })
+        );
         assert_eq!(effect(written(None, get.clone())), Some(ChangeEffect::Untold));
         assert_eq!(effect(written(Some(get), allow(&[PUT]))), None, "it allows what fails");
         let gone = Change {
             policy: Some(PolicyChange { before: Some(allow(&[PUT])), after: None }),
             ..change(hours_ago(9), "DeleteRolePolicy", Concern::Role)
         };
-        assert_eq!(effect(gone), Some(ChangeEffect::Caused(format!("took away {PUT}"))));
+        assert_eq!(effect(gone), Some(ChangeEffect::Caused { taken: vec![PUT.to_owned()], denied: Vec::new() }));
     }
 
     #[test]
@@ -305,7 +319,10 @@ mod tests {
         let context = DiagnosisContext::new(&evidence);
         let deny = json!({ "Statement": [{ "Effect": "Deny", "Action": "secretsmanager:Put*", "Resource": "*" }] });
         let effect = |change: Change| context.effect(&change, Cause::IamExplicitDeny);
-        assert_eq!(effect(written(None, deny.clone())), Some(ChangeEffect::Caused(format!("denied {PUT}"))));
+        assert_eq!(
+            effect(written(None, deny.clone())),
+            Some(ChangeEffect::Caused { taken: Vec::new(), denied: vec![PUT.to_owned()] })
+        );
         assert_eq!(effect(written(Some(deny.clone()), deny)), None, "it stood there before");
         assert_eq!(effect(written(None, allow(&[PUT]))), None);
     }

@@ -16,7 +16,7 @@ async fn the_change_behind_a_failure_is_named_with_its_maker_and_what_it_did_how
     assert!(
         told.starts_with(
             "ci-terraform/run-77 (with Terraform) called PutRolePolicy on routes-rotator-role 5 days before the first failure, \
-             and so took away secretsmanager:PutSecretValue"
+             and so caused it. "
         ),
         "{told}"
     );

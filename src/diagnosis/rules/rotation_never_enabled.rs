@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(
             fix.commands,
             [format!(
-                "aws secretsmanager rotate-secret --secret-id {SECRET} --rotation-rules AutomaticallyAfterDays=30 --region eu-west-1"
+                "aws secretsmanager rotate-secret --secret-id {SECRET} --rotation-rules 'AutomaticallyAfterDays=30' --region eu-west-1"
             )]
         );
         assert_eq!(fix.needs, ["secretsmanager:RotateSecret"]);
