@@ -184,7 +184,7 @@ fn by_hand(finding: &Finding, shown: bool, is_retried: bool) -> Obstacle {
         cause: finding.cause,
         confidence: finding.confidence,
         at: None,
-        text: format!("what has to change is outside of AWS's command line{look}{retry}"),
+        text: format!("what has to change is elsewhere, as described above{look}{retry}"),
         proof: finding.evidence.first().cloned(),
         author: None,
     }
