@@ -1,6 +1,6 @@
 //! The list of threads: who sees what of which platform, and what it is searched by.
 
-use super::world::{Fake, RULES, Simulated, World, actor, answer_text, place, said};
+use super::world::{Fake, RULES, Shown, Simulated, World, actor, answer_text, place, said};
 use rotation_diag::chat::document::Tone;
 use rotation_diag::chat::{
     Intake as _, ListedThread, Message, MessageHistory as _, Payload, ThreadFilter, ThreadList, ThreadQuery, ThreadTarget,
@@ -44,11 +44,11 @@ async fn ask(world: &World, key: &str, actor: &Actor, place: Place, words: &str)
 
 /// The last word about it: an earlier one has no controls, and no record yet.
 async fn verdict(fake: &Fake, about: &str) {
-    fake.until(about, |state| {
-        let is_last = |message: &Message| message.tone != Tone::Working && !message.controls.is_empty();
-        state.shown.iter().any(|shown| is_last(&shown.message) && shown.title().contains(about))
-    })
-    .await;
+    fake.until(about, |state| state.shown.iter().any(|shown| is_last(&shown.message) && shown.title().contains(about))).await;
+}
+
+fn is_last(message: &Message) -> bool {
+    message.tone != Tone::Working && !message.controls.is_empty()
 }
 
 /// A world in which Slack, and somebody on the page, asked.
@@ -62,7 +62,8 @@ async fn asked(secrets: &str) -> (World, [std::sync::Arc<Fake>; 2]) {
     ask(&world, "k2", &actor("U1"), place(None), "prod/orders-db").await;
     slack
         .until("a thread of its own", |state| {
-            state.shown.iter().any(|shown| shown.root.is_none() && shown.title().contains("is not rotating"))
+            let is_own = |shown: &Shown| shown.root.is_none() && shown.title().contains("is not rotating");
+            state.shown.iter().any(|shown| is_own(shown) && is_last(&shown.message))
         })
         .await;
     if secrets.contains("orders") {
