@@ -47,7 +47,9 @@ pub use signature::{LineSpecificity, Reached};
 use crate::model::{Cause, RotationStep};
 use automaton::Automaton;
 use line::Line;
+use regex::Regex;
 use signature::{LineMeaning, Signature};
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// The tables, those that name the exact fault before those that could be read into its text.
@@ -142,12 +144,19 @@ pub fn classify_event(text: &str) -> Option<Classification> {
 /// Like [`classify`], for a record whose format states its level apart from the text.
 pub(crate) fn classify_at(text: &str, level: Option<crate::lambda_log::Level>) -> Option<Classification> {
     let automaton = &*AUTOMATON;
-    let owners = automaton.owners(text);
-    let line = Line::new(text, level);
+    let mut owners = automaton.owners(text);
+    let text = match owners.is_empty() {
+        true => Cow::Borrowed(text),
+        false => without_ids(text),
+    };
+    if let Cow::Owned(text) = &text {
+        owners = automaton.owners(text);
+    }
+    let line = Line::new(&text, level);
     if owners.is_empty() {
         return unexplained(&line);
     }
-    let tries = tries::of(text);
+    let tries = tries::of(&text);
     let told = match tries.as_slice() {
         [] | [_] => None,
         many => {
@@ -156,6 +165,14 @@ pub(crate) fn classify_at(text: &str, level: Option<crate::lambda_log::Level>) -
     };
     // A text that means something only as a whole is read as one.
     told.filter(|told| told.specificity > LineSpecificity::Marker).or_else(|| classify_line(&line, &owners))
+}
+
+/// Ids of requests and versions. Between their hyphens stand four digits now and then, which are no number of an error.
+static IDS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b").ok());
+
+/// The text with ids that have no digits.
+fn without_ids(text: &str) -> Cow<'_, str> {
+    IDS.as_ref().map_or(Cow::Borrowed(text), |ids| ids.replace_all(text, "ffffffff-ffff-ffff-ffff-ffffffffffff"))
 }
 
 /// What a line, or one try of an event, stands for by the entries that match it.
@@ -282,5 +299,22 @@ mod tests {
         assert_eq!(decided.cause, Cause::DbAuthFailed);
         let decided = most_specific(lines.into_iter().take(2).filter_map(classify)).unwrap();
         assert_eq!(decided.cause, Cause::TimeoutAmbiguous);
+    }
+
+    #[test]
+    fn four_digits_of_an_id_are_no_number_of_an_error() {
+        for id in [
+            "c8295430-7c9d-4060-bb57-c8b6babffabc",
+            "c8295430-1045-4c9d-bb57-c8b6babffabc",
+            "C8295430-7c9d-4c1f-8a06-012345678901",
+        ] {
+            let line = format!(
+                "[ERROR]\t2026-12-01T12:50:29.593Z\t{id}\tsetSecret: Unable to log into database with previous, current, or pending \
+                 secret of secret arn a"
+            );
+            assert_eq!(classify(&line).map(|found| found.cause), Some(Cause::DbLoginAmbiguous), "{line}");
+        }
+        let said = "[ERROR] c8295430-7c9d-4060-bb57-c8b6babffabc error 4060: the login cannot open the database";
+        assert_eq!(classify(said).map(|found| found.cause), Some(Cause::DbNameMissing));
     }
 }
