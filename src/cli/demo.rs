@@ -128,15 +128,14 @@ async fn connect(simulator: &Simulator, scenario: &Scenario) -> Result<Aws, Comm
 fn choose<'a>(worlds: &'a [DemoWorld], asked: Option<&str>) -> Result<&'a DemoWorld, CommandError> {
     let asked = asked.unwrap_or(FIRST);
     let found = worlds.iter().find(|world| world.name == asked).or_else(|| worlds.iter().find(|world| world.secret == asked));
-    found.ok_or_else(|| {
-        let mut near: Vec<&str> = worlds.iter().map(|world| world.typed(worlds)).collect();
-        near.sort_by(|one, other| more_like(asked, one, other));
-        near.truncate(3);
-        CommandError::Usage(format!(
-            "the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`",
-            near.join(", ")
-        ))
-    })
+    found.ok_or_else(|| CommandError::Usage(not_there(asked, worlds.iter().map(|world| world.typed(worlds)).collect())))
+}
+
+/// What whoever asks about another secret than the demo's `known` ones is told.
+pub(super) fn not_there(asked: &str, mut known: Vec<&str>) -> String {
+    known.sort_by(|one, other| more_like(asked, one, other));
+    known.truncate(3);
+    format!("the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`", known.join(", "))
 }
 
 fn list(worlds: &[DemoWorld]) -> Result<ExitCode, CommandError> {

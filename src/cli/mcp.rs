@@ -1,6 +1,6 @@
 //! `rotation-diag mcp`: other agents, over standard input and output.
 
-use super::demo::{DemoWorld, with_secrets};
+use super::demo::{DemoWorld, not_there, with_secrets};
 use super::diagnose::{self, DiagnoseSetup};
 use super::failure::CommandError;
 use super::{Diagnose, Format, McpArgs, interrupt, read_config};
@@ -24,7 +24,9 @@ use tokio::sync::Mutex;
 /// Answers until standard input ends.
 pub(super) fn run(options: &McpArgs) -> Result<ExitCode, CommandError> {
     let investigator: Arc<dyn Investigator> = if options.demo {
-        Arc::new(SimulatedAccounts(demo::accounts(with_secrets(DemoWorld::all()?))))
+        let worlds = with_secrets(DemoWorld::all()?);
+        let secrets = worlds.iter().map(|world| world.secret.clone()).collect();
+        Arc::new(SimulatedAccounts { accounts: demo::accounts(worlds), secrets })
     } else {
         let config = options.config.as_deref().map(read_config).transpose()?.unwrap_or_default();
         Arc::new(OwnAccounts {
@@ -98,22 +100,33 @@ impl Investigator for OwnAccounts {
 }
 
 /// The accounts of the demo.
-struct SimulatedAccounts(Arc<dyn Accounts>);
+struct SimulatedAccounts {
+    accounts: Arc<dyn Accounts>,
+    /// The secrets that the demo tells of, of which one is in no account.
+    secrets: Vec<String>,
+}
 
 impl SimulatedAccounts {
-    /// The places that the words of a question fit, the one where the secret is first.
-    async fn location(&self, request: &InvestigationRequest) -> Option<Location> {
+    /// Of the places that the words of a question fit, the one where the secret is, or the first one where the demo tells of it.
+    async fn location(&self, request: &InvestigationRequest) -> Result<Location, ToolRefusal> {
         let fits = |region: &&crate::model::Region| request.region.as_ref().is_none_or(|asked| asked == *region);
-        let accounts = self.0.known().iter().filter(|account| request.account.is_none() || account.name == request.account);
+        let accounts =
+            self.accounts.known().iter().filter(|account| request.account.is_none() || account.name == request.account);
         let places: Vec<Location> = accounts
             .flat_map(|account| {
                 let regions = account.regions.iter().filter(fits);
                 regions.map(|region| Location { account: account.name.clone(), region: region.clone() })
             })
             .collect();
-        let answers = self.0.look_for(&places, &request.secret).await;
+        let answers = self.accounts.look_for(&places, &request.secret).await;
         let there = places.iter().zip(answers).find(|(_, is_there)| *is_there == Some(true)).map(|(place, _)| place);
-        there.or(places.first()).cloned()
+        let asked = request.secret.as_str();
+        if there.is_none() && !self.secrets.iter().any(|secret| secret == asked) {
+            let known = self.secrets.iter().map(String::as_str).collect();
+            return Err(SafeText::redact(&not_there(asked, known)).into());
+        }
+        let nowhere = "there is no simulated account of this name, or it is in another region: leave both out";
+        there.or(places.first()).cloned().ok_or_else(|| nowhere.into())
     }
 }
 
@@ -124,9 +137,8 @@ impl Investigator for SimulatedAccounts {
     }
 
     async fn investigate(&self, _: &str, question: &AgentQuestion, progress: &dyn Progress) -> Result<Investigated, ToolRefusal> {
-        let nowhere = "there is no simulated account of this name, or it is in another region: leave both out";
-        let location = self.location(&question.request).await.ok_or(nowhere)?;
-        let connected = self.0.connect_for(&location, &question.request.secret).await;
+        let location = self.location(&question.request).await?;
+        let connected = self.accounts.connect_for(&location, &question.request.secret).await;
         let connected = connected.map_err(|error| SafeText::redact(&error.to_string()))?;
         let mut options = Options::new(question.request.secret.clone());
         options.lookback = question.request.lookback;
