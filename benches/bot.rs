@@ -3,8 +3,8 @@
 //!
 //! `cargo bench --bench bot`; ROTATION_DIAG_BINARY names another build to measure. It runs the program itself as a child,
 //! over a fake Slack and a simulated account on loopback, both in this process; memory is the child's. A command counts as
-//! answered when it was acknowledged and its thread shows the verdict, or when its person was told to try again. Fails
-//! where a budget is broken.
+//! answered when it was acknowledged and its thread is open, or when its person was told to try again: of verdicts Slack takes
+//! no more than fifty a minute. Fails where a budget is broken.
 
 #![expect(
     clippy::print_stdout,
@@ -303,8 +303,9 @@ async fn main() -> ExitCode {
     let mut took: Vec<Duration> = burst.into_iter().map(|(_, elapsed)| elapsed).collect();
     took.sort_unstable();
     budget.time(&format!("{BURST} commands at once, the slowest answer"), percentile(&took, 1.0), SLACK_WAITS);
-    until("every command has its verdict", || slack.verdicts.lock().unwrap().len() >= taken).await;
-    say(&format!("all {taken} verdicts posted after"), &format!("{:.1} s", watch.elapsed().as_secs_f64()));
+    until("every command has its thread", || slack.roots.load(Ordering::Relaxed) >= taken).await;
+    say(&format!("all {taken} threads open after"), &format!("{:.1} s", watch.elapsed().as_secs_f64()));
+    say("verdicts by then", &slack.verdicts.lock().unwrap().len().to_string());
     say("edits", &slack.edits.load(Ordering::Relaxed).to_string());
     // A command whose answer came too late may have been taken all the same.
     let roots = slack.roots.load(Ordering::Relaxed);
