@@ -129,14 +129,16 @@ fn choose<'a>(worlds: &'a [DemoWorld], asked: Option<&str>) -> Result<&'a DemoWo
     let asked = asked.unwrap_or(FIRST);
     let found = worlds.iter().find(|world| world.name == asked).or_else(|| worlds.iter().find(|world| world.secret == asked));
     found.ok_or_else(|| {
-        let mut near: Vec<&str> = worlds.iter().map(|world| world.typed(worlds)).collect();
-        near.sort_by(|one, other| more_like(asked, one, other));
-        near.truncate(3);
-        CommandError::Usage(format!(
-            "the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`",
-            near.join(", ")
-        ))
+        let known = worlds.iter().map(|world| world.typed(worlds)).collect();
+        CommandError::Usage(unknown(asked, asked, known))
     })
+}
+
+/// What whoever asked in vain is told: which of the `known` names are most like the `name` of what was asked.
+pub(super) fn unknown(asked: &str, name: &str, mut known: Vec<&str>) -> String {
+    known.sort_by(|one, other| more_like(name, one, other));
+    known.truncate(3);
+    format!("the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`", known.join(", "))
 }
 
 fn list(worlds: &[DemoWorld]) -> Result<ExitCode, CommandError> {

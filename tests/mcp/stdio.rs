@@ -58,6 +58,13 @@ async fn a_mistake_is_told_with_what_was_probably_meant_and_a_value_is_not_repea
         ("diagnose_secret", json!({"secert": "prod/orders-db"}), "did you mean `secret`?"),
         ("diagnose_secret", json!({"secret": "prod/orders-db", "window": "8d"}), "a window is 24h, 7d, 30d or 90d"),
         ("diagnose_secret", json!({"secret": "prod/orders-db", "account": "elsewhere"}), "leave both out"),
+        ("diagnose_secret", json!({"secret": "prod/orders-db", "region": "sa-east-1"}), "leave both out"),
+        ("diagnose_secret", json!({"secret": "prod/oders-db"}), "the demo has no secret \"prod/oders-db\": try prod/order"),
+        (
+            "forecast",
+            json!({"secret": "arn:aws:secretsmanager:eu-west-1:999999999999:secret:prod/orders-db-AbCdEf"}),
+            "or see `rotation-diag demo --list`",
+        ),
         ("evidence", json!({"secret": "prod/orders-db", "step": 12}), "4 function logs"),
         ("explain_cause", json!({"cause": "db_auth_fail"}), "the nearest is db_auth_failed"),
         ("explain_log_lines", json!({"lines": "one\ntwo"}), "a list of texts"),
