@@ -107,6 +107,11 @@ impl Runner {
         let Some(_place) = self.queue.place(&lane(&row.place)).await else {
             return Err(HandlerError::RetryAfter(Duration::ZERO));
         };
+        // While it waited another trigger may have run it, or somebody closed it: what is to be done is decided by how it stands now.
+        let is_as_read = |now: &InvestigationRow| (now.revision, &now.resolved) == (row.revision, &row.resolved);
+        if self.store.investigation(&row.id).await?.is_some_and(|now| !is_as_read(&now)) {
+            return Err(HandlerError::RetryAfter(Duration::ZERO));
+        }
         if !self.store.begin_run(lease, &row.id, revision, location).await? {
             return Err(HandlerError::RetryAfter(OTHERS_RUN));
         }
