@@ -76,8 +76,8 @@ impl Runner {
         self.total_deadline
     }
 
-    /// Looks into `location` for the trigger `lease` when it is its turn, and says how far it is meanwhile. What it comes to is returned, not yet
-    /// stored; buttons older than `revision` expire when it begins. AWS's own records name `owner`, where a role is assumed.
+    /// Looks into `location` for the trigger `lease` when it is its turn, and says how far it is meanwhile. What it comes to is
+    /// returned, not yet stored; buttons older than `revision` expire when it begins. AWS's own records name `owner`, where a role is assumed.
     ///
     /// # Errors
     /// [`HandlerError`] when it could not even begin: the store fails, another trigger runs it at this moment, or nothing more
@@ -107,7 +107,8 @@ impl Runner {
         let Some(_place) = self.queue.place(&lane(&row.place)).await else {
             return Err(HandlerError::RetryAfter(Duration::ZERO));
         };
-        // While it waited another trigger may have run it, or somebody closed it: what is to be done is decided by how it stands now.
+        // While it waited another trigger may have run it, or somebody closed it: what is to be done is decided by how it stands
+        // now.
         let is_as_read = |now: &InvestigationRow| (now.revision, &now.resolved) == (row.revision, &row.resolved);
         if self.store.investigation(&row.id).await?.is_some_and(|now| !is_as_read(&now)) {
             return Err(HandlerError::RetryAfter(Duration::ZERO));

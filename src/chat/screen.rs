@@ -1,7 +1,7 @@
 //! How much of a phone's screen a message takes, so that what a thread hangs on is read without scrolling far.
 //!
-//! It is a model: columns are counted, two for a wide character, and not drawn. `tests/looks.py` draws every scenario as each platform shows it; the figures of a
-//! platform are those with which no message is drawn taller than it is said to be here.
+//! It is a model: columns are counted, two for a wide character, and nothing is drawn. `tests/looks.py` draws every scenario as each
+//! platform shows it; the figures of a platform are those with which no message is drawn taller than it is said to be here.
 
 use super::document::{Message, Part, Quote};
 use crate::redact::SafeText;
