@@ -77,7 +77,8 @@ impl Runner {
     }
 
     /// Looks into `location` for the trigger `lease` when it is its turn, and says how far it is meanwhile. What it comes to is
-    /// returned, not yet stored; buttons older than `revision` expire when it begins. AWS's own records name `owner`, where a role is assumed.
+    /// returned, not yet stored; buttons older than `revision` expire when it begins. AWS's own records name
+    /// `owner`, where a role is assumed.
     ///
     /// # Errors
     /// [`HandlerError`] when it could not even begin: the store fails, another trigger runs it at this moment, or nothing more

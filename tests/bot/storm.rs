@@ -234,6 +234,10 @@ const ONE_AT_ONCE: &str = r#"
 [work]
 concurrency = 1
 
+[deadlines]
+step_seconds = 300
+total_seconds = 900
+
 [[allow]]
 platform = "slack"
 workspace = "T1"
