@@ -66,6 +66,11 @@ impl Runner {
         verdict(row, record, self.platforms.screen(&row.place))
     }
 
+    /// How a question about any secret is asked at `place`.
+    pub(super) fn question(&self, place: &Place) -> SafeText {
+        self.platforms.manner(place).question("NAME", "")
+    }
+
     /// Where runs wait for their turn.
     pub(super) fn queue(&self) -> RunQueue {
         self.queue.clone()
