@@ -15,6 +15,7 @@
 //! | `intake` | takes what people say, decides whether they may, stores it, answers |
 //! | `history` | what was said and found, for a platform that shows it itself |
 //! | `progress` | the nine steps while they run, for the thread |
+//! | `run_queue` | whose investigation runs next |
 //! | `runner` | one run of an investigation |
 //! | `alarms` | alarms in chat: accepted, worked on, told in threads |
 //! | `agents` | what other agents ask, looked into while they wait |
@@ -38,6 +39,7 @@ mod leading;
 mod progress;
 mod rate_limit;
 mod retention;
+mod run_queue;
 mod runner;
 mod schedule;
 mod threads;

@@ -2,7 +2,9 @@
 
 use super::access::{Access, Connected};
 use super::error::HandlerError;
+use super::intake::lane;
 use super::progress::Live;
+use super::run_queue::RunQueue;
 use super::verdict::{concluded, failed, message_key, subject, verdict};
 use crate::aws::{ConnectError, SessionOwner};
 use crate::chat::{PlatformSet, compose};
@@ -26,6 +28,9 @@ use tracing::{Instrument as _, Span};
 /// When to try again while another trigger runs the same investigation.
 const OTHERS_RUN: Duration = Duration::from_secs(1);
 
+/// The lane of looks that no thread shows while they run.
+const LOOKS: &str = "looks";
+
 /// Whose session a role is assumed in when a person asks.
 pub(super) fn session_owner(actor: &Actor) -> SessionOwner {
     SessionOwner::person(actor.platform.id(), &actor.user)
@@ -36,6 +41,7 @@ pub struct Runner {
     store: Arc<Store>,
     access: Arc<Access>,
     platforms: PlatformSet,
+    queue: RunQueue,
     step_deadline: Duration,
     total_deadline: Duration,
     code: CodeChoice,
@@ -51,7 +57,8 @@ impl Runner {
         let total_deadline = config.total_deadline.unwrap_or(TOTAL_DEADLINE);
         let code = CodeChoice { fetch: config.inspect_code, local: None };
         let databases = config.databases.clone();
-        Runner { store, access, platforms, step_deadline, total_deadline, code, databases, metrics }
+        let queue = RunQueue::new(config.work.concurrency);
+        Runner { store, access, platforms, queue, step_deadline, total_deadline, code, databases, metrics }
     }
 
     /// The verdict message of `row` as it stands, for the screen on which people read it.
@@ -59,16 +66,28 @@ impl Runner {
         verdict(row, record, self.platforms.screen(&row.place))
     }
 
+    /// How a question about any secret is asked at `place`.
+    pub(super) fn question(&self, place: &Place) -> SafeText {
+        self.platforms.manner(place).question("NAME", "")
+    }
+
+    /// Where runs wait for their turn.
+    pub(super) fn queue(&self) -> RunQueue {
+        self.queue.clone()
+    }
+
     /// How long one run may take.
     pub(super) const fn longest(&self) -> Duration {
         self.total_deadline
     }
 
-    /// Looks into `choice` for the trigger `lease`, and says how far it is meanwhile. What it comes to is returned, not yet
-    /// stored; buttons older than `revision` expire when it begins. AWS's own records name `owner`, where a role is assumed.
+    /// Looks into `location` for the trigger `lease` when it is its turn, and says how far it is meanwhile. What it comes to is
+    /// returned, not yet stored; buttons older than `revision` expire when it begins. AWS's own records name
+    /// `owner`, where a role is assumed.
     ///
     /// # Errors
-    /// [`HandlerError`] when it could not even begin: the store fails, or another trigger runs it at this moment.
+    /// [`HandlerError`] when it could not even begin: the store fails, another trigger runs it at this moment, or nothing more
+    /// begins.
     pub(super) fn run<'a>(
         &'a self,
         lease: Lease,
@@ -91,6 +110,15 @@ impl Runner {
         options: Options,
         owner: SessionOwner,
     ) -> Result<Completion, HandlerError> {
+        let Some(_place) = self.queue.place(&lane(&row.place)).await else {
+            return Err(HandlerError::RetryAfter(Duration::ZERO));
+        };
+        // While it waited another trigger may have run it, or somebody closed it: what is to be done is decided by how it stands
+        // now.
+        let is_as_read = |now: &InvestigationRow| (now.revision, &now.resolved) == (row.revision, &row.resolved);
+        if self.store.investigation(&row.id).await?.is_some_and(|now| !is_as_read(&now)) {
+            return Err(HandlerError::RetryAfter(Duration::ZERO));
+        }
         if !self.store.begin_run(lease, &row.id, revision, location).await? {
             return Err(HandlerError::RetryAfter(OTHERS_RUN));
         }
@@ -123,6 +151,8 @@ impl Runner {
     /// # Errors
     /// [`ConnectError`].
     pub(super) async fn look(&self, location: &Location, secret: &SecretRef) -> Result<Investigation, ConnectError> {
+        // Where no more are given out, everything ends soon: what is under way goes on as far as it comes.
+        let _place = self.queue.place(LOOKS).await;
         let options = Options::new(secret.clone());
         self.watched(location, self.access.connect_for(location, secret), options, &()).await
     }

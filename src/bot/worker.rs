@@ -1,8 +1,9 @@
-//! The workers: as many triggers at once as the configuration says, each until its end is stored.
+//! The workers: they take triggers, each until its end is stored. How many investigations run of them is the queue's to say.
 
 use super::error::HandlerError;
 use super::handlers::Handlers;
 use super::health::Pulse;
+use super::run_queue::RunQueue;
 use super::runner::Runner;
 use crate::alarm::OnceAMinute;
 use crate::backoff::Backoff;
@@ -31,6 +32,11 @@ const WAITS: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(
 /// The wait after which the store is asked again, when it failed.
 const STORE_WAIT: Duration = Duration::from_secs(1);
 
+/// Triggers that are taken beyond the investigations that run: people are judged, threads opened and clicks answered while all
+/// places to run in are taken, so that nobody waits without a word until others are done. A storm of sixty commands fits. Other
+/// processes on the store take none of them; more would leave these idle.
+const AHEAD: usize = 64;
+
 /// How long no trigger may be claimed beyond what the longest work takes.
 const STALLED: Duration = Duration::from_secs(60);
 
@@ -39,6 +45,7 @@ pub struct Workers {
     store: Arc<Store>,
     handlers: Handlers,
     work: Work,
+    runs: RunQueue,
     /// Whether triggers are claimed.
     pulse: Pulse,
     /// How long triggers may stay unclaimed.
@@ -54,7 +61,7 @@ impl Workers {
         // One trigger may be the work of several investigations, one after the other.
         let longest = runner.longest().saturating_mul(3) + STALLED;
         let lease = if store.is_shared() { SHARED_LEASE } else { LEASE };
-        Arc::new(Workers { store, handlers, work, pulse: Pulse::default(), longest, metrics, lease })
+        Arc::new(Workers { store, handlers, work, runs: runner.queue(), pulse: Pulse::default(), longest, metrics, lease })
     }
 
     /// Why nothing that is accepted now would be worked on; `None` while it would.
@@ -63,9 +70,10 @@ impl Workers {
         self.pulse.stalled(self.longest)
     }
 
-    /// Works until `stop`, then goes on with what is running for as long as the configuration allows, and lets go of the rest.
+    /// Works until `stop`, then goes on with what is running for as long as the configuration allows, and lets go of the rest,
+    /// at once of what waits for its turn to run.
     pub async fn work(self: Arc<Self>, stop: CancellationToken) {
-        let places = Arc::new(Semaphore::new(self.work.concurrency));
+        let places = Arc::new(Semaphore::new(self.work.concurrency.saturating_add(AHEAD)));
         let held = Held::default();
         let unclaimed = Arc::<OnceAMinute>::default();
         let mut running = JoinSet::new();
@@ -100,6 +108,7 @@ impl Workers {
                 }
             }
         }
+        self.runs.close();
         let _ = tokio::time::timeout(self.work.drain, async { while running.join_next().await.is_some() {} }).await;
         running.shutdown().await;
         for lease in held.all() {

@@ -1,11 +1,12 @@
 //! How much of a phone's screen a message takes, so that what a thread hangs on is read without scrolling far.
 //!
-//! It is a model: characters are counted, not drawn. `tests/looks.py` draws every scenario as each platform shows it; the figures of a
-//! platform are those with which no message is drawn taller than it is said to be here.
+//! It is a model: columns are counted, two for a wide character, and nothing is drawn. `tests/looks.py` draws every scenario as each
+//! platform shows it; the figures of a platform are those with which no message is drawn taller than it is said to be here.
 
 use super::document::{Message, Part, Quote};
 use crate::redact::SafeText;
 use crate::report::line_in_utc;
+use unicode_width::UnicodeWidthChar as _;
 
 /// How tall what a thread hangs on may be, in pixels.
 const MAX_HEIGHT: usize = 1_200;
@@ -35,7 +36,7 @@ pub struct Screen {
 pub struct LineSize {
     /// In pixels.
     pub height: usize,
-    /// How many characters it has.
+    /// How many characters it has; of wide ones, such as those of Chinese and Japanese, half as many.
     pub chars: usize,
 }
 
@@ -57,17 +58,41 @@ fn wrapped(text: &str, chars: usize) -> usize {
     let chars = chars.max(1);
     let (mut lines, mut used) = (1, 0);
     for word in text.split_inclusive([' ', '-']) {
-        let shown = word.trim_end().chars().count();
-        let whole = word.chars().count();
+        let (shown, whole) = (columns(word.trim_end()), columns(word));
         if shown == 0 || used + shown <= chars {
             used += whole;
             continue;
         }
-        let torn = (shown - 1) / chars;
-        lines += usize::from(used > 0) + torn;
-        used = whole - torn * chars;
+        let (more, rest) = torn(word.trim_end(), chars);
+        lines += usize::from(used > 0) + more;
+        used = rest + whole - shown;
     }
     lines
+}
+
+/// How many lines a word takes beyond its first, and how much of the last one. Some clients tear it where a line is full, others
+/// behind its slashes, which can take more.
+fn torn(word: &str, chars: usize) -> (usize, usize) {
+    let shown = columns(word);
+    // A wide character that has no room leaves a column empty.
+    let room = chars.saturating_sub(usize::from(shown > word.chars().count())).max(1);
+    let full = shown.saturating_sub(1) / room;
+    let (mut lines, mut used) = (0, 0);
+    for piece in word.split_inclusive('/').map(columns) {
+        if used + piece <= room {
+            used += piece;
+            continue;
+        }
+        let more = piece.saturating_sub(1) / room;
+        lines += usize::from(used > 0) + more;
+        used = piece - more * room;
+    }
+    if lines > full { (lines, used) } else { (full, shown - full * room) }
+}
+
+/// How much of a line a text takes.
+fn columns(text: &str) -> usize {
+    text.chars().map(|letter| letter.width().unwrap_or(1).max(1)).sum()
 }
 
 impl Screen {
@@ -98,8 +123,9 @@ impl Screen {
     /// How tall a message is.
     #[must_use]
     pub fn height(&self, message: &Message) -> usize {
-        let title = format!("{} {}", message.tone.mark(), message.title.as_str());
-        self.around + self.title.of(title.trim_start()) + self.parts(&message.parts)
+        // Platforms draw the mark as small as a letter.
+        let mark = if message.tone.mark().is_empty() { "" } else { "● " };
+        self.around + self.title.of(&format!("{mark}{}", message.title.as_str())) + self.parts(&message.parts)
     }
 
     fn parts(&self, parts: &[Part]) -> usize {
@@ -156,6 +182,13 @@ mod tests {
             ("morethantencharacters", 3),
             ("a morethantencharacters", 4),
             ("one    ", 1),
+            ("five/five/five/five/", 2),
+            ("seven/seven/seven/seven/", 4),
+            ("a seven/seven/seven/seven/", 5),
+            ("ありがとう", 1),
+            ("ありがとうございます", 3),
+            ("a ありがとうございます", 4),
+            ("🔴🔴🔴🔴🔴🔴", 2),
         ] {
             assert_eq!(wrapped(text, 10), lines, "{text:?}");
         }

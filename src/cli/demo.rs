@@ -128,12 +128,15 @@ async fn connect(simulator: &Simulator, scenario: &Scenario) -> Result<Aws, Comm
 fn choose<'a>(worlds: &'a [DemoWorld], asked: Option<&str>) -> Result<&'a DemoWorld, CommandError> {
     let asked = asked.unwrap_or(FIRST);
     let found = worlds.iter().find(|world| world.name == asked).or_else(|| worlds.iter().find(|world| world.secret == asked));
-    found.ok_or_else(|| CommandError::Usage(not_there(asked, worlds.iter().map(|world| world.typed(worlds)).collect())))
+    found.ok_or_else(|| {
+        let known = worlds.iter().map(|world| world.typed(worlds)).collect();
+        CommandError::Usage(unknown(asked, asked, known))
+    })
 }
 
-/// What whoever asks about another secret than the demo's `known` ones is told.
-pub(super) fn not_there(asked: &str, mut known: Vec<&str>) -> String {
-    known.sort_by(|one, other| more_like(asked, one, other));
+/// What whoever asked in vain is told: which of the `known` names are most like the `name` of what was asked.
+pub(super) fn unknown(asked: &str, name: &str, mut known: Vec<&str>) -> String {
+    known.sort_by(|one, other| more_like(name, one, other));
     known.truncate(3);
     format!("the demo has no secret {asked:?}: try {}, or see `rotation-diag demo --list`", known.join(", "))
 }

@@ -1,6 +1,6 @@
 //! `rotation-diag mcp`: other agents, over standard input and output.
 
-use super::demo::{DemoWorld, not_there, with_secrets};
+use super::demo::{DemoWorld, unknown, with_secrets};
 use super::diagnose::{self, DiagnoseSetup};
 use super::failure::CommandError;
 use super::{Diagnose, Format, McpArgs, interrupt, read_config};
@@ -11,12 +11,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::investigation::{Options, investigate};
 use crate::mcp::{AgentQuestion, AgentServer, Investigated, Investigator, ToolRefusal};
-use crate::model::InvestigationRequest;
+use crate::model::{InvestigationRequest, SecretRef};
 use crate::playbook::Progress;
 use crate::redact::SafeText;
 use crate::store::Location;
 use async_trait::async_trait;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -24,9 +24,7 @@ use tokio::sync::Mutex;
 /// Answers until standard input ends.
 pub(super) fn run(options: &McpArgs) -> Result<ExitCode, CommandError> {
     let investigator: Arc<dyn Investigator> = if options.demo {
-        let worlds = with_secrets(DemoWorld::all()?);
-        let secrets = worlds.iter().map(|world| world.secret.clone()).collect();
-        Arc::new(SimulatedAccounts { accounts: demo::accounts(worlds), secrets })
+        Arc::new(SimulatedAccounts(demo::accounts(with_secrets(DemoWorld::all()?))))
     } else {
         let config = options.config.as_deref().map(read_config).transpose()?.unwrap_or_default();
         Arc::new(OwnAccounts {
@@ -100,33 +98,40 @@ impl Investigator for OwnAccounts {
 }
 
 /// The accounts of the demo.
-struct SimulatedAccounts {
-    accounts: Arc<dyn Accounts>,
-    /// The secrets that the demo tells of, of which one is in no account.
-    secrets: Vec<String>,
-}
+struct SimulatedAccounts(Arc<dyn Accounts>);
 
 impl SimulatedAccounts {
-    /// Of the places that the words of a question fit, the one where the secret is, or the first one where the demo tells of it.
+    /// The place where the secret of a question is, among those that its words fit; or in which the demo plays that it is missing.
     async fn location(&self, request: &InvestigationRequest) -> Result<Location, ToolRefusal> {
-        let fits = |region: &&crate::model::Region| request.region.as_ref().is_none_or(|asked| asked == *region);
-        let accounts =
-            self.accounts.known().iter().filter(|account| request.account.is_none() || account.name == request.account);
-        let places: Vec<Location> = accounts
-            .flat_map(|account| {
-                let regions = account.regions.iter().filter(fits);
-                regions.map(|region| Location { account: account.name.clone(), region: region.clone() })
-            })
-            .collect();
-        let answers = self.accounts.look_for(&places, &request.secret).await;
-        let there = places.iter().zip(answers).find(|(_, is_there)| *is_there == Some(true)).map(|(place, _)| place);
-        let asked = request.secret.as_str();
-        if there.is_none() && !self.secrets.iter().any(|secret| secret == asked) {
-            let known = self.secrets.iter().map(String::as_str).collect();
-            return Err(SafeText::redact(&not_there(asked, known)).into());
+        let all = self.0.known().iter().flat_map(|account| {
+            account.regions.iter().map(|region| Location { account: account.name.clone(), region: region.clone() })
+        });
+        let fits = |place: &Location| {
+            (request.account.is_none() || place.account == request.account)
+                && request.region.as_ref().is_none_or(|asked| *asked == place.region)
+        };
+        let (places, others): (Vec<Location>, Vec<Location>) = all.partition(fits);
+        let answers = self.0.look_for(&places, &request.secret).await;
+        if let Some((place, _)) = places.iter().zip(answers).find(|(_, is_there)| *is_there == Some(true)) {
+            return Ok(place.clone());
         }
-        let nowhere = "there is no simulated account of this name, or it is in another region: leave both out";
-        there.or(places.first()).cloned().ok_or_else(|| nowhere.into())
+        let is_meant = |name: &String| matches!(&request.secret, SecretRef::Name(asked) if asked == name);
+        let mut known = BTreeSet::new();
+        for place in &places {
+            let names = self.0.names(place).await;
+            if names.iter().any(is_meant) {
+                return Ok(place.clone());
+            }
+            known.extend(names);
+        }
+        for place in &others {
+            known.extend(self.0.names(place).await);
+        }
+        if places.is_empty() || known.iter().any(is_meant) {
+            return Err("there is no simulated account of this name, or it is in another region: leave both out".into());
+        }
+        let known = known.iter().map(String::as_str).collect();
+        Err(SafeText::redact(&unknown(request.secret.as_str(), request.secret.name(), known)).into())
     }
 }
 
@@ -138,7 +143,7 @@ impl Investigator for SimulatedAccounts {
 
     async fn investigate(&self, _: &str, question: &AgentQuestion, progress: &dyn Progress) -> Result<Investigated, ToolRefusal> {
         let location = self.location(&question.request).await?;
-        let connected = self.accounts.connect_for(&location, &question.request.secret).await;
+        let connected = self.0.connect_for(&location, &question.request.secret).await;
         let connected = connected.map_err(|error| SafeText::redact(&error.to_string()))?;
         let mut options = Options::new(question.request.secret.clone());
         options.lookback = question.request.lookback;

@@ -1,13 +1,14 @@
 //! Many commands at once: how soon each of their threads begins, and when all of it is told, where the platform counts as it does.
 
+use crate::world::{Fake, Simulated, World, actor, answer_text, place, said};
 use crate::worlds::investigated;
 use async_trait::async_trait;
 use rotation_diag::bot::{Delivery, DeliveryPolicy, Health};
 use rotation_diag::chat::compose;
 use rotation_diag::chat::document::Tone;
-use rotation_diag::chat::{ChatPlatform, Destination, Limits, LostPost, Message, Screen, SendError};
+use rotation_diag::chat::{ChatPlatform, Destination, Intake as _, Limits, LostPost, Message, Payload, Screen, SendError};
 use rotation_diag::clock::{Clock, Pauses, this_instant};
-use rotation_diag::model::{Place, PlatformName, ReplyTo, ThreadId};
+use rotation_diag::model::{Actor, Place, PlatformName, ReplyTo, Standing, ThreadId};
 use rotation_diag::redact::SafeText;
 use rotation_diag::report::Report;
 use rotation_diag::store::{DesiredMessage, NewThread, Store};
@@ -226,4 +227,41 @@ async fn eight_threads_in_one_channel_are_told_within_three_quarters_of_a_minute
     let Told { begun, ended, last } = storm(PlatformName::new("slack"), SLACK, &asked).await;
     assert_eq!((begun.len(), ended.len()), (8, 8));
     assert!(last <= Duration::from_secs(45), "{last:?}");
+}
+
+/// One investigation runs at once, and none comes to its end.
+const ONE_AT_ONCE: &str = r#"
+[work]
+concurrency = 1
+
+[deadlines]
+step_seconds = 300
+total_seconds = 900
+
+[[allow]]
+platform = "slack"
+workspace = "T1"
+channels = ["*"]
+users = ["*"]
+"#;
+const ENDLESS: &str = "[[fault]]\noperation = \"LookupEvents\"\nlatency_ms = 600000\n";
+
+#[tokio::test]
+async fn every_command_of_a_storm_has_its_first_sign_while_the_first_one_is_looked_into() {
+    let mut world = World::new(ONE_AT_ONCE, Simulated::new(&[("prod", "role_detached_policy", ENDLESS)])).await;
+    let slack = Fake::new(PlatformName::new("slack"));
+    world.start(std::slice::from_ref(&slack));
+    for number in 0..COMMANDS {
+        let user = format!("U{number}");
+        // Every other one has to be looked up first, which takes a trigger of its own.
+        let standing = if number % 2 == 0 { Standing::Member } else { Standing::Pending };
+        slack.with(|state| state.people.insert(user.clone(), Standing::Member));
+        let (by, at) = (Actor { standing, ..actor(&user) }, Place { channel: format!("C{}", number % CHANNELS), ..place(None) });
+        let said = said(&format!("k{number}"), &by, at, Payload::Words("prod/orders-db".to_owned()));
+        assert_eq!(answer_text(&world.bot.intake.accept(said).await), "accepted", "{number}");
+    }
+    let begun = |shown: &&crate::world::Shown| shown.root.is_none() && shown.title().contains("prod/orders-db");
+    slack.until("a sign of each", |state| state.shown.iter().filter(begun).count() == COMMANDS).await;
+    assert!(world.accounts.calls_of("GetFunctionConcurrency") <= 1, "only one runs");
+    world.kill().await;
 }

@@ -15,7 +15,7 @@ fn block(block: &Value) -> Vec<String> {
     match block["type"].as_str().unwrap() {
         "header" => vec![format!("# {}", block["text"]["text"].as_str().unwrap())],
         "section" => vec![block["text"]["text"].as_str().unwrap().to_owned()],
-        "context" => vec![format!("({})", elements().map(small_print).collect::<String>())],
+        "context" => vec![format!("({})", elements().map(small_print).collect::<Vec<_>>().join(" "))],
         "actions" => vec![elements().map(control).collect::<Vec<_>>().join(" ")],
         "divider" => vec!["---".to_owned()],
         "rich_text" => elements().flat_map(rich).collect(),

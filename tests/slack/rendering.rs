@@ -245,10 +245,32 @@ fn a_moment_reads_in_its_readers_own_time_and_nothing_beside_it_is_mark_up() {
         }]})
     );
     for hostile in ["<!here>", "*bold*", "_x_", "~x~", "`x`", "a & b", ":x:", "@here", "#general", "> quote", "<@U1>", "x|y"] {
-        let block = shown(hostile);
-        assert_eq!(block["elements"][0]["type"], "plain_text", "{hostile}: {block}");
-        assert_eq!(block["elements"][0]["text"], format!("{hostile} · failing since Sun 22 Nov 05:00 UTC (3 attempts)"));
+        let plain = |text: String| json!({ "type": "plain_text", "text": text, "emoji": false });
+        assert_eq!(
+            shown(hostile)["elements"],
+            json!([
+                plain(format!("{hostile} · failing since")),
+                {
+                    "type": "mrkdwn",
+                    "text": "<!date^1795323600^{date_short_pretty} {time}|Sun 22 Nov 05:00 UTC>",
+                    "verbatim": true,
+                },
+                plain("(3 attempts)".to_owned()),
+            ])
+        );
     }
+}
+
+#[test]
+fn a_line_with_more_moments_than_a_block_has_elements_is_told_in_utc() {
+    let at: jiff::Timestamp = "2026-11-22T05:00:00Z".parse().unwrap();
+    let line = |moments: usize| {
+        let phrase = || Phrase::from(safe("since_then ")).at(at, at);
+        let facts = (0..moments).map(|_| phrase()).collect();
+        blocks(&rendered(&Message { parts: vec![Part::Facts(facts)], ..Message::line(Tone::Bad, safe("x")) }))[1].clone()
+    };
+    assert_eq!(line(4)["elements"].as_array().unwrap().len(), 8);
+    assert_eq!(line(5)["elements"][0]["text"], ["since_then Sun 22 Nov 05:00 UTC"; 5].join(" · "));
 }
 
 #[test]

@@ -437,7 +437,7 @@ pub(super) fn recovered(
 }
 
 /// Many alarms at once.
-pub(super) fn storm(storm: &Storm, size: u32, first: &[SafeText], now: Timestamp) -> Message {
+pub(super) fn storm(storm: &Storm, size: u32, first: &[SafeText], question: SafeText, now: Timestamp) -> Message {
     let secrets = if size == 1 { "1 more secret".into() } else { safe_format!("{} more secrets", size) };
     let title = match (storm.is_over, storm.still_failing) {
         (false, _) => {
@@ -461,7 +461,7 @@ pub(super) fn storm(storm: &Storm, size: u32, first: &[SafeText], now: Timestamp
         lines.push(safe_format!("and {} more, listed below", more));
     }
     message.parts.push(Part::Section { label: "Among them".into(), lines });
-    message.parts.push(Part::Commands(vec!["/rotation-diag NAME".into()]));
+    message.parts.push(Part::Commands(vec![question]));
     message
 }
 

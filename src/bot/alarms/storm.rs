@@ -74,7 +74,7 @@ impl AlarmThreads {
             self.recheck_in(&thread, Recheck::Storm, LISTED_AFTER).await?;
         }
         self.store.keep_group(&thread, &keys, &storm).await?;
-        let mut messages = vec![self.about_storm(&thread, &storm).await?];
+        let mut messages = vec![self.about_storm(&thread, case.place(), &storm).await?];
         let pages: BTreeSet<u32> = new.iter().map(|place| place / PAGE).filter(|page| *page < MAX_PAGES).collect();
         for page in pages {
             let first = page * PAGE;
@@ -90,10 +90,11 @@ impl AlarmThreads {
         Ok(Completion { messages, ..Completion::default() })
     }
 
-    async fn about_storm(&self, thread: &ThreadId, storm: &Storm) -> Result<DesiredMessage, StoreError> {
+    async fn about_storm(&self, thread: &ThreadId, place: &Place, storm: &Storm) -> Result<DesiredMessage, StoreError> {
         let size = self.store.storm_size(thread).await?;
         let first = self.store.storm_names(thread, 0, MAX_NAMED).await?;
-        Ok(DesiredMessage::root(thread, messages::storm(storm, size, &first, self.store.now()), "a storm of alarms"))
+        let about = messages::storm(storm, size, &first, self.runner.question(place), self.store.now());
+        Ok(DesiredMessage::root(thread, about, "a storm of alarms"))
     }
 
     /// The list as a file, where it is long; then, when the storm is over, threads for what still fails, a few a minute.
@@ -134,7 +135,7 @@ impl AlarmThreads {
             storm = Storm { last_at: known.group.last_at, is_over, ..storm };
         }
         self.store.keep_group(thread, &[], &storm).await?;
-        messages.push(self.about_storm(thread, &storm).await?);
+        messages.push(self.about_storm(thread, &place, &storm).await?);
         Ok(Completion { messages, ..Completion::default() })
     }
 

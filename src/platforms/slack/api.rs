@@ -115,7 +115,7 @@ impl Api {
         self.in_turn(method, turn).await?;
         let bot = self.bot();
         let session = self.client.open_session(&bot);
-        let outcome = self.outcome(method, session.http_session_api.http_post(method.name(), request, None)).await;
+        let outcome = self.outcome(method, turn, session.http_session_api.http_post(method.name(), request, None)).await;
         self.note_token(&outcome);
         outcome
     }
@@ -130,7 +130,8 @@ impl Api {
         let bot = self.bot();
         let session = self.client.open_session(&bot);
         let parameters: Vec<(&str, Option<&str>)> = parameters.iter().map(|(name, value)| (*name, Some(*value))).collect();
-        let outcome = self.outcome(method, session.http_session_api.http_get(method.name(), &parameters, None)).await;
+        let asked = session.http_session_api.http_get(method.name(), &parameters, None);
+        let outcome = self.outcome(method, Turn::Other, asked).await;
         self.note_token(&outcome);
         outcome
     }
@@ -172,7 +173,7 @@ impl Api {
         let app = sent(app);
         let session = self.client.open_session(&app);
         let request = SlackApiAppsConnectionOpenRequest::new();
-        let answer = self.outcome(method, session.apps_connections_open(&request)).await?;
+        let answer = self.outcome(method, Turn::Other, session.apps_connections_open(&request)).await?;
         Ok(answer.url)
     }
 
@@ -187,7 +188,7 @@ impl Api {
         let request = SlackApiFilesUploadViaUrlRequest::new(place.upload_url, file.bytes.clone(), file.content_type.to_owned());
         let bot = self.bot();
         let session = self.client.open_session(&bot);
-        self.outcome(method, session.files_upload_via_url(&request)).await?;
+        self.outcome(method, Turn::Other, session.files_upload_via_url(&request)).await?;
         Ok(place.file_id)
     }
 
@@ -195,7 +196,7 @@ impl Api {
     pub(super) async fn respond(&self, url: &str, body: &serde_json::Value) -> Result<bool, SlackFailure> {
         let Some(url) = self.response_url(url) else { return Ok(false) };
         let method = Method::ChatPostEphemeral;
-        match self.outcome(method, self.client.http_api.connector.post_capability(url, body)).await {
+        match self.outcome(method, Turn::Other, self.client.http_api.connector.post_capability(url, body)).await {
             Ok(()) => Ok(true),
             Err(SlackFailure { kind: FailureKind::Status(404 | 410), .. }) => Ok(false),
             Err(failure) => Err(failure),
@@ -242,6 +243,7 @@ impl Api {
     async fn outcome<T>(
         &self,
         method: Method,
+        turn: Turn<'_>,
         call: impl Future<Output = slack_morphism::ClientResult<T>>,
     ) -> Result<T, SlackFailure> {
         let failure = match tokio::time::timeout(self.deadline, call).await {
@@ -250,7 +252,7 @@ impl Api {
             Err(_) => SlackFailure { method, kind: FailureKind::Lost },
         };
         if let FailureKind::RateLimited(wait) = failure.kind {
-            self.pacing.pause(method, wait, this_instant());
+            self.pacing.pause(method, turn, wait, this_instant());
         }
         Err(failure)
     }

@@ -1,7 +1,7 @@
 //! Keeps within what Slack allows, so that it rarely has to say no.
 //!
 //! Slack takes about one message a second per channel, and fifty edits a minute per workspace. A 429 pauses its own
-//! method alone, for everyone who calls it.
+//! method alone, for everyone who calls it; one for a message pauses its channel, until another channel has one too.
 
 use super::method::Method;
 use std::collections::HashMap;
@@ -9,8 +9,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Source: Slack, "Rate limits": "1 per second" to a channel for chat.postMessage; short bursts are tolerated.
+/// Source: Slack, "Rate limits": "1 per second" to a channel for chat.postMessage.
 const BETWEEN_MESSAGES: Duration = Duration::from_secs(1);
+
+/// How many messages may come at once to a channel that was quiet. Source: Slack, "Rate limits": "short bursts of >1 allowed".
+const MESSAGE_BURST: u32 = 2;
 
 /// Source: Slack, "Rate limits": tier 3, "50+ per minute", for chat.update.
 const BETWEEN_EDITS: Duration = Duration::from_millis(1_200);
@@ -51,10 +54,18 @@ pub(super) struct Turns {
 #[derive(Debug, Default)]
 struct TurnsTaken {
     paused: HashMap<Method, Instant>,
-    /// When the next message to a channel may leave.
-    channels: HashMap<String, Instant>,
+    channels: HashMap<String, ChannelTurns>,
     /// When the burst of edits will be whole again.
     edits_whole_at: Option<Instant>,
+}
+
+/// The messages to one channel.
+#[derive(Debug)]
+struct ChannelTurns {
+    /// When its burst will be whole again.
+    whole_at: Instant,
+    /// Until when Slack takes none there.
+    paused: Instant,
 }
 
 impl Turns {
@@ -72,10 +83,18 @@ impl Turns {
         }
     }
 
-    /// Nobody calls `method` for a while.
-    pub(super) fn pause(&self, method: Method, wait: Duration, now: Instant) {
+    /// Nobody calls `method` for a while, because it was refused in this `turn`. Slack counts messages by channel, and those of a
+    /// workspace together only far above that, and does not say which it means: a second channel that is refused tells.
+    pub(super) fn pause(&self, method: Method, turn: Turn<'_>, wait: Duration, now: Instant) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let until = now + wait;
+        if let (Method::ChatPostMessage, Turn::Message { channel }) = (method, turn)
+            && !state.channels.iter().any(|(other, turns)| other != channel && turns.paused > now)
+            && let Some(turns) = state.channels.get_mut(channel)
+        {
+            turns.paused = until.max(turns.paused);
+            return;
+        }
         let paused = state.paused.entry(method).or_insert(until);
         *paused = until.max(*paused);
     }
@@ -83,16 +102,20 @@ impl Turns {
 
 impl TurnsTaken {
     fn message(&mut self, channel: &str, now: Instant, paused: Duration) -> Result<Duration, Duration> {
-        let at = self.channels.get(channel).map_or(now, |next| (*next).max(now)).max(now + paused);
-        let wait = at.saturating_duration_since(now);
+        let known = self.channels.get(channel);
+        let held = known.map_or(now, |turns| turns.paused);
+        let until = held.max(now + paused);
+        let whole_at = known.map_or(until, |turns| turns.whole_at.max(until)) + BETWEEN_MESSAGES;
+        let in_turn = whole_at.saturating_duration_since(now + BETWEEN_MESSAGES * MESSAGE_BURST);
+        let wait = in_turn.max(until.saturating_duration_since(now));
         if wait > PATIENCE {
             return Err(wait);
         }
         if self.channels.len() >= MAX_CHANNELS {
-            self.channels.retain(|_, next| *next > now);
+            self.channels.retain(|_, turns| turns.whole_at.max(turns.paused) > now);
         }
         if self.channels.len() < MAX_CHANNELS || self.channels.contains_key(channel) {
-            self.channels.insert(channel.to_owned(), at + BETWEEN_MESSAGES);
+            self.channels.insert(channel.to_owned(), ChannelTurns { whole_at, paused: held });
         }
         Ok(wait)
     }
@@ -117,9 +140,10 @@ mod tests {
     const POST: Method = Method::ChatPostMessage;
 
     #[test]
-    fn a_channel_gets_one_message_a_second_and_channels_do_not_wait_for_one_another() {
+    fn a_channel_gets_one_message_a_second_after_a_burst_and_channels_do_not_wait_for_one_another() {
         let (pacing, now) = (Turns::default(), this_instant());
         let take = |channel| pacing.take(POST, Turn::Message { channel }, now);
+        assert_eq!(take("C1"), Ok(Duration::ZERO));
         assert_eq!(take("C1"), Ok(Duration::ZERO));
         assert_eq!(take("C1"), Ok(Duration::from_secs(1)));
         assert_eq!(take("C1"), Ok(Duration::from_secs(2)));
@@ -131,20 +155,58 @@ mod tests {
     }
 
     #[test]
+    fn in_a_storm_of_sixty_messages_in_twelve_channels_half_leave_within_a_second() {
+        let (pacing, now) = (Turns::default(), this_instant());
+        let channels = || (0..12).map(|channel| format!("C{channel}"));
+        let mut waits: Vec<Duration> = (0..5)
+            .flat_map(|_| channels())
+            .map(|channel| pacing.take(POST, Turn::Message { channel: &channel }, now).unwrap())
+            .collect();
+        waits.sort_unstable();
+        assert_eq!((waits[30], waits[59]), (Duration::from_secs(1), Duration::from_secs(3)));
+    }
+
+    #[test]
     fn only_the_method_that_was_limited_waits() {
         let (pacing, now) = (Turns::default(), this_instant());
-        pacing.pause(POST, Duration::from_secs(30), now);
-        assert_eq!(pacing.take(POST, Turn::Message { channel: "C1" }, now), Err(Duration::from_secs(30)));
+        let upload = |now| pacing.take(Method::FilesCompleteUpload, Turn::Message { channel: "C1" }, now);
+        pacing.pause(Method::FilesCompleteUpload, Turn::Message { channel: "C1" }, Duration::from_secs(30), now);
+        assert_eq!(upload(now), Err(Duration::from_secs(30)));
         assert_eq!(pacing.take(Method::ChatUpdate, Turn::Edit { is_progress: false }, now), Ok(Duration::ZERO));
-        assert_eq!(pacing.take(POST, Turn::Message { channel: "C1" }, now + Duration::from_secs(30)), Ok(Duration::ZERO));
+        assert_eq!(pacing.take(POST, Turn::Message { channel: "C1" }, now), Ok(Duration::ZERO));
+        assert_eq!(upload(now + Duration::from_secs(30)), Ok(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_channel_that_was_limited_waits_alone_until_a_second_one_is_limited_too() {
+        let (pacing, now) = (Turns::default(), this_instant());
+        let message = |channel| Turn::Message { channel };
+        let take = |channel, now| pacing.take(POST, message(channel), now);
+        let (pause, half) = (Duration::from_secs(30), Duration::from_secs(15));
+        for channel in ["C1", "C2"] {
+            assert_eq!(take(channel, now), Ok(Duration::ZERO));
+        }
+        pacing.pause(POST, message("C1"), pause, now);
+        assert_eq!(take("C1", now), Err(pause));
+        for channel in ["C2", "C3"] {
+            assert_eq!(take(channel, now), Ok(Duration::ZERO), "{channel}");
+        }
+        pacing.pause(POST, message("C2"), pause, now + half);
+        for channel in ["C1", "C2", "C3", "C4"] {
+            assert_eq!(take(channel, now + half), Err(pause), "{channel}: all of them are too many for the workspace");
+            assert_eq!(take(channel, now + half + pause), Ok(Duration::ZERO), "{channel}");
+        }
     }
 
     #[test]
     fn a_shorter_pause_does_not_end_a_longer_one() {
         let (pacing, now) = (Turns::default(), this_instant());
-        pacing.pause(POST, Duration::from_secs(30), now);
-        pacing.pause(POST, Duration::from_secs(1), now);
-        assert_eq!(pacing.take(POST, Turn::Other, now), Err(Duration::from_secs(30)));
+        for (method, turn) in [(Method::ViewsOpen, Turn::Other), (POST, Turn::Message { channel: "C1" })] {
+            assert_eq!(pacing.take(method, turn, now), Ok(Duration::ZERO));
+            pacing.pause(method, turn, Duration::from_secs(30), now);
+            pacing.pause(method, turn, Duration::from_secs(1), now);
+            assert_eq!(pacing.take(method, turn, now), Err(Duration::from_secs(30)));
+        }
     }
 
     #[test]

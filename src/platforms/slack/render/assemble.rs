@@ -18,8 +18,8 @@ pub(super) enum BlockPiece {
     /// Something to copy: a block of its own.
     Copy(SlackRichTextElement),
     Small(String),
-    /// The same, in mark-up of ours.
-    Dated(String),
+    /// The same, with moments in mark-up of ours; at most as many as a block holds.
+    Dated(Vec<SlackContextBlockElement>),
     /// Something that had to be shortened or left out; what remains of it, if anything, stands before this.
     Shortened,
 }
@@ -93,11 +93,10 @@ impl Assembly {
                     let length = length(&text.text);
                     self.push(SlackContextBlock::new(vec![text.into()]).into(), length);
                 }
-                BlockPiece::Dated(text) => {
+                BlockPiece::Dated(elements) => {
                     self.close();
-                    let length = length(&text);
-                    let text = SlackBlockMarkDownText::new(text).with_verbatim(true);
-                    self.push(SlackContextBlock::new(vec![text.into()]).into(), length);
+                    let length = elements.iter().map(length_of_small).sum();
+                    self.push(SlackContextBlock::new(elements).into(), length);
                 }
             }
         }
@@ -167,5 +166,13 @@ impl Assembly {
         self.is_full = true;
         self.is_whole = false;
         self.left_out += 1;
+    }
+}
+
+fn length_of_small(element: &SlackContextBlockElement) -> usize {
+    match element {
+        SlackContextBlockElement::Plain(text) => length(&text.text),
+        SlackContextBlockElement::MarkDown(text) => length(&text.text),
+        SlackContextBlockElement::Image(_) => 0,
     }
 }

@@ -29,6 +29,9 @@ pub const OPTIONS: usize = 100;
 /// Buttons and menus in one block. Source: Slack, "Actions block".
 pub const ACTIONS: usize = 25;
 
+/// Elements of a context block. Source: Slack, "Context block".
+pub const CONTEXT: usize = 10;
+
 /// Characters of all blocks together. Slack documents none, and answers `msg_blocks_too_long` from about 11 000 on, containers
 /// included. Source: slackapi/bolt-js issues 2509 and 2867.
 pub const MESSAGE: usize = 9_000;

@@ -6,6 +6,7 @@ use super::text::{self, bold, paragraph, preformatted, run};
 use crate::chat::document::{CauseReference, Part, Quote, StepLine};
 use crate::redact::SafeText;
 use crate::report::{Phrase, Span, line_in_utc};
+use jiff::Timestamp;
 use slack_morphism::prelude::*;
 use url::Url;
 
@@ -63,23 +64,68 @@ fn context(items: &[SafeText]) -> Vec<BlockPiece> {
     pieces
 }
 
-/// A moment reads in its reader's own time, for which Slack has mark-up of ours; every other text is shown as it is.
+/// A moment reads in its reader's own time, for which Slack has mark-up of ours; every other text is shown as it is: where Slack
+/// would read mark-up in one, the moments stand apart from the words.
 ///
 /// Source: Slack, "Formatting text for app surfaces", "Date formatting".
 fn facts(phrases: &[Phrase]) -> Vec<BlockPiece> {
-    let has_moments = phrases.iter().flat_map(Phrase::spans).any(|span| matches!(span, Span::Moment { .. }));
+    let moments = phrases.iter().flat_map(Phrase::spans).filter(|span| matches!(span, Span::Moment { .. })).count();
     let whole = text::line(&line_in_utc(phrases));
     let has_marks = phrases.iter().flat_map(Phrase::spans).any(|span| matches!(span, Span::Text(text) if text::has_marks(text)));
-    if !has_moments || has_marks || length(&whole) > SMALL {
+    if moments == 0 || (has_marks && moments > limits::CONTEXT / 2 - 1) || length(&whole) > SMALL {
         return context(&[line_in_utc(phrases)]);
+    }
+    if has_marks {
+        return vec![BlockPiece::Dated(words_and_moments(phrases))];
     }
     let span = |span: &Span| match span {
         Span::Text(text) => text.as_str().to_owned(),
-        Span::Moment { at, utc } => format!("<!date^{}^{{date_short_pretty}} {{time}}|{utc}>", at.as_second()),
+        Span::Moment { at, utc } => moment(*at, utc),
     };
     let phrase = |phrase: &Phrase| phrase.spans().iter().map(span).collect::<String>();
     let line = phrases.iter().map(phrase).collect::<Vec<_>>().join(" · ");
-    vec![BlockPiece::Dated(line)]
+    vec![BlockPiece::Dated(vec![marked(line)])]
+}
+
+/// The phrases in elements of a block: words that know no mark-up, and moments between them.
+fn words_and_moments(phrases: &[Phrase]) -> Vec<SlackContextBlockElement> {
+    let mut elements = Vec::new();
+    let mut words = String::new();
+    for (at, phrase) in phrases.iter().enumerate() {
+        if at > 0 {
+            words.push_str(" · ");
+        }
+        for span in phrase.spans() {
+            match span {
+                Span::Text(text) => {
+                    // A blank at the edge is no part of a line.
+                    let edge = |is_there: bool| if is_there { " " } else { "" };
+                    let (before, after) = (edge(text.starts_with(' ')), edge(text.ends_with(' ')));
+                    words.push_str(&format!("{before}{}{after}", text.single_line()));
+                }
+                Span::Moment { at, utc } => {
+                    elements.extend(small(&std::mem::take(&mut words)));
+                    elements.push(marked(moment(*at, utc)));
+                }
+            }
+        }
+    }
+    elements.extend(small(&words));
+    elements
+}
+
+fn small(words: &str) -> Option<SlackContextBlockElement> {
+    let words = words.trim();
+    (!words.is_empty()).then(|| text::plain(words, SMALL).into())
+}
+
+fn marked(text: String) -> SlackContextBlockElement {
+    SlackBlockMarkDownText::new(text).with_verbatim(true).into()
+}
+
+/// A moment in Slack's mark-up, with what is shown where Slack does not know it.
+fn moment(at: Timestamp, utc: &SafeText) -> String {
+    format!("<!date^{}^{{date_short_pretty}} {{time}}|{utc}>", at.as_second())
 }
 
 fn heading(label: &SafeText) -> BlockPiece {
