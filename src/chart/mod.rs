@@ -1,6 +1,6 @@
 //! A timeline of the rotation function: invocations, errors and throttles, with rotation attempts and changes as markers.
 //!
-//! Pure: an investigation in, SVG out; [`png`] paints the same SVG. All text in it is plain and escaped.
+//! Pure: an investigation in, SVG out; [`png()`] paints the same SVG. All text in it is plain and escaped.
 
 mod axis;
 mod draw;
