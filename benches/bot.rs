@@ -16,13 +16,15 @@
 
 #[path = "support/slack_bot.rs"]
 mod slack_bot;
+#[path = "support/under_load.rs"]
+mod under_load;
 
 use axum::body::Bytes;
 use axum::extract::{Path as RoutePath, State};
 use axum::{Json, Router, routing::any};
 use rotation_diag::clock::{Clock, Stopwatch};
 use rotation_diag::simulator::{Scenario, Simulator};
-use serde_json::{Value, json};
+use serde_json::Value;
 use slack_bot::Acknowledged;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -31,6 +33,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::process::Child;
+use under_load::until;
 
 const LATENCY_MS: u64 = 100;
 const RUNNING: usize = 100;
@@ -47,9 +50,6 @@ const SLACK_WAITS: Duration = Duration::from_secs(3);
 const READY: Duration = Duration::from_secs(1);
 const BUSY_MIB: f64 = 200.0;
 const IDLE_MIB: f64 = 40.0;
-
-/// How long the benchmark waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What was done before, and is kept for 90 days.
 const OLD: usize = 1_000_000;
@@ -87,11 +87,7 @@ async fn method(
     if text.contains("is not rotating") && asked["thread_ts"].is_null() {
         slack.verdicts.lock().unwrap().insert(ts.clone());
     }
-    Json(json!({
-        "ok": true, "ts": ts, "channel": "C1", "message": { "ts": ts, "text": "" }, "messages": [], "url": "https://x.slack.com/",
-        "team": "x", "team_id": "T1", "user": "bot", "user_id": "UBOT", "bot_id": "BBOT",
-        "upload_url": format!("{origin}/upload"), "file_id": "F1", "files": [],
-    }))
+    Json(under_load::answer(&ts, &origin))
 }
 
 /// What the person who typed a command was told.
@@ -117,9 +113,7 @@ impl Bot {
         let (child, address) = slack_bot::start(folder, slack, aws, work, &users).await;
         rotation_diag::tls::choose();
         let client = reqwest::Client::new();
-        while client.get(format!("http://{address}/readyz")).send().await.unwrap().status() != 200 {
-            assert!(watch.elapsed() < PATIENCE, "never ready");
-        }
+        under_load::ready(&client, &address).await;
         let ready_after = watch.elapsed();
         let store = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("store.db")).read_only(true);
         let store = sqlx::SqlitePool::connect_lazy_with(store);
@@ -167,16 +161,6 @@ fn percentile(sorted: &[Duration], of: f64) -> Duration {
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small index")]
     let at = ((sorted.len() as f64 * of).ceil() as usize).clamp(1, sorted.len()) - 1;
     sorted.get(at).copied().unwrap()
-}
-
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let waiting = async {
-        let mut look = tokio::time::interval(Duration::from_millis(50));
-        while !is_so() {
-            look.tick().await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "never: {what}");
 }
 
 struct Budget {

@@ -15,6 +15,8 @@
 
 #[path = "support/slack_bot.rs"]
 mod slack_bot;
+#[path = "support/under_load.rs"]
+mod under_load;
 
 use axum::body::Bytes;
 use axum::extract::{Path as RoutePath, Query, State};
@@ -28,6 +30,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use under_load::until;
 
 const COMMANDS: usize = 60;
 const CHANNELS: usize = 12;
@@ -43,9 +46,6 @@ const BETWEEN_MESSAGES: Duration = Duration::from_secs(1);
 const BURST: u32 = 2;
 /// How much later a message may have been taken than it was sent.
 const ON_ITS_WAY: Duration = Duration::from_millis(250);
-
-/// How long the benchmark waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Slack, as far as the bot notices.
 struct Slack {
@@ -102,24 +102,11 @@ async fn method(
             told.verdicts.insert(ts.clone());
         }
     }
-    let user = json!({ "id": parameters.get("user"), "team_id": "T1", "profile": { "email": "", "team": "T1" } });
-    Json(json!({
-        "ok": true, "ts": ts, "channel": "C1", "message": { "ts": ts, "text": "" }, "messages": [], "url": "https://x.slack.com/",
-        "team": "x", "team_id": "T1", "user_id": "UBOT", "bot_id": "BBOT", "usergroups": [],
-        "user": if method == "users.info" { user } else { json!("bot") },
-        "upload_url": format!("{origin}/upload"), "file_id": "F1", "files": [],
-    }))
-    .into_response()
-}
-
-async fn until(what: &str, slack: &Slack, is_so: impl Fn(&Told) -> bool) {
-    let waiting = async {
-        let mut look = tokio::time::interval(Duration::from_millis(20));
-        while !is_so(&slack.told.lock().unwrap()) {
-            look.tick().await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "never: {what}");
+    let mut answer = under_load::answer(&ts, &origin);
+    if method == "users.info" {
+        answer["user"] = json!({ "id": parameters.get("user"), "team_id": "T1", "profile": { "email": "", "team": "T1" } });
+    }
+    Json(answer).into_response()
 }
 
 /// Prints a figure beside its budget; true where that is kept.
@@ -147,10 +134,7 @@ async fn main() -> ExitCode {
     let (_child, address) = slack_bot::start(folder.path(), &format!("{origin}/api"), &aws.endpoint_url(), "", "\"*\"").await;
     rotation_diag::tls::choose();
     let client = reqwest::Client::new();
-    let watch = Stopwatch::start();
-    while client.get(format!("http://{address}/readyz")).send().await.unwrap().status() != 200 {
-        assert!(watch.elapsed() < PATIENCE, "never ready");
-    }
+    under_load::ready(&client, &address).await;
 
     let begun = slack.since.elapsed();
     let asked =
@@ -158,7 +142,7 @@ async fn main() -> ExitCode {
     for answer in futures::future::join_all(asked).await {
         assert_eq!((answer.status, answer.text.as_str()), (200, ""), "after {:?}", answer.after);
     }
-    until("every command has a first sign", &slack, |told| told.signs.len() >= COMMANDS).await;
+    until("every command has a first sign", || slack.told.lock().unwrap().signs.len() >= COMMANDS).await;
     let signs: Vec<Duration> = {
         let told = slack.told.lock().unwrap();
         told.signs.iter().map(|at| at.saturating_sub(begun)).collect()
@@ -167,7 +151,7 @@ async fn main() -> ExitCode {
     let mut is_kept =
         line(&format!("{COMMANDS} commands in {CHANNELS} channels, median first sign"), signs[COMMANDS / 2], FIRST_SIGN);
     is_kept &= line(&format!("{COMMANDS} commands in {CHANNELS} channels, the last first sign"), signs[COMMANDS - 1], LAST_SIGN);
-    until("every command has its verdict", &slack, |told| told.verdicts.len() >= COMMANDS).await;
+    until("every command has its verdict", || slack.told.lock().unwrap().verdicts.len() >= COMMANDS).await;
     println!("{:<62} {:>8.2} s", "all verdicts", (slack.since.elapsed() - begun).as_secs_f64());
     let refused = slack.told.lock().unwrap().refused;
     println!("{:<62} {refused:>8}     budget      0", "messages that Slack refused as too many");

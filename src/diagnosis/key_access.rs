@@ -7,7 +7,7 @@ use super::permissions::needs;
 use super::policy_edit::{ON_PURPOSE, PolicyKind, allow_all, allowing_needs, sparing, with};
 use super::remedy::aws_in;
 use super::signatures::RefusingLayer;
-use crate::model::{KeyFacts, Remediation, SimulatedDecision};
+use crate::model::{KeyFacts, Remediation};
 use serde_json::{Value, json};
 
 /// The commands that let the role use the key `id` of `target`, as far as the policies that are in the way were seen.
@@ -86,12 +86,9 @@ fn role_allows(context: &DiagnosisContext<'_>, wanted: &[Need]) -> bool {
     let Some(role) = context.evidence.role.found() else { return false };
     let simulations = role.simulations.found().map(Vec::as_slice).unwrap_or_default();
     let is_simulated = |need: &Need| {
-        simulations.iter().any(|one| {
-            one.action.eq_ignore_ascii_case(need.action)
-                && one.resource == need.resource
-                && one.decision == SimulatedDecision::Allowed
-                && one.missing_context.is_empty()
-        })
+        simulations
+            .iter()
+            .any(|one| one.is_allowed() && one.action.eq_ignore_ascii_case(need.action) && one.resource == need.resource)
     };
     let is_read = || {
         let policies = role.policies.found().filter(|policies| policies.complete && policies.boundary.is_none());

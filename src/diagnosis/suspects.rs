@@ -83,9 +83,9 @@ impl DiagnosisContext<'_> {
         if !rule_of(cause)?.is_explained_by(&change.event) || !touches(change, cause) || !self.fits_port(change, cause) {
             return None;
         }
-        let taken = || lost_policies::taken(self.evidence, change);
-        match change.policy.clone().or_else(taken) {
-            Some(policy) => self.effect_of_policy(change, &policy, cause),
+        let taken = lost_policies::taken(self.evidence, change);
+        match change.policy.as_ref().or(taken.as_ref()) {
+            Some(policy) => self.effect_of_policy(change, policy, cause),
             None => Some(ChangeEffect::Untold),
         }
     }

@@ -10,8 +10,7 @@ use super::trail_event::TrailEvent;
 use super::{StepContext, StepResult, carried, text};
 use crate::aws::AwsCaller;
 use crate::model::{
-    Attempt, AttemptOutcome, Change, ConfigChanges, EventSource, FunctionFacts, Observation, RoleFacts, RotationHistory,
-    SecretFacts, SecretRef, Window,
+    Change, ConfigChanges, EventSource, FunctionFacts, Observation, RoleFacts, RotationHistory, SecretFacts, SecretRef, Window,
 };
 use std::sync::Arc;
 
@@ -137,12 +136,8 @@ pub(super) async fn collect(
 
 /// True where AWSCURRENT is no longer on the version that the last rotation stored: somebody moved it, or stored a value.
 fn lost_current(secret: &SecretFacts, history: &RotationHistory) -> bool {
-    let succeeded = |attempt: &&Attempt| attempt.outcome == AttemptOutcome::Succeeded && !attempt.is_test;
-    let rotated = history.attempts.iter().rfind(succeeded).and_then(|attempt| attempt.version_id.as_deref());
-    let previous = secret.version_with("AWSPREVIOUS").map(|version| version.id.as_str());
-    rotated.is_some()
-        && rotated == previous
-        && secret.version_with("AWSCURRENT").is_some_and(|version| !version.has("AWSPREVIOUS"))
+    let rotated = history.last_success().and_then(|attempt| attempt.version_id.as_deref());
+    rotated.is_some_and(|rotated| secret.current_instead_of(rotated).is_some())
 }
 
 /// What this step saw of event history in the look before.

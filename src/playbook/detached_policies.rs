@@ -2,9 +2,8 @@
 //!
 //! What is asked belongs to step 5, and is counted there.
 
-use super::network::note_calls;
 use super::role_policies::default_version;
-use super::runner::is_second_look;
+use super::runner::{is_second_look, note_calls};
 use super::{PlaybookRequest, Progress, text};
 use crate::aws::{Aws, AwsCaller};
 use crate::clock::{self, Clock};

@@ -103,10 +103,9 @@ async fn ran_last(cx: &StepContext<'_>, caller: &AwsCaller) -> bool {
 /// What to read of the role's policies: nothing where the simulation answered yes without reserve.
 fn needed_policies(simulations: &Observation<Vec<Simulation>>) -> Option<role_policies::PolicyScope> {
     let Observation::Found(simulations) = simulations else { return Some(role_policies::PolicyScope { boundary: true }) };
-    let is_open = |one: &Simulation| one.decision != SimulatedDecision::Allowed || !one.missing_context.is_empty();
     // The simulator mentions the boundary only where the role has one.
     let boundary = simulations.iter().any(|one| one.boundary_allows.is_some());
-    simulations.iter().any(is_open).then_some(role_policies::PolicyScope { boundary })
+    simulations.iter().any(|one| !one.is_allowed()).then_some(role_policies::PolicyScope { boundary })
 }
 
 /// Who acts in rotation: the function in its role, or Secrets Manager in that of a partner-managed rotation.

@@ -5,7 +5,7 @@
 
 use super::call_budget::NetworkBudget;
 use super::databases::{self, DescribedDatabase};
-use super::runner::is_second_look;
+use super::runner::{is_second_look, note_calls};
 use super::{PlaybookRequest, Progress, text};
 use crate::aws::{Aws, AwsCaller, DnsAttribute, QueryInput};
 use crate::clock::{self, Clock};
@@ -57,22 +57,6 @@ pub(super) async fn look(
     ended.into_iter().for_each(|(step, status, summary)| progress.finished(step, status, summary));
     evidence.network = network;
     evidence
-}
-
-/// Adds to a step's record what was asked for it afterwards; false where nothing was.
-pub(super) fn note_calls<T>(record: &mut StepRecord<T>, caller: &AwsCaller) -> bool {
-    let (calls, denials) = caller.trace();
-    if calls.is_empty() {
-        return false;
-    }
-    record.calls.extend(calls);
-    for denial in denials {
-        if !record.denials.contains(&denial) {
-            record.denials.push(denial);
-        }
-    }
-    record.duration_ms += caller.elapsed_ms();
-    true
 }
 
 /// Adds to a step's record what was asked for its part of the network.

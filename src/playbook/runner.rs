@@ -197,6 +197,22 @@ pub(super) fn is_second_look(request: &PlaybookRequest) -> bool {
     is_same_span && request.change_events.is_empty()
 }
 
+/// Adds to a step's record what was asked for it afterwards; false where nothing was.
+pub(super) fn note_calls<T>(record: &mut StepRecord<T>, caller: &AwsCaller) -> bool {
+    let (calls, denials) = caller.trace();
+    if calls.is_empty() {
+        return false;
+    }
+    record.calls.extend(calls);
+    for denial in denials {
+        if !record.denials.contains(&denial) {
+            record.denials.push(denial);
+        }
+    }
+    record.duration_ms += caller.elapsed_ms();
+    true
+}
+
 /// One step being performed.
 struct Running<'a, 'b> {
     cx: &'a StepContext<'b>,

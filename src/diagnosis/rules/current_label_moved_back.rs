@@ -10,7 +10,7 @@
 
 use crate::diagnosis::behind::Behind;
 use crate::diagnosis::{DiagnosisContext, Rule, Specificity, Stage, Verdict, change_events};
-use crate::model::{AttemptOutcome, Cause, Change, Concern, Confidence, Observation, Remediation, Severity, StepName, moment};
+use crate::model::{Cause, Change, Concern, Confidence, Observation, Remediation, Severity, StepName, moment};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -33,13 +33,12 @@ fn evaluate(context: &DiagnosisContext<'_>) -> Verdict {
     if let Some(missing) = context.evidence.history.observation.missing() {
         return Verdict::unknown(missing);
     }
-    let succeeded = context.attempts().rev().find(|attempt| attempt.outcome == AttemptOutcome::Succeeded);
+    let succeeded = context.evidence.history.found().and_then(|history| history.last_success());
     let rotated = succeeded.and_then(|attempt| Some((attempt.version_id.as_deref()?, attempt.at()?)));
     let Some((rotated, at)) = rotated else {
         return Verdict::clear("no rotation is known that AWSCURRENT could have been taken from");
     };
-    let carrying = |label: &str| context.secret()?.version_with(label).map(|version| version.id.as_str());
-    let Some(current) = carrying("AWSCURRENT").filter(|_| carrying("AWSPREVIOUS") == Some(rotated)) else {
+    let Some(current) = context.secret().and_then(|secret| secret.current_instead_of(rotated)) else {
         return Verdict::clear("the version that the last rotation stored is not the previous one");
     };
     if context.failing.is_some() {

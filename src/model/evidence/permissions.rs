@@ -58,6 +58,14 @@ pub struct Simulation {
     pub organization_allows: Option<bool>,
 }
 
+impl Simulation {
+    /// True for a yes without reserve: the simulator had a value for every condition key.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.decision == SimulatedDecision::Allowed && self.missing_context.is_empty()
+    }
+}
+
 /// The decision of IAM's policy simulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -77,6 +77,14 @@ pub struct RotationHistory {
     pub complete: bool,
 }
 
+impl RotationHistory {
+    /// The last attempt of this secret that succeeded; test rotations are left out.
+    #[must_use]
+    pub fn last_success(&self) -> Option<&Attempt> {
+        self.attempts.iter().rfind(|attempt| attempt.outcome == AttemptOutcome::Succeeded && !attempt.is_test)
+    }
+}
+
 /// Where CloudTrail's events were read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

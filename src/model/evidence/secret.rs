@@ -50,6 +50,13 @@ impl SecretFacts {
         self.versions.iter().find(|version| version.has(label))
     }
 
+    /// The version that is current, where what a rotation stored as `rotated` is the previous one; `None` where one version is both.
+    #[must_use]
+    pub fn current_instead_of(&self, rotated: &str) -> Option<&str> {
+        let current = self.version_with("AWSCURRENT").filter(|version| !version.has("AWSPREVIOUS"))?;
+        self.version_with("AWSPREVIOUS").is_some_and(|previous| previous.id == rotated).then_some(current.id.as_str())
+    }
+
     /// The version that a rotation has made, or is making, and that is not current: createSecret sets the label, and finishSecret
     /// leaves it on what it makes current.
     #[must_use]

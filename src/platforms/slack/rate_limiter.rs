@@ -106,8 +106,7 @@ impl TurnsTaken {
         let held = known.map_or(now, |turns| turns.paused);
         let until = held.max(now + paused);
         let whole_at = known.map_or(until, |turns| turns.whole_at.max(until)) + BETWEEN_MESSAGES;
-        let in_turn = whole_at.saturating_duration_since(now + BETWEEN_MESSAGES * MESSAGE_BURST);
-        let wait = in_turn.max(until.saturating_duration_since(now));
+        let wait = in_turn(whole_at, BETWEEN_MESSAGES * MESSAGE_BURST, now).max(until.saturating_duration_since(now));
         if wait > PATIENCE {
             return Err(wait);
         }
@@ -123,13 +122,18 @@ impl TurnsTaken {
     fn edit(&mut self, is_progress: bool, now: Instant, paused: Duration) -> Result<Duration, Duration> {
         let burst = if is_progress { EDIT_BURST - KEPT_FOR_VERDICTS } else { EDIT_BURST };
         let whole_at = self.edits_whole_at.map_or(now, |at| at.max(now)) + BETWEEN_EDITS;
-        let wait = whole_at.saturating_duration_since(now + BETWEEN_EDITS * burst).max(paused);
+        let wait = in_turn(whole_at, BETWEEN_EDITS * burst, now).max(paused);
         if wait > if is_progress { Duration::ZERO } else { PATIENCE } {
             return Err(wait);
         }
         self.edits_whole_at = Some(whole_at);
         Ok(wait)
     }
+}
+
+/// How long one waits whose burst is whole at `whole_at` after it, where a whole burst takes `burst`.
+fn in_turn(whole_at: Instant, burst: Duration, now: Instant) -> Duration {
+    whole_at.saturating_duration_since(now + burst)
 }
 
 #[cfg(test)]
